@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiler flags of every target: exact floating point, warnings, sanitizers.
+add_library(llma_flags INTERFACE)
+target_include_directories(llma_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
+# No fused multiply-add and no fast-math anywhere: docs/NUMERICS.md.
+target_compile_options(
+  llma_flags INTERFACE -ffp-contract=off -fno-fast-math -Wall -Wextra -Wshadow
+                       -Wconversion -Wno-sign-conversion -fno-math-errno)
+if(LLMA_WERROR)
+  target_compile_options(llma_flags INTERFACE -Werror)
+endif()
+if(LLMA_CHECKED)
+  target_compile_definitions(llma_flags INTERFACE LLMA_CHECKED=1)
+endif()
+if(LLMA_SANITIZER)
+  target_compile_options(
+    llma_flags INTERFACE -fsanitize=${LLMA_SANITIZER}
+                         -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(llma_flags INTERFACE -fsanitize=${LLMA_SANITIZER})
+endif()
+
+# llma_add_library(name SOURCES...): one layer. Every x_test.cc beside its
+# sources must be named in llma_add_tests, which tests/registration checks.
+function(llma_add_layer name)
+  add_library(llma_${name} STATIC ${ARGN})
+  target_link_libraries(llma_${name} PUBLIC llma_flags)
+endfunction()
+
+# llma_add_test(name SOURCES... LIBS libs...): one GoogleTest program.
+function(llma_add_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gtest_main)
+  target_compile_definitions(
+    ${name} PRIVATE LLMA_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()

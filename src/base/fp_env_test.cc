@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/fp_env.h"
+
+#include <gtest/gtest.h>
+
+namespace llma {
+namespace {
+
+TEST(FpEnv, ProductsAndSumsAreNotFused) {
+  // a*b rounds to 1 + 2^-11, so the sum is exactly 0 unless it was fused.
+  volatile float a = 1.0f + 0x1p-12f, c = -(1.0f + 0x1p-11f);
+  const float result = a * a + c;
+  EXPECT_EQ(result, 0.0f);
+}
+
+#if defined(__x86_64__)
+TEST(FpEnv, RestoresSubnormalsAndRounding) {
+  const uint32_t hostile = 0xffc0;  // FTZ, DAZ, round towards zero
+  const uint32_t before = _mm_getcsr();
+  _mm_setcsr(hostile);
+  {
+    const FpEnvGuard guard;
+    volatile float tiny = 1e-38f, tenth = 0.1f;
+    EXPECT_GT(tiny * tenth, 0.0f);
+    volatile float one = 1.0f, half_ulp = 0x1.8p-24f;
+    EXPECT_GT(one + half_ulp, 1.0f);
+  }
+  EXPECT_EQ(_mm_getcsr() & 0xffc0u, hostile);
+  _mm_setcsr(before);
+}
+#endif
+
+}  // namespace
+}  // namespace llma

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A thread pool whose fork and join cost about a microsecond: workers spin for
+// a short while after each job, then sleep. Results never depend on the number
+// of threads, because tasks write disjoint outputs.
+#ifndef LLMA_BASE_THREAD_POOL_H_
+#define LLMA_BASE_THREAD_POOL_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace llma {
+
+// Thread-compatible: one caller at a time. Tasks must not throw and must not
+// use the pool themselves.
+class ThreadPool {
+ public:
+  // `num_threads` counts the caller; 0 means all processors of this process.
+  explicit ThreadPool(int num_threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int num_threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls task(i) once for each i in [0, num_tasks), on any thread, and
+  // returns when all are done.
+  template <class Task>
+  void ParallelFor(size_t num_tasks, const Task& task) {
+    if (workers_.empty() || num_tasks <= 1) {
+      for (size_t i = 0; i < num_tasks; ++i) task(i);
+      return;
+    }
+    Run(num_tasks, [](const void* context, size_t i) {
+      (*static_cast<const Task*>(context))(i);
+    }, &task);
+  }
+
+ private:
+  using TaskFunction = void (*)(const void* context, size_t task_idx);
+  void Run(size_t num_tasks, TaskFunction function, const void* context);
+  void WorkerLoop();
+  void TakeTasks(uint32_t generation);
+
+  // The job. `next_` packs the job's number (high 32 bits) with the next task
+  // (low 32 bits), so a late worker can never take a task of another job.
+  TaskFunction function_ = nullptr;
+  const void* context_ = nullptr;
+  std::atomic<uint64_t> next_{0};
+  std::atomic<uint32_t> num_tasks_{0};
+  std::atomic<uint32_t> num_done_{0};
+  // Changes when there is a new job, and when stopping; workers wait on it.
+  std::atomic<uint32_t> generation_{0};
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace llma
+
+#endif  // LLMA_BASE_THREAD_POOL_H_

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace llma {
+namespace {
+
+TEST(ThreadPool, RunsEveryTaskOnce) {
+  for (const int num_threads : {1, 2, 3, 7}) {
+    ThreadPool pool(num_threads);
+    EXPECT_EQ(pool.num_threads(), num_threads);
+    for (const size_t num_tasks : {0u, 1u, 2u, 5u, 64u, 1000u}) {
+      std::vector<int> calls(num_tasks, 0);
+      pool.ParallelFor(num_tasks, [&](size_t i) { ++calls[i]; });
+      EXPECT_EQ(calls, std::vector<int>(num_tasks, 1));
+    }
+  }
+}
+
+TEST(ThreadPool, ManySmallJobs) {
+  ThreadPool pool(4);
+  std::vector<uint64_t> sums(8, 0);
+  for (int round = 0; round < 20000; ++round) {
+    pool.ParallelFor(sums.size(), [&](size_t i) { sums[i] += i; });
+  }
+  for (size_t i = 0; i < sums.size(); ++i) EXPECT_EQ(sums[i], 20000 * i);
+}
+
+TEST(ThreadPool, ZeroMeansAllProcessors) {
+  ThreadPool pool(0);
+  EXPECT_GE(pool.num_threads(), 1);
+}
+
+}  // namespace
+}  // namespace llma
