@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels for x86-64 processors with AVX-512 (F, BW, DQ, VL) and VNNI. Each
+// function equals its namesake in numerics/reference_ops.h; comments here only
+// say how, never what.
+#include "kernels/kernel_sets.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "kernels/target_region.h"
+#include "numerics/exact_math.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC 12's own intrinsics start from a vector that is left undefined on
+// purpose, and warn of it wherever they are inlined.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+LLMA_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+
+namespace llma::kernels::avx512vnni {
+namespace {
+
+inline __m512i BroadcastQuad(const void* four_bytes) {
+  int32_t quad;
+  std::memcpy(&quad, four_bytes, 4);
+  return _mm512_set1_epi32(quad);
+}
+
+// exact_math.h: Exp2NonPositive. An argument below -126 gives 0.
+inline __m512 Exp2(__m512 t) {
+  const __m512 n =
+      _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 f = _mm512_sub_ps(t, n);
+  __m512 p = _mm512_set1_ps(kExp2Coefficients[3]);
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[2]));
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[1]));
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[0]));
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(1.0f));
+  const __m512i bits = _mm512_add_epi32(
+      _mm512_castps_si512(p), _mm512_slli_epi32(_mm512_cvtps_epi32(n), 23));
+  const __mmask16 keep =
+      _mm512_cmp_ps_mask(t, _mm512_set1_ps(kExp2Lowest), _CMP_GE_OQ) &
+      _mm512_cmpge_epi32_mask(bits, _mm512_set1_epi32(1 << 23));
+  return _mm512_castsi512_ps(_mm512_maskz_mov_epi32(keep, bits));
+}
+
+inline __m512 Abs(__m512 x) { return _mm512_abs_ps(x); }
+
+void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
+                 int8_t* values, float* scales, int32_t* sums) {
+  for (uint32_t g = 0; g < num_cols / group_size; ++g) {
+    const float* in = x + size_t{g} * group_size;
+    int8_t* out = values + size_t{g} * group_size;
+    __m512 largest_lanes = _mm512_setzero_ps();
+    for (uint32_t i = 0; i < group_size; i += 16) {
+      largest_lanes =
+          _mm512_max_ps(largest_lanes, Abs(_mm512_loadu_ps(in + i)));
+    }
+    const float largest = _mm512_reduce_max_ps(largest_lanes);
+    const bool is_zero = largest < kSmallestMagnitude;
+    scales[g] = is_zero ? 0.0f : largest / 127.0f;
+    const __m512 inverse = _mm512_set1_ps(is_zero ? 0.0f : 127.0f / largest);
+    __m512i sum = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < group_size; i += 16) {
+      const __m512i q =
+          _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(in + i), inverse));
+      sum = _mm512_add_epi32(sum, q);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i),
+                       _mm512_cvtepi32_epi8(q));
+    }
+    sums[g] = _mm512_reduce_add_epi32(sum);
+  }
+}
+
+// Integer dot products of kRows rows of x with 16 * kPanels rows of W over
+// `num_quads` groups of four columns. Weights are made unsigned by adding 128,
+// which the start value -128 * sum(x) takes back.
+//   x[r]: row r at the first column; w[p]: panel p at the first column
+template <int kRows, int kPanels>
+[[gnu::always_inline]] inline void DotTile(const int8_t* const (&x)[kRows],
+                                           const int32_t (&x_sums)[kRows],
+                                           const int8_t* const (&w)[kPanels],
+                                           uint32_t num_quads,
+                                           __m512i (&dots)[kRows][kPanels]) {
+  const __m512i flip = _mm512_set1_epi8(-128);
+  for (int r = 0; r < kRows; ++r) {
+    for (int p = 0; p < kPanels; ++p) {
+      dots[r][p] = _mm512_set1_epi32(-128 * x_sums[r]);
+    }
+  }
+  for (uint32_t k = 0; k < num_quads; ++k) {
+    __m512i weights[kPanels];
+    for (int p = 0; p < kPanels; ++p) {
+      weights[p] =
+          _mm512_xor_si512(_mm512_loadu_si512(w[p] + size_t{k} * 64), flip);
+    }
+    for (int r = 0; r < kRows; ++r) {
+      const __m512i quad = BroadcastQuad(x[r] + size_t{k} * 4);
+      for (int p = 0; p < kPanels; ++p) {
+        dots[r][p] = _mm512_dpbusd_epi32(dots[r][p], weights[p], quad);
+      }
+    }
+  }
+}
+
+template <int kRows, int kPanels>
+void MatmulTile(const LinearWeights& w, uint32_t panel, const QuantizedRows& x,
+                uint32_t row, float* y, size_t y_stride) {
+  const uint32_t num_groups = w.num_groups();
+  __m512 sums[kRows][kPanels];
+  for (int r = 0; r < kRows; ++r) {
+    for (int p = 0; p < kPanels; ++p) sums[r][p] = _mm512_setzero_ps();
+  }
+  for (uint32_t g = 0; g < num_groups; ++g) {
+    const int8_t* x_group[kRows];
+    int32_t x_sums[kRows];
+    const int8_t* w_group[kPanels];
+    for (int r = 0; r < kRows; ++r) {
+      x_group[r] = x.values + size_t{row + r} * x.num_cols + g * kGroupSize;
+      x_sums[r] = x.sums[size_t{row + r} * num_groups + g];
+    }
+    for (int p = 0; p < kPanels; ++p) {
+      w_group[p] = w.values + size_t{panel + p} * kPanelRows * w.num_cols +
+                   size_t{g} * kPanelRows * kGroupSize;
+    }
+    __m512i dots[kRows][kPanels];
+    DotTile<kRows, kPanels>(x_group, x_sums, w_group, kGroupSize / 4, dots);
+    for (int p = 0; p < kPanels; ++p) {
+      const __m512 w_scale = _mm512_loadu_ps(
+          w.scales + (size_t{panel + p} * num_groups + g) * kPanelRows);
+      for (int r = 0; r < kRows; ++r) {
+        const __m512 x_scale =
+            _mm512_set1_ps(x.scales[size_t{row + r} * num_groups + g]);
+        sums[r][p] = _mm512_add_ps(
+            sums[r][p],
+            _mm512_mul_ps(
+                _mm512_mul_ps(_mm512_cvtepi32_ps(dots[r][p]), w_scale),
+                x_scale));
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int p = 0; p < kPanels; ++p) {
+      _mm512_storeu_ps(
+          y + size_t{row + r} * y_stride + size_t{panel + p} * kPanelRows,
+          sums[r][p]);
+    }
+  }
+}
+
+template <int kPanels>
+void MatmulPanels(const LinearWeights& w, uint32_t panel,
+                  const QuantizedRows& x, float* y, size_t y_stride) {
+  uint32_t row = 0;
+  for (; row + 8 <= x.num_rows; row += 8) {
+    MatmulTile<8, kPanels>(w, panel, x, row, y, y_stride);
+  }
+  if (row + 4 <= x.num_rows) {
+    MatmulTile<4, kPanels>(w, panel, x, row, y, y_stride);
+    row += 4;
+  }
+  if (row + 2 <= x.num_rows) {
+    MatmulTile<2, kPanels>(w, panel, x, row, y, y_stride);
+    row += 2;
+  }
+  if (row < x.num_rows) {
+    MatmulTile<1, kPanels>(w, panel, x, row, y, y_stride);
+  }
+}
+
+void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
+            const QuantizedRows& x, float* y, size_t y_stride) {
+  uint32_t panel = panel_begin;
+  for (; panel + 2 <= panel_end; panel += 2) {
+    MatmulPanels<2>(w, panel, x, y, y_stride);
+  }
+  if (panel < panel_end) MatmulPanels<1>(w, panel, x, y, y_stride);
+}
+
+void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
+             float* y) {
+  __m512 partial = _mm512_setzero_ps();
+  for (uint32_t i = 0; i < dim; i += 16) {
+    const __m512 v = _mm512_loadu_ps(x + i);
+    partial = _mm512_add_ps(partial, _mm512_mul_ps(v, v));
+  }
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(partial),
+                                     _mm512_extractf32x8_ps(partial, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
+                                 _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  const __m128 one = _mm_add_ss(two, _mm_movehdup_ps(two));
+  const __m128 mean = _mm_div_ss(one, _mm_set_ss(static_cast<float>(dim)));
+  const __m128 root = _mm_sqrt_ss(_mm_add_ss(mean, _mm_set_ss(eps)));
+  const __m512 inverse =
+      _mm512_broadcastss_ps(_mm_div_ss(_mm_set_ss(1.0f), root));
+  for (uint32_t i = 0; i < dim; i += 16) {
+    _mm512_storeu_ps(
+        y + i, _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(x + i), inverse),
+                             _mm512_loadu_ps(weight + i)));
+  }
+}
+
+void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
+  const __m512 one = _mm512_set1_ps(1.0f);
+  const __m512 limit = _mm512_set1_ps(kLargestGated);
+  const __m512 minus_limit = _mm512_set1_ps(-kLargestGated);
+  for (uint32_t i = 0; i < size; i += 16) {
+    const uint32_t left = size - i;
+    const __mmask16 mask = left >= 16
+                               ? __mmask16{0xffff}
+                               : static_cast<__mmask16>((1u << left) - 1);
+    const __m512 g = _mm512_maskz_loadu_ps(mask, gate + i);
+    const __m512 u = _mm512_maskz_loadu_ps(mask, up + i);
+    const __m512 t = _mm512_mul_ps(Abs(g), _mm512_set1_ps(kLog2E));
+    const __m512 e = Exp2(_mm512_xor_ps(t, _mm512_set1_ps(-0.0f)));
+    const __mmask16 negative =
+        _mm512_cmp_ps_mask(g, _mm512_setzero_ps(), _CMP_LT_OQ);
+    const __m512 numerator = _mm512_mask_mul_ps(g, negative, g, e);
+    const __m512 gated =
+        _mm512_mul_ps(_mm512_div_ps(numerator, _mm512_add_ps(one, e)), u);
+    _mm512_mask_storeu_ps(
+        y + i, mask, _mm512_min_ps(_mm512_max_ps(gated, minus_limit), limit));
+  }
+}
+
+template <int kRows>
+void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
+               uint32_t row, float* scores, size_t stride) {
+  const int8_t* q_rows[kRows];
+  int32_t q_sums[kRows];
+  for (int r = 0; r < kRows; ++r) {
+    q_rows[r] = q.values + size_t{row + r} * q.num_cols;
+    q_sums[r] = q.sums[row + r];
+  }
+  const int8_t* const key_panel[1] = {keys.values + size_t{panel} * kPanelRows *
+                                                        keys.head_dim};
+  __m512i dots[kRows][1];
+  DotTile<kRows, 1>(q_rows, q_sums, key_panel, keys.head_dim / 4, dots);
+  const __m512 k_scale =
+      _mm512_loadu_ps(keys.scales + size_t{panel} * kPanelRows);
+  for (int r = 0; r < kRows; ++r) {
+    _mm512_storeu_ps(
+        scores + (row + r) * stride + size_t{panel} * kPanelRows,
+        _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(dots[r][0]), k_scale),
+                      _mm512_set1_ps(q.scales[row + r])));
+  }
+}
+
+void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
+                     float* scores, size_t stride) {
+  for (uint32_t panel = 0; panel < keys.num_panels; ++panel) {
+    uint32_t row = 0;
+    for (; row + 12 <= q.num_rows; row += 12) {
+      ScoreTile<12>(keys, panel, q, row, scores, stride);
+    }
+    for (; row + 3 <= q.num_rows; row += 3) {
+      ScoreTile<3>(keys, panel, q, row, scores, stride);
+    }
+    for (; row < q.num_rows; ++row) {
+      ScoreTile<1>(keys, panel, q, row, scores, stride);
+    }
+  }
+}
+
+float AttentionWeights(float* scores, const float* v_scales,
+                       uint32_t num_positions, uint8_t* weights_hi,
+                       uint8_t* weights_lo) {
+  __m512 max_lanes = _mm512_loadu_ps(scores);
+  for (uint32_t j = 16; j < num_positions; j += 16) {
+    max_lanes = _mm512_max_ps(max_lanes, _mm512_loadu_ps(scores + j));
+  }
+  const __m512 max_score = _mm512_set1_ps(_mm512_reduce_max_ps(max_lanes));
+  __m512i denominators = _mm512_setzero_si512();
+  __m512 largest_lanes = _mm512_setzero_ps();
+  for (uint32_t j = 0; j < num_positions; j += 16) {
+    const __m512 t = _mm512_sub_ps(_mm512_loadu_ps(scores + j), max_score);
+    const __mmask16 keep = _mm512_cmp_ps_mask(
+        t, _mm512_set1_ps(kLowestAttentionExponent), _CMP_GE_OQ);
+    const __m512 p =
+        _mm512_maskz_mul_ps(keep, Exp2(t), _mm512_set1_ps(kDenominatorScale));
+    denominators = _mm512_add_epi32(denominators, _mm512_cvtps_epi32(p));
+    const __m512 folded = _mm512_mul_ps(p, _mm512_loadu_ps(v_scales + j));
+    largest_lanes = _mm512_max_ps(largest_lanes, folded);
+    _mm512_storeu_ps(scores + j, folded);
+  }
+  const float largest = _mm512_reduce_max_ps(largest_lanes);
+  const int32_t denominator = _mm512_reduce_add_epi32(denominators);
+  const __m512 factor = _mm512_set1_ps(
+      largest == 0.0f ? 0.0f : kLargestAttentionWeight / largest);
+  for (uint32_t j = 0; j < num_positions; j += 16) {
+    const __m512i w =
+        _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(scores + j), factor));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(weights_hi + j),
+                     _mm512_cvtepi32_epi8(_mm512_srli_epi32(w, 7)));
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(weights_lo + j),
+        _mm512_cvtepi32_epi8(_mm512_and_si512(w, _mm512_set1_epi32(127))));
+  }
+  return (largest / kLargestAttentionWeight) / static_cast<float>(denominator);
+}
+
+// kQueries queries, 16 * kPanels dims starting at dim.
+template <int kQueries, int kPanels>
+void ValueTile(const ValuePanels& v, const uint8_t* weights_hi,
+               const uint8_t* weights_lo, size_t weights_stride, uint32_t query,
+               uint32_t dim, int32_t* sums_hi, int32_t* sums_lo) {
+  __m512i hi[kQueries][kPanels], lo[kQueries][kPanels];
+  for (int i = 0; i < kQueries; ++i) {
+    for (int p = 0; p < kPanels; ++p) {
+      const size_t idx = size_t{query + i} * v.head_dim + dim + 16 * p;
+      hi[i][p] = _mm512_loadu_si512(sums_hi + idx);
+      lo[i][p] = _mm512_loadu_si512(sums_lo + idx);
+    }
+  }
+  for (uint32_t pos = 0; pos < v.num_positions; pos += 4) {
+    const int8_t* quad = v.values + size_t{pos} * v.head_dim + size_t{dim} * 4;
+    __m512i values[kPanels];
+    for (int p = 0; p < kPanels; ++p) {
+      values[p] = _mm512_loadu_si512(quad + 64 * p);
+    }
+    for (int i = 0; i < kQueries; ++i) {
+      const size_t idx = size_t{query + i} * weights_stride + pos;
+      const __m512i w_hi = BroadcastQuad(weights_hi + idx);
+      const __m512i w_lo = BroadcastQuad(weights_lo + idx);
+      for (int p = 0; p < kPanels; ++p) {
+        hi[i][p] = _mm512_dpbusd_epi32(hi[i][p], w_hi, values[p]);
+        lo[i][p] = _mm512_dpbusd_epi32(lo[i][p], w_lo, values[p]);
+      }
+    }
+  }
+  for (int i = 0; i < kQueries; ++i) {
+    for (int p = 0; p < kPanels; ++p) {
+      const size_t idx = size_t{query + i} * v.head_dim + dim + 16 * p;
+      _mm512_storeu_si512(sums_hi + idx, hi[i][p]);
+      _mm512_storeu_si512(sums_lo + idx, lo[i][p]);
+    }
+  }
+}
+
+template <int kPanels>
+void ValueColumns(const ValuePanels& v, const uint8_t* weights_hi,
+                  const uint8_t* weights_lo, size_t weights_stride,
+                  uint32_t num_queries, uint32_t dim, int32_t* sums_hi,
+                  int32_t* sums_lo) {
+  uint32_t query = 0;
+  for (; query + 3 <= num_queries; query += 3) {
+    ValueTile<3, kPanels>(v, weights_hi, weights_lo, weights_stride, query, dim,
+                          sums_hi, sums_lo);
+  }
+  for (; query < num_queries; ++query) {
+    ValueTile<1, kPanels>(v, weights_hi, weights_lo, weights_stride, query, dim,
+                          sums_hi, sums_lo);
+  }
+}
+
+void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
+                       const uint8_t* weights_lo, size_t weights_stride,
+                       uint32_t num_queries, int32_t* sums_hi,
+                       int32_t* sums_lo) {
+  uint32_t dim = 0;
+  for (; dim + 64 <= v.head_dim; dim += 64) {
+    ValueColumns<4>(v, weights_hi, weights_lo, weights_stride, num_queries, dim,
+                    sums_hi, sums_lo);
+  }
+  for (; dim < v.head_dim; dim += 16) {
+    ValueColumns<1>(v, weights_hi, weights_lo, weights_stride, num_queries, dim,
+                    sums_hi, sums_lo);
+  }
+}
+
+void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
+                  uint64_t* block_sums) {
+  const __m512 lowest = _mm512_set1_ps(-0x1p+126f);
+  __m512 max_lanes = lowest;
+  for (uint32_t v = 0; v < num_tokens; v += 16) {
+    const uint32_t left = num_tokens - v;
+    const __mmask16 mask = left >= 16
+                               ? __mmask16{0xffff}
+                               : static_cast<__mmask16>((1u << left) - 1);
+    max_lanes = _mm512_max_ps(max_lanes,
+                              _mm512_mask_loadu_ps(lowest, mask, logits + v));
+  }
+  const __m512 max_logit = _mm512_set1_ps(_mm512_reduce_max_ps(max_lanes));
+  const __m512i low_half = _mm512_set1_epi64(0xffffffff);
+  for (uint32_t block = 0; block < num_tokens; block += kTokenBlock) {
+    __m512i sum = _mm512_setzero_si512();  // 8 x uint64
+    for (uint32_t v = block; v < block + kTokenBlock && v < num_tokens;
+         v += 16) {
+      const uint32_t left = num_tokens - v;
+      const __mmask16 mask = left >= 16
+                                 ? __mmask16{0xffff}
+                                 : static_cast<__mmask16>((1u << left) - 1);
+      const __m512 logit = _mm512_mask_loadu_ps(lowest, mask, logits + v);
+      const __m512 p = Exp2(_mm512_mul_ps(_mm512_sub_ps(logit, max_logit),
+                                          _mm512_set1_ps(kLog2E)));
+      const __m512i weight =
+          _mm512_maskz_add_epi32(mask, _mm512_set1_epi32(1),
+                                 _mm512_cvttps_epi32(_mm512_mul_ps(
+                                     p, _mm512_set1_ps(kTokenWeightScale))));
+      _mm512_mask_storeu_epi32(weights + v, mask, weight);
+      sum = _mm512_add_epi64(sum, _mm512_and_si512(weight, low_half));
+      sum = _mm512_add_epi64(sum, _mm512_srli_epi64(weight, 32));
+    }
+    block_sums[block / kTokenBlock] =
+        static_cast<uint64_t>(_mm512_reduce_add_epi64(sum));
+  }
+}
+
+bool IsSupported() {
+  return __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+
+}  // namespace
+
+const KernelTable kTable = {
+    .name = "avx512vnni",
+    .description = "AVX-512 with VNNI",
+    .is_supported = IsSupported,
+    .quantize_row = QuantizeRow,
+    .matmul = Matmul,
+    .rms_norm = RmsNorm,
+    .swiglu = SwiGlu,
+    .attention_scores = AttentionScores,
+    .attention_weights = AttentionWeights,
+    .weighted_value_sums = WeightedValueSums,
+    .token_weights = TokenWeights,
+};
+
+}  // namespace llma::kernels::avx512vnni
+
+LLMA_TARGET_END
+#endif  // defined(__x86_64__)

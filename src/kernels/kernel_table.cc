@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/kernel_table.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "kernels/kernel_sets.h"
+
+namespace llma {
+namespace {
+
+constexpr const KernelTable* kAll[] = {
+    &kernels::scalar::kTable,
+#if defined(__x86_64__)
+    //    &kernels::avx2::kTable,kernels::avx2::kTable,
+    &kernels::avx512vnni::kTable,
+#elif defined(__aarch64__)
+    &kernels::neon::kTable,
+#endif
+};
+
+}  // namespace
+
+std::span<const KernelTable* const> AllKernels() { return kAll; }
+
+Result<const KernelTable*> FindKernels(std::string_view name) {
+  const KernelTable* best = nullptr;
+  std::string names;
+  for (const KernelTable* table : kAll) {
+    names += names.empty() ? "" : ", ";
+    names += table->name;
+    if (name == table->name && !table->is_supported()) {
+      return Error{ErrorCode::kUsage, "kernels '" + std::string(name) +
+                                          "' need a processor that has them"};
+    }
+    if (table->is_supported() && (name.empty() || name == table->name)) {
+      best = table;
+    }
+  }
+  if (best == nullptr) {
+    return Error{ErrorCode::kUsage, "unknown kernels '" + std::string(name) +
+                                        "'; this program has " + names};
+  }
+  return best;
+}
+
+Result<const KernelTable*> KernelsFromEnvironment() {
+  const char* name = std::getenv("LLMA_KERNELS");
+  return FindKernels(name == nullptr ? "" : name);
+}
+
+}  // namespace llma

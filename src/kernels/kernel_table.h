@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels as values: a table of function pointers per instruction set. Each
+// function equals its namesake in numerics/reference_ops.h bit for bit, on
+// every input that satisfies the preconditions stated there.
+//
+// Goals: one decision, when a model is opened; tests loop over all tables.
+// Non-goals: kernels that are only nearly equal.
+#ifndef LLMA_KERNELS_KERNEL_TABLE_H_
+#define LLMA_KERNELS_KERNEL_TABLE_H_
+
+#include <span>
+#include <string_view>
+
+#include "base/status.h"
+#include "numerics/reference_ops.h"
+
+namespace llma {
+
+struct KernelTable {
+  const char* name;
+  const char* description;
+  // True if this processor can run the kernels.
+  bool (*is_supported)();
+
+  decltype(&reference::QuantizeRow) quantize_row;
+  decltype(&reference::Matmul) matmul;
+  decltype(&reference::RmsNorm) rms_norm;
+  decltype(&reference::SwiGlu) swiglu;
+  decltype(&reference::AttentionScores) attention_scores;
+  decltype(&reference::AttentionWeights) attention_weights;
+  decltype(&reference::WeightedValueSums) weighted_value_sums;
+  decltype(&reference::TokenWeights) token_weights;
+};
+
+// All tables that this build has, slowest first; some may be unsupported here.
+std::span<const KernelTable* const> AllKernels();
+
+// The table called `name`; the fastest supported one if it is empty. An unknown
+// or unsupported name is kUsage.
+Result<const KernelTable*> FindKernels(std::string_view name);
+
+// FindKernels of the environment variable LLMA_KERNELS.
+Result<const KernelTable*> KernelsFromEnvironment();
+
+}  // namespace llma
+
+#endif  // LLMA_KERNELS_KERNEL_TABLE_H_

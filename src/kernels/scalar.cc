@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The definitions themselves as a kernel table: always present, the oracle of
+// the others.
+#include "kernels/kernel_sets.h"
+
+namespace llma::kernels::scalar {
+
+const KernelTable kTable = {
+    .name = "scalar",
+    .description = "portable C++, the definition",
+    .is_supported = [] { return true; },
+    .quantize_row = reference::QuantizeRow,
+    .matmul = reference::Matmul,
+    .rms_norm = reference::RmsNorm,
+    .swiglu = reference::SwiGlu,
+    .attention_scores = reference::AttentionScores,
+    .attention_weights = reference::AttentionWeights,
+    .weighted_value_sums = reference::WeightedValueSums,
+    .token_weights = reference::TokenWeights,
+};
+
+}  // namespace llma::kernels::scalar
