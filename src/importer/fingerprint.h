@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The identity of a model: SHA-256 over its canonical content, in the order
+// and form of docs/MODEL_FILE.md, whatever the layout of the file.
+#ifndef LLMA_IMPORTER_FINGERPRINT_H_
+#define LLMA_IMPORTER_FINGERPRINT_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "importer/sha256.h"
+#include "model/model.h"
+
+namespace llma {
+
+// Call the functions once each in this order: AddConfig, AddTokenizer,
+// AddRopeSteps; then AddNorm and AddLinear in the order of the sections of the
+// file; Digest.
+class FingerprintBuilder {
+ public:
+  FingerprintBuilder();
+  void AddConfig(const ModelConfig& config);
+  void AddTokenizer(const TokenTable& tokens, const TokenizerSpec& tokenizer);
+  void AddRopeSteps(std::span<const uint64_t> steps);
+  void AddNorm(std::span<const float> weights);
+  // Row by row: all values, then all scales.
+  void AddLinear(const LinearWeights& weights);
+  Result<Fingerprint> Digest() { return hash_.Digest(); }
+
+ private:
+  Sha256 hash_;
+};
+
+// The same of a whole model, to check the one that its file states.
+Result<Fingerprint> ComputeFingerprint(const Model& model);
+
+}  // namespace llma
+
+#endif  // LLMA_IMPORTER_FINGERPRINT_H_

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the structure of GGUF files, versions 2 and 3, little-endian: metadata
+// and the directory of tensors. Every count, size and offset is checked.
+#ifndef LLMA_IMPORTER_GGUF_READER_H_
+#define LLMA_IMPORTER_GGUF_READER_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+namespace llma {
+
+enum class GgufType : uint32_t {
+  kU8 = 0,
+  kI8 = 1,
+  kU16 = 2,
+  kI16 = 3,
+  kU32 = 4,
+  kI32 = 5,
+  kF32 = 6,
+  kBool = 7,
+  kString = 8,
+  kArray = 9,
+  kU64 = 10,
+  kI64 = 11,
+  kF64 = 12,
+};
+
+// A metadata value; its bytes stay in the file and are decoded on demand.
+struct GgufValue {
+  GgufType type = GgufType::kU8;
+  // For kArray: what it holds.
+  GgufType element_type = GgufType::kU8;
+  uint64_t num_elements = 0;
+  Bytes payload;  // without type and count
+};
+
+// Element formats of tensors that can be read.
+enum class TensorType : uint32_t {
+  kF32 = 0,
+  kF16 = 1,
+  kQ4_0 = 2,
+  kQ4_1 = 3,
+  kQ8_0 = 8,
+  kBf16 = 30,
+};
+
+struct GgufTensor {
+  uint32_t type = 0;  // a TensorType if `data` is not empty
+  uint64_t num_rows = 0;
+  uint64_t num_cols = 0;  // the fastest dimension
+  Bytes data;             // empty if the type is not one of TensorType
+};
+
+// Views into bytes that outlive it.
+class GgufReader {
+ public:
+  static Result<GgufReader> Parse(Bytes bytes);
+
+  bool Has(std::string_view key) const { return values_.count(key) != 0; }
+  // kUnsupported, naming the key, if it is missing or of another type. Any
+  // integer type will do for GetU32, if the value fits.
+  Result<uint32_t> GetU32(std::string_view key) const;
+  Result<float> GetF32(std::string_view key) const;
+  Result<std::string_view> GetString(std::string_view key) const;
+  Result<std::vector<std::string_view>> GetStrings(std::string_view key) const;
+  Result<std::vector<uint32_t>> GetU32s(std::string_view key) const;
+
+  const std::map<std::string_view, GgufTensor>& tensors() const {
+    return tensors_;
+  }
+  const std::map<std::string_view, GgufValue>& values() const {
+    return values_;
+  }
+
+ private:
+  std::map<std::string_view, GgufValue> values_;
+  std::map<std::string_view, GgufTensor> tensors_;
+};
+
+// Bytes of a row of `num_cols` elements, 0 if `type` is unknown or num_cols is
+// not a whole number of its blocks.
+uint64_t TensorRowBytes(uint32_t type, uint64_t num_cols);
+// "Q4_K" and so on, for messages.
+std::string TensorTypeName(uint32_t type);
+
+}  // namespace llma
+
+#endif  // LLMA_IMPORTER_GGUF_READER_H_

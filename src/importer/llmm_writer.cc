@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importer/llmm_writer.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+#include "base/checksum.h"
+
+namespace llma {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "sections are written as they are in memory");
+
+template <class T>
+Bytes BytesOf(std::span<const T> values) {
+  return {reinterpret_cast<const uint8_t*>(values.data()), values.size_bytes()};
+}
+
+uint64_t AlignUp(uint64_t offset, uint64_t alignment) {
+  return (offset + alignment - 1) / alignment * alignment;
+}
+
+}  // namespace
+
+LlmmWriter::LlmmWriter(OutputFile file, const ModelHeader& header)
+    : file_(std::move(file)), header_(header) {}
+
+Result<LlmmWriter> LlmmWriter::Create(const std::string& path, bool overwrite,
+                                      const ModelHeader& header) {
+  LLMA_TRY(ValidateModelConfig(header.config));
+  if (!IsValidModelName(header.name)) {
+    return Error{ErrorCode::kUsage,
+                 "a model's name is 1 to 64 of a-z, 0-9, '.', '_', '-'"};
+  }
+  if (!IsPlainText(header.license, kMaxLicenseBytes) ||
+      !IsPlainText(header.pre_tokenizer, kMaxNameBytes)) {
+    return Error{ErrorCode::kUnsupported,
+                 "the license or pre-tokenizer is not plain text"};
+  }
+  LLMA_ASSIGN(OutputFile file, OutputFile::Create(path, overwrite));
+  LlmmWriter writer(std::move(file), header);
+  writer.fingerprint_.AddConfig(header.config);
+  // Sizes that are not known yet are set as the sections come.
+  writer.header_.sections = ListSections(header.config, 0, 0);
+  LLMA_TRY(writer.PadTo(EncodeModelHeader(writer.header_).size()));
+  return writer;
+}
+
+Status LlmmWriter::PadTo(uint64_t offset_bytes) {
+  const std::vector<uint8_t> zeros(offset_bytes - end_);
+  LLMA_TRY(file_.Write(zeros));
+  end_ = offset_bytes;
+  return OkStatus();
+}
+
+Status LlmmWriter::AddSection(Bytes content) {
+  LLMA_ENSURE(next_section_ < header_.sections.size());
+  Section& s = header_.sections[next_section_++];
+  LLMA_TRY(PadTo(AlignUp(
+      end_, IsValuesSection(s.kind) ? kValuesAlignment : kSectionAlignment)));
+  s.offset_bytes = end_;
+  s.size_bytes = content.size();
+  s.xxh3 = Xxh3(content);
+  end_ += content.size();
+  return file_.Write(content);
+}
+
+Status LlmmWriter::AddTokenizer(std::span<const uint32_t> offsets,
+                                Bytes spellings,
+                                std::span<const uint32_t> merges) {
+  fingerprint_.AddTokenizer(TokenTable(offsets, spellings),
+                            {header_.pre_tokenizer, merges});
+  LLMA_TRY(AddSection(BytesOf(offsets)));
+  LLMA_TRY(AddSection(spellings));
+  return AddSection(BytesOf(merges));
+}
+
+Status LlmmWriter::AddRopeSteps(std::span<const uint64_t> steps) {
+  fingerprint_.AddRopeSteps(steps);
+  return AddSection(BytesOf(steps));
+}
+
+Status LlmmWriter::AddNorm(std::span<const float> weights) {
+  fingerprint_.AddNorm(weights);
+  return AddSection(BytesOf(weights));
+}
+
+Status LlmmWriter::AddLinear(const LinearWeights& weights) {
+  fingerprint_.AddLinear(weights);
+  LLMA_TRY(AddSection(BytesOf(
+      std::span<const int8_t>(weights.values, weights.values_bytes()))));
+  return AddSection(
+      BytesOf(std::span<const float>(weights.scales, weights.num_scales())));
+}
+
+Result<Fingerprint> LlmmWriter::Finish() {
+  LLMA_ASSIGN(header_.fingerprint, fingerprint_.Digest());
+  header_.file_bytes = end_;
+  const std::vector<uint8_t> bytes = EncodeModelHeader(header_);
+  // What cannot be read back was called in a wrong order.
+  LLMA_TRY(ParseModelHeader(bytes));
+  if (::lseek(file_.fd(), 0, SEEK_SET) != 0) {
+    return Error{ErrorCode::kIo, "cannot seek in the model file"};
+  }
+  LLMA_TRY(file_.Write(bytes));
+  LLMA_TRY(file_.Commit());
+  return header_.fingerprint;
+}
+
+}  // namespace llma

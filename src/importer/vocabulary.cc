@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importer/vocabulary.h"
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "model/model_header.h"
+
+namespace llma {
+namespace {
+
+constexpr uint32_t kNormalToken = 1;  // of tokenizer.ggml.token_type
+constexpr uint32_t kMaxVocabulary = 1u << 20;
+constexpr std::string_view kEndOfText = "<|endoftext|>";
+constexpr uint32_t kNoToken = ~uint32_t{0};
+
+// GPT-2 writes a printable byte as the character of the same number and the
+// other 68 bytes as the characters from 256 on.
+constexpr uint32_t kNumByteChars = 256 + 68;
+
+constexpr bool IsPrintable(uint32_t byte) {
+  return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) ||
+         byte >= 0xae;
+}
+
+constexpr std::array<int16_t, kNumByteChars> MakeByteOfChar() {
+  std::array<int16_t, kNumByteChars> byte_of_char{};
+  for (int16_t& byte : byte_of_char) byte = -1;
+  uint32_t next = 256;
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    byte_of_char[IsPrintable(byte) ? byte : next++] =
+        static_cast<int16_t>(byte);
+  }
+  return byte_of_char;
+}
+constexpr auto kByteOfChar = MakeByteOfChar();
+
+using IdOfToken = std::unordered_map<std::string_view, uint32_t>;
+
+// The id of the token that is fed first.
+Result<uint32_t> FindStart(const GgufReader& gguf, const IdOfToken& id_of_token,
+                           std::string_view start_token) {
+  if (!start_token.empty()) {
+    const auto it = id_of_token.find(start_token);
+    if (it == id_of_token.end()) {
+      return Error{ErrorCode::kUsage,
+                   "no such start token: " + std::string(start_token)};
+    }
+    return it->second;
+  }
+  constexpr std::string_view kBosKey = "tokenizer.ggml.bos_token_id";
+  if (gguf.Has(kBosKey)) return gguf.GetU32(kBosKey);
+  const auto it = id_of_token.find(kEndOfText);
+  if (it != id_of_token.end()) return it->second;
+  return gguf.GetU32("tokenizer.ggml.eos_token_id");
+}
+
+// Sorts spellable tokens into rows; row_of_id gets kNoToken for all others.
+void MakeRows(const std::vector<std::string_view>& tokens,
+              const std::vector<uint32_t>& types, Vocabulary& vocabulary,
+              std::vector<uint32_t>& row_of_id) {
+  struct Spelling {
+    std::string bytes;
+    uint32_t id;
+  };
+  std::vector<Spelling> spellings;
+  for (uint32_t id = 0; id < tokens.size(); ++id) {
+    std::string bytes;
+    if (types[id] == kNormalToken && DecodeByteLevel(tokens[id], bytes) &&
+        !bytes.empty() && bytes.size() <= kMaxTokenBytes) {
+      spellings.push_back({std::move(bytes), id});
+    }
+  }
+  // Stable, so of equal spellings the lowest id comes first and stays.
+  std::stable_sort(
+      spellings.begin(), spellings.end(),
+      [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
+  row_of_id.assign(tokens.size(), kNoToken);
+  vocabulary.offsets.push_back(0);
+  const Spelling* previous = nullptr;
+  for (const Spelling& s : spellings) {
+    if (previous == nullptr || previous->bytes != s.bytes) {
+      vocabulary.ids.push_back(s.id);
+      const Bytes bytes = AsBytes(s.bytes);
+      vocabulary.bytes.insert(vocabulary.bytes.end(), bytes.begin(),
+                              bytes.end());
+      vocabulary.offsets.push_back(
+          static_cast<uint32_t>(vocabulary.bytes.size()));
+    }
+    row_of_id[s.id] = static_cast<uint32_t>(vocabulary.ids.size() - 1);
+    previous = &s;
+  }
+  vocabulary.num_tokens = static_cast<uint32_t>(vocabulary.ids.size());
+}
+
+// Rows that can only be fed: the start token, and the end of a text, so that
+// either can be chosen without another import format.
+void AddInputRows(uint32_t start_id, const IdOfToken& id_of_token,
+                  std::vector<uint32_t>& row_of_id, Vocabulary& vocabulary) {
+  std::vector<uint32_t> input_ids = {start_id};
+  const auto end_of_text = id_of_token.find(kEndOfText);
+  if (end_of_text != id_of_token.end()) {
+    input_ids.push_back(end_of_text->second);
+  }
+  std::sort(input_ids.begin(), input_ids.end());
+  for (const uint32_t id : input_ids) {
+    if (row_of_id[id] != kNoToken) continue;
+    row_of_id[id] = static_cast<uint32_t>(vocabulary.ids.size());
+    vocabulary.ids.push_back(id);
+  }
+  vocabulary.start_row = row_of_id[start_id];
+}
+
+Status ReadMerges(const GgufReader& gguf, const IdOfToken& id_of_token,
+                  const std::vector<uint32_t>& row_of_id,
+                  Vocabulary& vocabulary) {
+  LLMA_ASSIGN(const auto merges, gguf.GetStrings("tokenizer.ggml.merges"));
+  if (merges.size() > kMaxMerges) {
+    return Error{ErrorCode::kLimit, "GGUF: too many merges"};
+  }
+  const auto find_row = [&](std::string_view token) {
+    const auto it = id_of_token.find(token);
+    return it == id_of_token.end() ? kNoToken : row_of_id[it->second];
+  };
+  std::string merged;
+  for (const std::string_view merge : merges) {
+    const size_t space = merge.find(' ', 1);
+    if (space == std::string_view::npos) {
+      return Error{ErrorCode::kCorrupt,
+                   "GGUF: malformed merge: " + std::string(merge)};
+    }
+    const std::string_view left = merge.substr(0, space);
+    const std::string_view right = merge.substr(space + 1);
+    merged.assign(left).append(right);
+    // A merge of tokens that cannot be predicted never applies.
+    const uint32_t left_row = find_row(left);
+    const uint32_t right_row = find_row(right);
+    if (left_row >= vocabulary.num_tokens ||
+        right_row >= vocabulary.num_tokens ||
+        find_row(merged) >= vocabulary.num_tokens) {
+      continue;
+    }
+    vocabulary.merges.push_back(left_row);
+    vocabulary.merges.push_back(right_row);
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+bool DecodeByteLevel(std::string_view token, std::string& bytes) {
+  bytes.clear();
+  for (size_t i = 0; i < token.size(); ++i) {
+    auto c = static_cast<uint32_t>(static_cast<uint8_t>(token[i]));
+    if (c >= 0x80) {  // all characters of the map have at most two bytes
+      if ((c & 0xe0) != 0xc0 || i + 1 == token.size()) return false;
+      const auto next = static_cast<uint8_t>(token[++i]);
+      if ((next & 0xc0) != 0x80) return false;
+      c = (c & 0x1f) << 6 | (next & 0x3f);
+      if (c < 0x80) return false;
+    }
+    if (c >= kNumByteChars || kByteOfChar[c] < 0) return false;
+    bytes.push_back(static_cast<char>(kByteOfChar[c]));
+  }
+  return true;
+}
+
+Result<Vocabulary> ReadVocabulary(const GgufReader& gguf,
+                                  std::string_view start_token) {
+  LLMA_ASSIGN(const auto tokens, gguf.GetStrings("tokenizer.ggml.tokens"));
+  LLMA_ASSIGN(const auto types, gguf.GetU32s("tokenizer.ggml.token_type"));
+  if (tokens.empty() || tokens.size() > kMaxVocabulary ||
+      types.size() != tokens.size()) {
+    return Error{ErrorCode::kUnsupported,
+                 "GGUF: bad number of tokens or token types"};
+  }
+  IdOfToken id_of_token;
+  for (uint32_t id = 0; id < tokens.size(); ++id) {
+    id_of_token.emplace(tokens[id], id);  // keeps the lowest id
+  }
+  LLMA_ASSIGN(const uint32_t start_id,
+              FindStart(gguf, id_of_token, start_token));
+  if (start_id >= tokens.size()) {
+    return Error{ErrorCode::kCorrupt, "GGUF: the start token does not exist"};
+  }
+  Vocabulary vocabulary;
+  std::vector<uint32_t> row_of_id;
+  MakeRows(tokens, types, vocabulary, row_of_id);
+  if (vocabulary.num_tokens == 0) {
+    return Error{ErrorCode::kUnsupported, "GGUF: no token spells anything"};
+  }
+  AddInputRows(start_id, id_of_token, row_of_id, vocabulary);
+  LLMA_TRY(ReadMerges(gguf, id_of_token, row_of_id, vocabulary));
+  return vocabulary;
+}
+
+}  // namespace llma

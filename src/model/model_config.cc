@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/model_config.h"
+
+#include <string>
+
+#include "numerics/linear_weights.h"
+
+namespace llma {
+namespace {
+
+// The bounds that docs/NUMERICS.md builds on.
+constexpr uint32_t kMaxDim = 1u << 14;
+constexpr uint32_t kMaxFfnDim = 1u << 16;
+constexpr uint32_t kMaxLayers = 256;
+constexpr uint32_t kMaxHeadDim = 256;
+constexpr uint32_t kHeadDimUnit = 16;
+constexpr uint32_t kMaxRows = 1u << 20;
+constexpr uint32_t kMaxContextLength = 1u << 30;
+constexpr float kMinNormEps = 1e-12f;  // exclusive, like kMaxNormEps
+constexpr float kMaxNormEps = 1e-2f;
+
+struct Field {
+  const char* name;
+  uint64_t value;
+  uint64_t max;   // 1 <= value <= max
+  uint32_t unit;  // divides value
+};
+
+}  // namespace
+
+Status ValidateModelConfig(const ModelConfig& c) {
+  // 64-bit products: the factors are not checked yet.
+  const Field fields[] = {
+      {"num_layers", c.num_layers, kMaxLayers, 1},
+      {"dim", c.dim, kMaxDim, kGroupSize},
+      {"num_heads", c.num_heads, kMaxDim, 1},
+      {"num_kv_heads", c.num_kv_heads, kMaxDim, 1},
+      {"head_dim", c.head_dim, kMaxHeadDim, kHeadDimUnit},
+      {"num_heads * head_dim", uint64_t{c.num_heads} * c.head_dim, kMaxDim,
+       kGroupSize},
+      {"ffn_dim", c.ffn_dim, kMaxFfnDim, kGroupSize},
+      {"num_tokens", c.num_tokens, kMaxRows, 1},
+      {"num_rows", c.num_rows, kMaxRows, 1},
+      {"context_length", c.context_length, kMaxContextLength, 1},
+  };
+  for (const Field& f : fields) {
+    if (f.value == 0 || f.value > f.max || f.value % f.unit != 0) {
+      return Error{ErrorCode::kUnsupported,
+                   std::string("model: ") + f.name + " = " +
+                       std::to_string(f.value) + " is not a multiple of " +
+                       std::to_string(f.unit) + " from " +
+                       std::to_string(f.unit) + " to " + std::to_string(f.max)};
+    }
+  }
+  if (c.num_heads % c.num_kv_heads != 0) {
+    return Error{ErrorCode::kUnsupported,
+                 "model: num_kv_heads does not divide num_heads"};
+  }
+  if (c.num_tokens > c.num_rows) {
+    return Error{ErrorCode::kCorrupt, "model: num_tokens exceeds num_rows"};
+  }
+  if (c.start_row >= c.num_rows) {
+    return Error{ErrorCode::kCorrupt, "model: start_row is not a row"};
+  }
+  // Written so that NaN fails.
+  if (!(c.norm_eps > kMinNormEps && c.norm_eps < kMaxNormEps)) {
+    return Error{ErrorCode::kUnsupported,
+                 "model: norm_eps is not between 1e-12 and 1e-2"};
+  }
+  return OkStatus();
+}
+
+}  // namespace llma

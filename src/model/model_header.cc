@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/model_header.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/checksum.h"
+
+namespace llma {
+namespace {
+
+// Places of fixed fields; the rest of the header is read in sequence.
+constexpr uint64_t kFixedBytes = 24;  // magic, version, two sizes
+constexpr uint64_t kChecksumBytes = 8;
+// 256 layers of 10 sections of 32 bytes are 80 KiB.
+constexpr uint64_t kMaxHeaderBytes = 1 << 20;
+
+// Positions in ListSections of the two sections whose size is free.
+constexpr size_t kTokenBytesIdx = 1;
+constexpr size_t kMergesIdx = 2;
+constexpr size_t kMergeBytes = 2 * sizeof(uint32_t);
+
+Error Corrupt(const char* what, uint64_t offset) {
+  return Error{ErrorCode::kCorrupt, std::string("model file: ") + what, offset};
+}
+
+Result<std::string_view> LoadString(ByteReader& in) {
+  LLMA_ASSIGN(const uint16_t size, in.LoadU16());
+  LLMA_ASSIGN(const Bytes bytes, in.Take(size));
+  return AsStringView(bytes);
+}
+
+Status LoadHash(ByteReader& in, std::array<uint8_t, 32>& hash) {
+  LLMA_ASSIGN(const Bytes bytes, in.Take(hash.size()));
+  std::copy(bytes.begin(), bytes.end(), hash.begin());
+  return OkStatus();
+}
+
+// The u32 fields of the configuration in the order of the file.
+constexpr uint32_t ModelConfig::*kConfigFields[] = {
+    &ModelConfig::num_layers, &ModelConfig::dim,
+    &ModelConfig::num_heads,  &ModelConfig::num_kv_heads,
+    &ModelConfig::head_dim,   &ModelConfig::ffn_dim,
+    &ModelConfig::num_tokens, &ModelConfig::num_rows,
+    &ModelConfig::start_row,  &ModelConfig::context_length,
+};
+
+Status LoadConfig(ByteReader& in, ModelConfig& config) {
+  for (const auto field : kConfigFields) {
+    LLMA_ASSIGN(config.*field, in.LoadU32());
+  }
+  LLMA_ASSIGN(const uint32_t tied, in.LoadU32());
+  if (tied > 1) return Corrupt("tied_head is not 0 or 1", in.offset() - 4);
+  config.tied_head = tied == 1;
+  LLMA_ASSIGN(config.norm_eps, in.LoadF32());
+  return ValidateModelConfig(config);
+}
+
+Status CheckSizes(const ModelHeader& header) {
+  const auto& sections = header.sections;
+  const uint64_t token_bytes_size = sections[kTokenBytesIdx].size_bytes;
+  const uint64_t merges_size = sections[kMergesIdx].size_bytes;
+  if (token_bytes_size > uint64_t{header.config.num_tokens} * kMaxTokenBytes) {
+    return Error{ErrorCode::kCorrupt, "model file: token table too large"};
+  }
+  if (merges_size % kMergeBytes != 0 ||
+      merges_size / kMergeBytes > kMaxMerges) {
+    return Error{ErrorCode::kCorrupt, "model file: bad size of merges"};
+  }
+  const auto expected =
+      ListSections(header.config, token_bytes_size, merges_size / kMergeBytes);
+  for (size_t i = 0; i < sections.size(); ++i) {
+    if (sections[i].kind != expected[i].kind ||
+        sections[i].layer != expected[i].layer ||
+        sections[i].size_bytes != expected[i].size_bytes) {
+      return Error{ErrorCode::kCorrupt, "model file: section " +
+                                            std::to_string(i) +
+                                            " is not what it should be"};
+    }
+  }
+  return OkStatus();
+}
+
+// Ascending, aligned, close together, up to the end of the file.
+Status CheckPlaces(const ModelHeader& header) {
+  uint64_t end = header.header_bytes;
+  for (const Section& s : header.sections) {
+    const uint64_t alignment =
+        IsValuesSection(s.kind) ? kValuesAlignment : kSectionAlignment;
+    if (s.offset_bytes < end || s.offset_bytes - end >= kMaxPaddingBytes ||
+        s.offset_bytes % alignment != 0 || s.size_bytes > header.file_bytes ||
+        s.offset_bytes > header.file_bytes - s.size_bytes) {
+      return Corrupt("a section is misplaced", s.offset_bytes);
+    }
+    end = s.offset_bytes + s.size_bytes;
+  }
+  if (end != header.file_bytes) return Corrupt("wrong file size", end);
+  return OkStatus();
+}
+
+}  // namespace
+
+LinearWeights LinearShape(const ModelConfig& config, SectionKind kind) {
+  LinearWeights shape;
+  switch (kind) {
+    case SectionKind::kEmbeddingValues:
+    case SectionKind::kEmbeddingScales:
+      shape.num_rows = config.num_rows;
+      shape.num_cols = config.dim;
+      break;
+    case SectionKind::kHeadValues:
+    case SectionKind::kHeadScales:
+      shape.num_rows = config.num_tokens;
+      shape.num_cols = config.dim;
+      break;
+    case SectionKind::kQkvValues:
+    case SectionKind::kQkvScales:
+      shape.num_rows = config.qkv_dim();
+      shape.num_cols = config.dim;
+      break;
+    case SectionKind::kAttnOutValues:
+    case SectionKind::kAttnOutScales:
+      shape.num_rows = config.dim;
+      shape.num_cols = config.q_dim();
+      break;
+    case SectionKind::kGateUpValues:
+    case SectionKind::kGateUpScales:
+      shape.num_rows = 2 * config.ffn_dim;
+      shape.num_cols = config.dim;
+      break;
+    case SectionKind::kFfnDownValues:
+    case SectionKind::kFfnDownScales:
+      shape.num_rows = config.dim;
+      shape.num_cols = config.ffn_dim;
+      break;
+    default:
+      break;
+  }
+  return shape;
+}
+
+bool IsValuesSection(SectionKind kind) {
+  switch (kind) {
+    case SectionKind::kEmbeddingValues:
+    case SectionKind::kHeadValues:
+    case SectionKind::kQkvValues:
+    case SectionKind::kAttnOutValues:
+    case SectionKind::kGateUpValues:
+    case SectionKind::kFfnDownValues:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::vector<Section> ListSections(const ModelConfig& config,
+                                  uint64_t token_bytes_size,
+                                  uint64_t num_merges) {
+  std::vector<Section> sections;
+  uint32_t layer = Section::kNoLayer;
+  const auto add = [&](SectionKind kind, uint64_t size_bytes) {
+    sections.push_back({kind, layer, 0, size_bytes, 0});
+  };
+  const auto add_linear = [&](SectionKind values, SectionKind scales) {
+    const LinearWeights shape = LinearShape(config, values);
+    add(values, shape.values_bytes());
+    add(scales, shape.num_scales() * sizeof(float));
+  };
+  const uint64_t norm_bytes = config.dim * sizeof(float);
+  add(SectionKind::kTokenOffsets,
+      (uint64_t{config.num_tokens} + 1) * sizeof(uint32_t));
+  add(SectionKind::kTokenBytes, token_bytes_size);
+  add(SectionKind::kMerges, num_merges * kMergeBytes);
+  add(SectionKind::kRopeSteps, config.head_dim / 2 * sizeof(uint64_t));
+  add(SectionKind::kOutputNorm, norm_bytes);
+  add_linear(SectionKind::kEmbeddingValues, SectionKind::kEmbeddingScales);
+  if (!config.tied_head) {
+    add_linear(SectionKind::kHeadValues, SectionKind::kHeadScales);
+  }
+  for (layer = 0; layer < config.num_layers; ++layer) {
+    add(SectionKind::kAttnNorm, norm_bytes);
+    add_linear(SectionKind::kQkvValues, SectionKind::kQkvScales);
+    add_linear(SectionKind::kAttnOutValues, SectionKind::kAttnOutScales);
+    add(SectionKind::kFfnNorm, norm_bytes);
+    add_linear(SectionKind::kGateUpValues, SectionKind::kGateUpScales);
+    add_linear(SectionKind::kFfnDownValues, SectionKind::kFfnDownScales);
+  }
+  return sections;
+}
+
+bool IsValidModelName(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxNameBytes &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") ==
+             std::string_view::npos;
+}
+
+bool IsPlainText(std::string_view text, size_t max_bytes) {
+  return text.size() <= max_bytes &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
+Result<ModelHeader> ParseModelHeader(Bytes bytes) {
+  ByteReader in(bytes);
+  const size_t magic_size = std::min(kModelMagic.size(), bytes.size());
+  if (magic_size == 0 || AsStringView(bytes.first(magic_size)) !=
+                             kModelMagic.substr(0, magic_size)) {
+    return Error{ErrorCode::kBadMagic, "not a model file (.llmm)", 0};
+  }
+  LLMA_TRY(in.Take(kModelMagic.size()));
+  LLMA_ASSIGN(const uint32_t version, in.LoadU32());
+  if (version != kModelFormatVersion) {
+    return Error{ErrorCode::kUnsupported,
+                 "model file: format version " + std::to_string(version) +
+                     " is not known to this program",
+                 4};
+  }
+  ModelHeader header;
+  LLMA_ASSIGN(header.header_bytes, in.LoadU64());
+  LLMA_ASSIGN(header.file_bytes, in.LoadU64());
+  if (header.header_bytes < kFixedBytes + kChecksumBytes ||
+      header.header_bytes > kMaxHeaderBytes) {
+    return Corrupt("bad header size", 8);
+  }
+  if (header.header_bytes > bytes.size()) {
+    return Error{ErrorCode::kTruncated, "model file: unexpected end",
+                 bytes.size()};
+  }
+  const Bytes covered = bytes.first(header.header_bytes - kChecksumBytes);
+  ByteReader checksum(bytes.subspan(covered.size(), kChecksumBytes));
+  LLMA_ASSIGN(const uint64_t xxh3, checksum.LoadU64());
+  if (Xxh3(covered) != xxh3) {
+    return Error{ErrorCode::kChecksum, "model file: the header is damaged", 0};
+  }
+
+  in = ByteReader(covered);
+  LLMA_TRY(in.Take(kFixedBytes));
+  LLMA_ASSIGN(header.importer_version, in.LoadU32());
+  LLMA_TRY(LoadHash(in, header.fingerprint));
+  LLMA_TRY(LoadHash(in, header.source_sha256));
+  LLMA_TRY(LoadConfig(in, header.config));
+  LLMA_ASSIGN(header.name, LoadString(in));
+  LLMA_ASSIGN(header.license, LoadString(in));
+  LLMA_ASSIGN(header.pre_tokenizer, LoadString(in));
+  if (!IsValidModelName(header.name) ||
+      !IsPlainText(header.license, kMaxLicenseBytes) ||
+      !IsPlainText(header.pre_tokenizer, kMaxNameBytes)) {
+    return Corrupt("bad string in the header", in.offset());
+  }
+  LLMA_ASSIGN(const uint32_t num_sections, in.LoadU32());
+  if (num_sections != ListSections(header.config, 0, 0).size()) {
+    return Corrupt("wrong number of sections", in.offset() - 4);
+  }
+  header.sections.resize(num_sections);
+  for (Section& s : header.sections) {
+    LLMA_ASSIGN(const uint32_t kind, in.LoadU32());
+    s.kind = static_cast<SectionKind>(kind);
+    LLMA_ASSIGN(s.layer, in.LoadU32());
+    LLMA_ASSIGN(s.offset_bytes, in.LoadU64());
+    LLMA_ASSIGN(s.size_bytes, in.LoadU64());
+    LLMA_ASSIGN(s.xxh3, in.LoadU64());
+  }
+  if (in.remaining() != 0) return Corrupt("bad header size", 8);
+  LLMA_TRY(CheckSizes(header));
+  LLMA_TRY(CheckPlaces(header));
+  return header;
+}
+
+std::vector<uint8_t> EncodeModelHeader(const ModelHeader& header) {
+  ByteWriter body;  // everything between the fixed fields and the checksum
+  body.StoreU32(header.importer_version);
+  body.StoreBytes(header.fingerprint);
+  body.StoreBytes(header.source_sha256);
+  for (const auto field : kConfigFields) body.StoreU32(header.config.*field);
+  body.StoreU32(header.config.tied_head ? 1 : 0);
+  body.StoreF32(header.config.norm_eps);
+  for (const auto text : {header.name, header.license, header.pre_tokenizer}) {
+    body.StoreU16(static_cast<uint16_t>(text.size()));
+    body.StoreBytes(AsBytes(text));
+  }
+  body.StoreU32(static_cast<uint32_t>(header.sections.size()));
+  for (const Section& s : header.sections) {
+    body.StoreU32(static_cast<uint32_t>(s.kind));
+    body.StoreU32(s.layer);
+    body.StoreU64(s.offset_bytes);
+    body.StoreU64(s.size_bytes);
+    body.StoreU64(s.xxh3);
+  }
+  ByteWriter out;
+  out.StoreBytes(AsBytes(kModelMagic));
+  out.StoreU32(kModelFormatVersion);
+  out.StoreU64(kFixedBytes + body.size() + kChecksumBytes);
+  out.StoreU64(header.file_bytes);
+  out.StoreBytes(body.bytes());
+  out.StoreU64(Xxh3(out.bytes()));
+  return std::move(out).TakeBytes();
+}
+
+}  // namespace llma
