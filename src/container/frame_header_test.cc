@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "container/frame_header.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <random>
+
+#include "base/checksum.h"
+#include "container/crc8.h"
+
+namespace llma {
+namespace {
+
+FrameHeader Stored(uint64_t content_bytes, uint64_t checksum) {
+  FrameHeader header;
+  header.content_bytes = content_bytes;
+  header.checksum = checksum;
+  return header;
+}
+
+FrameHeader Coded(std::vector<uint64_t> lane_bytes) {
+  FrameHeader header;
+  header.kind = ContentKind::kCoded;
+  header.content_bytes =
+      std::accumulate(lane_bytes.begin(), lane_bytes.end(), uint64_t{0});
+  header.checksum = 0x89abcdef;
+  header.numerics_id = 1;
+  header.predictor_id = 2;
+  header.model_id = {0xf0, 1, 2, 3, 4, 5, 6, 0xff};
+  header.window_positions = 1536;
+  header.lane_bytes = std::move(lane_bytes);
+  return header;
+}
+
+std::vector<FrameHeader> SomeHeaders() {
+  FrameHeader extreme = Coded(std::vector<uint64_t>(64, 1));
+  extreme.lane_bytes.back() = kMaxContentBytes - 63;
+  extreme.content_bytes = kMaxContentBytes;
+  extreme.checksum = ~uint64_t{0};
+  extreme.numerics_id = extreme.predictor_id = kMaxIdValue;
+  extreme.window_positions = kMaxWindowPositions;
+  FrameHeader smallest = Coded({1});
+  smallest.window_positions = kWindowGranularity;
+  smallest.numerics_id = smallest.predictor_id = 0;
+  return {Stored(0, 0),
+          Stored(65535, 0xffffffff),
+          Stored(65536, ~uint64_t{0}),
+          Stored(kMaxContentBytes, 1),
+          Coded({2684}),
+          Coded({100000}),
+          Coded({300, 1, 128, 7}),
+          smallest,
+          extreme};
+}
+
+std::vector<uint8_t> Write(const FrameHeader& header) {
+  ByteWriter writer;
+  WriteFrameHeader(header, writer);
+  return std::move(writer).TakeBytes();
+}
+
+Result<FrameHeader> Parse(Bytes bytes) {
+  ByteReader reader(bytes);
+  return ParseFrameHeader(reader);
+}
+
+// The error of a header whose check is right, so that the field itself is
+// judged. `bytes`: without the check.
+ErrorCode ErrorWithRightCheck(std::vector<uint8_t> bytes) {
+  bytes.push_back(Crc8(bytes));
+  const auto parsed = Parse(bytes);
+  return parsed ? ErrorCode{} : parsed.error().code;
+}
+
+TEST(FrameHeader, RoundTrips) {
+  for (const FrameHeader& header : SomeHeaders()) {
+    ASSERT_TRUE(CheckFrameHeader(header));
+    std::vector<uint8_t> bytes = Write(header);
+    EXPECT_TRUE(HasFrameMagic(bytes));
+    bytes.push_back(0x77);  // the payload
+    ByteReader reader(bytes);
+    const auto parsed = ParseFrameHeader(reader);
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_EQ(*parsed, header);
+    EXPECT_EQ(reader.remaining(), 1u);
+  }
+}
+
+TEST(FrameHeader, IsSmall) {
+  EXPECT_EQ(Write(Stored(0, 0)).size(), 12u);
+  EXPECT_EQ(Write(Coded({100})).size(), 23u);
+  EXPECT_EQ(Write(Coded({16383})).size(), 24u);
+  EXPECT_EQ(Write(Coded({100000})).size(), 29u);
+  EXPECT_EQ(Write(Stored(kMaxContentBytes, 0)).size(), kMaxStoredHeaderBytes);
+}
+
+TEST(FrameHeader, ExampleOfTheSpecification) {
+  // docs/FORMAT.md, section 2.4.
+  const std::string content = "hello";
+  const auto bytes =
+      Write(Stored(content.size(), ContentChecksum(AsBytes(content))));
+  const std::vector<uint8_t> expected = {0x89, 'l',  'm',  'a',  0x00, 0x00,
+                                         0x05, 0xfd, 0xdc, 0x62, 0x5c, 0xa5};
+  EXPECT_EQ(bytes, expected);
+}
+
+TEST(FrameHeader, ChecksumIsAsWideAsTheContentNeeds) {
+  const std::vector<uint8_t> content(kLongChecksumBytes, 7);
+  const Bytes all(content);
+  EXPECT_EQ(ContentChecksum(all), Xxh3(all));
+  const Bytes less = all.first(content.size() - 1);
+  EXPECT_EQ(ContentChecksum(less), Xxh3(less) & 0xffffffff);
+}
+
+TEST(FrameHeader, RejectsEveryTruncation) {
+  for (const FrameHeader& header : SomeHeaders()) {
+    const std::vector<uint8_t> bytes = Write(header);
+    for (size_t size = 0; size < bytes.size(); ++size) {
+      const auto parsed = Parse(Bytes(bytes).first(size));
+      ASSERT_FALSE(parsed) << size;
+      EXPECT_EQ(parsed.error().code, ErrorCode::kTruncated) << size;
+      EXPECT_EQ(parsed.error().offset, size);
+    }
+  }
+}
+
+TEST(FrameHeader, RejectsEverySingleFlippedBit) {
+  for (const FrameHeader& header : SomeHeaders()) {
+    std::vector<uint8_t> bytes = Write(header);
+    const size_t num_bits = 8 * bytes.size();
+    bytes.insert(bytes.end(), 40, 0x5c);  // a payload that may be misread
+    for (size_t i = 0; i < num_bits; ++i) {
+      bytes[i / 8] ^= uint8_t(1u << i % 8);
+      EXPECT_FALSE(Parse(bytes)) << i;
+      bytes[i / 8] ^= uint8_t(1u << i % 8);
+    }
+  }
+}
+
+TEST(FrameHeader, NamesWhatItDoesNotKnow) {
+  std::vector<uint8_t> bytes = Write(Coded({100}));
+  bytes[0] = 'P';
+  EXPECT_EQ(Parse(bytes).error().code, ErrorCode::kBadMagic);
+  EXPECT_EQ(Parse(AsBytes("PK")).error().code, ErrorCode::kBadMagic);
+  bytes[0] = kFrameMagic[0];
+  bytes[4] = 9;
+  const auto version = Parse(bytes);
+  EXPECT_EQ(version.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(version.error().what.find("version 9"), std::string::npos);
+  bytes[4] = 0;
+  bytes[5] = 3;
+  EXPECT_EQ(Parse(bytes).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(FrameHeader, RejectsHostileFields) {
+  const auto start = [](uint8_t kind_and_lanes) {
+    ByteWriter writer;
+    writer.StoreBytes(kFrameMagic);
+    writer.StoreU8(0);
+    writer.StoreU8(kind_and_lanes);
+    return writer;
+  };
+  const auto error = [](ByteWriter writer) {
+    return ErrorWithRightCheck(std::move(writer).TakeBytes());
+  };
+  // content size, ids, window / 16, first lanes
+  const auto coded = [&](uint64_t size, uint64_t numerics_id, uint64_t window,
+                         std::vector<uint64_t> lanes) {
+    ByteWriter writer = start(static_cast<uint8_t>(lanes.size() << 2 | 1));
+    writer.StoreVarint(size);
+    writer.StoreVarint(numerics_id);
+    writer.StoreVarint(0);
+    writer.StoreU64(0);
+    writer.StoreVarint(window);
+    for (const uint64_t lane : lanes) writer.StoreVarint(lane);
+    if (size >= kLongChecksumBytes) {
+      writer.StoreU64(0);
+    } else {
+      writer.StoreU32(0);
+    }
+    return error(writer);
+  };
+  EXPECT_EQ(coded(100, 0, 64, {50}), ErrorCode{});  // a good one
+  EXPECT_EQ(coded(0, 0, 64, {}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(kMaxContentBytes + 1, 0, 64, {}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(~uint64_t{0}, 0, 64, {}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, kMaxIdValue + 1, 64, {}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, 0, 0, {}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, 0, 65537, {}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, 0, 64, {0}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, 0, 64, {100}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, 0, 64, {101}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, 0, 64, {60, 60}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, 0, 64, {~uint64_t{0}, 2}), ErrorCode::kCorrupt);
+
+  ByteWriter lanes_of_stored = start(1 << 2);
+  lanes_of_stored.StoreVarint(5);
+  lanes_of_stored.StoreU32(0);
+  EXPECT_EQ(error(lanes_of_stored), ErrorCode::kCorrupt);
+  ByteWriter long_varint = start(0);
+  long_varint.StoreU8(0x85);  // 5 in two bytes
+  long_varint.StoreU8(0x00);
+  long_varint.StoreU32(0);
+  EXPECT_EQ(error(long_varint), ErrorCode::kCorrupt);
+}
+
+TEST(FrameHeader, WhatIsReadWouldBeWrittenTheSame) {
+  // Damage everywhere, the check made right again: an error, or a canonical
+  // header.
+  std::mt19937 random(1);
+  int num_parsed = 0;
+  for (int round = 0; round < 50000; ++round) {
+    const auto headers = SomeHeaders();
+    std::vector<uint8_t> bytes = Write(headers[random() % headers.size()]);
+    bytes.pop_back();
+    for (uint64_t n = random() % 3; n < 3; ++n) {
+      bytes[4 + random() % (bytes.size() - 4)] = uint8_t(random() % 131);
+    }
+    bytes.push_back(Crc8(bytes));
+    ByteReader reader(bytes);
+    const auto parsed = ParseFrameHeader(reader);
+    if (!parsed) continue;
+    ++num_parsed;
+    bytes.resize(reader.offset());
+    ASSERT_EQ(Write(*parsed), bytes);
+  }
+  EXPECT_GT(num_parsed, 1000);
+}
+
+TEST(FrameHeader, ChecksBeforeWriting) {
+  FrameHeader header = Coded({10, 20});
+  header.window_positions = 100;
+  EXPECT_FALSE(CheckFrameHeader(header));
+  header = Coded({10, 20});
+  header.lane_bytes[0] = 11;
+  EXPECT_FALSE(CheckFrameHeader(header));
+  header = Coded({10});
+  header.checksum = uint64_t{1} << 32;
+  EXPECT_FALSE(CheckFrameHeader(header));
+  header = Stored(3, 0);
+  header.numerics_id = 1;
+  EXPECT_FALSE(CheckFrameHeader(header));
+  header = Coded(std::vector<uint64_t>(65, 1));
+  EXPECT_FALSE(CheckFrameHeader(header));
+}
+
+}  // namespace
+}  // namespace llma
