@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Predicts bytes bit by bit from their context: hashed contexts with bit
+// histories, match models, and predictions from outside (a language model),
+// joined by gated logistic mixing and refined by adaptive maps.
+//
+// Goals: the same predictions on every machine (integers only); strength on
+// text, markup, code, tables and logs; lanes that share all statistics.
+// Non-goals: images, audio, transforms of the content.
+#ifndef LLMA_CM_CONTEXT_MIXER_H_
+#define LLMA_CM_CONTEXT_MIXER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cm/bit_history.h"
+#include "cm/counters.h"
+#include "cm/hash_table.h"
+#include "cm/lane_history.h"
+#include "cm/match_model.h"
+#include "cm/mixer.h"
+
+namespace llma::cm {
+
+// Which models take part. The values are part of the format.
+enum class ModelSet : uint8_t {
+  kLight = 1,  // fast
+  kFull = 2,   // strong
+};
+
+struct ContextMixerOptions {
+  ModelSet set = ModelSet::kFull;
+  // All bytes of all lanes; sizes the tables. At most 2^31.
+  uint64_t content_bytes = 0;
+  // Predictions that the caller adds to every bit, at most 16.
+  int num_external = 0;
+  // Values of `selector` in Predict, at least 1.
+  uint32_t num_selectors = 1;
+};
+
+// One coded byte: BeginByte, then eight times Predict and Update. Lanes take
+// turns at byte boundaries. Thread-compatible.
+class ContextMixer {
+ public:
+  explicit ContextMixer(const ContextMixerOptions& options);
+  ~ContextMixer();
+  ContextMixer(const ContextMixer&) = delete;
+  ContextMixer& operator=(const ContextMixer&) = delete;
+
+  // Opens a lane that will hold the content's bytes from begin_ofs on. Lanes
+  // must not run into one another. Returns its number, counted from 0.
+  uint32_t AddLane(uint64_t begin_ofs);
+
+  // Turns to a lane's next byte.
+  void BeginByte(uint32_t lane);
+  // The probability that the next bit (most significant first) is 1, in units
+  // of 2^-24, in [1, 2^24 - 1]. external: num_external probabilities in the
+  // same units. selector: what is known about them, below num_selectors.
+  uint32_t Predict(std::span<const uint32_t> external, uint32_t selector);
+  uint32_t Predict() { return Predict({}, 0); }
+  // Teaches the bit just predicted. The eighth appends the byte to its lane.
+  void Update(int bit);
+
+  // The lane's byte so far, most significant bits first, behind a leading 1.
+  uint32_t partial_byte() const { return partial_; }
+  const LaneHistory& lane(uint32_t i) const { return lanes_[i]; }
+  // The bytes coded so far; zeros where none are.
+  std::span<const uint8_t> content() const { return content_; }
+
+ private:
+  struct Context;  // one hashed context and its estimates
+
+  void FindSlots();
+  void SelectWeights(uint32_t selector);
+  uint32_t Refine(int mixed_q12);
+  void EndByte();
+
+  ContextMixerOptions options_;
+  std::vector<uint8_t> content_;
+  std::vector<LaneHistory> lanes_;
+  uint32_t lane_ = 0;
+  uint32_t partial_ = 1;
+  uint32_t bit_count_ = 0;
+
+  const BitHistory* histories_;
+  HashTable table_;
+  std::vector<Context> contexts_;
+  std::vector<uint32_t> hashes_;
+  std::vector<AdaptiveBit32> history_maps_;  // [context, state]
+  std::vector<AdaptiveBit32> run_maps_;      // [context, run, bit place]
+  std::vector<MatchModel> matches_;
+  std::vector<AdaptiveBit32> order0_;  // [partial byte]
+  std::vector<AdaptiveBit32> order1_;  // [byte before, partial byte]
+  uint32_t order_ = 0;  // how many of the first contexts have been seen before
+  MixerLayer mixer_;
+  MixerLayer final_mixer_;
+  std::vector<RefinementMap> refinements_;
+};
+
+}  // namespace llma::cm
+
+#endif  // LLMA_CM_CONTEXT_MIXER_H_

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cm/context_mixer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "coder/binary_coder.h"
+
+namespace llma::cm {
+namespace {
+
+// Codes in lanes of about equal size, `step_bytes` of each lane in turn.
+template <class Coder>
+void CodeContent(Coder& coder, ModelSet set, size_t num_lanes,
+                 size_t step_bytes, int num_external,
+                 std::vector<uint8_t>& content) {
+  const size_t size = content.size();
+  ContextMixer mixer({.set = set,
+                      .content_bytes = size,
+                      .num_external = num_external,
+                      .num_selectors = 4});
+  std::vector<size_t> next;
+  for (size_t i = 0; i < num_lanes; ++i) {
+    next.push_back(size * i / num_lanes);
+    mixer.AddLane(next.back());
+  }
+  for (size_t done = 0; done < size;) {
+    for (size_t i = 0; i < num_lanes; ++i) {
+      const size_t end = size * (i + 1) / num_lanes;
+      for (size_t n = 0; n < step_bytes && next[i] < end; ++n, ++done) {
+        uint8_t& byte = content[next[i]++];
+        mixer.BeginByte(static_cast<uint32_t>(i));
+        for (int k = 7; k >= 0; --k) {
+          const std::vector<uint32_t> external(
+              static_cast<size_t>(num_external),
+              static_cast<uint32_t>(next[i] * 77777 % (1 << 24)));
+          const uint32_t p = mixer.Predict(external, next[i] & 3);
+          ASSERT_GE(p, 1u);
+          ASSERT_LT(p, 1u << 24);
+          mixer.Update(coder.Code((byte >> k & 1) != 0, p) ? 1 : 0);
+        }
+        byte = static_cast<uint8_t>(mixer.partial_byte());
+      }
+    }
+  }
+  EXPECT_TRUE(
+      std::equal(content.begin(), content.end(), mixer.content().begin()));
+}
+
+std::vector<uint8_t> Random(size_t size, uint32_t seed, int shift) {
+  std::vector<uint8_t> bytes(size);
+  for (auto& b : bytes) {
+    seed = seed * 1664525 + 1013904223;
+    b = static_cast<uint8_t>(seed >> (24 + shift));
+  }
+  return bytes;
+}
+
+std::vector<uint8_t> Text(size_t size) {
+  std::string text;
+  uint32_t seed = 3;
+  while (text.size() < size) {
+    seed = seed * 1664525 + 1013904223;
+    switch (seed >> 29) {
+      case 0:
+        text += "<p class=\"x\">the end</p>\n";
+        break;
+      case 1:
+        text += "{\"id\": " + std::to_string(seed >> 20) + "},\r\n";
+        break;
+      case 2:
+        text += "  a,b;c|d\t" + std::to_string(seed >> 25) + "\n";
+        break;
+      default:
+        text += "words (and more) ";
+    }
+  }
+  text.resize(size);
+  return {text.begin(), text.end()};
+}
+
+size_t RoundTrip(const std::vector<uint8_t>& content, ModelSet set,
+                 size_t num_lanes, size_t step_bytes, int num_external) {
+  std::vector<uint8_t> input = content;
+  BinaryEncoder encoder;
+  CodeContent(encoder, set, num_lanes, step_bytes, num_external, input);
+  const std::vector<uint8_t> code = std::move(encoder).Finish();
+  std::vector<uint8_t> decoded(content.size());
+  BinaryDecoder decoder(code);
+  CodeContent(decoder, set, num_lanes, step_bytes, num_external, decoded);
+  EXPECT_EQ(decoded, content);
+  return code.size();
+}
+
+class ContextMixerTest : public testing::TestWithParam<ModelSet> {};
+
+TEST_P(ContextMixerTest, RoundTripsAnyBytes) {
+  for (const size_t size : {0, 1, 2, 3, 5, 100, 1000}) {
+    for (const int shift : {0, 4, 7}) {
+      RoundTrip(Random(size, 1, shift), GetParam(), 1, 1, 0);
+    }
+    RoundTrip(std::vector<uint8_t>(size), GetParam(), 1, 1, 0);
+    RoundTrip(Text(size), GetParam(), 1, 1, 0);
+  }
+}
+
+TEST_P(ContextMixerTest, RoundTripsLanes) {
+  const std::vector<uint8_t> content = Text(6000);
+  for (const size_t num_lanes : {2, 3, 16}) {
+    for (const size_t step_bytes : {1, 5}) {
+      RoundTrip(content, GetParam(), num_lanes, step_bytes, 0);
+    }
+  }
+}
+
+TEST_P(ContextMixerTest, LanesLearnFromEachOther) {
+  const std::vector<uint8_t> part = Random(3000, 5, 0);
+  std::vector<uint8_t> content = part;
+  content.insert(content.end(), part.begin(), part.end());
+  // Lane 1 repeats lane 0 in step: it may not look at the byte beside it, but
+  // at all before it. In turns of 50 bytes it can copy nearly everything.
+  const size_t code = RoundTrip(content, GetParam(), 2, 50, 0);
+  EXPECT_LT(code, 3400u);
+}
+
+TEST_P(ContextMixerTest, RoundTripsWithExternalPredictions) {
+  RoundTrip(Text(3000), GetParam(), 1, 1, 1);
+  RoundTrip(Text(3000), GetParam(), 3, 2, 2);
+}
+
+TEST_P(ContextMixerTest, PredictableDataCostsNearlyNothing) {
+  const std::vector<uint8_t> zeros(100000);
+  EXPECT_LT(RoundTrip(zeros, GetParam(), 1, 1, 0), 60u);
+}
+
+TEST_P(ContextMixerTest, RandomDataCostsLittleMore) {
+  EXPECT_LT(RoundTrip(Random(20000, 9, 0), GetParam(), 1, 1, 0), 20600u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sets, ContextMixerTest,
+                         testing::Values(ModelSet::kLight, ModelSet::kFull));
+
+}  // namespace
+}  // namespace llma::cm

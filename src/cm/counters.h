@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Adaptive probabilities: an array of 22-bit estimates that learn at 1/n, then
+// at a constant rate (AdaptiveMap), and the refinement of a probability given
+// a context (RefinementMap, "APM" or "SSE" in the literature).
+#ifndef LLMA_CM_COUNTERS_H_
+#define LLMA_CM_COUNTERS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "cm/logistic.h"
+
+namespace llma::cm {
+
+namespace internal {
+// kReciprocal[n] = 2^16 / (n + 3/2), rounded down.
+inline constexpr auto kReciprocal = [] {
+  std::array<uint32_t, 1024> table{};
+  for (uint32_t n = 0; n < 1024; ++n) table[n] = (2u << 16) / (2 * n + 3);
+  return table;
+}();
+}  // namespace internal
+
+// One estimate: 22 bits of P(1), then 10 bits that count its updates.
+class AdaptiveBit32 {
+ public:
+  uint32_t p22() const { return v_ >> 10; }
+  uint32_t p12() const { return v_ >> 20; }
+  uint32_t count() const { return v_ & 1023; }
+  void Set(uint32_t p22, uint32_t count) { v_ = p22 << 10 | count; }
+
+  // Rate 1 / (n + 3/2) until n reaches `limit` (at most 1023).
+  void Update(int bit, uint32_t limit) {
+    const uint32_t n = count();
+    const auto p = static_cast<int32_t>(p22());
+    const int32_t target = bit != 0 ? (1 << 22) - 1 : 0;
+    // |target - p| < 2^22 and a rate is below 2^16, so the product is below
+    // 2^38. p moves towards the target and never past it.
+    const int64_t product = int64_t{target - p} * internal::kReciprocal[n];
+    const auto step = static_cast<int32_t>(product >> 16);
+    v_ = static_cast<uint32_t>(p + step) << 10 | (n < limit ? n + 1 : n);
+  }
+
+ private:
+  uint32_t v_ = 1u << 31;
+};
+
+// Refines a probability given a context: 25 estimates over the stretch domain
+// (steps of 1), interpolated; the nearer of the two learns.
+class RefinementMap {
+ public:
+  explicit RefinementMap(uint32_t num_contexts);
+
+  // stretch_q8: [-3072, 3072]. Returns P(1) in 24 bits.
+  uint32_t Refine(int stretch_q8, uint32_t context) {
+    const auto offset = static_cast<uint32_t>(stretch_q8 + kMaxStretchQ8);
+    const uint32_t low = offset >> 8;
+    const uint32_t fraction = offset & 255;
+    const uint32_t i = context * kSteps + low;
+    nearest_ = fraction >= 128 ? i + 1 : i;
+    // p32 >> 8: 24 bits; times 256: at most 2^32 - 256.
+    const uint32_t p = ((cells_[i] >> 8) * (256 - fraction) +
+                        (cells_[i + 1] >> 8) * fraction) >>
+                       8;
+    return p < 1 ? 1 : p;
+  }
+  // Learns at a rate of 2^-shift.
+  void Update(int bit, int shift) {
+    uint32_t& p = cells_[nearest_];
+    if (bit != 0) {
+      p += ~p >> shift;
+    } else {
+      p -= p >> shift;
+    }
+  }
+
+ private:
+  static constexpr uint32_t kSteps = 26;  // 25 and one that is never weighed
+  std::vector<uint32_t> cells_;
+  uint32_t nearest_ = 0;
+};
+
+}  // namespace llma::cm
+
+#endif  // LLMA_CM_COUNTERS_H_

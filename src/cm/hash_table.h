@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of bit histories: a slot holds what one context has seen in one
+// nibble of a byte. A bucket is a cache line of three slots with 16-bit
+// checksums; the slot that has seen least is given up.
+#ifndef LLMA_CM_HASH_TABLE_H_
+#define LLMA_CM_HASH_TABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace llma::cm {
+
+// 15 bit histories: node (1 << k) - 1 + b has seen the bit that follows the k
+// bits b of the nibble. The rest belongs to the byte: what followed the context
+// last, how often in a row, and what followed before that (first nibble only).
+struct HashSlot {
+  uint8_t node[15];
+  uint8_t last_byte;
+  uint8_t run_count;  // 0: nothing followed yet
+  uint8_t older_byte;
+  uint8_t unused;
+};
+static_assert(sizeof(HashSlot) == 19);
+
+class HashTable {
+ public:
+  // 2^log2_buckets lines of 64 bytes, taken as zero pages: untouched ones cost
+  // nothing.
+  explicit HashTable(int log2_buckets);
+
+  void Prefetch(uint32_t hash) const {
+    __builtin_prefetch(&buckets_[hash >> shift_]);
+  }
+
+  // The slot of a context. The index is the top of the hash, the checksum its
+  // lower 16 bits; log2_buckets is at most 22, so they overlap a little only.
+  // Valid until the next call for the same bucket.
+  HashSlot* Find(uint32_t hash) {
+    Bucket& bucket = buckets_[hash >> shift_];
+    const auto check = static_cast<uint16_t>(hash);
+    if (bucket.check[0] == check) return &bucket.slot[0];
+    if (bucket.check[1] == check) return &bucket.slot[1];
+    if (bucket.check[2] == check) return &bucket.slot[2];
+    return Replace(bucket, check);
+  }
+
+ private:
+  struct Bucket {
+    uint16_t check[3];
+    HashSlot slot[3];
+    uint8_t unused;
+  };
+  static_assert(sizeof(Bucket) == 64);
+
+  struct Free {
+    void operator()(void* p) const;
+  };
+
+  static HashSlot* Replace(Bucket& bucket, uint16_t check);
+
+  int shift_;
+  std::unique_ptr<void, Free> memory_;
+  Bucket* buckets_;  // in memory_, at a cache line
+};
+
+}  // namespace llma::cm
+
+#endif  // LLMA_CM_HASH_TABLE_H_

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cm/lane_history.h"
+
+#include <cstddef>
+
+#include "cm/hashing.h"
+
+namespace llma::cm {
+namespace {
+
+bool IsLetter(uint32_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 128;
+}
+bool IsDigit(uint32_t c) { return c >= '0' && c <= '9'; }
+bool IsBlank(uint32_t c) { return c == ' ' || c == '\t'; }
+uint32_t Fold(uint32_t c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
+
+}  // namespace
+
+void LaneHistory::Append(uint8_t byte) {
+  last8 = last8 << 8 | byte;
+  ++next_ofs;
+  AppendToWords(byte);
+  AppendToMarkup(byte);
+  AppendToBrackets(byte);
+  AppendToLine(byte);
+}
+
+void LaneHistory::AppendToWords(uint32_t byte) {
+  if (IsLetter(byte)) {
+    if (word == 0) {
+      gap_length = 0;
+      word_length = 0;
+    }
+    word = Combine(word, Fold(byte)) | 1;
+    ++word_length;
+  } else {
+    if (word != 0) {
+      for (size_t i = words.size() - 1; i > 0; --i) words[i] = words[i - 1];
+      words[0] = word;
+      word = 0;
+      gap = 0;
+      gap_length = 0;
+      ++sentence_words;
+    }
+    gap = Combine(gap, byte);
+    ++gap_length;
+    if (byte == '.' || byte == '!' || byte == '?' ||
+        (last8 & 0xffff) == 0x0a0a) {
+      sentence_words = 0;
+    }
+  }
+  number = IsDigit(byte) ? Combine(number, byte) | 1 : 0;
+}
+
+void LaneHistory::AppendToLine(uint32_t byte) {
+  if (byte == '\n') {
+    line_above_ofs = line_begin_ofs;
+    line_above_length = next_ofs - line_begin_ofs;
+    line_begin_ofs = next_ofs;
+    indent = 0;
+    in_indent = true;
+    first_byte = 0;
+    first_word = 0;
+    field = 0;
+    field_hash = 0;
+    return;
+  }
+  if (in_indent) {
+    if (IsBlank(byte)) {
+      ++indent;
+    } else {
+      in_indent = false;
+      first_byte = byte;
+    }
+  }
+  if (first_word == 0 && word == 0 && words[0] != 0 && !in_indent &&
+      !IsLetter(byte)) {
+    first_word = words[0];
+  }
+  if (byte == ',' || byte == ';' || byte == '\t' || byte == '|') {
+    ++field;
+    field_hash = 0;
+  } else {
+    field_hash = Combine(field_hash, byte);
+  }
+}
+
+// Elements by the letters after '<'; forgiving, for HTML is not well formed.
+void LaneHistory::AppendToMarkup(uint32_t byte) {
+  if (byte == '<') {
+    tag_mode = 1;
+    tag = 0;
+    tag_closes = false;
+    return;
+  }
+  if (tag_mode == 0) return;
+  if (byte == '>') {
+    const uint32_t depth_mask = static_cast<uint32_t>(tags.size()) - 1;
+    if (tag_closes) {
+      if (tag_depth > 0) --tag_depth;
+    } else if (tag != 0 && (last8 >> 8 & 0xff) != '/') {
+      tags[tag_depth & depth_mask] = tag;
+      ++tag_depth;
+    }
+    tag_mode = 0;
+    return;
+  }
+  if (tag_mode == 1) {
+    if (byte == '/') {
+      tag_closes = true;
+    } else if (IsLetter(byte)) {
+      tag_mode = 2;
+      tag = Combine(0, byte) | 1;
+    } else {
+      tag_mode = 0;  // a comparison, a comment, a declaration
+    }
+  } else if (tag_mode == 2) {
+    if (IsLetter(byte) || IsDigit(byte) || byte == ':' || byte == '-' ||
+        byte == '_') {
+      tag = Combine(tag, byte) | 1;
+    } else {
+      tag_mode = 3;
+    }
+  }
+}
+
+void LaneHistory::AppendToBrackets(uint32_t byte) {
+  const uint32_t mask = static_cast<uint32_t>(brackets.size()) - 1;
+  if (byte == '"') {
+    if (quote != 0) {
+      quote = 0;
+    } else {
+      quote = byte;
+      quoted = 0;
+    }
+    return;
+  }
+  if (quote != 0) {
+    quoted = Combine(quoted, byte);
+    if (byte == '\n') quote = 0;
+    return;
+  }
+  if (byte == '(' || byte == '[' || byte == '{') {
+    brackets[bracket_depth & mask] = static_cast<uint8_t>(byte);
+    ++bracket_depth;
+  } else if (byte == ')' || byte == ']' || byte == '}') {
+    if (bracket_depth > 0) --bracket_depth;
+  } else if (byte == ':') {
+    key = quoted;
+  }
+}
+
+}  // namespace llma::cm

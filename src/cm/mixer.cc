@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cm/mixer.h"
+
+#include <algorithm>
+
+namespace llma::cm {
+
+MixerLayer::MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
+                       int32_t initial_weight, LearningRate rate,
+                       const MixerKernels& kernels)
+    : num_inputs_(static_cast<size_t>(num_inputs)),
+      stride_((num_inputs_ + kMixerBlock - 1) / kMixerBlock * kMixerBlock),
+      rate_(rate),
+      kernels_(kernels),
+      inputs_(stride_) {
+  uint32_t num_rows = 0;
+  for (const uint32_t size : set_sizes) {
+    sets_.push_back({.first_row = num_rows, .row = 0, .p24 = kProbOne / 2});
+    num_rows += size;
+  }
+  weights_.assign(num_rows * stride_, initial_weight);
+  uses_.assign(num_rows, 0);
+}
+
+void MixerLayer::SetInitialWeight(int i, int32_t weight) {
+  for (size_t at = static_cast<size_t>(WeightPlace(i)); at < weights_.size();
+       at += stride_) {
+    weights_[at] = weight;
+  }
+}
+
+int MixerLayer::MixQ12(int set) {
+  WeightSet& s = sets_[static_cast<size_t>(set)];
+  const int32_t* weights = &weights_[(s.first_row + s.row) * stride_];
+  // x Q8 times w Q12, less the kernel's 6 bits: Q14.
+  const int32_t dot =
+      kernels_.dot(inputs_.data(), weights, static_cast<int>(stride_)) >> 2;
+  const int x_q12 = std::clamp(dot, -kMaxStretchQ12, kMaxStretchQ12);
+  s.p24 = SquashQ12(x_q12);
+  return x_q12;
+}
+
+void MixerLayer::Update(int bit) {
+  for (WeightSet& s : sets_) {
+    const uint32_t row = s.first_row + s.row;
+    uint16_t& uses = uses_[row];
+    const uint32_t rate =
+        std::max(rate_.last_q16, rate_.first_q16 * 16 / (16u + uses));
+    if (uses < UINT16_MAX) ++uses;
+    // Natural units: w += x * (bit - p) * rate. x is Q8, w is Q28, so the
+    // factor of x is the error in Q20: Q24 times Q16, less 20.
+    const int64_t error =
+        (bit != 0 ? int64_t{kProbOne} : 0) - static_cast<int64_t>(s.p24);
+    const int64_t factor =
+        (error * static_cast<int64_t>(rate) + (1 << 19)) >> 20;
+    if (factor == 0) continue;
+    const auto clamped = static_cast<int32_t>(
+        std::clamp<int64_t>(factor, -INT16_MAX, INT16_MAX));
+    kernels_.train(inputs_.data(), &weights_[row * stride_],
+                   static_cast<int>(stride_), clamped);
+  }
+}
+
+}  // namespace llma::cm

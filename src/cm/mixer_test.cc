@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cm/mixer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "cm/mixer_kernels.h"
+
+namespace llma::cm {
+namespace {
+
+uint32_t NextRandom(uint32_t& state) {
+  return state = state * 1664525 + 1013904223;
+}
+
+TEST(MixerKernels, WeightPlaceIsAPermutationOfBlocks) {
+  std::vector<bool> used(64);
+  for (int i = 0; i < 64; ++i) {
+    const int place = WeightPlace(i);
+    EXPECT_EQ(place / kMixerBlock, i / kMixerBlock);
+    EXPECT_FALSE(used[static_cast<size_t>(place)]);
+    used[static_cast<size_t>(place)] = true;
+  }
+}
+
+TEST(MixerKernels, Avx2EqualsTheDefinition) {
+  const MixerKernels* avx2 = Avx2MixerKernels();
+  if (avx2 == nullptr) GTEST_SKIP() << "not covered here: no AVX2";
+  uint32_t random = 1;
+  for (int n = 16; n <= kMaxMixerInputs; n += 16) {
+    std::vector<int16_t> x(static_cast<size_t>(n));
+    std::vector<int32_t> w(x.size());
+    for (auto& v : x) {
+      v = static_cast<int16_t>(
+          static_cast<int>(NextRandom(random) >> 16) % 6145 - 3072);
+    }
+    // Weights anywhere in their range, often at its ends.
+    for (auto& v : w) {
+      const auto any = static_cast<int32_t>(NextRandom(random));
+      v = (any & 3) == 0 ? kMaxWeight
+                         : std::clamp(any, -kMaxWeight, kMaxWeight);
+    }
+    for (const int32_t error : {0, 1, -1, 1234, -777, 32767, -32767}) {
+      EXPECT_EQ(avx2->dot(x.data(), w.data(), n),
+                kScalarMixerKernels.dot(x.data(), w.data(), n));
+      std::vector<int32_t> w2 = w;
+      avx2->train(x.data(), w.data(), n, error);
+      kScalarMixerKernels.train(x.data(), w2.data(), n, error);
+      ASSERT_EQ(w, w2) << n << " " << error;
+    }
+  }
+}
+
+TEST(MixerLayer, LearnsWhichInputToTrust) {
+  const uint32_t sizes[] = {2, 1};
+  MixerLayer mixer(2, sizes, 0, {1300, 130}, kScalarMixerKernels);
+  uint32_t random = 7;
+  for (int i = 0; i < 5000; ++i) {
+    const int bit = static_cast<int>(NextRandom(random) >> 31);
+    mixer.inputs()[0] = bit != 0 ? 512 : -512;
+    mixer.inputs()[1] = (NextRandom(random) >> 31) != 0 ? 512 : -512;
+    mixer.Select(0, static_cast<uint32_t>(i & 1));
+    for (int set = 0; set < 2; ++set) {
+      const int x = mixer.MixQ12(set);
+      if (i > 4000) {
+        EXPECT_GT(bit != 0 ? x : -x, 4096 * 2);
+      }
+    }
+    mixer.Update(bit);
+  }
+}
+
+}  // namespace
+}  // namespace llma::cm
