@@ -79,8 +79,8 @@ class ByteReader {
     }
     T value = 0;
     for (size_t i = 0; i < sizeof(T); ++i) {
-      value = static_cast<T>(value | static_cast<T>(T{data_[start + i]}
-                                                    << (8 * i)));
+      value = static_cast<T>(value |
+                             static_cast<T>(T{data_[start + i]} << (8 * i)));
     }
     offset_ += sizeof(T);
     return value;

@@ -47,9 +47,7 @@ class FpEnvGuard {
     __asm__ volatile("mrs %0, fpcr" : "=r"(v));
     return v;
   }
-  static void Store(uint64_t v) {
-    __asm__ volatile("msr fpcr, %0" : : "r"(v));
-  }
+  static void Store(uint64_t v) { __asm__ volatile("msr fpcr, %0" : : "r"(v)); }
 #else
   static constexpr uint64_t kDefault = 0;
   static uint64_t Load() { return 0; }

@@ -67,10 +67,10 @@ inline Status OkStatus() { return Status(std::monostate{}); }
 #define LLMA_CONCAT(a, b) LLMA_CONCAT_INNER(a, b)
 
 // Returns the error of `expr` (a Status or Result), if it has one.
-#define LLMA_TRY(expr)                                        \
-  do {                                                        \
-    if (auto llma_try_result = (expr); !llma_try_result)      \
-      return llma_try_result.error();                         \
+#define LLMA_TRY(expr)                                   \
+  do {                                                   \
+    if (auto llma_try_result = (expr); !llma_try_result) \
+      return llma_try_result.error();                    \
   } while (0)
 
 // LLMA_ASSIGN(const auto x, Parse()): x, or return the error.

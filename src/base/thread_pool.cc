@@ -39,7 +39,7 @@ uint64_t Pack(uint32_t generation, uint32_t task_idx) {
 ThreadPool::ThreadPool(int num_threads) {
   const int total = num_threads > 0 ? num_threads : NumProcessors();
   for (int i = 1; i < total; ++i) {
-    workers_.emplace_back([this] { WorkerLoop(); });
+    workers_.emplace_back([this, i] { WorkerLoop(i); });
   }
 }
 
@@ -62,7 +62,7 @@ void ThreadPool::Run(size_t num_tasks, TaskFunction function,
   next_.store(Pack(generation, 0));
   generation_.store(generation);
   generation_.notify_all();
-  TakeTasks(generation);
+  TakeTasks(generation, 0);
   for (int spins = 0; num_done_.load(std::memory_order_acquire) != num_tasks;
        ++spins) {
     if (spins < kSpins) {
@@ -73,7 +73,7 @@ void ThreadPool::Run(size_t num_tasks, TaskFunction function,
   }
 }
 
-void ThreadPool::TakeTasks(uint32_t generation) {
+void ThreadPool::TakeTasks(uint32_t generation, int thread_idx) {
   uint64_t next = next_.load(std::memory_order_acquire);
   for (;;) {
     const auto task_idx = static_cast<uint32_t>(next);
@@ -85,13 +85,13 @@ void ThreadPool::TakeTasks(uint32_t generation) {
                                      std::memory_order_acq_rel)) {
       continue;
     }
-    function_(context_, task_idx);
+    function_(context_, task_idx, thread_idx);
     num_done_.fetch_add(1, std::memory_order_release);
     next = next_.load(std::memory_order_acquire);
   }
 }
 
-void ThreadPool::WorkerLoop() {
+void ThreadPool::WorkerLoop(int thread_idx) {
   const FpEnvGuard fp_env;
   uint32_t seen = 0;
   for (;;) {
@@ -106,7 +106,7 @@ void ThreadPool::WorkerLoop() {
     }
     seen = generation;
     if (stopping_.load()) return;
-    TakeTasks(generation);
+    TakeTasks(generation, thread_idx);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace llma {
@@ -27,24 +28,37 @@ class ThreadPool {
 
   int num_threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls task(i) once for each i in [0, num_tasks), on any thread, and
-  // returns when all are done.
+  // Calls task(i), or task(i, thread_idx), once for each i in [0, num_tasks)
+  // and returns when all are done. thread_idx < num_threads() names a thread,
+  // for scratch memory.
   template <class Task>
   void ParallelFor(size_t num_tasks, const Task& task) {
     if (workers_.empty() || num_tasks <= 1) {
-      for (size_t i = 0; i < num_tasks; ++i) task(i);
+      for (size_t i = 0; i < num_tasks; ++i) Call(task, i, 0);
       return;
     }
-    Run(num_tasks, [](const void* context, size_t i) {
-      (*static_cast<const Task*>(context))(i);
-    }, &task);
+    Run(
+        num_tasks,
+        [](const void* context, size_t i, int thread_idx) {
+          Call(*static_cast<const Task*>(context), i, thread_idx);
+        },
+        &task);
   }
 
  private:
-  using TaskFunction = void (*)(const void* context, size_t task_idx);
+  using TaskFunction = void (*)(const void* context, size_t task_idx,
+                                int thread_idx);
+  template <class Task>
+  static void Call(const Task& task, size_t i, int thread_idx) {
+    if constexpr (std::is_invocable_v<Task, size_t, int>) {
+      task(i, thread_idx);
+    } else {
+      task(i);
+    }
+  }
   void Run(size_t num_tasks, TaskFunction function, const void* context);
-  void WorkerLoop();
-  void TakeTasks(uint32_t generation);
+  void WorkerLoop(int thread_idx);
+  void TakeTasks(uint32_t generation, int thread_idx);
 
   // The job. `next_` packs the job's number (high 32 bits) with the next task
   // (low 32 bits), so a late worker can never take a task of another job.

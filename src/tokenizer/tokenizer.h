@@ -6,19 +6,31 @@
 
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "model/model.h"
+#include "model/text_piece.h"
 
 namespace llma {
 
-// A token, or a byte that no token spells.
-struct TextPiece {
-  static constexpr uint32_t kEscape = ~uint32_t{0};
-  uint32_t row;         // row of the token table, or kEscape
-  uint32_t size_bytes;  // length of its spelling; 1 for an escaped byte
+// Immutable; thread-safe.
+class Tokenizer {
+ public:
+  // `tokens` and what `spec` refers to must outlive the tokenizer.
+  // kUnsupported if the pre-tokenizer is unknown.
+  static Result<std::unique_ptr<Tokenizer>> Create(const TokenTable& tokens,
+                                                   const TokenizerSpec& spec);
+  ~Tokenizer();
+
+  // Covers any bytes exactly. The time is O(n log n) at worst.
+  std::vector<TextPiece> Encode(Bytes text) const;
+
+ private:
+  struct Parts;
+  explicit Tokenizer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace llma

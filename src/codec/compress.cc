@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <new>
+
+#include "base/fp_env.h"
+#include "codec/codec.h"
+#include "codec/frame_codec.h"
+#include "tokenizer/tokenizer.h"
+
+namespace llma {
+namespace {
+
+constexpr uint32_t kDefaultWindowPositions = 2048;
+
+FrameHeader StoredHeader(Bytes content) {
+  FrameHeader header;
+  header.kind = ContentKind::kStored;
+  header.content_bytes = content.size();
+  header.checksum = ContentChecksum(content);
+  return header;
+}
+
+std::vector<uint8_t> Join(const FrameHeader& header, Bytes payload) {
+  ByteWriter writer;
+  WriteFrameHeader(header, writer);
+  writer.StoreBytes(payload);
+  return std::move(writer).TakeBytes();
+}
+
+}  // namespace
+
+Result<std::vector<uint8_t>> Compress(Bytes content, const Model& model,
+                                      const CompressOptions& options) try {
+  const FpEnvGuard fp_env;
+  const FrameHeader stored = StoredHeader(content);
+  if (content.empty()) return Join(stored, content);
+  LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
+                                              ? KernelsFromEnvironment()
+                                              : FindKernels(options.kernels));
+  FrameHeader header = stored;
+  header.kind = ContentKind::kCoded;
+  header.numerics_id = kNumericsId;
+  header.predictor_id = kPredictorId;
+  std::copy_n(model.fingerprint().begin(), header.model_id.size(),
+              header.model_id.begin());
+  header.window_positions = options.window_positions != 0
+                                ? options.window_positions
+                                : kDefaultWindowPositions;
+  LLMA_ASSIGN(const auto tokenizer,
+              Tokenizer::Create(model.tokens(), model.tokenizer()));
+  const std::vector<TextPiece> pieces = tokenizer->Tokenize(content);
+  header.lane_bytes = SplitIntoLanes(pieces, std::max(1u, options.num_lanes));
+  LLMA_TRY(CheckFrameHeader(header));
+
+  ThreadPool pool(options.num_threads);
+  LLMA_ASSIGN(const std::vector<uint8_t> code,
+              EncodeFrame({model, *kernels, pool, header.window_positions,
+                           options.progress},
+                          content, pieces, header.lane_bytes));
+  std::vector<uint8_t> coded = Join(header, code);
+  if (coded.size() < content.size() + kMaxStoredHeaderBytes) return coded;
+  return Join(stored, content);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+}  // namespace llma

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The payload of one frame: its lanes advance in lockstep, one piece each a
+// step, and share one arithmetic code.
+#ifndef LLMA_CODEC_FRAME_CODEC_H_
+#define LLMA_CODEC_FRAME_CODEC_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/thread_pool.h"
+#include "codec/codec.h"
+#include "kernels/kernel_table.h"
+#include "model/model.h"
+#include "model/text_piece.h"
+
+namespace llma {
+
+// Ids of what this program computes (docs/NUMERICS.md, docs/FORMAT.md).
+inline constexpr uint32_t kNumericsId = 0;
+inline constexpr uint32_t kPredictorId = 0;
+
+// What both directions need. All must outlive the call.
+struct FrameContext {
+  const Model& model;
+  const KernelTable& kernels;
+  ThreadPool& pool;
+  uint32_t window_positions;
+  const ProgressCallback& progress;
+};
+
+// Cuts pieces into `num_lanes` runs of about equal length, none empty; fewer if
+// there are fewer pieces. Gives the content bytes of each.
+std::vector<uint64_t> SplitIntoLanes(std::span<const TextPiece> pieces,
+                                     uint32_t num_lanes);
+
+// The code of `content`. `pieces` cover it exactly; no piece spans two lanes.
+Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
+                                         Bytes content,
+                                         std::span<const TextPiece> pieces,
+                                         std::span<const uint64_t> lane_bytes);
+
+// The content of a code. Memory grows with what is decoded, not with what the
+// header claims.
+Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
+                                         Bytes code,
+                                         std::span<const uint64_t> lane_bytes);
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_FRAME_CODEC_H_

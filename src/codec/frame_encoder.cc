@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Encoding: the tokens are known, so the model runs over many positions of
+// every lane at once; only the masses along each token's path are kept.
+#include <algorithm>
+#include <numeric>
+
+#include "codec/frame_codec.h"
+#include "codec/piece_coder.h"
+#include "model/forward.h"
+#include "predict/token_masses.h"
+
+namespace llma {
+namespace {
+
+// Rows of one forward pass, over all lanes: enough that weights are read once
+// for many rows, few enough that activations stay in the second-level cache.
+constexpr uint32_t kEncodeRows = 256;
+// Rows whose logits exist at a time: 49,152 logits are 197 KB.
+constexpr uint32_t kLogitRows = 32;
+
+class FrameEncoder {
+ public:
+  FrameEncoder(const FrameContext& context, Bytes content,
+               std::span<const TextPiece> pieces,
+               std::span<const uint64_t> lane_bytes)
+      : context_(context),
+        content_(content),
+        steps_per_chunk_(std::max<uint32_t>(
+            1, kEncodeRows / static_cast<uint32_t>(lane_bytes.size()))),
+        index_(context.model.tokens()),
+        models_(context.model.tokens()),
+        forward_(context.model, context.kernels, context.pool,
+                 steps_per_chunk_ * static_cast<uint32_t>(lane_bytes.size()),
+                 context.window_positions),
+        logits_(kLogitRows * forward_.logits_stride()) {
+    for (int i = 0; i < context.pool.num_threads(); ++i) {
+      masses_.emplace_back(context.model.tokens().num_tokens());
+    }
+    uint64_t byte_ofs = 0;
+    lanes_.reserve(lane_bytes.size());
+    for (const uint64_t bytes : lane_bytes) {
+      size_t count = 0;
+      for (uint64_t covered = 0; covered < bytes; ++count) {
+        covered += pieces[count].size_bytes;
+      }
+      lanes_.emplace_back(
+          Lane{.pieces = pieces.first(count),
+               .byte_ofs = byte_ofs,
+               .position = {.remaining_bytes = bytes},
+               .cache = KvCache(context.model.config(),
+                                context.window_positions, steps_per_chunk_),
+               .last_token = context.model.config().start_row});
+      pieces = pieces.subspan(count);
+      byte_ofs += bytes;
+    }
+  }
+
+  Result<std::vector<uint8_t>> Run() {
+    uint64_t done_bytes = 0;
+    while (done_bytes < content_.size()) {
+      PredictChunk();
+      LLMA_ASSIGN(const uint64_t coded, CodeChunk());
+      done_bytes += coded;
+      if (context_.progress && !context_.progress({done_bytes, content_.size(),
+                                                   coder_.size_bytes()})) {
+        return Error{ErrorCode::kUsage, "cancelled"};
+      }
+    }
+    return std::move(coder_).Finish();
+  }
+
+ private:
+  struct Lane {
+    std::span<const TextPiece> pieces;  // not yet coded
+    uint64_t byte_ofs;                  // of the next piece in the content
+    LanePosition position;
+    KvCache cache;
+    uint32_t last_token;            // fed next
+    std::vector<uint32_t> inputs = {};   // fed in this chunk
+    uint32_t first_row = 0;         // of this chunk's forward pass
+  };
+
+  // Runs the model over the next steps of each lane and records the
+  // probabilities along each token.
+  void PredictChunk() {
+    std::vector<StreamBatch> batch;
+    std::vector<uint32_t> targets;
+    for (Lane& lane : lanes_) {
+      lane.inputs.clear();
+      lane.first_row = static_cast<uint32_t>(targets.size());
+      const size_t steps =
+          std::min<size_t>(steps_per_chunk_, lane.pieces.size());
+      for (const TextPiece& piece : lane.pieces.first(steps)) {
+        if (piece.row == TextPiece::kEscape) continue;
+        lane.inputs.push_back(std::exchange(lane.last_token, piece.row));
+        targets.push_back(piece.row);
+      }
+      if (!lane.inputs.empty()) batch.push_back({&lane.cache, lane.inputs});
+    }
+    if (!batch.empty()) forward_.Run(batch);
+    if (paths_.size() < targets.size()) paths_.resize(targets.size());
+    for (uint32_t row = 0; row < targets.size(); row += kLogitRows) {
+      const uint32_t count = std::min<uint32_t>(
+          kLogitRows, static_cast<uint32_t>(targets.size()) - row);
+      forward_.ComputeLogits(row, count, logits_.data());
+      context_.pool.ParallelFor(count, [&](size_t i, int thread_idx) {
+        TokenMasses& masses = masses_[thread_idx];
+        masses.Set(context_.kernels,
+                   logits_.data() + i * forward_.logits_stride());
+        paths_[row + i].clear();
+        RecordWalk(index_, masses, targets[row + i], paths_[row + i]);
+      });
+    }
+  }
+
+  // Codes the steps that PredictChunk() prepared; returns their bytes.
+  Result<uint64_t> CodeChunk() {
+    uint64_t coded_bytes = 0;
+    for (uint32_t step = 0; step < steps_per_chunk_; ++step) {
+      for (Lane& lane : lanes_) {
+        if (lane.pieces.empty()) continue;
+        const TextPiece piece = lane.pieces.front();
+        const bool is_escape = piece.row == TextPiece::kEscape;
+        RecordedWalk walk(is_escape ? std::span<const Probability>()
+                                    : paths_[lane.first_row++]);
+        LLMA_TRY(CodePiece(coder_, models_, lane.position, walk,
+                           content_.subspan(lane.byte_ofs, piece.size_bytes),
+                           is_escape, [](uint8_t) {}));
+        lane.pieces = lane.pieces.subspan(1);
+        lane.byte_ofs += piece.size_bytes;
+        coded_bytes += piece.size_bytes;
+      }
+    }
+    return coded_bytes;
+  }
+
+  const FrameContext& context_;
+  const Bytes content_;
+  const uint32_t steps_per_chunk_;
+  const TokenIndex index_;
+  FrameModels models_;
+  BinaryEncoder coder_;
+  ForwardPass forward_;
+  AlignedBuffer<float> logits_;      // [kLogitRows, logits_stride]
+  std::vector<TokenMasses> masses_;  // per thread
+  std::vector<Lane> lanes_;
+  std::vector<std::vector<Probability>> paths_;  // [row of this chunk]
+};
+
+}  // namespace
+
+std::vector<uint64_t> SplitIntoLanes(std::span<const TextPiece> pieces,
+                                     uint32_t num_lanes) {
+  const size_t lanes = std::min<size_t>(num_lanes, pieces.size());
+  std::vector<uint64_t> lane_bytes(lanes, 0);
+  for (size_t lane = 0; lane < lanes; ++lane) {
+    const size_t begin = pieces.size() * lane / lanes;
+    const size_t end = pieces.size() * (lane + 1) / lanes;
+    for (size_t i = begin; i < end; ++i) {
+      lane_bytes[lane] += pieces[i].size_bytes;
+    }
+  }
+  return lane_bytes;
+}
+
+Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
+                                         Bytes content,
+                                         std::span<const TextPiece> pieces,
+                                         std::span<const uint64_t> lane_bytes) {
+  LLMA_ENSURE(std::accumulate(lane_bytes.begin(), lane_bytes.end(),
+                              uint64_t{0}) == content.size());
+  return FrameEncoder(context, content, pieces, lane_bytes).Run();
+}
+
+}  // namespace llma

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/forward.h"
+
+#include <algorithm>
+
+#include "base/status.h"
+
+namespace llma {
+namespace {
+
+// Rows that one task of an elementwise step takes.
+constexpr uint32_t kRowsPerTask = 4;
+
+uint32_t PaddedRows(uint32_t num_rows) {
+  return (num_rows + kPanelRows - 1) / kPanelRows * kPanelRows;
+}
+
+}  // namespace
+
+ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
+                         ThreadPool& pool, uint32_t max_rows,
+                         uint32_t max_window_positions)
+    : model_(model),
+      config_(model.config()),
+      kernels_(kernels),
+      pool_(pool),
+      row_cache_(max_rows),
+      row_position_(max_rows),
+      row_rope_(max_rows),
+      ropes_(size_t{max_rows} * config_.head_dim),
+      x_(size_t{max_rows} * config_.dim),
+      delta_(size_t{max_rows} * config_.dim),
+      qkv_(size_t{max_rows} * PaddedRows(config_.qkv_dim())),
+      heads_(size_t{max_rows} * config_.q_dim()),
+      gate_up_(size_t{max_rows} * PaddedRows(2 * config_.ffn_dim)),
+      normed_(max_rows, config_.dim),
+      mixed_(max_rows, config_.q_dim()),
+      gated_(max_rows, config_.ffn_dim) {
+  for (int i = 0; i < pool.num_threads(); ++i) {
+    attention_scratch_.emplace_back(config_, max_window_positions);
+    row_scratch_.emplace_back(std::max(config_.dim, config_.ffn_dim));
+  }
+}
+
+void ForwardPass::Run(std::span<const StreamBatch> batch) {
+  PlanRows(batch);
+  Embed(batch);
+  for (uint32_t layer = 0; layer < config_.num_layers; ++layer) {
+    AttentionLayer(layer);
+    FeedForwardLayer(layer);
+  }
+  // The last sublayer's addition; every other one happens in AddAndNorm.
+  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int) {
+    for (size_t i = size_t{first} * config_.dim;
+         i < size_t{first + count} * config_.dim; ++i) {
+      x_[i] += delta_[i];
+    }
+  });
+  for (const StreamBatch& stream : batch) {
+    stream.cache->Advance(static_cast<uint32_t>(stream.tokens.size()));
+  }
+}
+
+// Numbers the rows, finds their rotations and cuts them into attention tasks.
+void ForwardPass::PlanRows(std::span<const StreamBatch> batch) {
+  const uint32_t half = config_.head_dim / 2;
+  sink_ropes_.resize(batch.size() * config_.head_dim);
+  query_blocks_.clear();
+  num_rows_ = 0;
+  for (size_t stream = 0; stream < batch.size(); ++stream) {
+    KvCache* cache = batch[stream].cache;
+    const auto count = static_cast<uint32_t>(batch[stream].tokens.size());
+    float* sink_cos = &sink_ropes_[stream * config_.head_dim];
+    const RopeRow sink_rope = {sink_cos, sink_cos + half};
+    ComputeRopeRow(model_.rope_steps(),
+                   uint64_t{kNumSinks} + cache->window_positions() - 1,
+                   sink_cos, sink_cos + half);
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint32_t row = num_rows_ + i;
+      row_cache_[row] = cache;
+      row_position_[row] = cache->num_positions() + i;
+      float* cos = ropes_.data() + size_t{row} * config_.head_dim;
+      ComputeRopeRow(model_.rope_steps(), row_position_[row], cos, cos + half);
+      row_rope_[row] = {cos, cos + half};
+    }
+    for (uint32_t i = 0; i < count; i += kMaxQueryPositions) {
+      query_blocks_.push_back({cache, cache->num_positions() + i, num_rows_ + i,
+                               std::min(kMaxQueryPositions, count - i),
+                               sink_rope});
+    }
+    num_rows_ += count;
+  }
+  LLMA_DCHECK(num_rows_ <= row_cache_.size());
+}
+
+// x = the embedding of each token: int8 values times their group's scale.
+void ForwardPass::Embed(std::span<const StreamBatch> batch) {
+  const LinearWeights& table = model_.embedding();
+  float* x = x_.data();
+  for (const StreamBatch& stream : batch) {
+    for (const uint32_t token : stream.tokens) {
+      for (uint32_t c = 0; c < config_.dim; ++c) {
+        *x++ = static_cast<float>(table.values[table.value_idx(token, c)]) *
+               table.scales[table.scale_idx(token, c / kGroupSize)];
+      }
+    }
+  }
+}
+
+// delta = W_o . Attention(RmsNorm(x))
+void ForwardPass::AttentionLayer(uint32_t layer) {
+  const LayerWeights& w = model_.layer(layer);
+  AddAndNorm(0, num_rows_, layer == 0 ? nullptr : delta_.data(), w.attn_norm,
+             normed_);
+  const size_t qkv_stride = PaddedRows(config_.qkv_dim());
+  Multiply(w.qkv, w.qkv.num_panels(), normed_.View(num_rows_, config_.dim),
+           qkv_.data(), qkv_stride);
+  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int) {
+    for (uint32_t row = first; row < first + count; ++row) {
+      StoreKeysAndValues(layer, row);
+    }
+  });
+  const size_t q_dim = config_.q_dim();
+  pool_.ParallelFor(
+      query_blocks_.size() * config_.num_kv_heads,
+      [&](size_t i, int thread_idx) {
+        const QueryBlock& block = query_blocks_[i / config_.num_kv_heads];
+        const AttentionTask task = {
+            .cache = block.cache,
+            .layer = layer,
+            .kv_head = static_cast<uint32_t>(i % config_.num_kv_heads),
+            .first_position = block.first_position,
+            .num_positions = block.num_positions,
+            .q = qkv_.data() + block.first_row * qkv_stride,
+            .q_stride = qkv_stride,
+            .ropes = &row_rope_[block.first_row],
+            .sink_rope = block.sink_rope,
+            .out = heads_.data() + block.first_row * q_dim,
+            .out_stride = q_dim};
+        Attend(kernels_, config_, task, attention_scratch_[thread_idx]);
+      });
+  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int) {
+    for (uint32_t row = first; row < first + count; ++row) {
+      QuantizeInto(heads_.data() + row * q_dim, config_.q_dim(), row, mixed_);
+    }
+  });
+  Multiply(w.attn_out, w.attn_out.num_panels(),
+           mixed_.View(num_rows_, config_.q_dim()), delta_.data(), config_.dim);
+}
+
+// Rotates and quantises the new keys, quantises the values.
+void ForwardPass::StoreKeysAndValues(uint32_t layer, uint32_t row) {
+  const uint32_t head_dim = config_.head_dim;
+  alignas(64) float rotated[256];
+  alignas(64) int8_t key[256], value[256];
+  const float* k = qkv_.data() + row * size_t{PaddedRows(config_.qkv_dim())} +
+                   config_.q_dim();
+  for (uint32_t head = 0; head < config_.num_kv_heads; ++head) {
+    const float* v = k + config_.kv_dim();
+    float key_scale, value_scale;
+    int32_t sum;
+    RotateHead(k, row_rope_[row], head_dim, rotated);
+    kernels_.quantize_row(rotated, head_dim, head_dim, key, &key_scale, &sum);
+    kernels_.quantize_row(v, head_dim, head_dim, value, &value_scale, &sum);
+    row_cache_[row]->Store(layer, head, row_position_[row], key, key_scale,
+                           value, value_scale);
+    k += head_dim;
+  }
+}
+
+// delta = W_down . SwiGlu(W_gate . RmsNorm(x), W_up . RmsNorm(x))
+void ForwardPass::FeedForwardLayer(uint32_t layer) {
+  const LayerWeights& w = model_.layer(layer);
+  AddAndNorm(0, num_rows_, delta_.data(), w.ffn_norm, normed_);
+  const size_t stride = PaddedRows(2 * config_.ffn_dim);
+  Multiply(w.gate_up, w.gate_up.num_panels(),
+           normed_.View(num_rows_, config_.dim), gate_up_.data(), stride);
+  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int thread_idx) {
+    float* gated = row_scratch_[thread_idx].data();
+    for (uint32_t row = first; row < first + count; ++row) {
+      const float* gate = gate_up_.data() + row * stride;
+      kernels_.swiglu(gate, gate + config_.ffn_dim, config_.ffn_dim, gated);
+      QuantizeInto(gated, config_.ffn_dim, row, gated_);
+    }
+  });
+  Multiply(w.ffn_down, w.ffn_down.num_panels(),
+           gated_.View(num_rows_, config_.ffn_dim), delta_.data(), config_.dim);
+}
+
+void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
+                                float* logits) {
+  AddAndNorm(row_begin, num_rows, nullptr, model_.output_norm(), normed_);
+  const QuantizedRows all = normed_.View(row_begin + num_rows, config_.dim);
+  const QuantizedRows rows = {all.values + size_t{row_begin} * config_.dim,
+                              all.scales + size_t{row_begin} * all.num_groups,
+                              all.sums + size_t{row_begin} * all.num_groups,
+                              num_rows,
+                              config_.dim,
+                              all.num_groups};
+  Multiply(model_.head(), PaddedRows(config_.num_tokens) / kPanelRows, rows,
+           logits, logits_stride());
+}
+
+size_t ForwardPass::logits_stride() const {
+  return PaddedRows(config_.num_tokens);
+}
+
+void ForwardPass::AddAndNorm(uint32_t row_begin, uint32_t num_rows,
+                             const float* delta,
+                             std::span<const float> norm_weight,
+                             Quantized& normed) {
+  const uint32_t dim = config_.dim;
+  ForRows(num_rows, [&](uint32_t first, uint32_t count, int thread_idx) {
+    float* scratch = row_scratch_[thread_idx].data();
+    for (uint32_t row = row_begin + first; row < row_begin + first + count;
+         ++row) {
+      float* x = x_.data() + size_t{row} * dim;
+      if (delta != nullptr) {
+        const float* d = delta + size_t{row} * dim;
+        for (uint32_t i = 0; i < dim; ++i) x[i] += d[i];
+      }
+      kernels_.rms_norm(x, norm_weight.data(), dim, config_.norm_eps, scratch);
+      QuantizeInto(scratch, dim, row, normed);
+    }
+  });
+}
+
+void ForwardPass::QuantizeInto(const float* values, uint32_t cols, uint32_t row,
+                               Quantized& out) {
+  const size_t groups = cols / kGroupSize;
+  kernels_.quantize_row(
+      values, cols, kGroupSize, out.values.data() + size_t{row} * cols,
+      out.scales.data() + row * groups, out.sums.data() + row * groups);
+}
+
+void ForwardPass::Multiply(const LinearWeights& w, uint32_t num_panels,
+                           const QuantizedRows& x, float* y, size_t y_stride) {
+  // Four tasks a thread even out what the machine does beside us; pairs of
+  // panels share loads of x.
+  const auto threads = static_cast<uint32_t>(pool_.num_threads());
+  const uint32_t target = (num_panels + 4 * threads - 1) / (4 * threads);
+  const uint32_t chunk =
+      threads == 1 ? num_panels : std::max(4u, (target + 3) / 4 * 4);
+  pool_.ParallelFor((num_panels + chunk - 1) / chunk, [&](size_t i) {
+    const auto begin = static_cast<uint32_t>(i) * chunk;
+    kernels_.matmul(w, begin, std::min(num_panels, begin + chunk), x, y,
+                    y_stride);
+  });
+}
+
+template <class Work>
+void ForwardPass::ForRows(uint32_t num_rows, const Work& work) {
+  const size_t tasks = (num_rows + kRowsPerTask - 1) / kRowsPerTask;
+  pool_.ParallelFor(tasks, [&](size_t i, int thread_idx) {
+    const auto first = static_cast<uint32_t>(i) * kRowsPerTask;
+    work(first, std::min(kRowsPerTask, num_rows - first), thread_idx);
+  });
+}
+
+}  // namespace llma

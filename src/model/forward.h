@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The forward pass: tokens of any number of streams in, logits of their next
+// tokens out.
+//
+// Shapes: a "row" is one position of one stream; rows of a batch are numbered
+// through. x: [row, dim] float, the residual stream.
+#ifndef LLMA_MODEL_FORWARD_H_
+#define LLMA_MODEL_FORWARD_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "base/thread_pool.h"
+#include "kernels/kernel_table.h"
+#include "model/attention.h"
+#include "model/kv_cache.h"
+#include "model/model.h"
+
+namespace llma {
+
+// Consecutive tokens of one stream. They are appended to its cache.
+struct StreamBatch {
+  KvCache* cache;
+  std::span<const uint32_t> tokens;  // embedding rows, < config.num_rows
+};
+
+// Goals: the same bits for any split of the tokens into batches, any number of
+// streams beside each other, any thread count and kernel set.
+// Thread-compatible. Model, kernels and pool must outlive it.
+class ForwardPass {
+ public:
+  // `max_rows`: the most rows of one Run; `max_window_positions`: of any cache.
+  ForwardPass(const Model& model, const KernelTable& kernels, ThreadPool& pool,
+              uint32_t max_rows, uint32_t max_window_positions);
+
+  // Runs all layers and advances the caches. Each cache at most once a call,
+  // with no more tokens than its max_batch_positions.
+  void Run(std::span<const StreamBatch> batch);
+
+  // Logits for the token after each of rows [row_begin, row_begin + num_rows)
+  // of the last Run.
+  //   logits: [num_rows, logits_stride()], the first num_tokens count
+  void ComputeLogits(uint32_t row_begin, uint32_t num_rows, float* logits);
+  size_t logits_stride() const;
+
+  // The residual stream after the last layer, [row, dim], for tests.
+  std::span<const float> residual() const {
+    return {x_.data(), size_t{num_rows_} * config_.dim};
+  }
+
+ private:
+  // Quantised rows with their storage.
+  struct Quantized {
+    AlignedBuffer<int8_t> values;  // [row, cols]
+    AlignedBuffer<float> scales;   // [row, groups]
+    AlignedBuffer<int32_t> sums;   // [row, groups]
+    Quantized(uint32_t max_rows, uint32_t cols)
+        : values(size_t{max_rows} * cols),
+          scales(size_t{max_rows} * (cols / kGroupSize)),
+          sums(size_t{max_rows} * (cols / kGroupSize)) {}
+    QuantizedRows View(uint32_t num_rows, uint32_t cols) const {
+      return {values.data(), scales.data(), sums.data(),
+              num_rows,      cols,          cols / kGroupSize};
+    }
+  };
+  // Rows of one stream that one attention task takes.
+  struct QueryBlock {
+    const KvCache* cache;
+    uint64_t first_position;
+    uint32_t first_row;
+    uint32_t num_positions;
+    RopeRow sink_rope;
+  };
+
+  void PlanRows(std::span<const StreamBatch> batch);
+  void Embed(std::span<const StreamBatch> batch);
+  void AttentionLayer(uint32_t layer);
+  void FeedForwardLayer(uint32_t layer);
+  void StoreKeysAndValues(uint32_t layer, uint32_t row);
+  // x += delta, unless null; then normed = quantised RmsNorm(x).
+  void AddAndNorm(uint32_t row_begin, uint32_t num_rows, const float* delta,
+                  std::span<const float> norm_weight, Quantized& normed);
+  void QuantizeInto(const float* values, uint32_t cols, uint32_t row,
+                    Quantized& out);
+  void Multiply(const LinearWeights& w, uint32_t num_panels,
+                const QuantizedRows& x, float* y, size_t y_stride);
+  // Calls work(first_row, num_rows) for chunks of rows, in parallel.
+  template <class Work>
+  void ForRows(uint32_t num_rows, const Work& work);
+
+  const Model& model_;
+  const ModelConfig& config_;
+  const KernelTable& kernels_;
+  ThreadPool& pool_;
+
+  uint32_t num_rows_ = 0;
+  std::vector<KvCache*> row_cache_;     // [row]
+  std::vector<uint64_t> row_position_;  // [row]
+  std::vector<RopeRow> row_rope_;       // [row]
+  std::vector<QueryBlock> query_blocks_;
+  AlignedBuffer<float> ropes_;     // [row, cos | sin, head_dim / 2]
+  std::vector<float> sink_ropes_;  // [stream, cos | sin, head_dim / 2]
+
+  AlignedBuffer<float> x_;        // [row, dim]
+  AlignedBuffer<float> delta_;    // [row, dim]: what a sublayer adds
+  AlignedBuffer<float> qkv_;      // [row, qkv_dim]
+  AlignedBuffer<float> heads_;    // [row, q_dim]: attention's output
+  AlignedBuffer<float> gate_up_;  // [row, 2 * ffn_dim]
+  Quantized normed_;              // [row, dim]
+  Quantized mixed_;               // [row, q_dim]: heads_, quantised
+  Quantized gated_;               // [row, ffn_dim]
+  // Per thread:
+  std::vector<AttentionScratch> attention_scratch_;
+  std::vector<AlignedBuffer<float>> row_scratch_;  // [max(dim, ffn_dim)]
+};
+
+}  // namespace llma
+
+#endif  // LLMA_MODEL_FORWARD_H_

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Integer weights over the byte-sorted vocabulary, with block sums, so that the
+// mass of all tokens that start with some bytes is a short sum.
+#ifndef LLMA_PREDICT_TOKEN_MASSES_H_
+#define LLMA_PREDICT_TOKEN_MASSES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "kernels/kernel_table.h"
+
+namespace llma {
+
+// Thread-compatible.
+class TokenMasses {
+ public:
+  explicit TokenMasses(uint32_t num_tokens)
+      : num_tokens_(num_tokens),
+        weights_(num_tokens),
+        block_sums_(NumBlocks(num_tokens)),
+        sums_before_(NumBlocks(num_tokens) + 1) {}
+
+  uint32_t num_tokens() const { return num_tokens_; }
+
+  // logits: [num_tokens]
+  void Set(const KernelTable& kernels, const float* logits) {
+    kernels.token_weights(logits, num_tokens_, weights_.data(),
+                          block_sums_.data());
+    for (size_t b = 0; b < block_sums_.size(); ++b) {
+      sums_before_[b + 1] = sums_before_[b] + block_sums_[b];
+    }
+  }
+
+  uint32_t weight(uint32_t row) const { return weights_[row]; }
+
+  // The sum of the weights of rows [begin, end). At most 2^20 rows of at most
+  // 2^30 + 1: below 2^51.
+  uint64_t Mass(uint32_t begin, uint32_t end) const {
+    return SumBefore(end) - SumBefore(begin);
+  }
+
+ private:
+  static size_t NumBlocks(uint32_t num_tokens) {
+    return (num_tokens + kTokenBlock - 1) / kTokenBlock;
+  }
+  uint64_t SumBefore(uint32_t row) const {
+    uint64_t sum = sums_before_[row / kTokenBlock];
+    for (uint32_t r = row / kTokenBlock * kTokenBlock; r < row; ++r) {
+      sum += weights_[r];
+    }
+    return sum;
+  }
+
+  uint32_t num_tokens_;
+  AlignedBuffer<uint32_t> weights_;
+  AlignedBuffer<uint64_t> block_sums_;
+  AlignedBuffer<uint64_t> sums_before_;  // [block]: of all earlier blocks
+};
+
+}  // namespace llma
+
+#endif  // LLMA_PREDICT_TOKEN_MASSES_H_
