@@ -64,10 +64,11 @@ Status ParseCodedFields(ByteReader& reader, uint32_t num_lanes,
   header.predictor_id = static_cast<uint32_t>(predictor_id);
   LLMA_ASSIGN(const Bytes model_id, reader.Take(header.model_id.size()));
   std::copy(model_id.begin(), model_id.end(), header.model_id.begin());
-  LLMA_ASSIGN(
-      const uint64_t window,
-      LoadBounded(reader, kMaxWindowPositions / kWindowGranularity, "window"));
-  header.window_positions = static_cast<uint32_t>(window) * kWindowGranularity;
+  LLMA_ASSIGN(const uint64_t window,
+              LoadBounded(reader, kMaxWindowPositions / kWindowGranularity - 1,
+                          "window"));
+  header.window_positions =
+      (static_cast<uint32_t>(window) + 1) * kWindowGranularity;
   // The last lane has what is left.
   uint64_t left = header.content_bytes;
   for (uint32_t i = 0; i + 1 < num_lanes; ++i) {
@@ -133,7 +134,7 @@ void WriteFrameHeader(const FrameHeader& header, ByteWriter& writer) {
     writer.StoreVarint(header.numerics_id);
     writer.StoreVarint(header.predictor_id);
     writer.StoreBytes(header.model_id);
-    writer.StoreVarint(header.window_positions / kWindowGranularity);
+    writer.StoreVarint(header.window_positions / kWindowGranularity - 1);
     for (size_t i = 0; i < lanes_less_one; ++i) {
       writer.StoreVarint(header.lane_bytes[i]);
     }

@@ -28,7 +28,7 @@ FrameHeader Coded(std::vector<uint64_t> lane_bytes) {
   header.numerics_id = 1;
   header.predictor_id = 2;
   header.model_id = {0xf0, 1, 2, 3, 4, 5, 6, 0xff};
-  header.window_positions = 1536;
+  header.window_positions = 2048;
   header.lane_bytes = std::move(lane_bytes);
   return header;
 }
@@ -164,7 +164,7 @@ TEST(FrameHeader, RejectsHostileFields) {
   const auto error = [](ByteWriter writer) {
     return ErrorWithRightCheck(std::move(writer).TakeBytes());
   };
-  // content size, ids, window / 16, first lanes
+  // content size, ids, window / 16 - 1, first lanes
   const auto coded = [&](uint64_t size, uint64_t numerics_id, uint64_t window,
                          std::vector<uint64_t> lanes) {
     ByteWriter writer = start(static_cast<uint8_t>(lanes.size() << 2 | 1));
@@ -186,8 +186,9 @@ TEST(FrameHeader, RejectsHostileFields) {
   EXPECT_EQ(coded(kMaxContentBytes + 1, 0, 64, {}), ErrorCode::kCorrupt);
   EXPECT_EQ(coded(~uint64_t{0}, 0, 64, {}), ErrorCode::kCorrupt);
   EXPECT_EQ(coded(100, kMaxIdValue + 1, 64, {}), ErrorCode::kCorrupt);
-  EXPECT_EQ(coded(100, 0, 0, {}), ErrorCode::kCorrupt);
-  EXPECT_EQ(coded(100, 0, 65537, {}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, 0, 0, {}), ErrorCode{});
+  EXPECT_EQ(coded(100, 0, 65535, {}), ErrorCode{});
+  EXPECT_EQ(coded(100, 0, 65536, {}), ErrorCode::kCorrupt);
   EXPECT_EQ(coded(100, 0, 64, {0}), ErrorCode::kCorrupt);
   EXPECT_EQ(coded(100, 0, 64, {100}), ErrorCode::kCorrupt);
   EXPECT_EQ(coded(100, 0, 64, {101}), ErrorCode::kCorrupt);
