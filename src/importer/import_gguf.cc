@@ -15,6 +15,7 @@
 #include "importer/rope_steps.h"
 #include "importer/sha256.h"
 #include "importer/vocabulary.h"
+#include "tokenizer/split_patterns.h"
 
 namespace llma {
 namespace {
@@ -274,6 +275,9 @@ Result<Fingerprint> ImportBytes(Bytes source, const std::string& llmm_path,
   header.name = options.name;
   LLMA_ASSIGN(header.config, ReadConfig(gguf, in, vocabulary));
   LLMA_ASSIGN(header.pre_tokenizer, gguf.GetString("tokenizer.ggml.pre"));
+  if (FindSplitPattern(header.pre_tokenizer) == nullptr) {
+    return Unsupported("pre-tokenizer " + std::string(header.pre_tokenizer));
+  }
   if (gguf.Has("general.license")) {
     LLMA_ASSIGN(header.license, gguf.GetString("general.license"));
   }

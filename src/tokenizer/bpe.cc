@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tokenizer/bpe.h"
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <string>
+
+#include "base/checksum.h"
+
+namespace llma {
+
+SpellingTable::SpellingTable(const TokenTable& tokens)
+    : tokens_(tokens),
+      rows_(std::bit_ceil(2 * size_t{tokens.num_tokens()} + 1),
+            TextPiece::kEscape),
+      mask_(rows_.size() - 1) {
+  for (uint32_t row = 0; row < tokens.num_tokens(); ++row) {
+    uint64_t i = Xxh3(tokens.spelling(row));
+    while (rows_[i & mask_] != TextPiece::kEscape) ++i;
+    rows_[i & mask_] = row;
+  }
+}
+
+uint32_t SpellingTable::Find(Bytes spelling) const {
+  for (uint64_t i = Xxh3(spelling);; ++i) {
+    const uint32_t row = rows_[i & mask_];
+    if (row == TextPiece::kEscape ||
+        AsStringView(tokens_.spelling(row)) == AsStringView(spelling)) {
+      return row;
+    }
+  }
+}
+
+Result<MergeTable> MergeTable::Create(const TokenTable& tokens,
+                                      const SpellingTable& spellings,
+                                      std::span<const uint32_t> merges) {
+  const size_t num_merges = merges.size() / 2;
+  MergeTable table;
+  table.slots_.resize(std::bit_ceil(2 * num_merges + 1));
+  table.mask_ = table.slots_.size() - 1;
+  std::string spelling;
+  for (uint32_t rank = 0; rank < num_merges; ++rank) {
+    const uint32_t left = merges[2 * rank];
+    const uint32_t right = merges[2 * rank + 1];
+    spelling.assign(AsStringView(tokens.spelling(left)));
+    spelling.append(AsStringView(tokens.spelling(right)));
+    const uint32_t row = spellings.Find(AsBytes(spelling));
+    if (row == TextPiece::kEscape) {
+      return Error{ErrorCode::kCorrupt,
+                   "tokenizer: the result of a merge is not a token"};
+    }
+    const uint64_t key = uint64_t{left} << 32 | right;
+    size_t i = table.Hash(key);
+    while (table.slots_[i & table.mask_].merge.rank != Merge::kNone &&
+           table.slots_[i & table.mask_].key != key) {
+      ++i;
+    }
+    Slot& slot = table.slots_[i & table.mask_];
+    if (slot.merge.rank == Merge::kNone) slot = {key, {rank, row}};
+  }
+  return table;
+}
+
+void BpeMerger::AddCandidate(int32_t left) {
+  const Symbol& a = symbols_[left];
+  if (a.next < 0) return;
+  const Symbol& b = symbols_[a.next];
+  if (a.row == TextPiece::kEscape || b.row == TextPiece::kEscape) return;
+  const MergeTable::Merge merge = merges_.Find(a.row, b.row);
+  if (merge.rank == MergeTable::Merge::kNone) return;
+  heap_.push_back(
+      {uint64_t{merge.rank} << 32 | static_cast<uint32_t>(left), merge.row});
+  std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+}
+
+void BpeMerger::Encode(Bytes piece, std::vector<TextPiece>& out) {
+  const auto size = static_cast<int32_t>(piece.size());
+  symbols_.clear();
+  heap_.clear();
+  for (int32_t i = 0; i < size; ++i) {
+    symbols_.push_back(
+        {row_of_byte_[piece[i]], 1, i - 1, i + 1 < size ? i + 1 : -1});
+  }
+  for (int32_t i = 0; i < size; ++i) AddCandidate(i);
+  while (!heap_.empty()) {
+    std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
+    const Candidate candidate = heap_.back();
+    heap_.pop_back();
+    const auto left = static_cast<int32_t>(candidate.order & 0xffffffff);
+    Symbol& a = symbols_[left];
+    // Outdated if one of the two has been merged meanwhile.
+    if (a.size_bytes == 0 || a.next < 0) continue;
+    Symbol& b = symbols_[a.next];
+    const MergeTable::Merge now = merges_.Find(a.row, b.row);
+    if (now.rank != candidate.order >> 32) continue;
+    a.row = candidate.row;
+    a.size_bytes += b.size_bytes;
+    b.size_bytes = 0;
+    a.next = b.next;
+    if (a.next >= 0) symbols_[a.next].previous = left;
+    AddCandidate(left);
+    if (a.previous >= 0) AddCandidate(a.previous);
+  }
+  for (int32_t i = size > 0 ? 0 : -1; i >= 0; i = symbols_[i].next) {
+    out.push_back({symbols_[i].row, symbols_[i].size_bytes});
+  }
+}
+
+}  // namespace llma

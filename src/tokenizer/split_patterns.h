@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Model files name their pre-tokenizer only; this is the table of what the
+// names mean.
+#ifndef LLMA_TOKENIZER_SPLIT_PATTERNS_H_
+#define LLMA_TOKENIZER_SPLIT_PATTERNS_H_
+
+#include <string_view>
+
+namespace llma {
+
+// How text is cut before byte-pair merging. Matches of the first pattern and
+// the text between them are pieces; each is cut again by the second, if any.
+struct SplitPattern {
+  std::string_view name;
+  const char* stages[2];  // PCRE2 syntax; the second may be null
+  // A piece that is a token as a whole is that token, whatever the merges say.
+  bool ignore_merges;
+};
+
+// Null if the name is unknown.
+const SplitPattern* FindSplitPattern(std::string_view name);
+
+}  // namespace llma
+
+#endif  // LLMA_TOKENIZER_SPLIT_PATTERNS_H_

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tokenizer/tokenizer.h"
+
+#include <array>
+#include <string>
+
+#include "tokenizer/bpe.h"
+#include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/split_patterns.h"
+
+namespace llma {
+
+struct Tokenizer::Parts {
+  SpellingTable spellings;
+  PreTokenizer pre_tokenizer;
+  MergeTable merges;
+  bool ignore_merges;
+  std::array<uint32_t, 256> row_of_byte;
+};
+
+Tokenizer::Tokenizer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Tokenizer::~Tokenizer() = default;
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(
+    const TokenTable& tokens, const TokenizerSpec& spec) {
+  const SplitPattern* pattern = FindSplitPattern(spec.pre_tokenizer);
+  if (pattern == nullptr) {
+    return Error{ErrorCode::kUnsupported,
+                 "unknown pre-tokenizer: " + std::string(spec.pre_tokenizer)};
+  }
+  LLMA_ASSIGN(PreTokenizer pre_tokenizer, PreTokenizer::Create(*pattern));
+  SpellingTable spellings(tokens);
+  LLMA_ASSIGN(MergeTable merges,
+              MergeTable::Create(tokens, spellings, spec.merges));
+  std::array<uint32_t, 256> row_of_byte;
+  for (uint32_t i = 0; i < row_of_byte.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(i);
+    row_of_byte[i] = spellings.Find(Bytes(&byte, 1));
+  }
+  auto parts = std::make_unique<Parts>(
+      Parts{std::move(spellings), std::move(pre_tokenizer), std::move(merges),
+            pattern->ignore_merges, row_of_byte});
+  return std::unique_ptr<Tokenizer>(new Tokenizer(std::move(parts)));
+}
+
+std::vector<TextPiece> Tokenizer::Encode(Bytes text) const {
+  std::vector<TextPiece> out;
+  BpeMerger merger(parts_->merges, parts_->row_of_byte);
+  size_t pos = 0;
+  for (const uint32_t size : parts_->pre_tokenizer.Split(text)) {
+    const Bytes piece = text.subspan(pos, size);
+    pos += size;
+    if (parts_->ignore_merges) {
+      const uint32_t row = parts_->spellings.Find(piece);
+      if (row != TextPiece::kEscape) {
+        out.push_back({row, size});
+        continue;
+      }
+    }
+    merger.Encode(piece, out);
+  }
+  return out;
+}
+
+}  // namespace llma
