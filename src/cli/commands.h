@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the program does. Each function returns an exit status
+// (cli/messages.h) and has told the user what went wrong.
+#ifndef LLMA_CLI_COMMANDS_H_
+#define LLMA_CLI_COMMANDS_H_
+
+#include "cli/messages.h"
+#include "cli/options.h"
+
+namespace llma::cli {
+
+// main().
+int RunProgram(int argc, char** argv);
+
+// cli/coding_commands.cc
+int RunCompress(const Options& options, const Messages& messages);
+int RunDecompress(const Options& options, const Messages& messages);
+int RunTest(const Options& options, const Messages& messages);
+
+// cli/model_commands.cc
+int RunModelImport(const Options& options, const Messages& messages);
+int RunModelList(const Options& options, const Messages& messages);
+int RunModelInfo(const Options& options, const Messages& messages);
+
+}  // namespace llma::cli
+
+#endif  // LLMA_CLI_COMMANDS_H_

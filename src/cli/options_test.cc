@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace llma::cli {
+namespace {
+
+Result<Options> Parse(std::vector<std::string> words) {
+  words.insert(words.begin(), "llma");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return ParseOptions(static_cast<int>(words.size()), argv.data());
+}
+
+std::string ParseError(std::vector<std::string> words) {
+  const auto options = Parse(std::move(words));
+  if (options) return "";
+  EXPECT_EQ(options.error().code, ErrorCode::kUsage);
+  return options.error().what;
+}
+
+TEST(Options, DefaultsToCompressing) {
+  const auto options = Parse({});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->operation, Operation::kCompress);
+  EXPECT_TRUE(options->operands.empty());
+  EXPECT_EQ(options->verbosity, 1);
+}
+
+TEST(Options, ReadsEveryOption) {
+  const auto options =
+      Parse({"-dfvT4", "in put", "--lanes=16", "--window", "512", "-o", "out",
+             "--memory", "2G", "--model=m", "-v"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->operation, Operation::kDecompress);
+  EXPECT_EQ(options->operands, std::vector<std::string>{"in put"});
+  EXPECT_EQ(options->output, "out");
+  EXPECT_TRUE(options->force);
+  EXPECT_EQ(options->verbosity, 3);
+  EXPECT_EQ(options->num_threads, 4);
+  EXPECT_EQ(options->num_lanes, 16u);
+  EXPECT_EQ(options->window_positions, 512u);
+  EXPECT_EQ(options->max_memory_bytes, uint64_t{2} << 30);
+  EXPECT_EQ(options->model, "m");
+}
+
+TEST(Options, TheLastOperationCounts) {
+  EXPECT_EQ(Parse({"-c", "-d"})->operation, Operation::kDecompress);
+  EXPECT_EQ(Parse({"-d", "--compress"})->operation, Operation::kCompress);
+  EXPECT_EQ(Parse({"-dz"})->operation, Operation::kCompress);
+  EXPECT_EQ(Parse({"-dt"})->operation, Operation::kTest);
+  EXPECT_EQ(Parse({"-dth"})->operation, Operation::kHelp);
+  EXPECT_EQ(Parse({"--version", "-v"})->operation, Operation::kVersion);
+  EXPECT_EQ(Parse({"-h", "a", "b", "c"})->operation, Operation::kHelp);
+}
+
+TEST(Options, DashesAreOperands) {
+  EXPECT_EQ(Parse({"-d", "-"})->operands, std::vector<std::string>{"-"});
+  EXPECT_EQ(Parse({"--", "-d"})->operands, std::vector<std::string>{"-d"});
+  EXPECT_EQ(Parse({"-c", "model"})->operands,
+            std::vector<std::string>{"model"});
+}
+
+TEST(Options, NamesWhatIsWrong) {
+  EXPECT_EQ(ParseError({"-x"}), "unknown option '-x'");
+  EXPECT_EQ(ParseError({"-dx", "a"}), "unknown option '-x'");
+  EXPECT_EQ(ParseError({"--bogus"}), "unknown option '--bogus'");
+  EXPECT_EQ(ParseError({"-o"}), "option '-o' needs a value");
+  EXPECT_EQ(ParseError({"--lanes"}), "option '--lanes' needs a value");
+  EXPECT_EQ(ParseError({"--force=1"}), "unknown option '--force=1'");
+  EXPECT_NE(ParseError({"--lanes", "65"}).find("'65'"), std::string::npos);
+  EXPECT_NE(ParseError({"--lanes", "4x"}), "");
+  EXPECT_NE(ParseError({"--lanes", "-1"}), "");
+  EXPECT_NE(ParseError({"-T", ""}), "");
+  EXPECT_NE(ParseError({"-T99999999999999999999"}), "");
+  EXPECT_NE(ParseError({"--window", "100"}), "");
+  EXPECT_NE(ParseError({"--memory", "4X"}), "");
+  EXPECT_NE(ParseError({"a", "b", "c"}), "");
+  EXPECT_NE(ParseError({"a", "b", "-o", "c"}), "");
+  EXPECT_NE(ParseError({"a", "b", "--stdout"}), "");
+  EXPECT_NE(ParseError({"a", "--stdout", "-o", "c"}), "");
+  EXPECT_NE(ParseError({"-t", "a", "-o", "c"}), "");
+  EXPECT_NE(ParseError({""}), "");
+}
+
+TEST(Options, ReadsModelCommands) {
+  const auto import =
+      Parse({"model", "import", "a.gguf", "--name", "n", "-f", "-o", "p"});
+  ASSERT_TRUE(import);
+  EXPECT_EQ(import->operation, Operation::kModelImport);
+  EXPECT_EQ(import->operands, std::vector<std::string>{"a.gguf"});
+  EXPECT_EQ(import->import_name, "n");
+  EXPECT_EQ(import->output, "p");
+  EXPECT_TRUE(import->force);
+  EXPECT_EQ(Parse({"model", "list"})->operation, Operation::kModelList);
+  EXPECT_EQ(Parse({"model", "info", "x"})->operation, Operation::kModelInfo);
+  EXPECT_EQ(Parse({"model", "--help"})->operation, Operation::kHelp);
+  EXPECT_NE(ParseError({"model"}), "");
+  EXPECT_NE(ParseError({"model", "burn"}), "");
+  EXPECT_NE(ParseError({"model", "import"}), "");
+  EXPECT_NE(ParseError({"model", "info", "a", "b"}), "");
+  EXPECT_NE(ParseError({"model", "list", "a"}), "");
+  EXPECT_EQ(ParseError({"model", "list", "-x"}), "unknown option '-x'");
+}
+
+TEST(Options, ReadsSizes) {
+  EXPECT_EQ(*ParseSize("100000"), 100000u);
+  EXPECT_EQ(*ParseSize("1K"), 1024u);
+  EXPECT_EQ(*ParseSize("3MB"), 3u << 20);
+  EXPECT_EQ(*ParseSize("512MiB"), 512u << 20);
+  EXPECT_EQ(*ParseSize("16777215T"), uint64_t{16777215} << 40);
+  for (const char* text : {"", "0", "G", "1k", "1.5G", "-1", "1 G", "1GG",
+                           "16777216T", "1iB", "99999999999999999999"}) {
+    EXPECT_FALSE(ParseSize(text)) << text;
+  }
+}
+
+TEST(Options, HelpFitsOneScreen) {
+  const std::string help = HelpText();
+  EXPECT_LE(std::count(help.begin(), help.end(), '\n'), 24);
+  size_t start = 0;
+  while (start < help.size()) {
+    const size_t end = help.find('\n', start);
+    EXPECT_LE(end - start, 79u) << help.substr(start, end - start);
+    start = end + 1;
+  }
+}
+
+}  // namespace
+}  // namespace llma::cli

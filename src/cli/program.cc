@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <exception>
+#include <new>
+
+#include "cli/commands.h"
+#include "cli/signals.h"
+#include "kernels/kernel_table.h"
+
+namespace llma::cli {
+namespace {
+
+int Run(const Options& options, const Messages& messages) {
+  switch (options.operation) {
+    case Operation::kHelp:
+      return PrintOut(messages, HelpText());
+    case Operation::kVersion:
+      return PrintOut(messages, VersionText(options.verbosity > 1));
+    case Operation::kModelImport:
+      return RunModelImport(options, messages);
+    case Operation::kModelList:
+      return RunModelList(options, messages);
+    case Operation::kModelInfo:
+      return RunModelInfo(options, messages);
+    case Operation::kCompress:
+    case Operation::kDecompress:
+    case Operation::kTest:
+      break;
+  }
+  // A name that is wrong is said at once, whether it is needed or not.
+  if (const auto kernels = KernelsFromEnvironment(); !kernels) {
+    return messages.ShowError("LLMA_KERNELS: " + kernels.error().what,
+                              "'llma --version -v' lists them");
+  }
+  if (options.operation == Operation::kTest) return RunTest(options, messages);
+  return options.operation == Operation::kCompress
+             ? RunCompress(options, messages)
+             : RunDecompress(options, messages);
+}
+
+}  // namespace
+
+int RunProgram(int argc, char** argv) try {
+  const auto options = ParseOptions(argc, argv);
+  if (!options) {
+    return Messages(1).ShowError(options.error().what,
+                                 "try 'llma --help' for what there is");
+  }
+  InstallSignalHandlers();
+  return Run(*options, Messages(options->verbosity));
+} catch (const std::bad_alloc&) {
+  return Messages(1).ShowError("out of memory");
+} catch (const std::exception& e) {
+  return Messages(1).ShowError(std::string("internal error: ") + e.what());
+}
+
+}  // namespace llma::cli

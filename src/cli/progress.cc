@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/progress.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "base/file_io.h"
+#include "cli/messages.h"
+
+namespace llma::cli {
+namespace {
+
+constexpr auto kFirstDelay = std::chrono::milliseconds(300);
+constexpr auto kInterval = std::chrono::milliseconds(200);
+
+// printf without a buffer to size; the results are all short.
+template <class... Args>
+std::string Format(const char* format, Args... args) {
+  char text[128];
+  std::snprintf(text, sizeof(text), format, args...);
+  return text;
+}
+
+size_t NumColumns() {
+  struct winsize size;
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+    return 80;
+  }
+  return size.ws_col;
+}
+
+void WriteToTerminal(const std::string& text) {
+  (void)WriteAll(STDERR_FILENO, AsBytes(text)).has_value();
+}
+
+}  // namespace
+
+std::string FormatBytes(double bytes) {
+  if (bytes < 999.5) return Format("%.0f B", bytes);
+  const char* unit = "KB";
+  bytes /= 1000;
+  for (const char* next : {"MB", "GB", "TB"}) {
+    if (bytes < 999.5) break;
+    bytes /= 1000;
+    unit = next;
+  }
+  const int decimals = bytes < 9.995 ? 2 : bytes < 99.95 ? 1 : 0;
+  return Format("%.*f %s", decimals, bytes, unit);
+}
+
+std::string FormatDuration(double seconds) {
+  if (!(seconds < 3.6e6)) return "?";  // more than 1,000 hours, or unknown
+  const auto total = static_cast<long>(std::lround(seconds));
+  if (total < 3600) return Format("%ld:%02ld", total / 60, total % 60);
+  return Format("%ld:%02ld:%02ld", total / 3600, total / 60 % 60, total % 60);
+}
+
+std::string FormatProgress(const std::string& name,
+                           const CodecProgress& progress,
+                           double elapsed_seconds, size_t num_columns) {
+  const auto done = static_cast<double>(progress.done_bytes);
+  const auto total = static_cast<double>(progress.total_bytes);
+  const double share = total > 0 ? done / total : 1;
+  std::string text = Format(": %5.1f %%", 100 * share);
+  if (done > 0 && elapsed_seconds > 0) {
+    const double speed = done / elapsed_seconds;
+    text += Format(", %.3f bits per byte",
+                   8 * static_cast<double>(progress.coded_bytes) / done);
+    text += ", " + FormatBytes(speed) + "/s, " +
+            FormatDuration((total - done) / speed) + " left";
+  }
+  std::string shown = Printable(name);
+  // One column stays free, or some terminals wrap.
+  const size_t room =
+      num_columns > text.size() + 1 ? num_columns - text.size() - 1 : 0;
+  if (shown.size() > room) {
+    shown = room < 4 ? "" : "..." + shown.substr(shown.size() - (room - 3));
+  }
+  return (shown + text).substr(0, std::max<size_t>(num_columns, 1) - 1);
+}
+
+std::string FormatSummary(const std::string& name, uint64_t content_bytes,
+                          uint64_t coded_bytes, bool compressing,
+                          double elapsed_seconds) {
+  const uint64_t from = compressing ? content_bytes : coded_bytes;
+  const uint64_t to = compressing ? coded_bytes : content_bytes;
+  std::string text = name + ": " + std::to_string(from) + " -> " +
+                     std::to_string(to) + " bytes";
+  const auto content = static_cast<double>(content_bytes);
+  if (content_bytes > 0) {
+    text += Format(", %.3f bits per byte",
+                   8 * static_cast<double>(coded_bytes) / content);
+  }
+  text += Format(", %.1f s", elapsed_seconds);
+  if (elapsed_seconds > 0) {
+    text += ", " + FormatBytes(content / elapsed_seconds) + "/s";
+  }
+  return text;
+}
+
+ProgressMeter::ProgressMeter(std::string name, bool enabled)
+    : name_(std::move(name)),
+      enabled_(enabled && ::isatty(STDERR_FILENO) != 0),
+      next_(start_ + kFirstDelay) {}
+
+ProgressMeter::~ProgressMeter() {
+  if (is_shown_) WriteToTerminal("\r\033[K");
+}
+
+ProgressCallback ProgressMeter::callback() {
+  if (!enabled_) return {};
+  return [this](const CodecProgress& progress) {
+    Show(progress);
+    return true;
+  };
+}
+
+double ProgressMeter::elapsed_seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
+
+void ProgressMeter::Show(const CodecProgress& progress) {
+  const auto now = Clock::now();
+  if (now < next_) return;
+  next_ = now + kInterval;
+  WriteToTerminal(
+      "\r" + FormatProgress(name_, progress, elapsed_seconds(), NumColumns()) +
+      "\033[K");
+  is_shown_ = true;
+}
+
+}  // namespace llma::cli

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The line that shows how far the work is, with speed and time left.
+#ifndef LLMA_CLI_PROGRESS_H_
+#define LLMA_CLI_PROGRESS_H_
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "codec/codec.h"
+
+namespace llma::cli {
+
+std::string FormatBytes(double bytes);       // "999 B", "1.00 KB", "32.9 MB"
+std::string FormatDuration(double seconds);  // "0:07", "12:34", "1:02:03"
+
+// At most `num_columns` wide; the name gives way first.
+std::string FormatProgress(const std::string& name,
+                           const CodecProgress& progress,
+                           double elapsed_seconds, size_t num_columns);
+
+// "dce.txt: 294328 -> 32927 bytes, 0.895 bits per byte, 12.3 s, 23.9 KB/s"
+std::string FormatSummary(const std::string& name, uint64_t content_bytes,
+                          uint64_t coded_bytes, bool compressing,
+                          double elapsed_seconds);
+
+// Rewrites its line on standard error a few times a second, if that is a
+// terminal; wipes it when destroyed. Outlives its callback.
+class ProgressMeter {
+ public:
+  ProgressMeter(std::string name, bool enabled);
+  ~ProgressMeter();
+  ProgressMeter(const ProgressMeter&) = delete;
+  ProgressMeter& operator=(const ProgressMeter&) = delete;
+
+  ProgressCallback callback();
+  double elapsed_seconds() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void Show(const CodecProgress& progress);
+
+  std::string name_;
+  bool enabled_;
+  bool is_shown_ = false;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point next_;
+};
+
+}  // namespace llma::cli
+
+#endif  // LLMA_CLI_PROGRESS_H_

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/signals.h"
+
+#include <unistd.h>
+
+#include <climits>
+#include <cstring>
+
+namespace llma::cli {
+namespace {
+
+constexpr int kSignals[] = {SIGHUP, SIGINT, SIGTERM};
+
+// What the handler unlinks. Written only while the signals are blocked, or
+// before any work.
+char temporary_path[PATH_MAX];
+
+// Only calls that are allowed in a signal handler.
+void RemoveAndDie(int signal_number) {
+  if (temporary_path[0] != '\0') ::unlink(temporary_path);
+  ::signal(signal_number, SIG_DFL);
+  ::raise(signal_number);
+}
+
+}  // namespace
+
+void InstallSignalHandlers() {
+  struct sigaction action = {};
+  action.sa_handler = RemoveAndDie;
+  for (const int signal_number : kSignals) {
+    sigaddset(&action.sa_mask, signal_number);
+  }
+  for (const int signal_number : kSignals) {
+    struct sigaction old = {};
+    ::sigaction(signal_number, nullptr, &old);
+    if (old.sa_handler == SIG_IGN) continue;
+    ::sigaction(signal_number, &action, nullptr);
+  }
+  // A file that grows beyond a limit: an error of write() like any other.
+  ::signal(SIGXFSZ, SIG_IGN);
+}
+
+SignalBlock::SignalBlock() {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  for (const int signal_number : kSignals) sigaddset(&blocked, signal_number);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, &saved_);
+}
+
+SignalBlock::~SignalBlock() {
+  ::pthread_sigmask(SIG_SETMASK, &saved_, nullptr);
+}
+
+void SetTemporaryFile(const std::string& path) {
+  temporary_path[0] = '\0';
+  if (path.size() >= sizeof(temporary_path)) return;
+  std::memcpy(temporary_path, path.c_str(), path.size() + 1);
+}
+
+}  // namespace llma::cli

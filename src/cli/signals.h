@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Removes the temporary output when a signal ends the program.
+#ifndef LLMA_CLI_SIGNALS_H_
+#define LLMA_CLI_SIGNALS_H_
+
+#include <signal.h>
+
+#include <string>
+
+namespace llma::cli {
+
+// SIGHUP, SIGINT and SIGTERM unlink the file of SetTemporaryFile() and then
+// end the program as they would have. Ignored signals stay ignored.
+void InstallSignalHandlers();
+
+// Holds these signals back while a file is created and named.
+class SignalBlock {
+ public:
+  SignalBlock();
+  ~SignalBlock();
+  SignalBlock(const SignalBlock&) = delete;
+  SignalBlock& operator=(const SignalBlock&) = delete;
+
+ private:
+  sigset_t saved_;
+};
+
+// One file at a time; an empty path: none. Call it with signals blocked.
+void SetTemporaryFile(const std::string& path);
+
+}  // namespace llma::cli
+
+#endif  // LLMA_CLI_SIGNALS_H_
