@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// The forward pass on the tiny model: its error against float64, and the same
+// bits for every batch shape, thread count and kernel set.
+#include "model/forward.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <memory>
+
+#include "base/checksum.h"
+#include "base/file_io.h"
+#include "numerics/test_random.h"
+
+namespace llma {
+namespace {
+
+const std::string kDataDir = LLMA_TEST_DATA_DIR;
+
+class ForwardTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto model = Model::Open(kDataDir + "/tiny.llmm");
+    ASSERT_TRUE(model) << model.error().what;
+    model_ = *std::move(model);
+  }
+
+  std::vector<uint32_t> RandomTokens(uint32_t count, uint64_t seed) const {
+    TestRandom random(seed);
+    std::vector<uint32_t> tokens = {0};
+    while (tokens.size() < count) {
+      tokens.push_back(random.Below(model_->config().num_tokens));
+    }
+    return tokens;
+  }
+
+  // Logits behind each token, [token, num_tokens], fed `batch` at a time.
+  std::vector<float> Logits(const std::vector<uint32_t>& tokens,
+                            uint32_t window, uint32_t batch,
+                            const char* kernels = "", int num_threads = 1) {
+    ThreadPool pool(num_threads);
+    ForwardPass forward(*model_, **FindKernels(kernels), pool, batch, window);
+    KvCache cache(model_->config(), window, batch);
+    std::vector<float> all;
+    for (size_t i = 0; i < tokens.size(); i += batch) {
+      const size_t count = std::min<size_t>(batch, tokens.size() - i);
+      const StreamBatch stream = {&cache, std::span(tokens).subspan(i, count)};
+      forward.Run({&stream, 1});
+      Append(forward, 0, static_cast<uint32_t>(count), all);
+    }
+    EXPECT_EQ(cache.num_positions(), tokens.size());
+    return all;
+  }
+
+  void Append(ForwardPass& forward, uint32_t row, uint32_t count,
+              std::vector<float>& all) {
+    std::vector<float> logits(count * forward.logits_stride());
+    forward.ComputeLogits(row, count, logits.data());
+    for (uint32_t r = 0; r < count; ++r) {
+      const auto begin =
+          logits.begin() + static_cast<ptrdiff_t>(r * forward.logits_stride());
+      all.insert(all.end(), begin, begin + model_->config().num_tokens);
+    }
+  }
+
+  std::unique_ptr<Model> model_;
+};
+
+// Bits, not values: -0 and 0 differ.
+std::vector<uint32_t> BitsOf(const std::vector<float>& values) {
+  std::vector<uint32_t> bits(values.size());
+  std::transform(values.begin(), values.end(), bits.begin(),
+                 [](float v) { return std::bit_cast<uint32_t>(v); });
+  return bits;
+}
+
+// tests/data/tiny_logits.bin, made by tests/reference/float64_reference.py,
+// which describes it.
+TEST_F(ForwardTest, CloseToFloat64) {
+  auto file = ReadFile(kDataDir + "/tiny_logits.bin");
+  ASSERT_TRUE(file);
+  ByteReader in(*file);
+  ASSERT_EQ(AsStringView(*in.Take(8)), "LLMAREF1");
+  const uint32_t num_fed = *in.LoadU32();
+  const uint32_t num_tokens = *in.LoadU32();
+  const uint32_t num_cases = *in.LoadU32();
+  ASSERT_EQ(num_tokens, model_->config().num_tokens);
+  ASSERT_EQ(num_cases, 3u);
+  std::vector<uint32_t> fed;
+  for (uint32_t i = 0; i < num_fed; ++i) fed.push_back(*in.LoadU32());
+  for (uint32_t c = 0; c < num_cases; ++c) {
+    const bool is_int8 = *in.LoadU32() == 1;
+    const uint32_t window = *in.LoadU32();
+    EXPECT_EQ(*in.LoadU32(), window == 0 ? 0 : kNumSinks);
+    const uint32_t num_positions = *in.LoadU32();
+    std::vector<uint32_t> positions;
+    for (uint32_t i = 0; i < num_positions; ++i) {
+      positions.push_back(*in.LoadU32());
+    }
+    // The reference's start token may be another one than the importer's.
+    const auto logits = Logits(fed, window == 0 ? 1024 : window, 16);
+    double sum_sq = 0, worst = 0;
+    for (const uint32_t pos : positions) {
+      for (uint32_t v = 0; v < num_tokens; ++v) {
+        const double exact = std::bit_cast<double>(*in.LoadU64());
+        const double error =
+            std::fabs(logits[size_t{pos} * num_tokens + v] - exact);
+        sum_sq += error * error;
+        worst = std::max(worst, error);
+      }
+    }
+    const double rms =
+        std::sqrt(sum_sq / static_cast<double>(positions.size() * num_tokens));
+    // Logits have a standard deviation of 2.5.
+    EXPECT_LT(rms, is_int8 ? 0.12 : 0.16) << "case " << c;
+    EXPECT_LT(worst, 0.8) << "case " << c;
+  }
+}
+
+TEST_F(ForwardTest, BatchShapesAndThreadsGiveTheSame) {
+  const auto tokens = RandomTokens(150, 1);
+  for (const uint32_t window : {16u, 48u, 512u}) {
+    const auto expected = BitsOf(Logits(tokens, window, 1));
+    for (const uint32_t batch : {2u, 3u, 16u, 17u, 64u, 150u}) {
+      for (const int threads : {1, 2, 7}) {
+        EXPECT_EQ(BitsOf(Logits(tokens, window, batch, "", threads)), expected)
+            << "window " << window << ", batch " << batch << ", threads "
+            << threads;
+      }
+    }
+  }
+}
+
+TEST_F(ForwardTest, KernelsGiveTheSame) {
+  const auto tokens = RandomTokens(90, 2);
+  const auto expected = BitsOf(Logits(tokens, 32, 13, "scalar"));
+  for (const KernelTable* table : AllKernels()) {
+    if (!table->is_supported()) continue;
+    EXPECT_EQ(BitsOf(Logits(tokens, 32, 13, table->name)), expected)
+        << table->name;
+  }
+}
+
+TEST_F(ForwardTest, StreamsBesideEachOtherGiveTheSame) {
+  const uint32_t kWindow = 24, kBatch = 5, kStreams = 4, kTokens = 60;
+  ThreadPool pool(2);
+  ForwardPass forward(*model_, **FindKernels(""), pool, kBatch * kStreams,
+                      kWindow);
+  std::vector<KvCache> caches;
+  std::vector<std::vector<uint32_t>> tokens;
+  std::vector<std::vector<float>> together(kStreams);
+  for (uint32_t s = 0; s < kStreams; ++s) {
+    caches.emplace_back(model_->config(), kWindow, kBatch);
+    tokens.push_back(RandomTokens(kTokens, 10 + s));
+  }
+  // Streams advance by different steps, and some rest.
+  std::vector<uint32_t> done(kStreams, 0);
+  TestRandom random(3);
+  while (*std::min_element(done.begin(), done.end()) < kTokens) {
+    std::vector<StreamBatch> batch;
+    std::vector<uint32_t> owner;
+    for (uint32_t s = 0; s < kStreams; ++s) {
+      const uint32_t count =
+          std::min(random.Below(kBatch + 1), kTokens - done[s]);
+      if (count == 0) continue;
+      batch.push_back(
+          {&caches[s], std::span(tokens[s]).subspan(done[s], count)});
+      owner.push_back(s);
+      done[s] += count;
+    }
+    if (batch.empty()) continue;
+    forward.Run(batch);
+    uint32_t row = 0;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const auto count = static_cast<uint32_t>(batch[i].tokens.size());
+      Append(forward, row, count, together[owner[i]]);
+      row += count;
+    }
+  }
+  for (uint32_t s = 0; s < kStreams; ++s) {
+    EXPECT_EQ(BitsOf(together[s]), BitsOf(Logits(tokens[s], kWindow, 1)))
+        << "stream " << s;
+  }
+}
+
+TEST_F(ForwardTest, RewoundPositionsLeaveNoTrace) {
+  const uint32_t kWindow = 16, kBatch = 8;
+  const auto tokens = RandomTokens(70, 4);
+  const auto expected = BitsOf(Logits(tokens, kWindow, 1));
+  ThreadPool pool(1);
+  ForwardPass forward(*model_, **FindKernels(""), pool, kBatch, kWindow);
+  KvCache cache(model_->config(), kWindow, kBatch);
+  std::vector<float> all;
+  TestRandom random(5);
+  for (size_t i = 0; i < tokens.size();) {
+    // One true token and seven wrong guesses, which are taken back.
+    std::vector<uint32_t> guess = {tokens[i]};
+    while (guess.size() < kBatch) {
+      guess.push_back(random.Below(model_->config().num_tokens));
+    }
+    const StreamBatch stream = {&cache, guess};
+    forward.Run({&stream, 1});
+    Append(forward, 0, 1, all);
+    cache.Rewind(kBatch - 1);
+    ++i;
+  }
+  EXPECT_EQ(BitsOf(all), expected);
+}
+
+// Any change of the numerics, on any machine, changes this number. Then
+// kNumericsId must change too once the format is stable.
+TEST_F(ForwardTest, Golden) {
+  const auto logits = Logits(RandomTokens(100, 6), 32, 10);
+  ByteWriter writer;
+  for (const float l : logits) writer.StoreF32(l);
+  EXPECT_EQ(Xxh3(writer.bytes()), 6022531968972311778u);
+}
+
+}  // namespace
+}  // namespace llma
