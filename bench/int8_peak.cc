@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "int8_peak.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#include "kernels/target_region.h"
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// As in src/kernels/avx512vnni.cc.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+namespace llma {
+namespace {
+
+constexpr int kSteps = 5000;
+constexpr int kChains = 12;  // more than latency times throughput
+
+}  // namespace
+
+#if defined(__x86_64__)
+
+LLMA_TARGET_BEGIN("avx512f,avx512vnni")
+namespace {
+uint64_t RunVpdpbusd() {
+  __m512i sums[kChains];
+  for (__m512i& sum : sums) sum = _mm512_setzero_si512();
+  __m512i a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(5);
+  for (int step = 0; step < kSteps; ++step) {
+    __asm__ volatile("" : "+v"(a), "+v"(b));
+    for (__m512i& sum : sums) sum = _mm512_dpbusd_epi32(sum, a, b);
+  }
+  for (__m512i& sum : sums) __asm__ volatile("" : "+v"(sum));
+  return uint64_t{kSteps} * kChains * 64;
+}
+}  // namespace
+LLMA_TARGET_END
+
+// Without vpdpbusd an int8 product sum that cannot saturate costs a vpmaddwd
+// and a vpaddd for 16 multiply-adds, or vpsignb, vpmaddubsw, vpmaddwd and
+// vpaddd for 32.
+LLMA_TARGET_BEGIN("avx2")
+namespace {
+uint64_t RunVpmaddwd() {
+  __m256i sums[kChains];
+  for (__m256i& sum : sums) sum = _mm256_setzero_si256();
+  const __m256i a = _mm256_set1_epi16(3), b = _mm256_set1_epi16(5);
+  for (int step = 0; step < kSteps; ++step) {
+    for (__m256i& sum : sums) {
+      // As text, or the compilers compute one product for all sums.
+      __m256i products;
+      __asm__ volatile("vpmaddwd %2, %3, %1\n\tvpaddd %1, %0, %0"
+                       : "+x"(sum), "=&x"(products)
+                       : "x"(a), "x"(b));
+    }
+  }
+  for (__m256i& sum : sums) __asm__ volatile("" : "+x"(sum));
+  return uint64_t{kSteps} * kChains * 16;
+}
+}  // namespace
+LLMA_TARGET_END
+
+uint64_t RunInt8PeakLoop(std::string_view kernels) {
+  if (kernels == "avx512vnni") return RunVpdpbusd();
+  if (kernels == "avx2") return RunVpmaddwd();
+  return 0;
+}
+
+#elif defined(__aarch64__)
+
+namespace {
+uint64_t RunSdot() {
+  int32x4_t sums[kChains];
+  for (int32x4_t& sum : sums) sum = vdupq_n_s32(0);
+  const int8x16_t a = vdupq_n_s8(3), b = vdupq_n_s8(5);
+  for (int step = 0; step < kSteps; ++step) {
+    for (int32x4_t& sum : sums) {
+      // Clang 14 declares vdotq_s32 only where -march has it.
+      __asm__ volatile(".arch_extension dotprod\n\tsdot %0.4s, %1.16b, %2.16b"
+                       : "+w"(sum)
+                       : "w"(a), "w"(b));
+    }
+  }
+  return uint64_t{kSteps} * kChains * 16;
+}
+}  // namespace
+
+uint64_t RunInt8PeakLoop(std::string_view kernels) {
+  return kernels == "neon" ? RunSdot() : 0;
+}
+
+#else
+
+uint64_t RunInt8PeakLoop(std::string_view) { return 0; }
+
+#endif
+
+}  // namespace llma
