@@ -60,8 +60,10 @@ Status CheckSizes(const ModelHeader& header) {
   const auto& sections = header.sections;
   const uint64_t token_bytes_size = sections[kTokenBytesIdx].size_bytes;
   const uint64_t merges_size = sections[kMergesIdx].size_bytes;
-  if (token_bytes_size > uint64_t{header.config.num_tokens} * kMaxTokenBytes) {
-    return Error{ErrorCode::kCorrupt, "model file: token table too large"};
+  const uint64_t num_tokens = header.config.num_tokens;
+  if (token_bytes_size < num_tokens ||
+      token_bytes_size > num_tokens * kMaxTokenBytes) {
+    return Error{ErrorCode::kCorrupt, "model file: bad size of token table"};
   }
   if (merges_size % kMergeBytes != 0 ||
       merges_size / kMergeBytes > kMaxMerges) {

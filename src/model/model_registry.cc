@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/model_registry.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "base/file_io.h"
+#include "model/model_header.h"
+
+namespace llma {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kSuffix[] = ".llmm";
+constexpr char kHowToImport[] = ": run `llma model import FILE.gguf`";
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Result<InstalledModel> ReadInstalledModel(const std::string& path) {
+  LLMA_ASSIGN(const MappedFile file, MappedFile::Open(path));
+  const auto header = ParseModelHeader(file.bytes());
+  if (!header) {
+    return Error{header.error().code, path + ": " + header.error().what,
+                 header.error().offset};
+  }
+  return InstalledModel{std::string(header->name), path, header->fingerprint,
+                        file.bytes().size()};
+}
+
+// The model files of a place, sorted.
+std::vector<std::string> ListPlace(const std::string& place) {
+  std::error_code error;
+  // Only regular files: to open a pipe would wait for its writer.
+  if (fs::is_regular_file(place, error)) return {place};
+  std::vector<std::string> paths;
+  for (fs::directory_iterator i(place, error), end; !error && i != end;
+       i.increment(error)) {
+    std::error_code no_status;
+    if (i->path().extension() == kSuffix && i->is_regular_file(no_status)) {
+      paths.push_back(i->path().string());
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::string Hex(Bytes bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const uint8_t byte : bytes) {
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return hex;
+}
+
+}  // namespace
+
+const InstalledModel* InstalledModels::FindName(std::string_view name) const {
+  const auto found =
+      std::find_if(models.begin(), models.end(),
+                   [&](const InstalledModel& m) { return m.name == name; });
+  return found == models.end() ? nullptr : &*found;
+}
+
+const InstalledModel* InstalledModels::FindId(Bytes id) const {
+  const auto found =
+      std::find_if(models.begin(), models.end(), [&](const InstalledModel& m) {
+        return id.size() <= m.fingerprint.size() &&
+               std::equal(id.begin(), id.end(), m.fingerprint.begin());
+      });
+  return found == models.end() ? nullptr : &*found;
+}
+
+std::string UserModelFolder() {
+  // The XDG rules: a relative path is invalid and ignored.
+  const std::string data_home = Environment("XDG_DATA_HOME");
+  if (data_home.starts_with('/')) return data_home + "/llma";
+  const std::string home = Environment("HOME");
+  return home.empty() ? "" : home + "/.local/share/llma";
+}
+
+std::vector<std::string> ModelPlaces() {
+  std::vector<std::string> places;
+  const std::string listed = Environment("LLMA_MODEL_PATH");
+  for (size_t begin = 0; begin <= listed.size();) {
+    const size_t end = std::min(listed.find(':', begin), listed.size());
+    if (end > begin) places.push_back(listed.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  const std::string user = UserModelFolder();
+  if (!user.empty()) places.push_back(user);
+  places.push_back("/usr/share/llma");
+  return places;
+}
+
+InstalledModels ListInstalledModels(const std::vector<std::string>& places) {
+  InstalledModels installed;
+  for (const std::string& place : places) {
+    for (const std::string& path : ListPlace(place)) {
+      auto model = ReadInstalledModel(path);
+      if (model) {
+        installed.models.push_back(*std::move(model));
+      } else {
+        installed.problems.push_back(model.error());
+      }
+    }
+  }
+  return installed;
+}
+
+Result<InstalledModel> FindModelByName(std::string_view name) {
+  const InstalledModels installed = ListInstalledModels(ModelPlaces());
+  const InstalledModel* found =
+      installed.FindName(name.empty() ? kDefaultModelName : name);
+  if (found != nullptr) return *found;
+  if (!name.empty()) {
+    return Error{ErrorCode::kModelMissing,
+                 "no model is called " + std::string(name) + kHowToImport};
+  }
+  if (installed.models.size() == 1) return installed.models.front();
+  return Error{ErrorCode::kModelMissing,
+               installed.models.empty()
+                   ? std::string("no model is installed") + kHowToImport
+                   : "the default model " + std::string(kDefaultModelName) +
+                         " is not installed, and there is more than one other"};
+}
+
+Result<InstalledModel> FindModelById(Bytes id) {
+  const InstalledModels installed = ListInstalledModels(ModelPlaces());
+  const InstalledModel* found = installed.FindId(id);
+  if (found != nullptr) return *found;
+  return Error{ErrorCode::kModelMissing, "needs the model with fingerprint " +
+                                             Hex(id) + "..." + kHowToImport};
+}
+
+}  // namespace llma

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds installed models: .llmm files named by $LLMA_MODEL_PATH (folders or
+// files, separated by ':'), then in $XDG_DATA_HOME/llma, then in
+// /usr/share/llma. Reads headers only.
+#ifndef LLMA_MODEL_MODEL_REGISTRY_H_
+#define LLMA_MODEL_MODEL_REGISTRY_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "model/model.h"
+
+namespace llma {
+
+inline constexpr std::string_view kDefaultModelName = "smollm2-135m-instruct";
+// A compressed file names its model by so much of the fingerprint.
+inline constexpr size_t kModelIdBytes = 8;
+
+struct InstalledModel {
+  std::string name;
+  std::string path;
+  Fingerprint fingerprint;
+  uint64_t file_bytes;
+};
+
+struct InstalledModels {
+  // In the order of the places, then by file name. Of several with the same
+  // name or fingerprint, the first one is meant.
+  std::vector<InstalledModel> models;
+  std::vector<Error> problems;  // one for each file that cannot be read
+
+  // Null if there is none.
+  const InstalledModel* FindName(std::string_view name) const;
+  // id: the first bytes of a fingerprint, usually kModelIdBytes.
+  const InstalledModel* FindId(Bytes id) const;
+};
+
+// The places in order, from the environment.
+std::vector<std::string> ModelPlaces();
+
+// $XDG_DATA_HOME/llma, by default ~/.local/share/llma, where models are
+// installed to. Empty if the environment names no home.
+std::string UserModelFolder();
+
+// Places that do not exist are left out.
+InstalledModels ListInstalledModels(const std::vector<std::string>& places);
+
+// Looks in ModelPlaces(); kModelMissing says what to do. An empty name means
+// the default model, or the only one that is installed.
+Result<InstalledModel> FindModelByName(std::string_view name);
+Result<InstalledModel> FindModelById(Bytes id);
+
+}  // namespace llma
+
+#endif  // LLMA_MODEL_MODEL_REGISTRY_H_

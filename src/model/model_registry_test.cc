@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/model_registry.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "base/file_io.h"
+#include "model/model_header.h"
+
+namespace llma {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kTinyPath = LLMA_TEST_DATA_DIR "/tiny.llmm";
+
+// A home and other folders below a temporary one.
+class ModelRegistryTest : public testing::Test {
+ protected:
+  ModelRegistryTest() {
+    std::string name = testing::TempDir() + "llma_registry_XXXXXX";
+    root_ = ::mkdtemp(name.data());
+    ::setenv("HOME", root_.c_str(), 1);
+    ::unsetenv("XDG_DATA_HOME");
+    ::unsetenv("LLMA_MODEL_PATH");
+  }
+  ~ModelRegistryTest() override { fs::remove_all(root_); }
+
+  // A copy of the tiny model's header under another name, with a sparse rest.
+  std::string Install(const std::string& folder, const std::string& name) {
+    fs::create_directories(folder);
+    const auto bytes = ReadFile(kTinyPath);
+    ModelHeader header = *ParseModelHeader(*bytes);
+    header.name = name;
+    header.fingerprint[0] = static_cast<uint8_t>(name.size());
+    // The name's length moves the end of the header within its padding.
+    const std::vector<uint8_t> encoded = EncodeModelHeader(header);
+    const std::string path = folder + "/" + name + ".llmm";
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(encoded.data()),
+               static_cast<std::streamsize>(encoded.size()));
+    return path;
+  }
+
+  std::string root_;
+};
+
+TEST_F(ModelRegistryTest, PlacesComeFromTheEnvironment) {
+  using Places = std::vector<std::string>;
+  EXPECT_EQ(ModelPlaces(),
+            (Places{root_ + "/.local/share/llma", "/usr/share/llma"}));
+  ::setenv("XDG_DATA_HOME", "/data", 1);
+  ::setenv("LLMA_MODEL_PATH", "/a::b/c.llmm:", 1);
+  EXPECT_EQ(ModelPlaces(),
+            (Places{"/a", "b/c.llmm", "/data/llma", "/usr/share/llma"}));
+  ::setenv("XDG_DATA_HOME", "relative", 1);
+  EXPECT_EQ(UserModelFolder(), root_ + "/.local/share/llma");
+  ::unsetenv("HOME");
+  EXPECT_EQ(UserModelFolder(), "");
+}
+
+TEST_F(ModelRegistryTest, FindsByNameAndFingerprint) {
+  const std::string first = root_ + "/first";
+  const std::string user = UserModelFolder();
+  ::setenv("LLMA_MODEL_PATH", (first + ":" + kTinyPath).c_str(), 1);
+  Install(first, "abc");
+  Install(user, "abc");
+  Install(user, "abcd");
+  const auto found = FindModelByName("abc");
+  ASSERT_TRUE(found) << found.error().what;
+  EXPECT_EQ(found->path, first + "/abc.llmm");
+  EXPECT_EQ(FindModelByName("abcd")->path, user + "/abcd.llmm");
+  const auto tiny = FindModelByName("tiny");
+  ASSERT_TRUE(tiny);
+  EXPECT_EQ(tiny->path, kTinyPath);
+  EXPECT_EQ(tiny->file_bytes, fs::file_size(kTinyPath));
+  const Bytes id = Bytes(tiny->fingerprint).first(kModelIdBytes);
+  EXPECT_EQ(FindModelById(id)->path, kTinyPath);
+}
+
+TEST_F(ModelRegistryTest, AnEmptyNameIsTheDefaultOrTheOnlyOne) {
+  EXPECT_EQ(FindModelByName("").error().what,
+            "no model is installed: run `llma model import FILE.gguf`");
+  Install(UserModelFolder(), "abc");
+  EXPECT_EQ(FindModelByName("")->name, "abc");
+  Install(UserModelFolder(), "abcd");
+  EXPECT_EQ(FindModelByName("").error().code, ErrorCode::kModelMissing);
+  Install(UserModelFolder(), std::string(kDefaultModelName));
+  EXPECT_EQ(FindModelByName("")->name, kDefaultModelName);
+}
+
+TEST_F(ModelRegistryTest, ErrorsSayWhatToDo) {
+  const uint8_t id[kModelIdBytes] = {0xab, 0x12, 0, 1, 2, 3, 4, 255};
+  const auto missing = FindModelById(id);
+  EXPECT_EQ(missing.error().code, ErrorCode::kModelMissing);
+  EXPECT_EQ(missing.error().what,
+            "needs the model with fingerprint ab120001020304ff...: run `llma "
+            "model import FILE.gguf`");
+  EXPECT_EQ(FindModelByName("nobody").error().code, ErrorCode::kModelMissing);
+}
+
+TEST_F(ModelRegistryTest, ReportsWhatCannotBeRead) {
+  const std::string folder = UserModelFolder();
+  Install(folder, "good");
+  std::ofstream(folder + "/bad.llmm") << "LLMMbad";
+  std::ofstream(folder + "/other.txt") << "no model";
+  fs::create_directory(folder + "/folder.llmm");
+  ::mkfifo((folder + "/pipe.llmm").c_str(), 0600);
+  const InstalledModels installed =
+      ListInstalledModels({root_ + "/missing", folder});
+  ASSERT_EQ(installed.models.size(), 1u);
+  EXPECT_EQ(installed.models[0].name, "good");
+  ASSERT_EQ(installed.problems.size(), 1u);
+  EXPECT_NE(installed.problems[0].what.find("bad.llmm"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace llma
