@@ -2,18 +2,17 @@
 #include "importer/import_gguf.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 #include <vector>
 
 #include "base/file_io.h"
 #include "base/fp_env.h"
-#include "importer/dequantize.h"
 #include "importer/gguf_reader.h"
 #include "importer/llmm_writer.h"
 #include "importer/quantize_weights.h"
 #include "importer/rope_steps.h"
 #include "importer/sha256.h"
+#include "importer/tensor_reader.h"
 #include "importer/vocabulary.h"
 #include "tokenizer/split_patterns.h"
 
@@ -21,7 +20,7 @@ namespace llma {
 namespace {
 
 Error Unsupported(const std::string& what) {
-  return Error{ErrorCode::kUnsupported, "import: " + what};
+  return Error{ErrorCode::kUnsupported, what};
 }
 
 // All keys of the architecture that the import understands. Any other may
@@ -33,83 +32,6 @@ constexpr std::string_view kKnownKeys[] = {
     "llama.context_length",         "llama.embedding_length",
     "llama.feed_forward_length",    "llama.rope.dimension_count",
     "llama.rope.freq_base",         "llama.vocab_size",
-};
-
-// Reads tensors of one file, and remembers which were read.
-class TensorReader {
- public:
-  explicit TensorReader(const GgufReader& gguf) : gguf_(gguf) {}
-
-  bool Has(const std::string& name) const {
-    return gguf_.tensors().count(name) != 0;
-  }
-
-  // A tensor of the shape; num_rows 0 stands for any.
-  Result<const GgufTensor*> Find(const std::string& name, uint64_t num_rows,
-                                 uint64_t num_cols) {
-    const auto it = gguf_.tensors().find(name);
-    if (it == gguf_.tensors().end()) {
-      return Unsupported("tensor " + name + " is missing");
-    }
-    const GgufTensor& tensor = it->second;
-    if (tensor.num_cols != num_cols ||
-        (num_rows != 0 && tensor.num_rows != num_rows)) {
-      return Unsupported("tensor " + name + " has another shape");
-    }
-    if (tensor.data.empty()) {
-      return Unsupported("tensor " + name + " has type " +
-                         TensorTypeName(tensor.type) +
-                         " (F32, F16, BF16, Q8_0, Q4_0 and Q4_1 can be read)");
-    }
-    used_.insert(name);
-    return &tensor;
-  }
-
-  Result<std::vector<float>> ReadNorm(const std::string& name, uint32_t size) {
-    LLMA_ASSIGN(const GgufTensor* tensor, Find(name, 1, size));
-    std::vector<float> weights(size);
-    DequantizeRow(static_cast<TensorType>(tensor->type), tensor->data, weights);
-    for (const float w : weights) {  // written so that NaN fails
-      if (!(w >= -kMaxNormWeight && w <= kMaxNormWeight)) {
-        return Unsupported("a weight of " + name + " is out of bounds");
-      }
-    }
-    return weights;
-  }
-
-  // Appends rows of a tensor to a matrix: source_row(i) for its row first + i.
-  template <class SourceRow>
-  Status ReadRows(const std::string& name, const GgufTensor& tensor,
-                  uint32_t num_rows, const SourceRow& source_row,
-                  uint32_t first, PackedMatrix& matrix) {
-    std::vector<float> row(tensor.num_cols);
-    const size_t row_bytes = tensor.data.size() / tensor.num_rows;
-    for (uint32_t i = 0; i < num_rows; ++i) {
-      DequantizeRow(static_cast<TensorType>(tensor.type),
-                    tensor.data.subspan(row_bytes * source_row(i), row_bytes),
-                    row);
-      Status set = matrix.SetRow(first + i, row);
-      if (!set) {
-        return Error{set.error().code,
-                     "import: tensor " + name + ": " + set.error().what};
-      }
-    }
-    return OkStatus();
-  }
-
-  // kUnsupported if a tensor was not read.
-  Status CheckAllUsed() const {
-    for (const auto& [name, tensor] : gguf_.tensors()) {
-      if (used_.count(name) == 0) {
-        return Unsupported("tensor " + std::string(name) + " is not known");
-      }
-    }
-    return OkStatus();
-  }
-
- private:
-  const GgufReader& gguf_;
-  std::set<std::string, std::less<>> used_;
 };
 
 Status CheckKeys(const GgufReader& gguf) {
@@ -205,11 +127,11 @@ class ModelCopier {
   // A row a token, in the order of our rows.
   Status CopyByToken(const std::string& name, uint32_t num_rows) {
     LLMA_ASSIGN(const GgufTensor* tensor, in_.Find(name, 0, config_.dim));
-    PackedMatrix matrix(num_rows, config_.dim);
     const auto& ids = vocabulary_.ids;
     if (*std::max_element(ids.begin(), ids.end()) >= tensor->num_rows) {
       return Unsupported("tensor " + name + " has fewer rows than tokens");
     }
+    PackedMatrix matrix(num_rows, config_.dim);
     LLMA_TRY(in_.ReadRows(
         name, *tensor, num_rows, [&](uint32_t i) { return ids[i]; }, 0,
         matrix));
@@ -219,15 +141,18 @@ class ModelCopier {
   // Tensors of num_rows rows each, one below the other.
   Status CopyStacked(const std::vector<std::string>& names, uint32_t num_rows,
                      uint32_t num_cols) {
-    PackedMatrix matrix(static_cast<uint32_t>(names.size()) * num_rows,
-                        num_cols);
-    uint32_t first = 0;
+    std::vector<const GgufTensor*> tensors;
     for (const std::string& name : names) {
       LLMA_ASSIGN(const GgufTensor* tensor, in_.Find(name, num_rows, num_cols));
-      LLMA_TRY(in_.ReadRows(
-          name, *tensor, num_rows, [](uint32_t i) { return i; }, first,
-          matrix));
-      first += num_rows;
+      tensors.push_back(tensor);
+    }
+    // Only now, when the source is known to be as large.
+    const auto num_tensors = static_cast<uint32_t>(tensors.size());
+    PackedMatrix matrix(num_tensors * num_rows, num_cols);
+    const auto same = [](uint32_t i) { return i; };
+    for (uint32_t i = 0; i < num_tensors; ++i) {
+      LLMA_TRY(in_.ReadRows(names[i], *tensors[i], num_rows, same, i * num_rows,
+                            matrix));
     }
     return out_.AddLinear(matrix.view());
   }
@@ -263,44 +188,6 @@ class ModelCopier {
   LlmmWriter& out_;
 };
 
-Result<Fingerprint> ImportBytes(Bytes source, const std::string& llmm_path,
-                                const ImportOptions& options) {
-  LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(source));
-  LLMA_TRY(CheckKeys(gguf));
-  LLMA_ASSIGN(const Vocabulary vocabulary,
-              ReadVocabulary(gguf, options.start_token));
-  TensorReader in(gguf);
-  ModelHeader header;
-  header.importer_version = kImporterVersion;
-  header.name = options.name;
-  LLMA_ASSIGN(header.config, ReadConfig(gguf, in, vocabulary));
-  LLMA_ASSIGN(header.pre_tokenizer, gguf.GetString("tokenizer.ggml.pre"));
-  if (FindSplitPattern(header.pre_tokenizer) == nullptr) {
-    return Unsupported("pre-tokenizer " + std::string(header.pre_tokenizer));
-  }
-  if (gguf.Has("general.license")) {
-    LLMA_ASSIGN(header.license, gguf.GetString("general.license"));
-  }
-  float rope_base = 10000;  // what GGUF means by silence
-  if (gguf.Has("llama.rope.freq_base")) {
-    LLMA_ASSIGN(rope_base, gguf.GetF32("llama.rope.freq_base"));
-  }
-  LLMA_ASSIGN(const auto rope_steps,
-              ComputeRopeSteps(rope_base, header.config.head_dim));
-  Sha256 source_hash;
-  source_hash.Update(source);
-  LLMA_ASSIGN(header.source_sha256, source_hash.Digest());
-
-  LLMA_ASSIGN(LlmmWriter out,
-              LlmmWriter::Create(llmm_path, options.overwrite, header));
-  LLMA_TRY(out.AddTokenizer(vocabulary.offsets, vocabulary.bytes,
-                            vocabulary.merges));
-  LLMA_TRY(out.AddRopeSteps(rope_steps));
-  LLMA_TRY(ModelCopier(header.config, vocabulary, in, out).CopyAll());
-  LLMA_TRY(in.CheckAllUsed());
-  return out.Finish();
-}
-
 }  // namespace
 
 std::string ModelNameFromPath(const std::string& gguf_path) {
@@ -331,14 +218,54 @@ std::string ModelNameFromPath(const std::string& gguf_path) {
   return name;
 }
 
+Result<Fingerprint> ImportGgufBytes(Bytes source, const std::string& llmm_path,
+                                    const ImportOptions& options) {
+  const FpEnvGuard fp_env;
+  LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(source));
+  LLMA_TRY(CheckKeys(gguf));
+  LLMA_ASSIGN(const Vocabulary vocabulary,
+              ReadVocabulary(gguf, options.start_token));
+  TensorReader in(gguf);
+  ModelHeader header;
+  header.importer_version = kImporterVersion;
+  header.name = options.name;
+  LLMA_ASSIGN(header.config, ReadConfig(gguf, in, vocabulary));
+  LLMA_ASSIGN(header.pre_tokenizer, gguf.GetString("tokenizer.ggml.pre"));
+  if (FindSplitPattern(header.pre_tokenizer) == nullptr) {
+    return Unsupported("pre-tokenizer " + std::string(header.pre_tokenizer));
+  }
+  if (gguf.Has("general.license")) {
+    LLMA_ASSIGN(header.license, gguf.GetString("general.license"));
+    // It is for people to read, no reason to refuse a model.
+    if (!IsPlainText(header.license, kMaxLicenseBytes)) header.license = {};
+  }
+  float rope_base = 10000;  // what GGUF means by silence
+  if (gguf.Has("llama.rope.freq_base")) {
+    LLMA_ASSIGN(rope_base, gguf.GetF32("llama.rope.freq_base"));
+  }
+  LLMA_ASSIGN(const auto rope_steps,
+              ComputeRopeSteps(rope_base, header.config.head_dim));
+  Sha256 source_hash;
+  source_hash.Update(source);
+  LLMA_ASSIGN(header.source_sha256, source_hash.Digest());
+
+  LLMA_ASSIGN(LlmmWriter out,
+              LlmmWriter::Create(llmm_path, options.overwrite, header));
+  LLMA_TRY(out.AddTokenizer(vocabulary.offsets, vocabulary.bytes,
+                            vocabulary.merges));
+  LLMA_TRY(out.AddRopeSteps(rope_steps));
+  LLMA_TRY(ModelCopier(header.config, vocabulary, in, out).CopyAll());
+  LLMA_TRY(in.CheckAllFound());
+  return out.Finish();
+}
+
 Result<Fingerprint> ImportGguf(const std::string& gguf_path,
                                const std::string& llmm_path,
                                const ImportOptions& options) {
-  const FpEnvGuard fp_env;
   LLMA_ASSIGN(const MappedFile file, MappedFile::Open(gguf_path));
   ImportOptions named = options;
   if (named.name.empty()) named.name = ModelNameFromPath(gguf_path);
-  auto fingerprint = ImportBytes(file.bytes(), llmm_path, named);
+  auto fingerprint = ImportGgufBytes(file.bytes(), llmm_path, named);
   if (!fingerprint) {
     return Error{fingerprint.error().code,
                  gguf_path + ": " + fingerprint.error().what,

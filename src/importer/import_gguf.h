@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/bytes.h"
 #include "base/status.h"
 #include "model/model.h"
 
@@ -29,6 +30,10 @@ struct ImportOptions {
 Result<Fingerprint> ImportGguf(const std::string& gguf_path,
                                const std::string& llmm_path,
                                const ImportOptions& options);
+
+// The same for bytes in memory; options.name must not be empty.
+Result<Fingerprint> ImportGgufBytes(Bytes source, const std::string& llmm_path,
+                                    const ImportOptions& options);
 
 // The name that an empty ImportOptions::name stands for; may be empty.
 std::string ModelNameFromPath(const std::string& gguf_path);

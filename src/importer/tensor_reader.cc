@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importer/tensor_reader.h"
+
+#include "importer/dequantize.h"
+#include "model/model_header.h"
+
+namespace llma {
+namespace {
+
+Error Unsupported(const std::string& name, const std::string& what) {
+  return Error{ErrorCode::kUnsupported, "tensor " + name + " " + what};
+}
+
+}  // namespace
+
+Result<const GgufTensor*> TensorReader::Find(const std::string& name,
+                                             uint64_t num_rows,
+                                             uint64_t num_cols) {
+  const auto it = gguf_.tensors().find(name);
+  if (it == gguf_.tensors().end()) return Unsupported(name, "is missing");
+  const GgufTensor& tensor = it->second;
+  if (tensor.num_cols != num_cols ||
+      (num_rows != 0 && tensor.num_rows != num_rows)) {
+    return Unsupported(name,
+                       "does not have the shape that follows from the "
+                       "metadata");
+  }
+  if (tensor.data.empty()) {
+    return Unsupported(name,
+                       "has type " + TensorTypeName(tensor.type) +
+                           " (F32, F16, BF16, Q8_0, Q4_0, Q4_1 can be read)");
+  }
+  found_.insert(name);
+  return &tensor;
+}
+
+Result<std::vector<float>> TensorReader::ReadNorm(const std::string& name,
+                                                  uint32_t size) {
+  LLMA_ASSIGN(const GgufTensor* tensor, Find(name, 1, size));
+  std::vector<float> weights(size);
+  DequantizeRow(static_cast<TensorType>(tensor->type), tensor->data, weights);
+  for (const float w : weights) {  // written so that NaN fails
+    if (!(w >= -kMaxNormWeight && w <= kMaxNormWeight)) {
+      return Unsupported(name, "has a weight that is out of bounds");
+    }
+  }
+  return weights;
+}
+
+Status TensorReader::ReadRows(
+    const std::string& name, const GgufTensor& tensor, uint32_t num_rows,
+    const std::function<uint32_t(uint32_t)>& source_row, uint32_t first_row,
+    PackedMatrix& matrix) const {
+  std::vector<float> row(tensor.num_cols);
+  const size_t row_bytes = tensor.data.size() / tensor.num_rows;
+  for (uint32_t i = 0; i < num_rows; ++i) {
+    const uint32_t source = source_row(i);
+    LLMA_ENSURE(source < tensor.num_rows);
+    DequantizeRow(static_cast<TensorType>(tensor.type),
+                  tensor.data.subspan(row_bytes * source, row_bytes), row);
+    Status set = matrix.SetRow(first_row + i, row);
+    if (!set) {
+      return Error{set.error().code,
+                   "tensor " + name + ": " + set.error().what};
+    }
+  }
+  return OkStatus();
+}
+
+Status TensorReader::CheckAllFound() const {
+  for (const auto& [name, tensor] : gguf_.tensors()) {
+    if (found_.count(name) == 0) {
+      return Unsupported(std::string(name), "is not known");
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace llma

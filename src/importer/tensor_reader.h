@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads tensors of a GGUF file by name, checks their shapes, and remembers
+// which were read.
+#ifndef LLMA_IMPORTER_TENSOR_READER_H_
+#define LLMA_IMPORTER_TENSOR_READER_H_
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "importer/gguf_reader.h"
+#include "importer/quantize_weights.h"
+
+namespace llma {
+
+// Errors name the tensor. `gguf` must outlive the reader.
+class TensorReader {
+ public:
+  explicit TensorReader(const GgufReader& gguf) : gguf_(gguf) {}
+
+  bool Has(const std::string& name) const {
+    return gguf_.tensors().count(name) != 0;
+  }
+
+  // A tensor of the shape, of a type that can be read; num_rows 0 stands for
+  // any number.
+  Result<const GgufTensor*> Find(const std::string& name, uint64_t num_rows,
+                                 uint64_t num_cols);
+
+  // The weights of a norm, [size], within the bounds of the model file.
+  Result<std::vector<float>> ReadNorm(const std::string& name, uint32_t size);
+
+  // Rows source_row(0 ... num_rows - 1) of a tensor to rows first_row ... of a
+  // matrix.
+  Status ReadRows(const std::string& name, const GgufTensor& tensor,
+                  uint32_t num_rows,
+                  const std::function<uint32_t(uint32_t)>& source_row,
+                  uint32_t first_row, PackedMatrix& matrix) const;
+
+  // kUnsupported if a tensor was not looked for.
+  Status CheckAllFound() const;
+
+ private:
+  const GgufReader& gguf_;
+  std::set<std::string, std::less<>> found_;
+};
+
+}  // namespace llma
+
+#endif  // LLMA_IMPORTER_TENSOR_READER_H_
