@@ -28,6 +28,31 @@ TEST(FpEnv, RestoresSubnormalsAndRounding) {
   EXPECT_EQ(_mm_getcsr() & 0xffc0u, hostile);
   _mm_setcsr(before);
 }
+#elif defined(__aarch64__)
+uint64_t GetFpcr() {
+  uint64_t value;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(value));
+  return value;
+}
+void SetFpcr(uint64_t value) {
+  __asm__ volatile("msr fpcr, %0" : : "r"(value));
+}
+
+TEST(FpEnv, RestoresSubnormalsAndRounding) {
+  const uint64_t hostile = 0x1c00000;  // FZ, round towards zero
+  const uint64_t before = GetFpcr();
+  SetFpcr(hostile);
+  volatile float tiny = 1e-38f, tenth = 0.1f, one = 1.0f, half_ulp = 0x1.8p-24f;
+  EXPECT_EQ(tiny * tenth, 0.0f);  // hostile indeed
+  EXPECT_EQ(one + half_ulp, 1.0f);
+  {
+    const FpEnvGuard guard;
+    EXPECT_GT(tiny * tenth, 0.0f);
+    EXPECT_GT(one + half_ulp, 1.0f);
+  }
+  EXPECT_EQ(GetFpcr(), hostile);
+  SetFpcr(before);
+}
 #endif
 
 }  // namespace
