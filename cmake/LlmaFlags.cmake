@@ -6,6 +6,12 @@ target_include_directories(llma_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(
   llma_flags INTERFACE -ffp-contract=off -fno-fast-math -Wall -Wextra -Wshadow
                        -Wconversion -Wno-sign-conversion -fno-math-errno)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 warns falsely of vectors and strings that it inlines (its bugs 105329
+  # and 105651).
+  target_compile_options(llma_flags INTERFACE -Wno-stringop-overflow
+                                              -Wno-restrict)
+endif()
 if(LLMA_WERROR)
   target_compile_options(llma_flags INTERFACE -Werror)
 endif()

@@ -48,7 +48,7 @@ Result<std::vector<uint8_t>> Compress(Bytes content, const Model& model,
                                 : kDefaultWindowPositions;
   LLMA_ASSIGN(const auto tokenizer,
               Tokenizer::Create(model.tokens(), model.tokenizer()));
-  const std::vector<TextPiece> pieces = tokenizer->Tokenize(content);
+  const std::vector<TextPiece> pieces = tokenizer->Encode(content);
   header.lane_bytes = SplitIntoLanes(pieces, std::max(1u, options.num_lanes));
   LLMA_TRY(CheckFrameHeader(header));
 
