@@ -16,9 +16,6 @@ namespace {
 // What the user may do about an error, if anything.
 std::string_view NextStep(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kModelMissing:
-      return "'llma model import FILE.gguf' makes a model usable; "
-             "--model names one elsewhere";
     case ErrorCode::kModelMismatch:
       return "leave --model out to use the model that the file names";
     case ErrorCode::kLimit:

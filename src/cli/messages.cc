@@ -26,15 +26,23 @@ std::string Printable(std::string_view text) {
 }
 
 std::string FormatError(std::string_view name, const Error& error) {
+  const bool has_place =
+      error.offset != Error::kNoOffset && error.code != ErrorCode::kInternal;
+  const std::string place =
+      has_place ? "at byte " + std::to_string(error.offset) : "";
+  if (name.empty()) return error.what + (has_place ? " (" + place + ")" : "");
+  // Errors of the file system carry the name already, mostly in front.
+  const std::string prefix = std::string(name) + ": ";
+  std::string_view what = error.what;
   std::string text;
-  // Errors of the file system may carry the name already.
-  if (!name.empty() && error.what.find(name) == std::string::npos) {
-    text.append(name).append(": ");
+  if (what.starts_with(prefix)) {
+    what.remove_prefix(prefix.size());
+    text = prefix;
+  } else if (what.find(name) == std::string_view::npos) {
+    text = prefix;
   }
-  if (error.offset != Error::kNoOffset && error.code != ErrorCode::kInternal) {
-    text += "at byte " + std::to_string(error.offset) + ": ";
-  }
-  return text + error.what;
+  if (has_place) text += place + ": ";
+  return text.append(what);
 }
 
 int Messages::ShowError(std::string_view text,

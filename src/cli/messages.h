@@ -24,7 +24,8 @@ inline int WorseStatus(int a, int b) {
 // The text with control characters as '?', safe for a terminal.
 std::string Printable(std::string_view text);
 
-// "NAME: at byte 81920: checksum mismatch", without what is not known.
+// "NAME: at byte 81920: checksum mismatch", without what is not known. Without
+// a name, "TEXT (at byte 81920)".
 std::string FormatError(std::string_view name, const Error& error);
 
 // Prints "llma: TEXT" lines. Verbosity: 1 is usual, each -q takes one away

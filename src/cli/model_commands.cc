@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "cli/commands.h"
-#include "cli/installed_models.h"
 #include "cli/model_lookup.h"
 #include "cli/progress.h"
 #include "importer/import_gguf.h"
 #include "model/model_header.h"
+#include "model/model_registry.h"
 
 namespace llma::cli {
 namespace {
@@ -15,6 +17,19 @@ std::string Line(const char* key, const std::string& value) {
   char padded[24];
   std::snprintf(padded, sizeof(padded), "%-16s", key);
   return padded + value + "\n";
+}
+
+// Where models are imported to; made if necessary.
+Result<std::string> MakeUserModelFolder() {
+  const std::string folder = UserModelFolder();
+  if (folder.empty()) {
+    return Error{ErrorCode::kUsage,
+                 "neither HOME nor XDG_DATA_HOME is set; use -o"};
+  }
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return Error{ErrorCode::kIo, folder + ": " + error.message()};
+  return folder;
 }
 
 std::string Number(uint64_t value) { return std::to_string(value); }
@@ -53,7 +68,8 @@ int RunModelImport(const Options& options, const Messages& messages) {
 }
 
 int RunModelList(const Options&, const Messages& messages) {
-  const InstalledModels installed = ListInstalledModels();
+  const std::vector<std::string> places = ModelPlaces();
+  const InstalledModels installed = ListInstalledModels(places);
   std::string text;
   for (const InstalledModel& model : installed.models) {
     char line[128];
@@ -63,13 +79,14 @@ int RunModelList(const Options&, const Messages& messages) {
     text += line + model.path + "\n";
   }
   int status = PrintOut(messages, text);
-  for (const std::string& problem : installed.problems) {
-    status = WorseStatus(status, messages.ShowWarning(problem));
+  for (const Error& problem : installed.problems) {
+    status =
+        WorseStatus(status, messages.ShowWarning(FormatError({}, problem)));
   }
   if (installed.models.empty() && messages.verbosity() >= 1) {
-    std::string folders;
-    for (const std::string& folder : ModelFolders()) folders += " " + folder;
-    return WorseStatus(status, messages.ShowWarning("no models in" + folders));
+    std::string listed;
+    for (const std::string& place : places) listed += " " + place;
+    return WorseStatus(status, messages.ShowWarning("no models in" + listed));
   }
   return status;
 }

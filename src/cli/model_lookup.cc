@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/model_lookup.h"
 
-#include "cli/installed_models.h"
 #include "cli/messages.h"
+#include "model/model_registry.h"
 
 namespace llma::cli {
 namespace {
@@ -13,10 +13,6 @@ Result<std::unique_ptr<Model>> OpenPath(const std::string& path) {
     return Error{model.error().code, FormatError(path, model.error())};
   }
   return model;
-}
-
-Error Missing(std::string what) {
-  return Error{ErrorCode::kModelMissing, std::move(what)};
 }
 
 }  // namespace
@@ -36,30 +32,16 @@ Result<std::unique_ptr<Model>> OpenModel(const std::string& name_or_path) {
       name_or_path.ends_with(".llmm")) {
     return OpenPath(name_or_path);
   }
-  const InstalledModels installed = ListInstalledModels();
-  if (!name_or_path.empty()) {
-    const InstalledModel* found = installed.FindName(name_or_path);
-    if (found != nullptr) return OpenPath(found->path);
-    return Missing("no model is called " + name_or_path);
-  }
-  const InstalledModel* found = installed.FindName(kDefaultModel);
-  if (found != nullptr) return OpenPath(found->path);
-  if (installed.models.size() == 1) return OpenPath(installed.models[0].path);
-  return Missing(installed.models.empty()
-                     ? std::string("no model is installed")
-                     : std::string("the default model ") + kDefaultModel +
-                           " is not installed; choose one with --model");
+  LLMA_ASSIGN(const InstalledModel found, FindModelByName(name_or_path));
+  return OpenPath(found.path);
 }
 
 Result<std::unique_ptr<Model>> OpenModelFor(const FrameHeader& header,
                                             const std::string& name_or_path) {
   if (header.kind == ContentKind::kStored) return std::unique_ptr<Model>();
   if (!name_or_path.empty()) return OpenModel(name_or_path);
-  const InstalledModels installed = ListInstalledModels();
-  const InstalledModel* found = installed.FindId(header.model_id);
-  if (found != nullptr) return OpenPath(found->path);
-  return Missing("needs the model with fingerprint " + Hex(header.model_id) +
-                 "..., which is not installed");
+  LLMA_ASSIGN(const InstalledModel found, FindModelById(header.model_id));
+  return OpenPath(found.path);
 }
 
 }  // namespace llma::cli

@@ -12,10 +12,8 @@
 
 namespace llma::cli {
 
-inline constexpr char kDefaultModel[] = "smollm2-135m-instruct";
-
-// A name of an installed model, or a path: whatever has a '/' or ends in
-// ".llmm". Empty: the default model, or the only one that is installed.
+// A name of an installed model (model/model_registry.h), or a path: whatever
+// has a '/' or ends in ".llmm". Empty: the default model.
 Result<std::unique_ptr<Model>> OpenModel(const std::string& name_or_path);
 
 // The model that a file needs; null if it needs none. `name_or_path`: looked

@@ -60,8 +60,11 @@ TEST(Messages, FormatsErrors) {
   EXPECT_EQ(FormatError("notes.llma", error),
             "notes.llma: at byte 81920: checksum mismatch");
   EXPECT_EQ(FormatError("", {ErrorCode::kIo, "no"}), "no");
+  EXPECT_EQ(FormatError("", {ErrorCode::kIo, "no", 5}), "no (at byte 5)");
   EXPECT_EQ(FormatError("a", {ErrorCode::kIo, "cannot open a: gone"}),
             "cannot open a: gone");
+  EXPECT_EQ(FormatError("a", {ErrorCode::kCorrupt, "a: odd", 7}),
+            "a: at byte 7: odd");
 }
 
 TEST(Messages, AnErrorOutweighsAWarning) {
