@@ -190,16 +190,17 @@ class Reference:
         n = len(rows)
         x = w["token_embd.weight"][[self.row_ids[row] for row in rows]]
         for layer in range(self.layers):
+            block = f"blk.{layer}."
 
-            def linear(name, y):
-                return y @ w[f"blk.{layer}.{name}.weight"].T
+            def linear(name, y, block=block):
+                return y @ w[f"{block}{name}.weight"].T
 
-            h = self.norm(x, w[f"blk.{layer}.attn_norm.weight"])
+            h = self.norm(x, w[block + "attn_norm.weight"])
             q = linear("attn_q", h).reshape(n, self.heads, -1)
             k = linear("attn_k", h).reshape(n, self.kv_heads, -1)
             v = linear("attn_v", h).reshape(n, self.kv_heads, -1)
             x = x + linear("attn_output", self.attention(q, k, v, window))
-            h = self.norm(x, w[f"blk.{layer}.ffn_norm.weight"])
+            h = self.norm(x, w[block + "ffn_norm.weight"])
             gate = linear("ffn_gate", h)
             gated = gate / (1 + np.exp(-gate)) * linear("ffn_up", h)
             x = x + linear("ffn_down", gated)
