@@ -121,7 +121,13 @@ class Reference:
         self.head_dim = self.dim // self.heads
         self.theta = meta("llama.rope.freq_base")
         self.eps = meta("llama.attention.layer_norm_rms_epsilon")
-        self.start_id = meta("tokenizer.ggml.bos_token_id")
+        # The importer starts streams with a new line where it is a token.
+        tokens = meta("tokenizer.ggml.tokens")
+        self.start_id = (
+            tokens.index("\u010a")
+            if "\u010a" in tokens
+            else meta("tokenizer.ggml.bos_token_id")
+        )
         self.spellings, self.row_ids = make_rows(
             meta("tokenizer.ggml.tokens"),
             meta("tokenizer.ggml.token_type"),
