@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames on the tiny model: round trips, and the same code for every thread
+// count and kernel set. Runs without a tokenizer, so on every architecture.
+#include "codec/frame_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "base/checksum.h"
+#include "numerics/test_random.h"
+
+namespace llma {
+namespace {
+
+class FrameCodecTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto model = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+    ASSERT_TRUE(model) << model.error().what;
+    model_ = *std::move(model);
+  }
+
+  // The longest token that fits, again and again: any spelling will do.
+  std::vector<TextPiece> Pieces(Bytes content) const {
+    std::vector<TextPiece> pieces;
+    const TokenTable& tokens = model_->tokens();
+    while (!content.empty()) {
+      TextPiece best = {TextPiece::kEscape, 1};
+      for (uint32_t row = 0; row < tokens.num_tokens(); ++row) {
+        const Bytes spelling = tokens.spelling(row);
+        if (spelling.size() <= content.size() &&
+            (best.row == TextPiece::kEscape ||
+             spelling.size() > best.size_bytes) &&
+            std::equal(spelling.begin(), spelling.end(), content.begin())) {
+          best = {row, static_cast<uint32_t>(spelling.size())};
+        }
+      }
+      pieces.push_back(best);
+      content = content.subspan(best.size_bytes);
+    }
+    return pieces;
+  }
+
+  std::vector<uint8_t> Encode(const std::string& content, uint32_t lanes,
+                              uint32_t window, const char* kernels = "",
+                              int threads = 1) {
+    const auto pieces = Pieces(AsBytes(content));
+    lane_bytes_ = SplitIntoLanes(pieces, lanes);
+    ThreadPool pool(threads);
+    auto code =
+        EncodeFrame({*model_, **FindKernels(kernels), pool, window, progress_},
+                    AsBytes(content), pieces, lane_bytes_);
+    EXPECT_TRUE(code) << code.error().what;
+    return code ? *std::move(code) : std::vector<uint8_t>();
+  }
+  Result<std::vector<uint8_t>> Decode(Bytes code, uint32_t window,
+                                      const char* kernels = "",
+                                      int threads = 1) {
+    ThreadPool pool(threads);
+    return DecodeFrame(
+        {*model_, **FindKernels(kernels), pool, window, progress_}, code,
+        lane_bytes_);
+  }
+  void ExpectRoundTrip(const std::string& content, uint32_t lanes,
+                       uint32_t window) {
+    const auto code = Encode(content, lanes, window);
+    const auto back = Decode(code, window);
+    ASSERT_TRUE(back) << back.error().what;
+    EXPECT_EQ(AsStringView(*back), content)
+        << lanes << " lanes, window " << window;
+  }
+
+  std::unique_ptr<Model> model_;
+  std::vector<uint64_t> lane_bytes_;
+  ProgressCallback progress_;
+};
+
+std::string Text(size_t size) {
+  std::string text;
+  const char* words[] = {"the ", "other ", "being ", "there, ", "and\n", "in "};
+  TestRandom random(1);
+  while (text.size() < size) text += words[random.Below(6)];
+  text.resize(size);
+  return text;
+}
+
+std::string Noise(size_t size) {
+  std::string noise;
+  TestRandom random(2);
+  while (noise.size() < size) noise += static_cast<char>(random.Below(256));
+  return noise;
+}
+
+TEST_F(FrameCodecTest, RoundTrips) {
+  std::string all_bytes;
+  for (int i = 0; i < 256; ++i) all_bytes += static_cast<char>(i);
+  for (const std::string& content :
+       {std::string("x"), std::string("\xff"), std::string("the"), Text(700),
+        Noise(300), all_bytes, std::string(500, '\0')}) {
+    for (const uint32_t lanes : {1u, 2u, 3u, 8u, 64u}) {
+      ExpectRoundTrip(content, lanes, 32);
+    }
+  }
+  ExpectRoundTrip(Text(2000), 5, 16);
+  ExpectRoundTrip(Text(2000), 1, 2048);
+}
+
+TEST_F(FrameCodecTest, ThreadsAndKernelsGiveTheSameCode) {
+  const std::string content = Text(400) + Noise(40) + Text(200);
+  const auto expected = Encode(content, 3, 48, "scalar");
+  for (const KernelTable* table : AllKernels()) {
+    if (!table->is_supported()) continue;
+    for (const int threads : {1, 2, 7}) {
+      EXPECT_EQ(Encode(content, 3, 48, table->name, threads), expected)
+          << table->name << ", " << threads << " threads";
+      const auto back = Decode(expected, 48, table->name, threads);
+      ASSERT_TRUE(back) << back.error().what;
+      EXPECT_EQ(AsStringView(*back), content);
+    }
+  }
+}
+
+// The same bytes on every machine: any difference in the numerics shows here.
+TEST_F(FrameCodecTest, Golden) {
+  const auto code = Encode(Text(900) + Noise(30), 4, 64);
+  EXPECT_EQ(Xxh3(code), 14334573760910315559u) << code.size();
+}
+
+TEST_F(FrameCodecTest, LanesCoverTheContent) {
+  std::vector<TextPiece> pieces(10, {0, 3});
+  for (const uint32_t lanes : {1u, 3u, 10u, 64u}) {
+    const auto bytes = SplitIntoLanes(pieces, lanes);
+    EXPECT_EQ(bytes.size(), std::min(lanes, 10u));
+    uint64_t sum = 0;
+    for (const uint64_t b : bytes) {
+      EXPECT_GT(b, 0u);
+      sum += b;
+    }
+    EXPECT_EQ(sum, 30u);
+  }
+}
+
+TEST_F(FrameCodecTest, ShortCodesAreErrors) {
+  auto code = Encode(Text(3000), 2, 32);
+  code.resize(code.size() / 2);
+  const auto back = Decode(code, 32);
+  ASSERT_FALSE(back);
+  EXPECT_TRUE(back.error().code == ErrorCode::kTruncated ||
+              back.error().code == ErrorCode::kCorrupt);
+}
+
+TEST_F(FrameCodecTest, ProgressCanCancel) {
+  const auto code = Encode(Text(3000), 1, 32);
+  progress_ = [](const CodecProgress&) { return false; };
+  EXPECT_FALSE(Decode(code, 32));
+}
+
+}  // namespace
+}  // namespace llma
