@@ -5,6 +5,7 @@ integer generator, for tests. It predicts nothing; its shapes, magnitudes and
 tensor types are those of real models. Same bytes on every machine.
 
     make_tiny_model.py OUTPUT.gguf
+    make_tiny_model.py --check FILE.gguf    is it what would be written?
 """
 import re
 import struct
@@ -272,10 +273,15 @@ def make_file():
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) == 3 and sys.argv[1] == "--check":
+        with open(sys.argv[2], "rb") as file:
+            if file.read() != make_file():
+                sys.exit(f"{sys.argv[2]} is not what this program writes")
+    elif len(sys.argv) == 2:
+        with open(sys.argv[1], "wb") as out:
+            out.write(make_file())
+    else:
         sys.exit(__doc__)
-    with open(sys.argv[1], "wb") as out:
-        out.write(make_file())
 
 
 if __name__ == "__main__":

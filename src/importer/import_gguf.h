@@ -18,8 +18,8 @@ struct ImportOptions {
   // Empty: from the file's name ("SmolLM2-135M-Instruct.Q4_1.gguf" gives
   // "smollm2-135m-instruct").
   std::string name;
-  // The token that is fed before a stream, by its text in the GGUF. Empty: a new
-  // line if it is a token, else the model's beginning of stream.
+  // The token that is fed before a stream, by its text in the GGUF. Empty: a
+  // new line if it is a token, else the model's beginning of stream.
   std::string start_token;
   bool overwrite = false;
 };

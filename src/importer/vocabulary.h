@@ -32,8 +32,8 @@ struct Vocabulary {
 // each byte as a printable character); false if it has any other character.
 bool DecodeByteLevel(std::string_view token, std::string& bytes);
 
-// start_token: the text of the token that is fed before a stream; empty: the
-// beginning-of-stream token of the model.
+// start_token: the token that is fed before a stream, as the source writes it;
+// empty: a new line if it is a token, else the model's beginning of stream.
 Result<Vocabulary> ReadVocabulary(const GgufReader& gguf,
                                   std::string_view start_token);
 

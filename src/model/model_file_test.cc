@@ -96,7 +96,7 @@ TEST_F(ModelFileTest, OpensTheTinyModel) {
   EXPECT_EQ(model.tokenizer().pre_tokenizer, "smollm");
   EXPECT_EQ(model.tokenizer().merges.size(), 2 * 250u);
   EXPECT_EQ(model.tokens().num_tokens(), config.num_tokens);
-  EXPECT_EQ(config.num_rows, config.num_tokens + 2);
+  EXPECT_EQ(config.num_rows, config.num_tokens + 1);
   EXPECT_EQ(model.embedding().num_rows, config.num_rows);
   EXPECT_EQ(model.head().values, model.embedding().values);
   EXPECT_EQ(model.rope_steps().size(), config.head_dim / 2);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tokenizer/pre_tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <string>
+
+#include "numerics/test_random.h"
+
+namespace llma {
+namespace {
+
+constexpr const char* kNames[] = {"gpt-2", "smollm", "llama-bpe", "qwen2"};
+
+// The pieces, separated by '|'.
+std::string Split(const char* name, const std::string& text) {
+  const auto pre_tokenizer = PreTokenizer::Create(*FindSplitPattern(name));
+  EXPECT_TRUE(pre_tokenizer) << pre_tokenizer.error().what;
+  std::string joined;
+  size_t pos = 0;
+  for (const uint32_t size : pre_tokenizer->Split(AsBytes(text))) {
+    joined += (pos == 0 ? "" : "|") + text.substr(pos, size);
+    pos += size;
+  }
+  EXPECT_EQ(pos, text.size());
+  return joined;
+}
+
+TEST(SplitPatternTest, UnknownNamesAreNull) {
+  EXPECT_EQ(FindSplitPattern("default"), nullptr);
+  EXPECT_EQ(FindSplitPattern(""), nullptr);
+  EXPECT_TRUE(FindSplitPattern("llama-bpe")->ignore_merges);
+  EXPECT_FALSE(FindSplitPattern("smollm")->ignore_merges);
+}
+
+TEST(PreTokenizerTest, Gpt2) {
+  EXPECT_EQ(Split("gpt-2", "I'll pay  1234.50 €, DON'T you?"),
+            "I|'ll| pay| | 1234|.|50| €,| DON|'|T| you|?");
+  EXPECT_EQ(Split("gpt-2", "a\n\n  b \n"), "a|\n\n | b| \n");
+  EXPECT_EQ(Split("gpt-2", "été 中文。"), "été| 中文|。");
+  EXPECT_EQ(Split("gpt-2", ""), "");
+}
+
+TEST(PreTokenizerTest, SmollmCutsDigitsFirst) {
+  EXPECT_EQ(Split("smollm", "x 1234.50"), "x| |1|2|3|4|.|5|0");
+  // White space before a digit stays together: the digit is not its neighbour.
+  EXPECT_EQ(Split("smollm", "x   7"), "x|   |7");
+  EXPECT_EQ(Split("smollm", "x   y"), "x|  | y");
+  EXPECT_EQ(Split("smollm", "½٤Ⅷ"), "½|٤|Ⅷ");
+}
+
+TEST(PreTokenizerTest, LlamaAndQwenDifferInDigits) {
+  EXPECT_EQ(Split("llama-bpe", "You'RE 12345\r\n\r\n  (ok)"),
+            "You|'RE| |123|45|\r\n\r\n| | (|ok|)");
+  EXPECT_EQ(Split("qwen2", "You'RE 123\r\n\r\n  (ok)"),
+            "You|'RE| |1|2|3|\r\n\r\n| | (|ok|)");
+  EXPECT_EQ(Split("qwen2", "a.b();\n\n\tx"), "a|.b|();\n\n|\tx");
+}
+
+TEST(PreTokenizerTest, CoversAnyBytes) {
+  TestRandom random(1);
+  for (const char* name : kNames) {
+    const auto jit = PreTokenizer::Create(*FindSplitPattern(name), true);
+    const auto plain = PreTokenizer::Create(*FindSplitPattern(name), false);
+    ASSERT_TRUE(jit && plain);
+    for (int round = 0; round < 500; ++round) {
+      std::string text;
+      const uint32_t size = random.Below(round < 490 ? 200 : 20000);
+      while (text.size() < size) {
+        // Half of it text-like, half of it any bytes.
+        constexpr char kLikely[] = "aB '\n\r\t7.(\xc3\xa9\xe4\xb8\xad";
+        text += random.Below(2) == 0 ? kLikely[random.Below(16)]
+                                     : static_cast<char>(random.Below(256));
+      }
+      const auto sizes = jit->Split(AsBytes(text));
+      EXPECT_EQ(std::accumulate(sizes.begin(), sizes.end(), size_t{0}),
+                text.size());
+      for (const uint32_t s : sizes) {
+        EXPECT_GT(s, 0u);
+        EXPECT_LE(s, kMaxPieceBytes);
+      }
+      EXPECT_EQ(sizes, plain->Split(AsBytes(text))) << name << " " << round;
+    }
+  }
+}
+
+TEST(PreTokenizerTest, LongRunsAreCut) {
+  for (const char* name : kNames) {
+    for (const std::string unit : {"a", " ", "\n", "é", "中", "-", "\xff"}) {
+      std::string text;
+      while (text.size() < 100000) text += unit;
+      const auto pre_tokenizer = PreTokenizer::Create(*FindSplitPattern(name));
+      ASSERT_TRUE(pre_tokenizer);
+      size_t pos = 0;
+      for (const uint32_t size : pre_tokenizer->Split(AsBytes(text))) {
+        EXPECT_LE(size, kMaxPieceBytes);
+        EXPECT_EQ(size % unit.size(), 0u) << "a character was cut";
+        pos += size;
+      }
+      EXPECT_EQ(pos, text.size());
+    }
+  }
+}
+
+// The pattern sees a window of the text; what it makes of a place must not
+// depend on how far the text goes on behind it.
+TEST(PreTokenizerTest, WindowsDoNotShow) {
+  const std::string words = "It's 12 o'clock;  we'll go\n\n home. ";
+  for (const char* name : kNames) {
+    const auto pre_tokenizer = PreTokenizer::Create(*FindSplitPattern(name));
+    ASSERT_TRUE(pre_tokenizer);
+    const auto num_pieces = [&](int periods) {
+      std::string text;
+      for (int i = 0; i < periods; ++i) text += words;
+      return pre_tokenizer->Split(AsBytes(text)).size();
+    };
+    // A period of words is a period of pieces, apart from both ends.
+    const size_t per_period = num_pieces(3) - num_pieces(2);
+    EXPECT_EQ(num_pieces(500) - num_pieces(3), 497 * per_period);
+    std::string text;
+    for (int i = 0; i < 500; ++i) text += words;
+    const auto all = pre_tokenizer->Split(AsBytes(text));
+    for (size_t i = per_period; i + 2 * per_period < all.size(); ++i) {
+      ASSERT_EQ(all[i], all[i + per_period]) << name << " " << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace llma
