@@ -48,11 +48,15 @@ void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
     const int8_t* x_row = x.values + size_t{i} * x.num_cols;
     for (uint32_t row = panel_begin * kPanelRows; row < panel_end * kPanelRows;
          ++row) {
+      // W[row, c] is w_row[c / 4 * 64 + c % 4].
+      const int8_t* w_row = w.values + w.value_idx(row, 0);
       float sum = 0.0f;
       for (uint32_t g = 0; g < w.num_groups(); ++g) {
         int32_t dot = 0;
-        for (uint32_t c = g * kGroupSize; c < (g + 1) * kGroupSize; ++c) {
-          dot += int32_t{w.values[w.value_idx(row, c)]} * x_row[c];
+        for (uint32_t c = g * kGroupSize; c < (g + 1) * kGroupSize; c += 4) {
+          const int8_t* quad = w_row + size_t{c} * kPanelRows;
+          dot += quad[0] * x_row[c] + quad[1] * x_row[c + 1] +
+                 quad[2] * x_row[c + 2] + quad[3] * x_row[c + 3];
         }
         const float scaled =
             static_cast<float>(dot) * w.scales[w.scale_idx(row, g)];

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds everything and runs every test, from a fresh Debian 12 machine on:
+#   ./test.sh          all tests
+#   ./test.sh --quick  the unit tests of one build only
+# Installs missing packages, Python packages into build/venv, and the default
+# model into build/data unless it is installed. Logs are in build/logs.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+quick=false
+case "${1:-}" in
+  "") ;;
+  --quick) quick=true ;;
+  *) echo "usage: $0 [--quick]" >&2; exit 1 ;;
+esac
+
+step() { printf '\n== %s\n' "$*"; }
+mkdir -p build/logs
+# quiet LOG COMMAND...: the output goes to a log, its end is shown on failure.
+quiet() {
+  local log=build/logs/$1.log
+  shift
+  if ! "$@" >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    echo "error: '$*' failed; the whole log is $log" >&2
+    exit 1
+  fi
+}
+build() { # preset, then configure options
+  local preset=$1
+  shift
+  quiet "$preset-configure" cmake --preset "$preset" "$@"
+  quiet "$preset-build" cmake --build --preset "$preset"
+}
+
+step "Packages"
+tools/install_packages.sh test
+
+if $quick; then
+  step "Unit tests"
+  build dev
+  exec ctest --preset dev -j 2
+fi
+
+step "Python packages for tests (build/venv)"
+if ! build/venv/bin/python -c 'import gguf, numpy, tokenizers' 2>/dev/null; then
+  python3 -m venv build/venv
+  quiet venv build/venv/bin/pip install -q --disable-pip-version-check \
+      -r tests/requirements.txt
+fi
+python=$PWD/build/venv/bin/python
+
+step "The default model"
+gguf=$(tools/fetch_default_gguf.sh build/data/gguf)
+
+step "Unit tests: g++, all checks on"
+build dev -DLLMA_TEST_PYTHON="$python"
+LLMA_MODEL_GGUF=$gguf ctest --preset dev -j 2
+
+step "Format"
+git ls-files -z '*.h' '*.cc' | xargs -0 clang-format --dry-run -Werror
+echo "every file is formatted"
+
+step "Unit tests: address and undefined-behaviour sanitizers"
+build sanitize
+ctest --preset sanitize -j 2 -E 'layers|registration|tokenizer_compare'
+
+step "Threads: thread sanitizer"
+quiet tsan-configure cmake --preset tsan
+quiet tsan-build cmake --build --preset tsan --target base_test model_test codec_test
+ctest --preset tsan -R '^(base_test|model_test|codec_test)$'
+
+step "Unit tests: clang++"
+build clang
+ctest --preset clang -j 2 -R '_test$'
+
+step "Unit tests: AArch64, under an emulator"
+build aarch64
+ctest --preset aarch64 -j 2
+
+step "The program on the default model"
+build release -DLLMA_TEST_DEFAULT_MODEL=ON
+export XDG_DATA_HOME=$PWD/build/data
+LLMA_MODEL_GGUF=$gguf tools/get_default_model.sh build/release/llma
+ctest --preset release -R '^(e2e|kernels_test|codec_test|.*cli.*)$'
