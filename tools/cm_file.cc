@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures the context models on files: the size of the code in bytes (with
-// the real coder), the time, and whether it decodes. For tuning; it writes no
+// the real coder), the processor time, and whether it decodes. For tuning; it writes no
 // files and its output is no format.
 //
 //   cm_file [--set=light|full] [--lanes=N] [--check] FILE...
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,12 +68,12 @@ int main(int argc, char** argv) {
       }
       std::vector<uint8_t> content = *std::move(read);
       options.content_bytes = content.size();
-      const auto start = std::chrono::steady_clock::now();
+      const std::clock_t start = std::clock();
       llma::BinaryEncoder encoder;
       CodeContent(encoder, options, num_lanes, content);
       const std::vector<uint8_t> code = std::move(encoder).Finish();
-      const std::chrono::duration<double> seconds =
-          std::chrono::steady_clock::now() - start;
+      const double seconds = static_cast<double>(std::clock() - start) /
+                             CLOCKS_PER_SEC;
       const char* verdict = "";
       if (check) {
         std::vector<uint8_t> decoded(content.size());
@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
       std::printf(
           "%-24s %9zu -> %8zu  %7.2f us/byte%s\n",
           arg.substr(arg.rfind('/') + 1).c_str(), content.size(), code.size(),
-          seconds.count() * 1e6 /
+          seconds * 1e6 /
               static_cast<double>(content.size() + (content.empty() ? 1 : 0)),
           verdict);
       std::fflush(stdout);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cm/context_hashes.h"
 
+#include <algorithm>
+
+#include "base/status.h"
 #include "cm/hashing.h"
 
 namespace llma::cm {
@@ -10,46 +13,24 @@ namespace {
 class Collector {
  public:
   explicit Collector(uint32_t* out) : out_(out) {}
-  void Add(uint64_t value) { out_[count_] = Hash(value, Salt()), ++count_; }
-  void Add(uint32_t a, uint64_t b) { Add(static_cast<uint64_t>(a) << 32 ^ b); }
+  void Add(uint64_t value) {
+    out_[count_] = Hash(value, count_ + 1);
+    ++count_;
+  }
+  void Add(uint32_t a, uint64_t b) { Add(uint64_t{a} << 32 ^ b); }
   int count() const { return static_cast<int>(count_); }
 
  private:
-  uint32_t Salt() const { return count_ + 1; }
   uint32_t* out_;
   uint32_t count_ = 0;
 };
 
 constexpr uint64_t LowBytes(int n) { return (uint64_t{1} << (8 * n)) - 1; }
 
-void AddOrders(const LaneHistory& lane, int max_order, Collector& out) {
-  for (int n = 1; n <= max_order; ++n) out.Add(lane.last8 & LowBytes(n));
-}
-
-}  // namespace
-
-int HashLightContexts(const LaneHistory& lane, const uint8_t* /*content*/,
-                      uint32_t* hashes) {
-  Collector out(hashes);
-  AddOrders(lane, 6, out);
-  out.Add(lane.word, lane.c1());
-  out.Add(lane.word, lane.words[0]);
-  return out.count();
-}
-
-int HashFullContexts(const LaneHistory& lane, const uint8_t* content,
-                     uint32_t* hashes) {
-  Collector out(hashes);
-  AddOrders(lane, 7, out);
-  const uint64_t last8 = lane.last8;
-  const uint32_t last4 = lane.last4();
-  const uint32_t c1 = lane.c1();
-  const uint32_t c2 = lane.c2();
-
-  // Words.
+void AddWords(const LaneHistory& lane, Collector& out) {
   const uint32_t word = lane.word;
   const auto& words = lane.words;
-  out.Add(word, c1);
+  out.Add(word, lane.c1());
   out.Add(word, words[0]);
   out.Add(word, Combine(words[0], words[1]));
   out.Add(word, words[1]);
@@ -59,39 +40,137 @@ int HashFullContexts(const LaneHistory& lane, const uint8_t* content,
   out.Add(word, Combine(lane.gap, words[0]));
   out.Add(word, Combine(words[0], Combine(words[1], words[2])));
   out.Add(word, lane.first_byte << 8 | lane.sentence_words);
-  out.Add(word, Combine(lane.first_word, c1));
+  out.Add(word, Combine(lane.first_word, lane.c1()));
+}
 
-  // Sparse.
-  out.Add(last8 & 0xff00);
-  out.Add(last8 & 0xffff00);
-  out.Add(last8 & 0xff0000);
-  out.Add(last8 & 0xff00ff);
-  out.Add(last8 & 0xffffff00);
-  out.Add(last8 & 0xff000000);
-  out.Add(last8 & 0xf0f0f0f0f0f0ff);
-  out.Add(last8 & 0xe0e0e0e0ff);
+// Orders with holes, and with the low bits of letters dropped.
+void AddSparse(uint64_t last8, Collector& out) {
+  for (const uint64_t mask :
+       {uint64_t{0xff00}, uint64_t{0xffff00}, uint64_t{0xff0000},
+        uint64_t{0xff00ff}, uint64_t{0xffffff00}, uint64_t{0xff000000},
+        uint64_t{0xf0f0f0f0f0f0ff}, uint64_t{0xe0e0e0e0ff}}) {
+    out.Add(last8 & mask);
+  }
+}
 
-  // Lines and tables.
+// The byte of the line above in this column, 0 if that line is shorter.
+uint32_t ByteAbove(const LaneHistory& lane, const uint8_t* content) {
   const uint32_t column = lane.column();
-  const uint32_t above_byte = column < lane.line_above_length
-                                  ? content[lane.line_above_ofs + column]
-                                  : 0;
-  out.Add(column, c1);
-  out.Add(above_byte << 16 | c1 << 8, c2);
-  out.Add(above_byte << 8 | c1, column << 1);
-  out.Add(lane.field << 8 | above_byte, lane.field_hash);
-  out.Add(lane.field, lane.first_word);
-  out.Add(lane.indent << 8 | lane.first_byte, last4 & 0xffff);
+  return column < lane.line_above_length ? content[lane.line_above_ofs + column]
+                                         : 0;
+}
 
-  // Markup and brackets.
+// The byte at this place of the same item in the line above, plus 256; 0 if
+// there is none.
+uint32_t ItemByteAbove(const LaneHistory& lane, const uint8_t* content) {
+  if (lane.num_items == 0) {
+    return lane.line_above_length > 0 ? content[lane.line_above_ofs] | 256u : 0;
+  }
+  const uint32_t item = lane.num_items - 1;
+  if (item >= lane.num_items_above) return 0;
+  const uint32_t source =
+      lane.items_above[item] + (lane.next_ofs - lane.items[item]);
+  return source < lane.line_begin_ofs ? content[source] | 256u : 0;
+}
+
+void AddLines(const LaneHistory& lane, uint32_t above, Collector& out) {
+  const uint32_t column = lane.column();
+  const uint32_t c1 = lane.c1();
+  out.Add(column, c1);
+  out.Add(above << 16 | c1 << 8, lane.c2());
+  out.Add(above << 8 | c1, column << 1);
+  out.Add(lane.field << 8 | above, lane.field_hash);
+  out.Add(lane.field, lane.first_word);
+  out.Add(lane.indent << 8 | lane.first_byte, lane.last4() & 0xffff);
+}
+
+void AddMarkup(const LaneHistory& lane, Collector& out) {
+  const uint32_t last4 = lane.last4();
   const uint32_t open_tag = lane.tags[(lane.tag_depth - 1) & 15];
   out.Add(open_tag, last4 & 0xffffff);
-  out.Add(Combine(open_tag, lane.tag_mode), Combine(lane.tag, word));
+  out.Add(Combine(open_tag, lane.tag_mode), Combine(lane.tag, lane.word));
   const uint32_t bracket = lane.brackets[(lane.bracket_depth - 1) & 31];
   out.Add(bracket << 8 | lane.quote, last4 & 0xffff);
   out.Add(lane.key, Combine(lane.quoted, lane.quote));
   out.Add(lane.key, last4 & 0xffff);
-  return out.count();
+}
+
+void AddNames(const LaneHistory& lane, Collector& out) {
+  const auto& names = lane.names;
+  const uint32_t last = Combine(lane.operators, names[0]);
+  out.Add(lane.name, lane.operators);
+  out.Add(lane.name, last);
+  out.Add(lane.name, Combine(last, names[1]));
+  out.Add(lane.name, Combine(names[1], lane.c1()));
+}
+
+void AddClasses(const LaneHistory& lane, Collector& out) {
+  out.Add(lane.classes & 0xffffffff, lane.c1());
+  out.Add(lane.classes & LowBytes(6));
+  out.Add(lane.shape & 0xffffffff, lane.run_length << 8 | lane.c1());
+  out.Add(lane.word, lane.shape & LowBytes(5));
+  out.Add(lane.run_length, lane.shape & LowBytes(6));
+}
+
+void AddItems(const LaneHistory& lane, uint32_t above, uint32_t item_above,
+              Collector& out) {
+  out.Add(item_above << 8 | lane.c1(), lane.num_items);
+  out.Add(item_above << 16 | (lane.last4() & 0xffff), 7);
+  out.Add(item_above, Combine(lane.word, lane.number));
+  out.Add(lane.num_items << 8 | above, item_above);
+}
+
+void AddFollowers(const LaneHistory& lane, const Followers& followers,
+                  Collector& out) {
+  const uint32_t last4 = lane.last4();
+  const uint32_t one = followers.after1(lane.c1());
+  const uint32_t two = followers.after2(last4 & 0xffff);
+  out.Add(one & 0xffff, lane.c1());
+  out.Add(one & 0xffffff, 3);
+  out.Add(two & 0xffff, last4 & 0xff);
+  out.Add(two & 0xffffff, last4 & 0xffff);
+  out.Add(two & 0xffffff, lane.word);
+}
+
+void AddSegments(const LaneHistory& lane, Collector& out) {
+  const auto& before = lane.segments;
+  const uint32_t segment = Combine(lane.segment, lane.delimiter);
+  out.Add(segment, before[0]);
+  out.Add(segment, Combine(before[0], before[1]));
+  out.Add(segment, before[1]);
+  out.Add(segment, Combine(before[2], before[1]));
+  out.Add(segment, lane.field);
+  const uint32_t place = Combine(lane.path, lane.key);
+  out.Add(place, segment);
+  out.Add(place, lane.c1());
+  out.Add(lane.path, segment);
+}
+
+}  // namespace
+
+void HashLightContexts(const LaneHistory& lane, uint32_t* hashes) {
+  Collector out(hashes);
+  for (const int n : {2, 3, 4, 6}) out.Add(lane.last8 & LowBytes(n));
+  out.Add(lane.word, lane.c1());
+  out.Add(lane.word, lane.words[0]);
+  LLMA_DCHECK(out.count() == kNumLightContexts);
+}
+
+void HashFullContexts(const LaneHistory& lane, const uint8_t* content,
+                      const Followers& followers, uint32_t* hashes) {
+  Collector out(hashes);
+  for (int n = 1; n <= 7; ++n) out.Add(lane.last8 & LowBytes(n));
+  AddWords(lane, out);
+  AddSparse(lane.last8, out);
+  const uint32_t above = ByteAbove(lane, content);
+  AddLines(lane, above, out);
+  AddMarkup(lane, out);
+  AddNames(lane, out);
+  AddClasses(lane, out);
+  AddItems(lane, above, ItemByteAbove(lane, content), out);
+  AddFollowers(lane, followers, out);
+  AddSegments(lane, out);
+  LLMA_DCHECK(out.count() == kNumFullContexts);
 }
 
 }  // namespace llma::cm

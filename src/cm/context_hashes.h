@@ -4,21 +4,42 @@
 #ifndef LLMA_CM_CONTEXT_HASHES_H_
 #define LLMA_CM_CONTEXT_HASHES_H_
 
+#include <array>
 #include <cstdint>
+#include <vector>
 
 #include "cm/lane_history.h"
 
 namespace llma::cm {
 
-inline constexpr int kMaxContexts = 128;
+// What followed the last byte, and the last two, on their last occasions (four
+// bytes, latest lowest), whichever lane it was in.
+class Followers {
+ public:
+  Followers() : after2_(65536) {}
+  uint32_t after1(uint32_t last1) const { return after1_[last1]; }
+  uint32_t after2(uint32_t last2) const { return after2_[last2]; }
+  // lane: before it appends `byte`.
+  void Append(const LaneHistory& lane, uint8_t byte) {
+    uint32_t& one = after1_[lane.c1()];
+    uint32_t& two = after2_[lane.last4() & 0xffff];
+    one = one << 8 | byte;
+    two = two << 8 | byte;
+  }
 
-// Writes the hashes of all contexts and returns how many there are, the same
-// number at every call. The first six are orders 1 to 6. content: the bytes
-// of all lanes. out: [kMaxContexts].
-int HashLightContexts(const LaneHistory& lane, const uint8_t* content,
-                      uint32_t* out);
-int HashFullContexts(const LaneHistory& lane, const uint8_t* content,
-                     uint32_t* out);
+ private:
+  std::array<uint32_t, 256> after1_ = {};
+  std::vector<uint32_t> after2_;
+};
+
+inline constexpr int kNumLightContexts = 6;
+inline constexpr int kNumFullContexts = 63;
+
+// Write the hashes of all contexts. Light: orders 2, 3, 4, 6 and words. Full:
+// orders 1 to 7 come first. content: the bytes of all lanes.
+void HashLightContexts(const LaneHistory& lane, uint32_t* out);
+void HashFullContexts(const LaneHistory& lane, const uint8_t* content,
+                      const Followers& followers, uint32_t* out);
 
 }  // namespace llma::cm
 

@@ -11,13 +11,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
-#include "cm/bit_history.h"
+#include "cm/context_hashes.h"
+#include "cm/context_set.h"
 #include "cm/counters.h"
-#include "cm/hash_table.h"
 #include "cm/lane_history.h"
 #include "cm/match_model.h"
 #include "cm/mixer.h"
@@ -45,7 +44,6 @@ struct ContextMixerOptions {
 class ContextMixer {
  public:
   explicit ContextMixer(const ContextMixerOptions& options);
-  ~ContextMixer();
   ContextMixer(const ContextMixer&) = delete;
   ContextMixer& operator=(const ContextMixer&) = delete;
 
@@ -70,9 +68,6 @@ class ContextMixer {
   std::span<const uint8_t> content() const { return content_; }
 
  private:
-  struct Context;  // one hashed context and its estimates
-
-  void FindSlots();
   void SelectWeights(uint32_t selector);
   uint32_t Refine(int mixed_q12);
   void EndByte();
@@ -80,20 +75,16 @@ class ContextMixer {
   ContextMixerOptions options_;
   std::vector<uint8_t> content_;
   std::vector<LaneHistory> lanes_;
-  uint32_t lane_ = 0;
+  uint32_t lane_ = 0;  // whose byte it is
   uint32_t partial_ = 1;
   uint32_t bit_count_ = 0;
+  uint32_t seen_ = 0;  // how many orders knew this context
 
-  const BitHistory* histories_;
-  HashTable table_;
-  std::vector<Context> contexts_;
-  std::vector<uint32_t> hashes_;
-  std::vector<AdaptiveBit32> history_maps_;  // [context, state]
-  std::vector<AdaptiveBit32> run_maps_;      // [context, run, bit place]
+  ContextSet contexts_;
+  Followers followers_;
   std::vector<MatchModel> matches_;
   std::vector<AdaptiveBit32> order0_;  // [partial byte]
   std::vector<AdaptiveBit32> order1_;  // [byte before, partial byte]
-  uint32_t order_ = 0;  // how many of the first contexts have been seen before
   MixerLayer mixer_;
   MixerLayer final_mixer_;
   std::vector<RefinementMap> refinements_;

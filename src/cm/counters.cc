@@ -3,12 +3,12 @@
 
 namespace llma::cm {
 
-RefinementMap::RefinementMap(uint32_t num_contexts)
-    : cells_(size_t{num_contexts} * kSteps) {
-  for (size_t i = 0; i < cells_.size(); ++i) {
-    const int x_q12 = static_cast<int>(i % kSteps) * 4096 - kMaxStretchQ12;
-    cells_[i] = SquashQ12(x_q12) << 8;
+const std::array<uint32_t, RefinementMap::kSteps> RefinementMap::kStart = [] {
+  std::array<uint32_t, kSteps> start{};
+  for (uint32_t i = 0; i < kSteps; ++i) {
+    start[i] = SquashQ12(static_cast<int>(i) * 4096 - kMaxStretchQ12) << 8;
   }
-}
+  return start;
+}();
 
 }  // namespace llma::cm

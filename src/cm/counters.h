@@ -8,9 +8,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "cm/logistic.h"
+#include "cm/zeroed_array.h"
 
 namespace llma::cm {
 
@@ -51,7 +51,8 @@ class AdaptiveBit32 {
 // (steps of 1), interpolated; the nearer of the two learns.
 class RefinementMap {
  public:
-  explicit RefinementMap(uint32_t num_contexts);
+  explicit RefinementMap(uint32_t num_contexts)
+      : moves_(size_t{num_contexts} * kSteps) {}
 
   // stretch_q8: [-3072, 3072]. Returns P(1) in 24 bits.
   uint32_t Refine(int stretch_q8, uint32_t context) {
@@ -60,26 +61,28 @@ class RefinementMap {
     const uint32_t fraction = offset & 255;
     const uint32_t i = context * kSteps + low;
     nearest_ = fraction >= 128 ? i + 1 : i;
+    nearest_start_ = kStart[fraction >= 128 ? low + 1 : low];
     // p32 >> 8: 24 bits; times 256: at most 2^32 - 256.
-    const uint32_t p = ((cells_[i] >> 8) * (256 - fraction) +
-                        (cells_[i + 1] >> 8) * fraction) >>
+    const uint32_t p = (((moves_[i] + kStart[low]) >> 8) * (256 - fraction) +
+                        ((moves_[i + 1] + kStart[low + 1]) >> 8) * fraction) >>
                        8;
     return p < 1 ? 1 : p;
   }
   // Learns at a rate of 2^-shift.
   void Update(int bit, int shift) {
-    uint32_t& p = cells_[nearest_];
-    if (bit != 0) {
-      p += ~p >> shift;
-    } else {
-      p -= p >> shift;
-    }
+    const uint32_t p = moves_[nearest_] + nearest_start_;
+    const uint32_t moved = bit != 0 ? p + (~p >> shift) : p - (p >> shift);
+    moves_[nearest_] = moved - nearest_start_;
   }
 
  private:
   static constexpr uint32_t kSteps = 26;  // 25 and one that is never weighed
-  std::vector<uint32_t> cells_;
+  // What each estimate starts as, 32 bits: the identity.
+  static const std::array<uint32_t, kSteps> kStart;
+  // How far each has moved, modulo 2^32, so that zeros are the start.
+  ZeroedArray<uint32_t> moves_;
   uint32_t nearest_ = 0;
+  uint32_t nearest_start_ = 0;
 };
 
 }  // namespace llma::cm

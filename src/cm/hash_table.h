@@ -7,27 +7,27 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+
+#include "cm/zeroed_array.h"
 
 namespace llma::cm {
 
 // 15 bit histories: node (1 << k) - 1 + b has seen the bit that follows the k
 // bits b of the nibble. The rest belongs to the byte: what followed the context
-// last, how often in a row, and what followed before that (first nibble only).
+// last and how often in a row (first nibble only).
 struct HashSlot {
   uint8_t node[15];
   uint8_t last_byte;
   uint8_t run_count;  // 0: nothing followed yet
-  uint8_t older_byte;
-  uint8_t unused;
+  uint8_t unused[2];
 };
 static_assert(sizeof(HashSlot) == 19);
 
 class HashTable {
  public:
-  // 2^log2_buckets lines of 64 bytes, taken as zero pages: untouched ones cost
-  // nothing.
-  explicit HashTable(int log2_buckets);
+  // 2^log2_buckets lines of 64 bytes.
+  explicit HashTable(int log2_buckets)
+      : shift_(32 - log2_buckets), buckets_(size_t{1} << log2_buckets) {}
 
   void Prefetch(uint32_t hash) const {
     __builtin_prefetch(&buckets_[hash >> shift_]);
@@ -53,15 +53,10 @@ class HashTable {
   };
   static_assert(sizeof(Bucket) == 64);
 
-  struct Free {
-    void operator()(void* p) const;
-  };
-
   static HashSlot* Replace(Bucket& bucket, uint16_t check);
 
   int shift_;
-  std::unique_ptr<void, Free> memory_;
-  Bucket* buckets_;  // in memory_, at a cache line
+  ZeroedArray<Bucket> buckets_;
 };
 
 }  // namespace llma::cm

@@ -1,60 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cm/lane_history.h"
 
-#include <cstddef>
-
+#include "cm/byte_kinds.h"
 #include "cm/hashing.h"
 
 namespace llma::cm {
-namespace {
 
-bool IsLetter(uint32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 128;
-}
-bool IsDigit(uint32_t c) { return c >= '0' && c <= '9'; }
-bool IsBlank(uint32_t c) { return c == ' ' || c == '\t'; }
-uint32_t Fold(uint32_t c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
-
-}  // namespace
-
-void LaneHistory::Append(uint8_t byte) {
+void LaneHistory::AppendPlain(uint8_t byte) {
   last8 = last8 << 8 | byte;
   ++next_ofs;
   AppendToWords(byte);
+}
+
+void LaneHistory::Append(uint8_t byte) {
+  AppendPlain(byte);
+  AppendToNames(byte);
+  AppendToSegments(byte);
+  AppendToClasses(byte);
   AppendToMarkup(byte);
   AppendToBrackets(byte);
   AppendToLine(byte);
 }
 
-void LaneHistory::AppendToWords(uint32_t byte) {
-  if (IsLetter(byte)) {
-    if (word == 0) {
-      gap_length = 0;
-      word_length = 0;
-    }
-    word = Combine(word, Fold(byte)) | 1;
-    ++word_length;
-  } else {
-    if (word != 0) {
-      for (size_t i = words.size() - 1; i > 0; --i) words[i] = words[i - 1];
-      words[0] = word;
-      word = 0;
-      gap = 0;
-      gap_length = 0;
-      ++sentence_words;
-    }
-    gap = Combine(gap, byte);
-    ++gap_length;
-    if (byte == '.' || byte == '!' || byte == '?' ||
-        (last8 & 0xffff) == 0x0a0a) {
-      sentence_words = 0;
-    }
-  }
-  number = IsDigit(byte) ? Combine(number, byte) | 1 : 0;
-}
-
 void LaneHistory::AppendToLine(uint32_t byte) {
   if (byte == '\n') {
+    items_above = items;
+    num_items_above = num_items;
+    num_items = 0;
     line_above_ofs = line_begin_ofs;
     line_above_length = next_ofs - line_begin_ofs;
     line_begin_ofs = next_ofs;
@@ -143,9 +115,14 @@ void LaneHistory::AppendToBrackets(uint32_t byte) {
   }
   if (byte == '(' || byte == '[' || byte == '{') {
     brackets[bracket_depth & mask] = static_cast<uint8_t>(byte);
+    keys[bracket_depth & mask] = path;
+    path = Combine(path, key);
     ++bracket_depth;
   } else if (byte == ')' || byte == ']' || byte == '}') {
-    if (bracket_depth > 0) --bracket_depth;
+    if (bracket_depth > 0) {
+      --bracket_depth;
+      path = keys[bracket_depth & mask];
+    }
   } else if (byte == ':') {
     key = quoted;
   }

@@ -18,10 +18,14 @@ struct MatchState {
   uint32_t source_lane = 0;
 };
 
-inline constexpr int kNumMatchModels = 2;
+inline constexpr int kMaxMatchModels = 3;
 
 struct LaneHistory {
-  explicit LaneHistory(uint32_t begin) : begin_ofs(begin), next_ofs(begin) {}
+  explicit LaneHistory(uint32_t begin)
+      : begin_ofs(begin),
+        next_ofs(begin),
+        line_begin_ofs(begin),
+        line_above_ofs(begin) {}
 
   // Bytes [begin_ofs, next_ofs) of the content are coded.
   uint32_t begin_ofs;
@@ -37,9 +41,19 @@ struct LaneHistory {
   uint32_t number = 0;          // hash of the unfinished run of digits
   uint32_t sentence_words = 0;  // since . ! ? or an empty line
 
+  // Names: runs of letters, digits, _ and bytes >= 128, as in programs.
+  uint32_t name = 0;                   // hash of the unfinished name
+  std::array<uint32_t, 4> names = {};  // of those before it, latest first
+  uint32_t operators = 0;              // hash of the bytes since the last name
+
+  // Classes of bytes, 4 bits each, latest lowest: all, and runs as one.
+  uint64_t classes = 0;
+  uint64_t shape = 0;
+  uint32_t run_length = 0;  // of the latest class
+
   // Lines.
-  uint32_t line_begin_ofs = 0;
-  uint32_t line_above_ofs = 0;     // begin of the line before
+  uint32_t line_begin_ofs;
+  uint32_t line_above_ofs;         // begin of the line before
   uint32_t line_above_length = 0;  // with its end
   uint32_t indent = 0;             // leading blanks of this line
   bool in_indent = true;
@@ -47,6 +61,19 @@ struct LaneHistory {
   uint32_t first_word = 0;  // hash of it
   uint32_t field = 0;       // separators , ; tab | in this line
   uint32_t field_hash = 0;  // of the bytes since the last one
+  // Where each word-like item of this line and of the line above begins.
+  static constexpr uint32_t kMaxItems = 64;
+  std::array<uint32_t, kMaxItems> items = {};
+  std::array<uint32_t, kMaxItems> items_above = {};
+  uint32_t num_items = 0;
+  uint32_t num_items_above = 0;
+
+  // Segments: what stands between delimiters.
+  uint32_t segment = 0;                   // hash of the unfinished one
+  std::array<uint32_t, 4> segments = {};  // of those before it, latest first
+  uint32_t delimiter = 0;                 // the last one
+  std::array<uint32_t, 32> keys = {};     // by bracket depth
+  uint32_t path = 0;                      // hash of the open keys
 
   // Markup and brackets.
   std::array<uint32_t, 16> tags = {};  // hashes of open elements
@@ -60,7 +87,7 @@ struct LaneHistory {
   uint32_t quoted = 0;  // hash of the text in quotation marks
   uint32_t key = 0;     // hash of the last quoted text before a colon
 
-  std::array<MatchState, kNumMatchModels> match = {};
+  std::array<MatchState, kMaxMatchModels> match = {};
 
   uint32_t c1() const { return static_cast<uint32_t>(last8 & 0xff); }
   uint32_t c2() const { return static_cast<uint32_t>(last8 >> 8 & 0xff); }
@@ -72,9 +99,14 @@ struct LaneHistory {
 
   // Appends a byte; `next_ofs` counts it afterwards.
   void Append(uint8_t byte);
+  // The same, but follows nothing beyond last8 and words.
+  void AppendPlain(uint8_t byte);
 
  private:
   void AppendToWords(uint32_t byte);
+  void AppendToNames(uint32_t byte);
+  void AppendToSegments(uint32_t byte);
+  void AppendToClasses(uint32_t byte);
   void AppendToLine(uint32_t byte);
   void AppendToMarkup(uint32_t byte);
   void AppendToBrackets(uint32_t byte);

@@ -12,26 +12,26 @@ MixerLayer::MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
       stride_((num_inputs_ + kMixerBlock - 1) / kMixerBlock * kMixerBlock),
       rate_(rate),
       kernels_(kernels),
-      inputs_(stride_) {
-  uint32_t num_rows = 0;
+      inputs_(stride_),
+      initial_(stride_, initial_weight),
+      uses_(std::accumulate(set_sizes.begin(), set_sizes.end(), size_t{0})),
+      weights_(uses_.size() * stride_) {
+  uint32_t first_row = 0;
   for (const uint32_t size : set_sizes) {
-    sets_.push_back({.first_row = num_rows, .row = 0, .p24 = kProbOne / 2});
-    num_rows += size;
-  }
-  weights_.assign(num_rows * stride_, initial_weight);
-  uses_.assign(num_rows, 0);
-}
-
-void MixerLayer::SetInitialWeight(int i, int32_t weight) {
-  for (size_t at = static_cast<size_t>(WeightPlace(i)); at < weights_.size();
-       at += stride_) {
-    weights_[at] = weight;
+    sets_.push_back({.first_row = first_row, .row = 0, .p24 = kProbOne / 2});
+    first_row += size;
   }
 }
 
 int MixerLayer::MixQ12(int set) {
   WeightSet& s = sets_[static_cast<size_t>(set)];
-  const int32_t* weights = &weights_[(s.first_row + s.row) * stride_];
+  const size_t row = s.first_row + s.row;
+  int32_t* weights = &weights_[row * stride_];
+  if (uses_[row] == 0) {
+    const int32_t* start =
+        set == 0 ? initial_.data() : &weights_[sets_[0].row * stride_];
+    std::copy_n(start, stride_, weights);
+  }
   // x Q8 times w Q12, less the kernel's 6 bits: Q14.
   const int32_t dot =
       kernels_.dot(inputs_.data(), weights, static_cast<int>(stride_)) >> 2;

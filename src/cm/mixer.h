@@ -7,11 +7,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
 #include "cm/logistic.h"
 #include "cm/mixer_kernels.h"
+#include "cm/zeroed_array.h"
 
 namespace llma::cm {
 
@@ -25,7 +27,9 @@ struct LearningRate {
 // One layer of weight sets over shared inputs. Thread-compatible.
 class MixerLayer {
  public:
-  // set_sizes: the number of contexts of each set. Weights start at
+  // set_sizes: the number of contexts of each set. A row starts, when it is
+  // first used, as a copy of the row that the first set has selected, so the
+  // first set should have few contexts; that one's rows start from
   // initial_weight (Q28).
   MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
              int32_t initial_weight, LearningRate rate,
@@ -34,8 +38,10 @@ class MixerLayer {
   int num_inputs() const { return static_cast<int>(num_inputs_); }
   int num_sets() const { return static_cast<int>(sets_.size()); }
 
-  // Sets the weight that input `i` starts with in all rows.
-  void SetInitialWeight(int i, int32_t weight);
+  // Sets the weight that input `i` starts with. Call before the first Mix.
+  void SetInitialWeight(int i, int32_t weight) {
+    initial_[static_cast<size_t>(WeightPlace(i))] = weight;
+  }
 
   // The inputs of the next prediction, Q8, |x| <= 3072: fill all of them.
   std::span<int16_t> inputs() { return {inputs_.data(), num_inputs_}; }
@@ -45,7 +51,7 @@ class MixerLayer {
     sets_[static_cast<size_t>(set)].row = context;
   }
 
-  // The set's prediction as log odds, Q12, clamped to the domain.
+  // The set's prediction as log odds, Q12, clamped to the domain. Set 0 first.
   int MixQ12(int set);
   // Teaches all sets the bit they predicted.
   void Update(int bit);
@@ -63,8 +69,9 @@ class MixerLayer {
   const MixerKernels& kernels_;
   std::vector<WeightSet> sets_;
   std::vector<int16_t> inputs_;   // [stride_]
-  std::vector<int32_t> weights_;  // [rows, stride_]
+  std::vector<int32_t> initial_;  // [stride_]
   std::vector<uint16_t> uses_;    // [rows]
+  ZeroedArray<int32_t> weights_;  // [rows, stride_]
 };
 
 }  // namespace llma::cm

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cm/lane_history.h"
+
+#include <gtest/gtest.h>
+
+#include <string_view>
+
+namespace llma::cm {
+namespace {
+
+LaneHistory After(std::string_view text, uint32_t begin = 0) {
+  LaneHistory lane(begin);
+  for (const char c : text) lane.Append(static_cast<uint8_t>(c));
+  return lane;
+}
+
+TEST(LaneHistory, FollowsWords) {
+  const LaneHistory lane = After("The cat, THE dog the");
+  EXPECT_EQ(lane.word, lane.words[1]);  // case does not matter
+  EXPECT_EQ(lane.word, After("the").word);
+  EXPECT_EQ(lane.words[0], After("dog").word);
+  EXPECT_EQ(lane.word_length, 3u);
+  EXPECT_EQ(After("word.").word, 0u);
+}
+
+TEST(LaneHistory, FollowsLinesFromItsBegin) {
+  const LaneHistory lane = After("ab\n  cd\nx", 100);
+  EXPECT_EQ(lane.line_begin_ofs, 108u);
+  EXPECT_EQ(lane.line_above_ofs, 103u);
+  EXPECT_EQ(lane.line_above_length, 5u);
+  EXPECT_EQ(lane.column(), 1u);
+  EXPECT_EQ(After("  cd").indent, 2u);
+  EXPECT_EQ(After("", 100).line_above_ofs, 100u);
+}
+
+TEST(LaneHistory, FollowsElementsAndKeys) {
+  EXPECT_EQ(After("<a><b x='1'>t").tag_depth, 2u);
+  EXPECT_EQ(After("<a><b/></a>").tag_depth, 0u);
+  EXPECT_EQ(After("</a></a>").tag_depth, 0u);
+  EXPECT_EQ(After("{\"k\": [1, {").bracket_depth, 3u);
+  EXPECT_EQ(After("{\"k\": {}, \"j\":").key, After("\"j\":").key);
+  EXPECT_NE(After("{\"k\": ").key, After("{\"j\": ").key);
+  EXPECT_EQ(After("}}]").bracket_depth, 0u);
+}
+
+TEST(LaneHistory, SurvivesDeepNesting) {
+  LaneHistory lane(0);
+  for (int i = 0; i < 1000; ++i) {
+    for (const char c : {'<', 'a', '>', '(', '\n'}) {
+      lane.Append(static_cast<uint8_t>(c));
+    }
+  }
+  for (int i = 0; i < 2000; ++i) {
+    for (const char c : {'<', '/', 'a', '>', ')'}) {
+      lane.Append(static_cast<uint8_t>(c));
+    }
+  }
+  EXPECT_EQ(lane.tag_depth, 0u);
+  EXPECT_EQ(lane.bracket_depth, 0u);
+}
+
+TEST(LaneHistory, KeepsItemsOfTheLineAbove) {
+  const LaneHistory lane = After("ab 12\ncd");
+  ASSERT_GE(lane.num_items_above, 3u);
+  EXPECT_EQ(lane.items_above[1], 2u);
+  EXPECT_EQ(lane.items_above[2], 3u);
+}
+
+}  // namespace
+}  // namespace llma::cm
