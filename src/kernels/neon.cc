@@ -326,7 +326,9 @@ void ValueTile(const ValuePanels& v, const uint8_t* weights_hi,
                const uint8_t* weights_lo, size_t weights_stride, uint32_t query,
                uint32_t dim, int32_t* sums_hi, int32_t* sums_lo) {
   int32x4_t hi[kQueries][kParts], lo[kQueries][kParts];
+  LLMA_UNROLL
   for (int i = 0; i < kQueries; ++i) {
+    LLMA_UNROLL
     for (int p = 0; p < kParts; ++p) {
       const size_t idx = size_t{query + i} * v.head_dim + dim + 4 * p;
       hi[i][p] = vld1q_s32(sums_hi + idx);
@@ -336,18 +338,23 @@ void ValueTile(const ValuePanels& v, const uint8_t* weights_hi,
   for (uint32_t pos = 0; pos < v.num_positions; pos += 4) {
     const int8_t* quad = v.values + size_t{pos} * v.head_dim + size_t{dim} * 4;
     int8x16_t values[kParts];
+    LLMA_UNROLL
     for (int p = 0; p < kParts; ++p) values[p] = vld1q_s8(quad + 16 * p);
+    LLMA_UNROLL
     for (int i = 0; i < kQueries; ++i) {
       const size_t idx = size_t{query + i} * weights_stride + pos;
       const int8x16_t w_hi = BroadcastQuad(weights_hi + idx);
       const int8x16_t w_lo = BroadcastQuad(weights_lo + idx);
+      LLMA_UNROLL
       for (int p = 0; p < kParts; ++p) {
         hi[i][p] = Dot(hi[i][p], values[p], w_hi);
         lo[i][p] = Dot(lo[i][p], values[p], w_lo);
       }
     }
   }
+  LLMA_UNROLL
   for (int i = 0; i < kQueries; ++i) {
+    LLMA_UNROLL
     for (int p = 0; p < kParts; ++p) {
       const size_t idx = size_t{query + i} * v.head_dim + dim + 4 * p;
       vst1q_s32(sums_hi + idx, hi[i][p]);

@@ -18,4 +18,8 @@
 #define LLMA_TARGET_END LLMA_PRAGMA(GCC pop_options)
 #endif
 
+// Before a loop of constant length over an array of vectors: the array can only
+// live in registers if the loop is unrolled, and GCC by itself stops early.
+#define LLMA_UNROLL _Pragma("GCC unroll 16")
+
 #endif  // LLMA_KERNELS_TARGET_REGION_H_
