@@ -148,16 +148,25 @@ void AddSegments(const LaneHistory& lane, Collector& out) {
 
 }  // namespace
 
-void HashLightContexts(const LaneHistory& lane, uint32_t* hashes) {
+size_t HashLightContexts(const LaneHistory& lane, uint32_t* hashes) {
   Collector out(hashes);
   for (const int n : {2, 3, 4, 6}) out.Add(lane.last8 & LowBytes(n));
-  out.Add(lane.word, lane.c1());
-  out.Add(lane.word, lane.words[0]);
-  LLMA_DCHECK(out.count() == kNumLightContexts);
+  if (lane.IsBinary()) {
+    // Records and machine code have no words, but fields.
+    out.Add(0xb0, lane.last8 & 0xff);
+    out.Add(0xb1, lane.last8 & 0xffff00);
+    out.Add(0xb2, lane.last8 & 0xff00ff);
+    out.Add(0xb3, lane.last8 & 0xff00ff00);
+  } else {
+    out.Add(lane.word, lane.c1());
+    out.Add(lane.word, lane.words[0]);
+  }
+  LLMA_DCHECK(out.count() <= kNumLightContexts);
+  return static_cast<size_t>(out.count());
 }
 
-void HashFullContexts(const LaneHistory& lane, const uint8_t* content,
-                      const Followers& followers, uint32_t* hashes) {
+size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
+                        const Followers& followers, uint32_t* hashes) {
   Collector out(hashes);
   for (int n = 1; n <= 7; ++n) out.Add(lane.last8 & LowBytes(n));
   AddWords(lane, out);
@@ -171,6 +180,7 @@ void HashFullContexts(const LaneHistory& lane, const uint8_t* content,
   AddFollowers(lane, followers, out);
   AddSegments(lane, out);
   LLMA_DCHECK(out.count() == kNumFullContexts);
+  return static_cast<size_t>(out.count());
 }
 
 }  // namespace llma::cm

@@ -5,6 +5,7 @@
 #define LLMA_CM_CONTEXT_HASHES_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -32,14 +33,15 @@ class Followers {
   std::vector<uint32_t> after2_;
 };
 
-inline constexpr int kNumLightContexts = 6;
+inline constexpr int kNumLightContexts = 8;
 inline constexpr int kNumFullContexts = 63;
 
-// Write the hashes of all contexts. Light: orders 2, 3, 4, 6 and words. Full:
-// orders 1 to 7 come first. content: the bytes of all lanes.
-void HashLightContexts(const LaneHistory& lane, uint32_t* out);
-void HashFullContexts(const LaneHistory& lane, const uint8_t* content,
-                      const Followers& followers, uint32_t* out);
+// Write the hashes of the contexts and return how many take part. Light:
+// orders 2, 3, 4, 6, then words or, among bytes that are no text, more sparse
+// contexts. Full: orders 1 to 7 come first. content: the bytes of all lanes.
+size_t HashLightContexts(const LaneHistory& lane, uint32_t* out);
+size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
+                        const Followers& followers, uint32_t* out);
 
 }  // namespace llma::cm
 

@@ -31,11 +31,13 @@ std::span<const int> MatchLengths(const ContextMixerOptions& options) {
 // The smallest k with 2^k >= n.
 int CeilLog2(uint64_t n) { return n <= 1 ? 0 : 64 - std::countl_zero(n - 1); }
 
-int TableLog2(const ContextMixerOptions& options) {
-  // A context makes about one new slot a byte, three slots fill a line.
+size_t NumBuckets(const ContextMixerOptions& options) {
+  // A context makes about 0.75 new slots a byte, three slots fill a line. At
+  // most 58 and 205 MB.
   const uint64_t lines =
-      options.content_bytes * static_cast<uint64_t>(NumContexts(options)) / 3;
-  return std::clamp(CeilLog2(lines), 10, IsFull(options) ? 21 : 19);
+      options.content_bytes * static_cast<uint64_t>(NumContexts(options)) / 4;
+  return static_cast<size_t>(
+      std::clamp<uint64_t>(lines, 1024, IsFull(options) ? 3200000 : 900000));
 }
 
 int NumInputs(const ContextMixerOptions& options) {
@@ -46,7 +48,7 @@ int NumInputs(const ContextMixerOptions& options) {
 
 // The contexts that select weights; SelectWeights gives their meaning.
 std::vector<uint32_t> SetSizes(const ContextMixerOptions& options) {
-  if (!IsFull(options)) return {options.num_selectors * 8, 256, 256};
+  if (!IsFull(options)) return {options.num_selectors * 8, 256, 2048};
   return {options.num_selectors * 8,
           256,
           256,
@@ -69,7 +71,7 @@ std::vector<uint32_t> FinalSetSizes(const ContextMixerOptions& options) {
 }
 
 constexpr LearningRate kRate = {.first_q16 = 1300, .last_q16 = 200};
-constexpr LearningRate kLightRate = {.first_q16 = 1300, .last_q16 = 150};
+constexpr LearningRate kLightRate = {.first_q16 = 2000, .last_q16 = 500};
 constexpr LearningRate kFinalRate = {.first_q16 = 1000, .last_q16 = 65};
 constexpr uint32_t kOrderLimit = 255;
 
@@ -79,7 +81,7 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
     : options_(options),
       content_(options.content_bytes + 8),
       contexts_(NumContexts(options), InputsPerContext(options),
-                TableLog2(options)),
+                NumBuckets(options)),
       order0_(256),
       order1_(65536),
       mixer_(NumInputs(options), SetSizes(options),
@@ -98,8 +100,8 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
     final_mixer_.SetInitialWeight(mixer_.num_sets() + i, 0);
   }
   refinements_.emplace_back(256);
-  refinements_.emplace_back(65536);
-  refinements_.emplace_back(65536);
+  refinements_.emplace_back(IsFull(options) ? 65536 : 16384);
+  if (IsFull(options)) refinements_.emplace_back(65536);
 }
 
 uint32_t ContextMixer::AddLane(uint64_t begin_ofs) {
@@ -112,17 +114,16 @@ void ContextMixer::BeginByte(uint32_t lane) {
   lane_ = lane;
   partial_ = 1;
   bit_count_ = 0;
-  if (IsFull(options_)) {
-    HashFullContexts(lanes_[lane], content_.data(), followers_,
-                     contexts_.hashes().data());
-  } else {
-    HashLightContexts(lanes_[lane], contexts_.hashes().data());
-  }
+  uint32_t* hashes = contexts_.hashes().data();
+  const size_t num_active =
+      IsFull(options_)
+          ? HashFullContexts(lanes_[lane], content_.data(), followers_, hashes)
+          : HashLightContexts(lanes_[lane], hashes);
   for (size_t i = 0; i < matches_.size(); ++i) {
     matches_[i].BeginByte(content_.data(), lanes_, lane, lanes_[lane].match[i]);
   }
-  contexts_.BeginByte();
-  seen_ = contexts_.CountSeen(6);
+  contexts_.BeginByte(num_active);
+  if (IsFull(options_)) seen_ = contexts_.CountSeen(6);
 }
 
 uint32_t ContextMixer::Predict(std::span<const uint32_t> external,
@@ -162,10 +163,11 @@ void ContextMixer::SelectWeights(uint32_t selector) {
   const LaneHistory& lane = lanes_[lane_];
   const uint32_t match = matches_[0].length_bucket() * 8 + bit_count_;
   mixer_.Select(0, selector * 8 + bit_count_);
-  mixer_.Select(1, partial_);
-  mixer_.Select(2, match);
+  mixer_.Select(1, IsFull(options_) ? partial_ : match);
   final_mixer_.Select(0, partial_);
+  if (!IsFull(options_)) mixer_.Select(2, lane.c1() * 8 + bit_count_);
   if (!IsFull(options_)) return;
+  mixer_.Select(2, match);
   const auto classes = static_cast<uint32_t>(lane.classes & 0xfff);
   const auto shape = static_cast<uint32_t>(lane.shape & 0xfff);
   const uint32_t word =
@@ -195,6 +197,10 @@ uint32_t ContextMixer::Refine(int mixed_q12) {
   const int stretch = mixed_q12 >> 4;
   const uint32_t p = SquashQ12(mixed_q12);
   const uint32_t p0 = refinements_[0].Refine(stretch, partial_);
+  if (!IsFull(options_)) {
+    const uint32_t context = (lane.c1() << 8 | partial_) * 0x9e3779b1u >> 18;
+    return (2 * p + p0 + refinements_[1].Refine(stretch, context)) >> 2;
+  }
   const uint32_t p1 =
       refinements_[1].Refine(stretch, lane.c1() << 8 | partial_);
   const uint32_t p2 = refinements_[2].Refine(

@@ -19,10 +19,10 @@ constexpr uint32_t kRunPrior = 6;
 }  // namespace
 
 ContextSet::ContextSet(int num_contexts, int inputs_per_context,
-                       int log2_buckets)
+                       size_t num_buckets)
     : histories_(GetBitHistoryTable().state.data()),
       inputs_per_context_(inputs_per_context),
-      table_(log2_buckets),
+      table_(num_buckets),
       hashes_(static_cast<size_t>(num_contexts)),
       contexts_(hashes_.size()),
       maps_(hashes_.size() * 256),
@@ -36,19 +36,20 @@ ContextSet::ContextSet(int num_contexts, int inputs_per_context,
   }
 }
 
-void ContextSet::BeginByte() {
-  for (const uint32_t hash : hashes_) table_.Prefetch(hash);
-  for (size_t i = 0; i < contexts_.size(); ++i) {
+void ContextSet::BeginByte(size_t num_active) {
+  num_active_ = num_active;
+  for (size_t i = 0; i < num_active_; ++i) table_.Prefetch(hashes_[i]);
+  for (size_t i = 0; i < num_active_; ++i) {
     contexts_[i].slot = contexts_[i].run = table_.Find(hashes_[i]);
   }
 }
 
 void ContextSet::FindSecondNibble(uint32_t partial) {
-  for (uint32_t& hash : hashes_) {
-    hash = HashNibble(hash, partial);
-    table_.Prefetch(hash);
+  for (size_t i = 0; i < num_active_; ++i) {
+    hashes_[i] = HashNibble(hashes_[i], partial);
+    table_.Prefetch(hashes_[i]);
   }
-  for (size_t i = 0; i < contexts_.size(); ++i) {
+  for (size_t i = 0; i < num_active_; ++i) {
     contexts_[i].slot = table_.Find(hashes_[i]);
   }
 }
@@ -77,7 +78,7 @@ void ContextSet::PredictAll(uint32_t partial, uint32_t bit_count,
   const uint32_t node = first + (partial & first);
   AdaptiveBit32* map = maps_.data();
   AdaptiveBit32* run_map = run_maps_.data() + bit_count;
-  for (Context& c : contexts_) {
+  for (Context& c : active()) {
     c.node = &c.slot->node[node];
     const uint32_t state = *c.node;
     c.map = map + state;
@@ -105,10 +106,12 @@ void ContextSet::PredictAll(uint32_t partial, uint32_t bit_count,
     map += 256;
     run_map += kRunLengths * 8;
   }
+  const size_t num_idle = contexts_.size() - num_active_;
+  std::fill_n(inputs, num_idle * (kAllInputs ? 4 : 2), int16_t{0});
 }
 
 void ContextSet::Update(int bit) {
-  for (Context& c : contexts_) {
+  for (Context& c : active()) {
     c.map->Update(bit, kMapLimit);
     *c.node = histories_[*c.node].next[bit];
     if (c.run_bit >= 0) c.run_map->Update(c.run_bit == bit ? 1 : 0, kRunLimit);
@@ -116,7 +119,7 @@ void ContextSet::Update(int bit) {
 }
 
 void ContextSet::EndByte(uint8_t byte) {
-  for (Context& c : contexts_) {
+  for (Context& c : active()) {
     HashSlot& run = *c.run;
     if (run.run_count > 0 && run.last_byte == byte) {
       if (run.run_count < 255) ++run.run_count;

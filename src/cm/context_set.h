@@ -19,7 +19,7 @@ namespace llma::cm {
 class ContextSet {
  public:
   // inputs_per_context: 2 or 4.
-  ContextSet(int num_contexts, int inputs_per_context, int log2_buckets);
+  ContextSet(int num_contexts, int inputs_per_context, size_t num_buckets);
 
   // Of the byte to come. The caller fills it before BeginByte.
   std::span<uint32_t> hashes() { return hashes_; }
@@ -27,7 +27,8 @@ class ContextSet {
     return static_cast<int>(contexts_.size()) * inputs_per_context_;
   }
 
-  void BeginByte();
+  // Only the first num_active contexts take part in this byte.
+  void BeginByte(size_t num_active);
   // Writes num_inputs() mixer inputs. partial: the byte's bits so far behind a
   // leading 1; bit_count: how many.
   void Predict(uint32_t partial, uint32_t bit_count, int16_t* inputs);
@@ -53,6 +54,7 @@ class ContextSet {
 
   template <bool kAllInputs>
   void PredictAll(uint32_t partial, uint32_t bit_count, int16_t* inputs);
+  std::span<Context> active() { return {contexts_.data(), num_active_}; }
   void FindSecondNibble(uint32_t partial);
 
   const BitHistory* histories_;
@@ -60,6 +62,7 @@ class ContextSet {
   HashTable table_;
   std::vector<uint32_t> hashes_;
   std::vector<Context> contexts_;
+  size_t num_active_ = 0;
   std::vector<AdaptiveBit32> maps_;      // [context, history]
   std::vector<AdaptiveBit32> run_maps_;  // [context, run length, bit place]
 };

@@ -25,19 +25,18 @@ static_assert(sizeof(HashSlot) == 19);
 
 class HashTable {
  public:
-  // 2^log2_buckets lines of 64 bytes.
-  explicit HashTable(int log2_buckets)
-      : shift_(32 - log2_buckets), buckets_(size_t{1} << log2_buckets) {}
+  // num_buckets lines of 64 bytes.
+  explicit HashTable(size_t num_buckets) : buckets_(num_buckets) {}
 
   void Prefetch(uint32_t hash) const {
-    __builtin_prefetch(&buckets_[hash >> shift_]);
+    __builtin_prefetch(&buckets_[Index(hash)]);
   }
 
-  // The slot of a context. The index is the top of the hash, the checksum its
-  // lower 16 bits; log2_buckets is at most 22, so they overlap a little only.
+  // The slot of a context. The upper bits of the hash choose the bucket, the
+  // lower 16 are the checksum; with 2^22 buckets they overlap by 6 bits.
   // Valid until the next call for the same bucket.
   HashSlot* Find(uint32_t hash) {
-    Bucket& bucket = buckets_[hash >> shift_];
+    Bucket& bucket = buckets_[Index(hash)];
     const auto check = static_cast<uint16_t>(hash);
     if (bucket.check[0] == check) return &bucket.slot[0];
     if (bucket.check[1] == check) return &bucket.slot[1];
@@ -55,7 +54,10 @@ class HashTable {
 
   static HashSlot* Replace(Bucket& bucket, uint16_t check);
 
-  int shift_;
+  size_t Index(uint32_t hash) const {
+    return static_cast<size_t>(uint64_t{hash} * buckets_.size() >> 32);
+  }
+
   ZeroedArray<Bucket> buckets_;
 };
 

@@ -32,6 +32,9 @@ struct LaneHistory {
   uint32_t next_ofs;
   uint64_t last8 = 0;  // the last bytes, latest lowest; 0 before the lane
 
+  // How many of the recent bytes are no text, 0 to 4080: a decaying count.
+  uint32_t binary_score = 0;
+
   // Words: runs of letters (ASCII folded) and bytes >= 128; 0: none.
   uint32_t word = 0;                   // hash of the unfinished word
   std::array<uint32_t, 5> words = {};  // of those before it, latest first
@@ -94,6 +97,7 @@ struct LaneHistory {
   uint32_t c3() const { return static_cast<uint32_t>(last8 >> 16 & 0xff); }
   uint32_t c4() const { return static_cast<uint32_t>(last8 >> 24 & 0xff); }
   uint32_t last4() const { return static_cast<uint32_t>(last8); }
+  bool IsBinary() const { return binary_score > 400; }
   uint32_t num_bytes() const { return next_ofs - begin_ofs; }
   uint32_t column() const { return next_ofs - line_begin_ofs; }
 

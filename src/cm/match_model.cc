@@ -63,9 +63,13 @@ void MatchModel::BeginByte(const uint8_t* content, std::span<LaneHistory> lanes,
   }
 
   uint32_t hash = 0;
-  for (uint32_t i = 1; i <= min_length_; ++i) {
-    hash = (hash + content[ofs - i] + 1) * 0x2f0b4c47u;
-    hash ^= hash >> 15;
+  if (min_length_ <= 8) {
+    hash = Hash(here.last8 << (64 - 8 * min_length_), 0);
+  } else {
+    for (uint32_t i = 1; i <= min_length_; ++i) {
+      hash = (hash + content[ofs - i] + 1) * 0x2f0b4c47u;
+      hash ^= hash >> 15;
+    }
   }
   uint32_t& entry = table_[hash * 0x9e3779b1u >> shift_];
   if (state.length < min_length_ && entry > 0) {
@@ -109,7 +113,9 @@ void MatchModel::Predict(uint32_t partial, int16_t* inputs) {
   bit_ = expected_ >> (8 - width) & 1;
   estimate_ = context_ + static_cast<uint32_t>(width) - 1;
   const uint32_t p22 = estimates_[estimate_].p22();
-  const int stretch = StretchP24(p22 << 2) >> 4;
+  // The exact function is slow, and only needed where the table ends.
+  const int stretch =
+      p22 < (4088u << 10) ? Stretch12(p22 >> 10) : StretchP24(p22 << 2) >> 4;
   const int linear = (static_cast<int>(p22 >> 10) - 2048) >> 2;
   inputs[0] = static_cast<int16_t>(bit_ != 0 ? stretch : -stretch);
   inputs[1] = static_cast<int16_t>(bit_ != 0 ? linear : -linear);

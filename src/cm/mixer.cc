@@ -11,6 +11,8 @@ MixerLayer::MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
     : num_inputs_(static_cast<size_t>(num_inputs)),
       stride_((num_inputs_ + kMixerBlock - 1) / kMixerBlock * kMixerBlock),
       rate_(rate),
+      settled_uses_(std::min(rate.first_q16 * 16 / rate.last_q16 + 1,
+                             uint32_t{UINT16_MAX})),
       kernels_(kernels),
       inputs_(stride_),
       initial_(stride_, initial_weight),
@@ -43,10 +45,11 @@ int MixerLayer::MixQ12(int set) {
 void MixerLayer::Update(int bit) {
   for (WeightSet& s : sets_) {
     const uint32_t row = s.first_row + s.row;
-    uint16_t& uses = uses_[row];
-    const uint32_t rate =
-        std::max(rate_.last_q16, rate_.first_q16 * 16 / (16u + uses));
-    if (uses < UINT16_MAX) ++uses;
+    uint32_t rate = rate_.last_q16;
+    if (uses_[row] < settled_uses_) {
+      rate = std::max(rate, rate_.first_q16 * 16 / (16u + uses_[row]));
+      ++uses_[row];
+    }
     // Natural units: w += x * (bit - p) * rate. x is Q8, w is Q28, so the
     // factor of x is the error in Q20: Q24 times Q16, less 20.
     const int64_t error =

@@ -66,6 +66,7 @@ class MixerLayer {
   size_t num_inputs_;
   size_t stride_;  // num_inputs_ rounded up to whole blocks
   LearningRate rate_;
+  uint32_t settled_uses_;  // from here on the rate is the last one
   const MixerKernels& kernels_;
   std::vector<WeightSet> sets_;
   std::vector<int16_t> inputs_;   // [stride_]
