@@ -25,6 +25,11 @@ inline void Store(void* p, __m256i v) {
   _mm256_storeu_si256(static_cast<__m256i*>(p), v);
 }
 
+// Always inline: GCC drops calls of a function that does nothing but this.
+[[gnu::always_inline]] inline void Prefetch(const int8_t* p) {
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
+}
+
 inline __m256i BroadcastQuad(const void* four_bytes) {
   int32_t quad;
   std::memcpy(&quad, four_bytes, 4);
@@ -107,10 +112,10 @@ constexpr int kGroupQuads = kGroupSize / 4;
 // Integer dot products of kRows rows of x with the 16 rows of a panel over
 // `num_quads` groups of four columns, straight from int8: |x| is unsigned and
 // the weights take the sign of x. No pair of products leaves int16:
-// 2 * 127 * 127 = 32258 < 2^15.
+// 2 * 127 * 127 = 32258 < 2^15. The second cache reads w_ahead bytes ahead.
 template <int kRows>
 [[gnu::always_inline]] inline void DotNarrow(const int8_t* const (&x)[kRows],
-                                             const int8_t* w,
+                                             const int8_t* w, size_t w_ahead,
                                              uint32_t num_quads,
                                              __m256i (&dots)[kRows][kHalves]) {
   const __m256i ones = _mm256_set1_epi16(1);
@@ -118,8 +123,9 @@ template <int kRows>
     for (int h = 0; h < kHalves; ++h) dots[r][h] = _mm256_setzero_si256();
   }
   for (uint32_t k = 0; k < num_quads; ++k) {
-    const __m256i weights[kHalves] = {Load(w + size_t{k} * 64),
-                                      Load(w + size_t{k} * 64 + 32)};
+    const int8_t* from = w + size_t{k} * 64;
+    Prefetch(from + w_ahead);
+    const __m256i weights[kHalves] = {Load(from), Load(from + 32)};
     for (int r = 0; r < kRows; ++r) {
       const __m256i quad = BroadcastQuad(x[r] + size_t{k} * 4);
       const __m256i magnitude = _mm256_abs_epi8(quad);
@@ -144,8 +150,9 @@ inline void AddScaled(__m256i dots, const float* w_scales, float x_scale,
 }
 
 template <int kRows>
-void NarrowTile(const LinearWeights& w, uint32_t panel, const QuantizedRows& x,
-                uint32_t row, float* y, size_t y_stride) {
+void NarrowTile(const LinearWeights& w, uint32_t panel, size_t w_ahead,
+                const QuantizedRows& x, uint32_t row, float* y,
+                size_t y_stride) {
   const uint32_t num_groups = w.num_groups();
   alignas(32) float sums[kRows][kPanelRows] = {};
   for (uint32_t g = 0; g < num_groups; ++g) {
@@ -157,7 +164,7 @@ void NarrowTile(const LinearWeights& w, uint32_t panel, const QuantizedRows& x,
     DotNarrow<kRows>(x_group,
                      w.values + size_t{panel} * kPanelRows * w.num_cols +
                          size_t{g} * kPanelRows * kGroupSize,
-                     kGroupQuads, dots);
+                     w_ahead, kGroupQuads, dots);
     const float* w_scales =
         w.scales + (size_t{panel} * num_groups + g) * kPanelRows;
     for (int r = 0; r < kRows; ++r) {
@@ -177,15 +184,21 @@ void MatmulNarrow(const LinearWeights& w, uint32_t panel_begin,
                   uint32_t panel_end, const QuantizedRows& x, float* y,
                   size_t y_stride) {
   for (uint32_t panel = panel_begin; panel < panel_end; ++panel) {
-    uint32_t row = 0;
-    for (; row + 4 <= x.num_rows; row += 4) {
-      NarrowTile<4>(w, panel, x, row, y, y_stride);
+    // Few rows leave the processor waiting for memory, so the first tile
+    // fetches the next panel; with four that made it slower.
+    size_t w_ahead = x.num_rows < 4 && panel + 1 < panel_end
+                         ? size_t{kPanelRows} * w.num_cols
+                         : 0;
+    for (uint32_t row = 0; row < x.num_rows;) {
+      const uint32_t left = x.num_rows - row;
+      const uint32_t rows = left >= 4 ? 4 : left >= 2 ? 2 : 1;
+      const auto tile = rows == 4   ? NarrowTile<4>
+                        : rows == 2 ? NarrowTile<2>
+                                    : NarrowTile<1>;
+      tile(w, panel, w_ahead, x, row, y, y_stride);
+      row += rows;
+      w_ahead = 0;
     }
-    if (row + 2 <= x.num_rows) {
-      NarrowTile<2>(w, panel, x, row, y, y_stride);
-      row += 2;
-    }
-    if (row < x.num_rows) NarrowTile<1>(w, panel, x, row, y, y_stride);
   }
 }
 
@@ -219,8 +232,9 @@ inline void WidenRow(const int8_t* x, WideRow& wide) {
   }
 }
 
-inline void WidenPanel(const int8_t* w, WidePanel& wide) {
+inline void WidenPanel(const int8_t* w, size_t w_ahead, WidePanel& wide) {
   for (int k = 0; k < kGroupQuads; ++k) {
+    Prefetch(w + w_ahead + 64 * k);
     for (int h = 0; h < kHalves; ++h) {
       WidenQuads(w + 64 * k + 32 * h, wide.pairs[k] + 8 * h,
                  wide.pairs[kGroupQuads + k] + 8 * h);
@@ -278,15 +292,15 @@ void WideTile(const LinearWeights& w, uint32_t panel, uint32_t num_panels,
 }
 
 void WideBlock(const LinearWeights& w, uint32_t panel, uint32_t num_panels,
-               const QuantizedRows& x, uint32_t row_begin, uint32_t row_end,
-               float* y, size_t y_stride) {
+               size_t w_ahead, const QuantizedRows& x, uint32_t row_begin,
+               uint32_t row_end, float* y, size_t y_stride) {
   alignas(32) float sums[kBlockRows][kBlockPanels * kPanelRows] = {};
   WidePanel wide[kBlockPanels];
   for (uint32_t g = 0; g < w.num_groups(); ++g) {
     for (uint32_t p = 0; p < num_panels; ++p) {
       WidenPanel(w.values + size_t{panel + p} * kPanelRows * w.num_cols +
                      size_t{g} * kPanelRows * kGroupSize,
-                 wide[p]);
+                 w_ahead, wide[p]);
     }
     uint32_t row = row_begin;
     for (; row + 4 <= row_end; row += 4) {
@@ -317,11 +331,17 @@ void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
   }
   for (uint32_t panel = panel_begin; panel < panel_end; panel += kBlockPanels) {
     const uint32_t left = panel_end - panel;
+    const uint32_t num_panels = left < kBlockPanels ? left : kBlockPanels;
+    // The first block of rows fetches the next panels.
+    size_t w_ahead = left >= 2 * kBlockPanels
+                         ? size_t{kBlockPanels} * kPanelRows * w.num_cols
+                         : 0;
     for (uint32_t row = 0; row < x.num_rows; row += kBlockRows) {
       const uint32_t rows_left = x.num_rows - row;
-      WideBlock(w, panel, left < kBlockPanels ? left : kBlockPanels, x, row,
-                row + (rows_left < kBlockRows ? rows_left : kBlockRows), y,
+      const uint32_t num_rows = rows_left < kBlockRows ? rows_left : kBlockRows;
+      WideBlock(w, panel, num_panels, w_ahead, x, row, row + num_rows, y,
                 y_stride);
+      w_ahead = 0;
     }
   }
 }
@@ -392,8 +412,8 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   }
   const size_t pos = size_t{panel} * kPanelRows;
   __m256i dots[kRows][kHalves];
-  DotNarrow<kRows>(q_rows, keys.values + pos * keys.head_dim, keys.head_dim / 4,
-                   dots);
+  DotNarrow<kRows>(q_rows, keys.values + pos * keys.head_dim, 0,
+                   keys.head_dim / 4, dots);
   for (int r = 0; r < kRows; ++r) {
     const __m256 q_scale = _mm256_set1_ps(q.scales[row + r]);
     for (int h = 0; h < kHalves; ++h) {
