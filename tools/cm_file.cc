@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures the context models on files: the size of the code in bytes (with
-// the real coder), the processor time, and whether it decodes. For tuning; it writes no
-// files and its output is no format.
+// the real coder), the processor time, and whether it decodes. For tuning; it
+// writes no files and its output is no format.
 //
-//   cm_file [--set=light|full] [--lanes=N] [--check] FILE...
+//   cm_file [--set=light|full] [--lanes=N] [--check] [--ablate=MASK] FILE...
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -57,6 +57,9 @@ int main(int argc, char** argv) {
       options.set = llma::cm::ModelSet::kFull;
     } else if (arg.starts_with("--lanes=")) {
       num_lanes = std::strtoull(arg.c_str() + 8, nullptr, 10);
+    } else if (arg.starts_with("--ablate=")) {
+      options.ablated =
+          static_cast<uint32_t>(std::strtoul(arg.c_str() + 9, nullptr, 0));
     } else if (arg == "--check") {
       check = true;
     } else {
@@ -72,8 +75,8 @@ int main(int argc, char** argv) {
       llma::BinaryEncoder encoder;
       CodeContent(encoder, options, num_lanes, content);
       const std::vector<uint8_t> code = std::move(encoder).Finish();
-      const double seconds = static_cast<double>(std::clock() - start) /
-                             CLOCKS_PER_SEC;
+      const double seconds =
+          static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
       const char* verdict = "";
       if (check) {
         std::vector<uint8_t> decoded(content.size());

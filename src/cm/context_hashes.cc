@@ -14,15 +14,18 @@ class Collector {
  public:
   explicit Collector(uint32_t* out) : out_(out) {}
   void Add(uint64_t value) {
-    out_[count_] = Hash(value, count_ + 1);
+    out_[count_] = Hash(ablated_ ? 0 : value, count_ + 1);
     ++count_;
   }
   void Add(uint32_t a, uint64_t b) { Add(uint64_t{a} << 32 ^ b); }
+  // Until the next call contexts are empty if `ablated` is true.
+  void Ablate(bool ablated) { ablated_ = ablated; }
   int count() const { return static_cast<int>(count_); }
 
  private:
   uint32_t* out_;
   uint32_t count_ = 0;
+  bool ablated_ = false;
 };
 
 constexpr uint64_t LowBytes(int n) { return (uint64_t{1} << (8 * n)) - 1; }
@@ -166,18 +169,28 @@ size_t HashLightContexts(const LaneHistory& lane, uint32_t* hashes) {
 }
 
 size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
-                        const Followers& followers, uint32_t* hashes) {
+                        const Followers& followers, uint32_t ablated,
+                        uint32_t* hashes) {
   Collector out(hashes);
   for (int n = 1; n <= 7; ++n) out.Add(lane.last8 & LowBytes(n));
+  out.Ablate((ablated >> 0 & 1) != 0);
   AddWords(lane, out);
+  out.Ablate((ablated >> 1 & 1) != 0);
   AddSparse(lane.last8, out);
   const uint32_t above = ByteAbove(lane, content);
+  out.Ablate((ablated >> 2 & 1) != 0);
   AddLines(lane, above, out);
+  out.Ablate((ablated >> 3 & 1) != 0);
   AddMarkup(lane, out);
+  out.Ablate((ablated >> 4 & 1) != 0);
   AddNames(lane, out);
+  out.Ablate((ablated >> 5 & 1) != 0);
   AddClasses(lane, out);
+  out.Ablate((ablated >> 6 & 1) != 0);
   AddItems(lane, above, ItemByteAbove(lane, content), out);
+  out.Ablate((ablated >> 7 & 1) != 0);
   AddFollowers(lane, followers, out);
+  out.Ablate((ablated >> 8 & 1) != 0);
   AddSegments(lane, out);
   LLMA_DCHECK(out.count() == kNumFullContexts);
   return static_cast<size_t>(out.count());

@@ -41,7 +41,8 @@ inline constexpr int kNumFullContexts = 63;
 // contexts. Full: orders 1 to 7 come first. content: the bytes of all lanes.
 size_t HashLightContexts(const LaneHistory& lane, uint32_t* out);
 size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
-                        const Followers& followers, uint32_t* out);
+                        const Followers& followers, uint32_t ablated,
+                        uint32_t* out);
 
 }  // namespace llma::cm
 

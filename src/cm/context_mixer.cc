@@ -116,9 +116,9 @@ void ContextMixer::BeginByte(uint32_t lane) {
   bit_count_ = 0;
   uint32_t* hashes = contexts_.hashes().data();
   const size_t num_active =
-      IsFull(options_)
-          ? HashFullContexts(lanes_[lane], content_.data(), followers_, hashes)
-          : HashLightContexts(lanes_[lane], hashes);
+      IsFull(options_) ? HashFullContexts(lanes_[lane], content_.data(),
+                                          followers_, options_.ablated, hashes)
+                       : HashLightContexts(lanes_[lane], hashes);
   for (size_t i = 0; i < matches_.size(); ++i) {
     matches_[i].BeginByte(content_.data(), lanes_, lane, lanes_[lane].match[i]);
   }
@@ -134,6 +134,7 @@ uint32_t ContextMixer::Predict(std::span<const uint32_t> external,
   in += contexts_.num_inputs();
   for (MatchModel& match : matches_) {
     match.Predict(partial_, in);
+    if (IsAblated(9)) std::fill_n(in, MatchModel::kNumInputs, int16_t{0});
     in += MatchModel::kNumInputs;
   }
   const uint32_t c1 = lanes_[lane_].c1();
@@ -168,6 +169,7 @@ void ContextMixer::SelectWeights(uint32_t selector) {
   if (!IsFull(options_)) mixer_.Select(2, lane.c1() * 8 + bit_count_);
   if (!IsFull(options_)) return;
   mixer_.Select(2, match);
+  if (IsAblated(11)) return;
   const auto classes = static_cast<uint32_t>(lane.classes & 0xfff);
   const auto shape = static_cast<uint32_t>(lane.shape & 0xfff);
   const uint32_t word =
@@ -196,6 +198,7 @@ uint32_t ContextMixer::Refine(int mixed_q12) {
   const LaneHistory& lane = lanes_[lane_];
   const int stretch = mixed_q12 >> 4;
   const uint32_t p = SquashQ12(mixed_q12);
+  if (IsAblated(10)) return p;
   const uint32_t p0 = refinements_[0].Refine(stretch, partial_);
   if (!IsFull(options_)) {
     const uint32_t context = (lane.c1() << 8 | partial_) * 0x9e3779b1u >> 18;

@@ -37,6 +37,11 @@ struct ContextMixerOptions {
   int num_external = 0;
   // Values of `selector` in Predict, at least 1.
   uint32_t num_selectors = 1;
+  // For measurements only, never in a format: bit i leaves out a component.
+  // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 6 items,
+  // 7 followers, 8 segments, 9 matches, 10 refinement, 11 the full set's
+  // weight sets beyond the third.
+  uint32_t ablated = 0;
 };
 
 // One coded byte: BeginByte, then eight times Predict and Update. Lanes take
@@ -68,6 +73,7 @@ class ContextMixer {
   std::span<const uint8_t> content() const { return content_; }
 
  private:
+  bool IsAblated(int i) const { return (options_.ablated >> i & 1) != 0; }
   void SelectWeights(uint32_t selector);
   uint32_t Refine(int mixed_q12);
   void EndByte();
