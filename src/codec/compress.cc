@@ -12,6 +12,18 @@ namespace {
 
 constexpr uint32_t kDefaultWindowPositions = 2048;
 
+// A lane costs about 50 bytes, because its first tokens lack context; it lets a
+// decoder read the weights once for several tokens. A lane for every 8,192
+// pieces (about 4 KB of code) costs at most 1.2 % and makes decoding up to four
+// times as fast; eight lanes of the default model take 190 MB.
+constexpr uint32_t kDefaultPiecesPerLane = 8192;
+constexpr uint32_t kMaxDefaultLanes = 8;
+
+uint32_t DefaultLanes(size_t num_pieces) {
+  return static_cast<uint32_t>(std::clamp<size_t>(
+      num_pieces / kDefaultPiecesPerLane, 1, kMaxDefaultLanes));
+}
+
 FrameHeader StoredHeader(Bytes content) {
   FrameHeader header;
   header.kind = ContentKind::kStored;

@@ -75,9 +75,9 @@ class FrameEncoder {
     uint64_t byte_ofs;                  // of the next piece in the content
     LanePosition position;
     KvCache cache;
-    uint32_t last_token;            // fed next
-    std::vector<uint32_t> inputs = {};   // fed in this chunk
-    uint32_t first_row = 0;         // of this chunk's forward pass
+    uint32_t last_token;                // fed next
+    std::vector<uint32_t> inputs = {};  // fed in this chunk
+    uint32_t first_row = 0;             // of this chunk's forward pass
   };
 
   // Runs the model over the next steps of each lane and records the

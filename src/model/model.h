@@ -23,12 +23,12 @@ namespace llma {
 // One transformer layer. Linear maps are y = W x.
 struct LayerWeights {
   std::span<const float> attn_norm;  // [dim]
-  LinearWeights qkv;      // [q_dim + 2 * kv_dim, dim]: q rows, k rows, v rows;
-                          // within a q or k head, dims i and i + head_dim/2
-                          // are a RoPE pair
+  LinearWeights qkv;       // [q_dim + 2 * kv_dim, dim]: q rows, k rows, v rows;
+                           // within a q or k head, dims i and i + head_dim/2
+                           // are a RoPE pair
   LinearWeights attn_out;  // [dim, q_dim]
   std::span<const float> ffn_norm;  // [dim]
-  LinearWeights gate_up;  // [2 * ffn_dim, dim]: gate rows, then up rows
+  LinearWeights gate_up;   // [2 * ffn_dim, dim]: gate rows, then up rows
   LinearWeights ffn_down;  // [dim, ffn_dim]
 };
 

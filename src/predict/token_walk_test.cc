@@ -13,9 +13,20 @@ namespace llma {
 namespace {
 
 // A small vocabulary with prefixes of each other, sorted.
-const std::vector<std::string> kSpellings = {
-    std::string("\0", 1), "a",    "ab", "abc", "abd", "b", "ba",
-    "bb",                 "cccc", "d",  "\x7f", "\x80", "\xff", "\xff\xff"};
+const std::vector<std::string> kSpellings = {std::string("\0", 1),
+                                             "a",
+                                             "ab",
+                                             "abc",
+                                             "abd",
+                                             "b",
+                                             "ba",
+                                             "bb",
+                                             "cccc",
+                                             "d",
+                                             "\x7f",
+                                             "\x80",
+                                             "\xff",
+                                             "\xff\xff"};
 
 class TokenWalkTest : public testing::Test {
  protected:
@@ -58,7 +69,8 @@ TEST_F(TokenWalkTest, ThePathCostsWhatTheTokenCosts) {
           walk.at_end_decision()
               ? ++depth == kSpellings[row].size()
               : (static_cast<uint8_t>(kSpellings[row][depth]) >>
-                     walk.bit_idx() & 1) != 0;
+                     walk.bit_idx() &
+                 1) != 0;
       const double p1 = walk.p1() * 0x1p-24;
       bits -= std::log2(decision ? p1 : 1 - p1);
       walk.Push(decision);
@@ -85,7 +97,8 @@ TEST_F(TokenWalkTest, LiveAndRecordedWalksAgree) {
           live.at_end_decision()
               ? ++depth == kSpellings[row].size()
               : (static_cast<uint8_t>(kSpellings[row][depth]) >>
-                     live.bit_idx() & 1) != 0;
+                     live.bit_idx() &
+                 1) != 0;
       live.Push(decision);
       recorded.Push(decision);
     }
