@@ -9,7 +9,7 @@
 namespace llma::cm {
 namespace {
 
-// Slow enough to be exact, fast enough to follow; 255 costs 0.05 % more.
+// Not sensitive: 255 gives the same sizes within 0.02 %.
 constexpr uint32_t kMapLimit = 1023;
 constexpr uint32_t kRunLimit = 255;
 // What the initial estimates are worth, in observations.
