@@ -61,7 +61,9 @@ Result<std::vector<uint8_t>> Compress(Bytes content, const Model& model,
   LLMA_ASSIGN(const auto tokenizer,
               Tokenizer::Create(model.tokens(), model.tokenizer()));
   const std::vector<TextPiece> pieces = tokenizer->Encode(content);
-  header.lane_bytes = SplitIntoLanes(pieces, std::max(1u, options.num_lanes));
+  header.lane_bytes = SplitIntoLanes(pieces, options.num_lanes != 0
+                                                 ? options.num_lanes
+                                                 : DefaultLanes(pieces.size()));
   LLMA_TRY(CheckFrameHeader(header));
 
   ThreadPool pool(options.num_threads);
