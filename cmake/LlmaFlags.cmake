@@ -34,6 +34,9 @@ endfunction()
 
 # llma_add_test(name SOURCES... LIBS libs...): one GoogleTest program.
 function(llma_add_test name)
+  if(NOT LLMA_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gtest_main)
