@@ -73,6 +73,29 @@ void ThreadPool::Run(size_t num_tasks, TaskFunction function,
   }
 }
 
+void ThreadPool::StartBackground(std::function<void()> work) {
+  background_work_ = std::move(work);
+  background_.store(Background::kWaiting);
+  generation_.fetch_add(1);
+  generation_.notify_one();
+}
+
+void ThreadPool::JoinBackground() {
+  TryBackground();
+  while (background_.load(std::memory_order_acquire) != Background::kNone) {
+    std::this_thread::yield();
+  }
+}
+
+void ThreadPool::TryBackground() {
+  auto expected = Background::kWaiting;
+  if (!background_.compare_exchange_strong(expected, Background::kRunning)) {
+    return;
+  }
+  background_work_();
+  background_.store(Background::kNone, std::memory_order_release);
+}
+
 void ThreadPool::TakeTasks(uint32_t generation, int thread_idx) {
   uint64_t next = next_.load(std::memory_order_acquire);
   for (;;) {
@@ -106,6 +129,7 @@ void ThreadPool::WorkerLoop(int thread_idx) {
     }
     seen = generation;
     if (stopping_.load()) return;
+    TryBackground();
     TakeTasks(generation, thread_idx);
   }
 }

@@ -16,8 +16,8 @@
 
 namespace llma {
 
-// Thread-compatible: one caller at a time. Tasks must not throw and must not
-// use the pool themselves.
+// Thread-compatible: one caller at a time. Tasks and background work must not
+// throw and must not use the pool themselves.
 class ThreadPool {
  public:
   // `num_threads` counts the caller; 0 means all processors of this process.
@@ -45,7 +45,15 @@ class ThreadPool {
         &task);
   }
 
+  // Gives `work` to a worker that is free, so that it runs beside the caller's
+  // next jobs, which the other threads do meanwhile. One at a time; it must be
+  // joined.
+  void StartBackground(std::function<void()> work);
+  // Returns when it is done; the caller does it if no worker has begun.
+  void JoinBackground();
+
  private:
+  enum class Background { kNone, kWaiting, kRunning };
   using TaskFunction = void (*)(const void* context, size_t task_idx,
                                 int thread_idx);
   template <class Task>
@@ -59,6 +67,7 @@ class ThreadPool {
   void Run(size_t num_tasks, TaskFunction function, const void* context);
   void WorkerLoop(int thread_idx);
   void TakeTasks(uint32_t generation, int thread_idx);
+  void TryBackground();
 
   // The job. `next_` packs the job's number (high 32 bits) with the next task
   // (low 32 bits), so a late worker can never take a task of another job.
@@ -67,9 +76,12 @@ class ThreadPool {
   std::atomic<uint64_t> next_{0};
   std::atomic<uint32_t> num_tasks_{0};
   std::atomic<uint32_t> num_done_{0};
-  // Changes when there is a new job, and when stopping; workers wait on it.
+  // Changes when there is a new job or background work, and when stopping;
+  // workers wait on it.
   std::atomic<uint32_t> generation_{0};
   std::atomic<bool> stopping_{false};
+  std::atomic<Background> background_{Background::kNone};
+  std::function<void()> background_work_;
   std::vector<std::thread> workers_;
 };
 

@@ -29,6 +29,23 @@ TEST(ThreadPool, ManySmallJobs) {
   for (size_t i = 0; i < sums.size(); ++i) EXPECT_EQ(sums[i], 20000 * i);
 }
 
+TEST(ThreadPool, BackgroundWorkRunsBesideJobs) {
+  for (const int num_threads : {1, 2, 5}) {
+    ThreadPool pool(num_threads);
+    int backgrounds = 0;
+    std::vector<uint64_t> sums(8, 0);
+    for (int round = 0; round < 500; ++round) {
+      pool.StartBackground([&] { ++backgrounds; });
+      for (int job = 0; job < 4; ++job) {
+        pool.ParallelFor(sums.size(), [&](size_t i) { sums[i] += i; });
+      }
+      pool.JoinBackground();
+      EXPECT_EQ(backgrounds, round + 1);
+    }
+    for (size_t i = 0; i < sums.size(); ++i) EXPECT_EQ(sums[i], 2000 * i);
+  }
+}
+
 TEST(ThreadPool, ZeroMeansAllProcessors) {
   ThreadPool pool(0);
   EXPECT_GE(pool.num_threads(), 1);

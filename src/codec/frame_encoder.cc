@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encoding: the tokens are known, so the model runs over many positions of
-// every lane at once; only the masses along each token's path are kept.
+// every lane at once; only the masses along each token's path are kept. One
+// chunk of steps is coded while the model runs over the next.
 #include <algorithm>
 #include <numeric>
 
@@ -44,7 +45,8 @@ class FrameEncoder {
         covered += pieces[count].size_bytes;
       }
       lanes_.emplace_back(
-          Lane{.pieces = pieces.first(count),
+          Lane{.unread = pieces.first(count),
+               .uncoded = pieces.first(count),
                .byte_ofs = byte_ofs,
                .position = {.remaining_bytes = bytes},
                .cache = KvCache(context.model.config(),
@@ -57,10 +59,16 @@ class FrameEncoder {
 
   Result<std::vector<uint8_t>> Run() {
     uint64_t done_bytes = 0;
+    Chunk ready, next;
+    PredictChunk(ready);
     while (done_bytes < content_.size()) {
-      PredictChunk();
-      LLMA_ASSIGN(const uint64_t coded, CodeChunk());
-      done_bytes += coded;
+      Result<uint64_t> coded = uint64_t{0};
+      context_.pool.StartBackground([&] { coded = CodeChunk(ready); });
+      PredictChunk(next);
+      context_.pool.JoinBackground();
+      std::swap(ready, next);
+      if (!coded) return coded.error();
+      done_bytes += *coded;
       if (context_.progress && !context_.progress({done_bytes, content_.size(),
                                                    coder_.size_bytes()})) {
         return Error{ErrorCode::kUsage, "cancelled"};
@@ -71,34 +79,41 @@ class FrameEncoder {
 
  private:
   struct Lane {
-    std::span<const TextPiece> pieces;  // not yet coded
-    uint64_t byte_ofs;                  // of the next piece in the content
+    std::span<const TextPiece> unread;   // not yet seen by the model
+    std::span<const TextPiece> uncoded;  // not yet coded
+    uint64_t byte_ofs;                   // of the next uncoded piece
     LanePosition position;
     KvCache cache;
     uint32_t last_token;                // fed next
     std::vector<uint32_t> inputs = {};  // fed in this chunk
-    uint32_t first_row = 0;             // of this chunk's forward pass
+  };
+  // Predictions for the next steps of each lane.
+  struct Chunk {
+    std::vector<uint32_t> first_row;              // [lane]
+    std::vector<std::vector<Probability>> paths;  // [row]: along its token
   };
 
   // Runs the model over the next steps of each lane and records the
   // probabilities along each token.
-  void PredictChunk() {
+  void PredictChunk(Chunk& chunk) {
     std::vector<StreamBatch> batch;
     std::vector<uint32_t> targets;
+    chunk.first_row.clear();
     for (Lane& lane : lanes_) {
       lane.inputs.clear();
-      lane.first_row = static_cast<uint32_t>(targets.size());
+      chunk.first_row.push_back(static_cast<uint32_t>(targets.size()));
       const size_t steps =
-          std::min<size_t>(steps_per_chunk_, lane.pieces.size());
-      for (const TextPiece& piece : lane.pieces.first(steps)) {
+          std::min<size_t>(steps_per_chunk_, lane.unread.size());
+      for (const TextPiece& piece : lane.unread.first(steps)) {
         if (piece.row == TextPiece::kEscape) continue;
         lane.inputs.push_back(std::exchange(lane.last_token, piece.row));
         targets.push_back(piece.row);
       }
+      lane.unread = lane.unread.subspan(steps);
       if (!lane.inputs.empty()) batch.push_back({&lane.cache, lane.inputs});
     }
     if (!batch.empty()) forward_.Run(batch);
-    if (paths_.size() < targets.size()) paths_.resize(targets.size());
+    if (chunk.paths.size() < targets.size()) chunk.paths.resize(targets.size());
     for (uint32_t row = 0; row < targets.size(); row += kLogitRows) {
       const uint32_t count = std::min<uint32_t>(
           kLogitRows, static_cast<uint32_t>(targets.size()) - row);
@@ -107,26 +122,28 @@ class FrameEncoder {
         TokenMasses& masses = masses_[thread_idx];
         masses.Set(context_.kernels,
                    logits_.data() + i * forward_.logits_stride());
-        paths_[row + i].clear();
-        RecordWalk(index_, masses, targets[row + i], paths_[row + i]);
+        chunk.paths[row + i].clear();
+        RecordWalk(index_, masses, targets[row + i], chunk.paths[row + i]);
       });
     }
   }
 
-  // Codes the steps that PredictChunk() prepared; returns their bytes.
-  Result<uint64_t> CodeChunk() {
+  // Codes the steps of a chunk; returns their bytes.
+  Result<uint64_t> CodeChunk(const Chunk& chunk) {
     uint64_t coded_bytes = 0;
+    std::vector<uint32_t> next_row = chunk.first_row;
     for (uint32_t step = 0; step < steps_per_chunk_; ++step) {
-      for (Lane& lane : lanes_) {
-        if (lane.pieces.empty()) continue;
-        const TextPiece piece = lane.pieces.front();
+      for (size_t i = 0; i < lanes_.size(); ++i) {
+        Lane& lane = lanes_[i];
+        if (lane.uncoded.empty()) continue;
+        const TextPiece piece = lane.uncoded.front();
         const bool is_escape = piece.row == TextPiece::kEscape;
         RecordedWalk walk(is_escape ? std::span<const Probability>()
-                                    : paths_[lane.first_row++]);
+                                    : chunk.paths[next_row[i]++]);
         LLMA_TRY(CodePiece(coder_, models_, lane.position, walk,
                            content_.subspan(lane.byte_ofs, piece.size_bytes),
                            is_escape, [](uint8_t) {}));
-        lane.pieces = lane.pieces.subspan(1);
+        lane.uncoded = lane.uncoded.subspan(1);
         lane.byte_ofs += piece.size_bytes;
         coded_bytes += piece.size_bytes;
       }
@@ -144,7 +161,6 @@ class FrameEncoder {
   AlignedBuffer<float> logits_;      // [kLogitRows, logits_stride]
   std::vector<TokenMasses> masses_;  // per thread
   std::vector<Lane> lanes_;
-  std::vector<std::vector<Probability>> paths_;  // [row of this chunk]
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <bit>
 #include <cstring>
 
 #include "kernels/target_region.h"
@@ -94,13 +95,14 @@ inline uint32_t TileRows(uint32_t rows_left) {
 //   x: the rows, x_stride bytes apart, at the first column
 //   x_sums: those of the rows, sums_stride apart
 //   w: the panels, w_stride bytes apart, at the first column
-//   w_ahead: how far ahead of w the second cache should read
+//   ahead: what the second cache should read meanwhile, 64 bytes for each 64
+//     bytes of w, divided by 2^ahead_shift
 template <int kRows, int kPanels>
 [[gnu::always_inline]] inline void DotTile(const int8_t* x, size_t x_stride,
                                            const int32_t* x_sums,
                                            size_t sums_stride, const int8_t* w,
-                                           size_t w_stride, size_t w_ahead,
-                                           uint32_t num_quads,
+                                           size_t w_stride, const int8_t* ahead,
+                                           int ahead_shift, uint32_t num_quads,
                                            __m512i (&dots)[kRows][kPanels]) {
   // Broadcast from memory: from a general register each would need the vector
   // units for two cycles.
@@ -119,9 +121,11 @@ template <int kRows, int kPanels>
     __m512i weights[kPanels];
     LLMA_UNROLL
     for (int p = 0; p < kPanels; ++p) {
-      const int8_t* from = w + p * w_stride + size_t{k} * 64;
-      _mm_prefetch(reinterpret_cast<const char*>(from + w_ahead), _MM_HINT_T1);
-      weights[p] = _mm512_xor_si512(_mm512_loadu_si512(from), flip);
+      _mm_prefetch(reinterpret_cast<const char*>(
+                       ahead + ((k * kPanels + p) * size_t{64} >> ahead_shift)),
+                   _MM_HINT_T1);
+      weights[p] = _mm512_xor_si512(
+          _mm512_loadu_si512(w + p * w_stride + size_t{k} * 64), flip);
     }
     LLMA_UNROLL
     for (int r = 0; r < kRows; ++r) {
@@ -143,8 +147,8 @@ template <int kRows, int kPanels>
 // take one group through all rows first, from weights made unsigned once, reach
 // only 180: they store and reload every sum.
 template <int kRows, int kPanels>
-void MatmulTile(const LinearWeights& w, uint32_t panel, size_t w_ahead,
-                const QuantizedRows& x, uint32_t row, float* y,
+void MatmulTile(const LinearWeights& w, uint32_t panel, const int8_t* ahead,
+                int ahead_shift, const QuantizedRows& x, uint32_t row, float* y,
                 size_t y_stride) {
   const uint32_t num_groups = w.num_groups();
   const int8_t* x_values = x.values + size_t{row} * x.num_cols;
@@ -164,7 +168,8 @@ void MatmulTile(const LinearWeights& w, uint32_t panel, size_t w_ahead,
   for (uint32_t g = 0; g < num_groups; ++g) {
     __m512i dots[kRows][kPanels];
     DotTile<kRows, kPanels>(x_values, x.num_cols, x_sums, num_groups, w_values,
-                            w_stride, w_ahead, kGroupSize / 4, dots);
+                            w_stride, ahead, ahead_shift, kGroupSize / 4, dots);
+    ahead += kPanels * kPanelRows * kGroupSize >> ahead_shift;
     __m512 w_scale[kPanels];
     LLMA_UNROLL
     for (int p = 0; p < kPanels; ++p) {
@@ -198,22 +203,24 @@ void MatmulTile(const LinearWeights& w, uint32_t panel, size_t w_ahead,
 
 // All rows of x with kPanels panels.
 template <int kPanels>
-void MatmulPanels(const LinearWeights& w, uint32_t panel, uint32_t panel_end,
+void MatmulPanels(const LinearWeights& w, uint32_t panel,
                   const QuantizedRows& x, float* y, size_t y_stride) {
   constexpr decltype(&MatmulTile<1, kPanels>) kTiles[kMaxTileRows] = {
       MatmulTile<1, kPanels>, MatmulTile<2, kPanels>, MatmulTile<3, kPanels>,
       MatmulTile<4, kPanels>, MatmulTile<5, kPanels>, MatmulTile<6, kPanels>,
       MatmulTile<7, kPanels>, MatmulTile<8, kPanels>};
-  // The first tile fetches the panels of the next call: weights that come from
-  // memory are read while the dot products of others run.
-  size_t w_ahead = panel + 2 * kPanels <= panel_end
-                       ? size_t{kPanels} * kPanelRows * w.num_cols
-                       : 0;
+  // The tiles together fetch the panels of the next call, each its part, so
+  // that weights are read from memory at an even pace while others are used.
+  const size_t size_bytes = size_t{kPanels} * kPanelRows * w.num_cols;
+  const int8_t* ahead = w.values + size_t{panel} * kPanelRows * w.num_cols;
+  if (panel + 2 * kPanels <= w.num_panels()) ahead += size_bytes;
+  const uint32_t num_tiles = (x.num_rows + kMaxTileRows - 1) / kMaxTileRows;
+  const int ahead_shift = std::bit_width(num_tiles) - 1;
   for (uint32_t row = 0; row < x.num_rows;) {
     const uint32_t rows = TileRows(x.num_rows - row);
-    kTiles[rows - 1](w, panel, w_ahead, x, row, y, y_stride);
+    kTiles[rows - 1](w, panel, ahead, ahead_shift, x, row, y, y_stride);
     row += rows;
-    w_ahead = 0;
+    ahead += size_bytes >> ahead_shift;
   }
 }
 
@@ -221,10 +228,10 @@ void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
             const QuantizedRows& x, float* y, size_t y_stride) {
   uint32_t panel = panel_begin;
   for (; panel + 2 <= panel_end; panel += 2) {
-    MatmulPanels<2>(w, panel, panel_end, x, y, y_stride);
+    MatmulPanels<2>(w, panel, x, y, y_stride);
   }
   if (panel < panel_end) {
-    MatmulPanels<1>(w, panel, panel_end, x, y, y_stride);
+    MatmulPanels<1>(w, panel, x, y, y_stride);
   }
 }
 
@@ -275,6 +282,10 @@ void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
   }
 }
 
+// How far ahead keys and values are fetched: they come from memory when many
+// lanes are decoded.
+constexpr size_t kKeysAhead = 4096;
+
 template <int kRows, int kPanels>
 void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
                uint32_t row, float* scores, size_t stride) {
@@ -282,7 +293,8 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   __m512i dots[kRows][kPanels];
   DotTile<kRows, kPanels>(q.values + size_t{row} * q.num_cols, q.num_cols,
                           q.sums + row, 1, keys.values + panel * k_stride,
-                          k_stride, 0, keys.head_dim / 4, dots);
+                          k_stride, keys.values + panel * k_stride + kKeysAhead,
+                          0, keys.head_dim / 4, dots);
   const size_t pos = size_t{panel} * kPanelRows;
   __m512 k_scale[kPanels];
   LLMA_UNROLL
@@ -386,6 +398,8 @@ void ValueTile(const ValuePanels& v, uint32_t dim, const uint8_t* weights_hi,
     __m512i values[kPanels];
     LLMA_UNROLL
     for (int p = 0; p < kPanels; ++p) {
+      _mm_prefetch(reinterpret_cast<const char*>(quad + 64 * p + kKeysAhead),
+                   _MM_HINT_T0);
       values[p] = _mm512_loadu_si512(quad + 64 * p);
     }
     LLMA_UNROLL

@@ -15,6 +15,10 @@ uint32_t PaddedRows(uint32_t num_rows) {
   return (num_rows + kPanelRows - 1) / kPanelRows * kPanelRows;
 }
 
+// Rows of a matrix product's result lie so far apart: two cache lines more than
+// needed, because at a multiple of 4 KB all would share one set of the cache.
+uint32_t PaddedStride(uint32_t num_rows) { return PaddedRows(num_rows) + 32; }
+
 }  // namespace
 
 ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
@@ -30,9 +34,9 @@ ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
       ropes_(size_t{max_rows} * config_.head_dim),
       x_(size_t{max_rows} * config_.dim),
       delta_(size_t{max_rows} * config_.dim),
-      qkv_(size_t{max_rows} * PaddedRows(config_.qkv_dim())),
+      qkv_(size_t{max_rows} * PaddedStride(config_.qkv_dim())),
       heads_(size_t{max_rows} * config_.q_dim()),
-      gate_up_(size_t{max_rows} * PaddedRows(2 * config_.ffn_dim)),
+      gate_up_(size_t{max_rows} * PaddedStride(2 * config_.ffn_dim)),
       normed_(max_rows, config_.dim),
       mixed_(max_rows, config_.q_dim()),
       gated_(max_rows, config_.ffn_dim) {
@@ -112,7 +116,7 @@ void ForwardPass::AttentionLayer(uint32_t layer) {
   const LayerWeights& w = model_.layer(layer);
   AddAndNorm(0, num_rows_, layer == 0 ? nullptr : delta_.data(), w.attn_norm,
              normed_);
-  const size_t qkv_stride = PaddedRows(config_.qkv_dim());
+  const size_t qkv_stride = PaddedStride(config_.qkv_dim());
   Multiply(w.qkv, w.qkv.num_panels(), normed_.View(num_rows_, config_.dim),
            qkv_.data(), qkv_stride);
   ForRows(num_rows_, [&](uint32_t first, uint32_t count, int) {
@@ -153,7 +157,7 @@ void ForwardPass::StoreKeysAndValues(uint32_t layer, uint32_t row) {
   const uint32_t head_dim = config_.head_dim;
   alignas(64) float rotated[256];
   alignas(64) int8_t key[256], value[256];
-  const float* k = qkv_.data() + row * size_t{PaddedRows(config_.qkv_dim())} +
+  const float* k = qkv_.data() + row * size_t{PaddedStride(config_.qkv_dim())} +
                    config_.q_dim();
   for (uint32_t head = 0; head < config_.num_kv_heads; ++head) {
     const float* v = k + config_.kv_dim();
@@ -172,7 +176,7 @@ void ForwardPass::StoreKeysAndValues(uint32_t layer, uint32_t row) {
 void ForwardPass::FeedForwardLayer(uint32_t layer) {
   const LayerWeights& w = model_.layer(layer);
   AddAndNorm(0, num_rows_, delta_.data(), w.ffn_norm, normed_);
-  const size_t stride = PaddedRows(2 * config_.ffn_dim);
+  const size_t stride = PaddedStride(2 * config_.ffn_dim);
   Multiply(w.gate_up, w.gate_up.num_panels(),
            normed_.View(num_rows_, config_.dim), gate_up_.data(), stride);
   ForRows(num_rows_, [&](uint32_t first, uint32_t count, int thread_idx) {
@@ -202,7 +206,7 @@ void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
 }
 
 size_t ForwardPass::logits_stride() const {
-  return PaddedRows(config_.num_tokens);
+  return PaddedStride(config_.num_tokens);
 }
 
 void ForwardPass::AddAndNorm(uint32_t row_begin, uint32_t num_rows,
@@ -236,13 +240,15 @@ void ForwardPass::QuantizeInto(const float* values, uint32_t cols, uint32_t row,
 void ForwardPass::Multiply(const LinearWeights& w, uint32_t num_panels,
                            const QuantizedRows& x, float* y, size_t y_stride) {
   // Four tasks a thread even out what the machine does beside us; pairs of
-  // panels share loads of x.
+  // panels share loads of x. A thread's tasks lie side by side, so that what a
+  // kernel fetches ahead of their ends is its own.
   const auto threads = static_cast<uint32_t>(pool_.num_threads());
-  const uint32_t target = (num_panels + 4 * threads - 1) / (4 * threads);
-  const uint32_t chunk =
-      threads == 1 ? num_panels : std::max(4u, (target + 3) / 4 * 4);
-  pool_.ParallelFor((num_panels + chunk - 1) / chunk, [&](size_t i) {
-    const auto begin = static_cast<uint32_t>(i) * chunk;
+  const uint32_t tasks_each = threads == 1 ? 1 : 4;
+  const uint32_t chunk = (num_panels / (threads * tasks_each) + 2) / 2 * 2;
+  pool_.ParallelFor(size_t{threads} * tasks_each, [&](size_t i) {
+    const auto task =
+        static_cast<uint32_t>(i % threads * tasks_each + i / threads);
+    const uint32_t begin = std::min(num_panels, task * chunk);
     kernels_.matmul(w, begin, std::min(num_panels, begin + chunk), x, y,
                     y_stride);
   });
