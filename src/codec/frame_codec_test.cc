@@ -108,6 +108,19 @@ TEST_F(FrameCodecTest, RoundTrips) {
   ExpectRoundTrip(Text(2000), 1, 2048);
 }
 
+// A single lane guesses its next tokens; here it is right for long, then wrong,
+// also across the end of the window.
+TEST_F(FrameCodecTest, RightAndWrongGuessesGiveTheSameContent) {
+  std::string content;
+  for (int i = 0; i < 40; ++i) {
+    content += "the same words, again and again" + std::string(i % 7, 'a');
+    if (i % 5 == 0) content += std::to_string(i * 37);
+  }
+  for (const uint32_t window : {16u, 32u, 256u}) {
+    ExpectRoundTrip(content, 1, window);
+  }
+}
+
 TEST_F(FrameCodecTest, ThreadsAndKernelsGiveTheSameCode) {
   const std::string content = Text(400) + Noise(40) + Text(200);
   const auto expected = Encode(content, 3, 48, "scalar");
