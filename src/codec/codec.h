@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/stage_clock.h"
 #include "base/status.h"
 #include "container/frame_header.h"
 #include "model/model.h"
@@ -30,7 +31,8 @@ struct CompressOptions {
   uint32_t num_lanes = 0;         // 0: chosen by the size of the content
   uint32_t window_positions = 0;  // 0: the default
   ProgressCallback progress;
-  std::string kernels;  // a name; empty: $LLMA_KERNELS, else the best
+  std::string kernels;          // a name; empty: $LLMA_KERNELS, else the best
+  StageClock* clock = nullptr;  // told where the time goes
 };
 
 struct DecompressOptions {
@@ -38,6 +40,7 @@ struct DecompressOptions {
   uint64_t max_memory_bytes = ~uint64_t{0};  // kLimit beyond
   ProgressCallback progress;
   std::string kernels;
+  StageClock* clock = nullptr;
 };
 
 // Larger than the content by at most 64 bytes.

@@ -69,7 +69,7 @@ Result<std::vector<uint8_t>> Compress(Bytes content, const Model& model,
   ThreadPool pool(options.num_threads);
   LLMA_ASSIGN(const std::vector<uint8_t> code,
               EncodeFrame({model, *kernels, pool, header.window_positions,
-                           options.progress},
+                           options.progress, options.clock},
                           content, pieces, header.lane_bytes));
   std::vector<uint8_t> coded = Join(header, code);
   if (coded.size() < content.size() + kMaxStoredHeaderBytes) return coded;

@@ -70,9 +70,9 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header, Bytes code,
                                               ? KernelsFromEnvironment()
                                               : FindKernels(options.kernels));
   ThreadPool pool(options.num_threads);
-  return DecodeFrame(
-      {*model, *kernels, pool, header.window_positions, options.progress}, code,
-      header.lane_bytes);
+  return DecodeFrame({*model, *kernels, pool, header.window_positions,
+                      options.progress, options.clock},
+                     code, header.lane_bytes);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/stage_clock.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "codec/codec.h"
@@ -30,6 +31,7 @@ struct FrameContext {
   ThreadPool& pool;
   uint32_t window_positions;
   const ProgressCallback& progress;
+  StageClock* clock = nullptr;
 };
 
 // Cuts pieces into `num_lanes` runs of about equal length, none empty; fewer if

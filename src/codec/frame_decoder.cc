@@ -39,6 +39,7 @@ class FrameDecoder {
             context.window_positions),
         logits_(lane_bytes.size() * (1 + max_draft_tokens_) *
                 forward_.logits_stride()) {
+    forward_.set_clock(context.clock);
     lanes_.reserve(lane_bytes.size());
     for (const uint64_t bytes : lane_bytes) {
       lanes_.push_back(Lane{
@@ -57,6 +58,7 @@ class FrameDecoder {
   Result<std::vector<uint8_t>> Run() {
     for (uint32_t step = 0; done_bytes_ < total_bytes_; ++step) {
       PredictStep();
+      EnterStage(context_.clock, Stage::kCoding);
       for (Lane& lane : lanes_) LLMA_TRY(DecodePiece(lane));
       if (coder_.IsTruncated()) {
         return Error{ErrorCode::kTruncated, "the file is truncated"};
@@ -67,6 +69,7 @@ class FrameDecoder {
         return Error{ErrorCode::kUsage, "cancelled"};
       }
     }
+    EnterStage(context_.clock, Stage::kOther);
     if (!coder_.IsAtCanonicalEnd()) {
       return Error{ErrorCode::kCorrupt,
                    "the code does not end where it should"};

@@ -37,6 +37,7 @@ class FrameEncoder {
     for (int i = 0; i < context.pool.num_threads(); ++i) {
       masses_.emplace_back(context.model.tokens().num_tokens());
     }
+    forward_.set_clock(context.clock);
     uint64_t byte_ofs = 0;
     lanes_.reserve(lane_bytes.size());
     for (const uint64_t bytes : lane_bytes) {
@@ -65,6 +66,7 @@ class FrameEncoder {
       Result<uint64_t> coded = uint64_t{0};
       context_.pool.StartBackground([&] { coded = CodeChunk(ready); });
       PredictChunk(next);
+      EnterStage(context_.clock, Stage::kCoding);
       context_.pool.JoinBackground();
       std::swap(ready, next);
       if (!coded) return coded.error();

@@ -47,6 +47,7 @@ ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
 }
 
 void ForwardPass::Run(std::span<const StreamBatch> batch) {
+  EnterStage(clock_, Stage::kElementwise);
   PlanRows(batch);
   Embed(batch);
   for (uint32_t layer = 0; layer < config_.num_layers; ++layer) {
@@ -117,14 +118,17 @@ void ForwardPass::AttentionLayer(uint32_t layer) {
   AddAndNorm(0, num_rows_, layer == 0 ? nullptr : delta_.data(), w.attn_norm,
              normed_);
   const size_t qkv_stride = PaddedStride(config_.qkv_dim());
+  EnterStage(clock_, Stage::kMatmul);
   Multiply(w.qkv, w.qkv.num_panels(), normed_.View(num_rows_, config_.dim),
            qkv_.data(), qkv_stride);
+  EnterStage(clock_, Stage::kElementwise);
   ForRows(num_rows_, [&](uint32_t first, uint32_t count, int) {
     for (uint32_t row = first; row < first + count; ++row) {
       StoreKeysAndValues(layer, row);
     }
   });
   const size_t q_dim = config_.q_dim();
+  EnterStage(clock_, Stage::kAttention);
   pool_.ParallelFor(
       query_blocks_.size() * config_.num_kv_heads,
       [&](size_t i, int thread_idx) {
@@ -143,13 +147,16 @@ void ForwardPass::AttentionLayer(uint32_t layer) {
             .out_stride = q_dim};
         Attend(kernels_, config_, task, attention_scratch_[thread_idx]);
       });
+  EnterStage(clock_, Stage::kElementwise);
   ForRows(num_rows_, [&](uint32_t first, uint32_t count, int) {
     for (uint32_t row = first; row < first + count; ++row) {
       QuantizeInto(heads_.data() + row * q_dim, config_.q_dim(), row, mixed_);
     }
   });
+  EnterStage(clock_, Stage::kMatmul);
   Multiply(w.attn_out, w.attn_out.num_panels(),
            mixed_.View(num_rows_, config_.q_dim()), delta_.data(), config_.dim);
+  EnterStage(clock_, Stage::kElementwise);
 }
 
 // Rotates and quantises the new keys, quantises the values.
@@ -177,8 +184,10 @@ void ForwardPass::FeedForwardLayer(uint32_t layer) {
   const LayerWeights& w = model_.layer(layer);
   AddAndNorm(0, num_rows_, delta_.data(), w.ffn_norm, normed_);
   const size_t stride = PaddedStride(2 * config_.ffn_dim);
+  EnterStage(clock_, Stage::kMatmul);
   Multiply(w.gate_up, w.gate_up.num_panels(),
            normed_.View(num_rows_, config_.dim), gate_up_.data(), stride);
+  EnterStage(clock_, Stage::kElementwise);
   ForRows(num_rows_, [&](uint32_t first, uint32_t count, int thread_idx) {
     float* gated = row_scratch_[thread_idx].data();
     for (uint32_t row = first; row < first + count; ++row) {
@@ -187,12 +196,15 @@ void ForwardPass::FeedForwardLayer(uint32_t layer) {
       QuantizeInto(gated, config_.ffn_dim, row, gated_);
     }
   });
+  EnterStage(clock_, Stage::kMatmul);
   Multiply(w.ffn_down, w.ffn_down.num_panels(),
            gated_.View(num_rows_, config_.ffn_dim), delta_.data(), config_.dim);
+  EnterStage(clock_, Stage::kElementwise);
 }
 
 void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
                                 float* logits) {
+  EnterStage(clock_, Stage::kHead);
   AddAndNorm(row_begin, num_rows, nullptr, model_.output_norm(), normed_);
   const QuantizedRows all = normed_.View(row_begin + num_rows, config_.dim);
   const QuantizedRows rows = {all.values + size_t{row_begin} * config_.dim,
@@ -203,6 +215,7 @@ void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
                               all.num_groups};
   Multiply(model_.head(), PaddedRows(config_.num_tokens) / kPanelRows, rows,
            logits, logits_stride());
+  EnterStage(clock_, Stage::kTokenWeights);
 }
 
 size_t ForwardPass::logits_stride() const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/stage_clock.h"
 #include "base/thread_pool.h"
 #include "kernels/kernel_table.h"
 #include "model/attention.h"
@@ -35,6 +36,9 @@ class ForwardPass {
   // `max_rows`: the most rows of one Run; `max_window_positions`: of any cache.
   ForwardPass(const Model& model, const KernelTable& kernels, ThreadPool& pool,
               uint32_t max_rows, uint32_t max_window_positions);
+
+  // Tells `clock`, which must outlive this, where the time goes; null: nobody.
+  void set_clock(StageClock* clock) { clock_ = clock; }
 
   // Runs all layers and advances the caches. Each cache at most once a call,
   // with no more tokens than its max_batch_positions.
@@ -95,6 +99,7 @@ class ForwardPass {
   const ModelConfig& config_;
   const KernelTable& kernels_;
   ThreadPool& pool_;
+  StageClock* clock_ = nullptr;
 
   uint32_t num_rows_ = 0;
   std::vector<KvCache*> row_cache_;     // [row]

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the time of a run goes, for `llma bench`.
+#ifndef LLMA_BASE_STAGE_CLOCK_H_
+#define LLMA_BASE_STAGE_CLOCK_H_
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+
+namespace llma {
+
+enum class Stage {
+  kMatmul,        // matrix products of the layers
+  kAttention,     // scores, weights, sums of values
+  kElementwise,   // norms, gates, rotations, quantising
+  kHead,          // the final layer
+  kTokenWeights,  // softmax over the tokens, sums, paths
+  kCoding,        // decisions, context models, arithmetic coder
+  kOther,
+};
+inline constexpr size_t kNumStages = static_cast<size_t>(Stage::kOther) + 1;
+
+// Adds up the time between changes of stage. Thread-compatible; told by the
+// thread that leads the work, so a stage's time is not multiplied by threads.
+class StageClock {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // From now on time counts for `stage`.
+  void Enter(Stage stage) {
+    const Clock::time_point now = Clock::now();
+    seconds_[static_cast<size_t>(stage_)] +=
+        std::chrono::duration<double>(now - since_).count();
+    stage_ = stage;
+    since_ = now;
+  }
+  double seconds(Stage stage) const {
+    return seconds_[static_cast<size_t>(stage)];
+  }
+
+ private:
+  std::array<double, kNumStages> seconds_ = {};
+  Stage stage_ = Stage::kOther;
+  Clock::time_point since_ = Clock::now();
+};
+
+// `clock` may be null.
+inline void EnterStage(StageClock* clock, Stage stage) {
+  if (clock != nullptr) clock->Enter(stage);
+}
+
+}  // namespace llma
+
+#endif  // LLMA_BASE_STAGE_CLOCK_H_
