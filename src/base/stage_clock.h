@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace llma {
 
@@ -20,8 +21,9 @@ enum class Stage {
 };
 inline constexpr size_t kNumStages = static_cast<size_t>(Stage::kOther) + 1;
 
-// Adds up the time between changes of stage. Thread-compatible; told by the
-// thread that leads the work, so a stage's time is not multiplied by threads.
+// Adds up the time between changes of stage, and the work that was done.
+// Thread-compatible; told by the thread that leads the work, so a stage's time
+// is not multiplied by threads.
 class StageClock {
  public:
   using Clock = std::chrono::steady_clock;
@@ -38,8 +40,17 @@ class StageClock {
     return seconds_[static_cast<size_t>(stage)];
   }
 
+  // int8 multiply-adds of matrix products and attention.
+  void AddMultiplyAdds(uint64_t count) { multiply_adds_ += count; }
+  uint64_t multiply_adds() const { return multiply_adds_; }
+  // Positions that the model ran over, guesses included.
+  void AddPositions(uint64_t count) { positions_ += count; }
+  uint64_t positions() const { return positions_; }
+
  private:
   std::array<double, kNumStages> seconds_ = {};
+  uint64_t multiply_adds_ = 0;
+  uint64_t positions_ = 0;
   Stage stage_ = Stage::kOther;
   Clock::time_point since_ = Clock::now();
 };

@@ -49,6 +49,7 @@ ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
 void ForwardPass::Run(std::span<const StreamBatch> batch) {
   EnterStage(clock_, Stage::kElementwise);
   PlanRows(batch);
+  if (clock_ != nullptr) CountAttention();
   Embed(batch);
   for (uint32_t layer = 0; layer < config_.num_layers; ++layer) {
     AttentionLayer(layer);
@@ -96,6 +97,19 @@ void ForwardPass::PlanRows(std::span<const StreamBatch> batch) {
     num_rows_ += count;
   }
   LLMA_DCHECK(num_rows_ <= row_cache_.size());
+}
+
+// Scores once, values twice: the weights' two halves.
+void ForwardPass::CountAttention() {
+  uint64_t visible_positions = 0;
+  for (uint32_t row = 0; row < num_rows_; ++row) {
+    visible_positions += std::min<uint64_t>(
+        row_position_[row] + 1,
+        uint64_t{kNumSinks} + row_cache_[row]->window_positions());
+  }
+  clock_->AddPositions(num_rows_);
+  clock_->AddMultiplyAdds(3 * visible_positions * config_.q_dim() *
+                          config_.num_layers);
 }
 
 // x = the embedding of each token: int8 values times their group's scale.
@@ -252,6 +266,10 @@ void ForwardPass::QuantizeInto(const float* values, uint32_t cols, uint32_t row,
 
 void ForwardPass::Multiply(const LinearWeights& w, uint32_t num_panels,
                            const QuantizedRows& x, float* y, size_t y_stride) {
+  if (clock_ != nullptr) {
+    clock_->AddMultiplyAdds(uint64_t{x.num_rows} * x.num_cols * num_panels *
+                            kPanelRows);
+  }
   // Four tasks a thread even out what the machine does beside us; pairs of
   // panels share loads of x. A thread's tasks lie side by side, so that what a
   // kernel fetches ahead of their ends is its own.

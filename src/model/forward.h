@@ -80,6 +80,7 @@ class ForwardPass {
   };
 
   void PlanRows(std::span<const StreamBatch> batch);
+  void CountAttention();
   void Embed(std::span<const StreamBatch> batch);
   void AttentionLayer(uint32_t layer);
   void FeedForwardLayer(uint32_t layer);
