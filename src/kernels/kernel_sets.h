@@ -13,6 +13,10 @@ extern const KernelTable kTable;
 namespace avx2 {
 extern const KernelTable kTable;
 }
+namespace avxvnni {
+extern const KernelTable kTable;
+extern const KernelTable kEvexTable;
+}  // namespace avxvnni
 namespace avx512vnni {
 extern const KernelTable kTable;
 }

@@ -12,8 +12,8 @@ namespace {
 constexpr const KernelTable* kAll[] = {
     &kernels::scalar::kTable,
 #if defined(__x86_64__)
-    &kernels::avx2::kTable,
-    &kernels::avx512vnni::kTable,
+    &kernels::avx2::kTable,    &kernels::avxvnni::kEvexTable,
+    &kernels::avxvnni::kTable, &kernels::avx512vnni::kTable,
 #elif defined(__aarch64__)
     &kernels::neon::kTable,
 #endif
