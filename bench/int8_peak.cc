@@ -102,6 +102,11 @@ uint64_t RunInt8PeakLoop(std::string_view kernels) {
 
 #elif defined(__aarch64__)
 
+#if defined(__clang__)
+LLMA_TARGET_BEGIN("dotprod,i8mm")
+#else
+LLMA_TARGET_BEGIN("arch=armv8.2-a+dotprod+i8mm")
+#endif
 namespace {
 uint64_t RunSdot() {
   int32x4_t sums[kChains];
@@ -109,17 +114,33 @@ uint64_t RunSdot() {
   const int8x16_t a = vdupq_n_s8(3), b = vdupq_n_s8(5);
   for (int step = 0; step < kSteps; ++step) {
     for (int32x4_t& sum : sums) {
-      // Clang 14 declares vdotq_s32 only where -march has it.
-      __asm__ volatile(".arch_extension dotprod\n\tsdot %0.4s, %1.16b, %2.16b"
+      // Clang 14 declares the intrinsics only where -march has them.
+      __asm__ volatile("sdot %0.4s, %1.16b, %2.16b"
                        : "+w"(sum)
                        : "w"(a), "w"(b));
     }
   }
   return uint64_t{kSteps} * kChains * 16;
 }
+
+uint64_t RunSmmla() {
+  int32x4_t sums[kChains];
+  for (int32x4_t& sum : sums) sum = vdupq_n_s32(0);
+  const int8x16_t a = vdupq_n_s8(3), b = vdupq_n_s8(5);
+  for (int step = 0; step < kSteps; ++step) {
+    for (int32x4_t& sum : sums) {
+      __asm__ volatile("smmla %0.4s, %1.16b, %2.16b"
+                       : "+w"(sum)
+                       : "w"(a), "w"(b));
+    }
+  }
+  return uint64_t{kSteps} * kChains * 32;
+}
 }  // namespace
+LLMA_TARGET_END
 
 uint64_t RunInt8PeakLoop(std::string_view kernels) {
+  if (kernels == "neon_i8mm") return RunSmmla();
   return kernels == "neon" ? RunSdot() : 0;
 }
 

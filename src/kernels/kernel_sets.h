@@ -23,6 +23,9 @@ extern const KernelTable kTable;
 namespace neon {
 extern const KernelTable kTable;
 }
+namespace neon_i8mm {
+extern const KernelTable kTable;
+}
 
 }  // namespace llma::kernels
 

@@ -16,6 +16,7 @@ constexpr const KernelTable* kAll[] = {
     &kernels::avxvnni::kTable, &kernels::avx512vnni::kTable,
 #elif defined(__aarch64__)
     &kernels::neon::kTable,
+    &kernels::neon_i8mm::kTable,
 #endif
 };
 
