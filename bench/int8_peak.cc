@@ -41,6 +41,33 @@ uint64_t RunVpdpbusd() {
 }  // namespace
 LLMA_TARGET_END
 
+// 32 bytes at a time; as text, in both encodings.
+LLMA_TARGET_BEGIN("avx2")
+namespace {
+template <bool kIsVex>
+uint64_t RunVpdpbusd256() {
+  __m256i sums[kChains];
+  for (__m256i& sum : sums) sum = _mm256_setzero_si256();
+  const __m256i a = _mm256_set1_epi8(3), b = _mm256_set1_epi8(5);
+  for (int step = 0; step < kSteps; ++step) {
+    for (__m256i& sum : sums) {
+      if constexpr (kIsVex) {
+        __asm__ volatile("%{vex%} vpdpbusd %1, %2, %0"
+                         : "+x"(sum)
+                         : "x"(a), "x"(b));
+      } else {
+        __asm__ volatile("%{evex%} vpdpbusd %1, %2, %0"
+                         : "+x"(sum)
+                         : "x"(a), "x"(b));
+      }
+    }
+  }
+  for (__m256i& sum : sums) __asm__ volatile("" : "+x"(sum));
+  return uint64_t{kSteps} * kChains * 32;
+}
+}  // namespace
+LLMA_TARGET_END
+
 // Without vpdpbusd an int8 product sum that cannot saturate costs a vpmaddwd
 // and a vpaddd for 16 multiply-adds, or vpsignb, vpmaddubsw, vpmaddwd and
 // vpaddd for 32.
@@ -67,12 +94,19 @@ LLMA_TARGET_END
 
 uint64_t RunInt8PeakLoop(std::string_view kernels) {
   if (kernels == "avx512vnni") return RunVpdpbusd();
+  if (kernels == "avxvnni") return RunVpdpbusd256<true>();
+  if (kernels == "avx512vnni256") return RunVpdpbusd256<false>();
   if (kernels == "avx2") return RunVpmaddwd();
   return 0;
 }
 
 #elif defined(__aarch64__)
 
+#if defined(__clang__)
+LLMA_TARGET_BEGIN("dotprod,i8mm")
+#else
+LLMA_TARGET_BEGIN("arch=armv8.2-a+dotprod+i8mm")
+#endif
 namespace {
 uint64_t RunSdot() {
   int32x4_t sums[kChains];
@@ -80,17 +114,33 @@ uint64_t RunSdot() {
   const int8x16_t a = vdupq_n_s8(3), b = vdupq_n_s8(5);
   for (int step = 0; step < kSteps; ++step) {
     for (int32x4_t& sum : sums) {
-      // Clang 14 declares vdotq_s32 only where -march has it.
-      __asm__ volatile(".arch_extension dotprod\n\tsdot %0.4s, %1.16b, %2.16b"
+      // Clang 14 declares the intrinsics only where -march has them.
+      __asm__ volatile("sdot %0.4s, %1.16b, %2.16b"
                        : "+w"(sum)
                        : "w"(a), "w"(b));
     }
   }
   return uint64_t{kSteps} * kChains * 16;
 }
+
+uint64_t RunSmmla() {
+  int32x4_t sums[kChains];
+  for (int32x4_t& sum : sums) sum = vdupq_n_s32(0);
+  const int8x16_t a = vdupq_n_s8(3), b = vdupq_n_s8(5);
+  for (int step = 0; step < kSteps; ++step) {
+    for (int32x4_t& sum : sums) {
+      __asm__ volatile("smmla %0.4s, %1.16b, %2.16b"
+                       : "+w"(sum)
+                       : "w"(a), "w"(b));
+    }
+  }
+  return uint64_t{kSteps} * kChains * 32;
+}
 }  // namespace
+LLMA_TARGET_END
 
 uint64_t RunInt8PeakLoop(std::string_view kernels) {
+  if (kernels == "neon_i8mm") return RunSmmla();
   return kernels == "neon" ? RunSdot() : 0;
 }
 

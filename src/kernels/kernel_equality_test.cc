@@ -101,7 +101,7 @@ TEST_P(KernelEquality, QuantizeRow) {
 
 TEST_P(KernelEquality, Matmul) {
   for (const uint32_t num_rows :
-       {1u, 2u, 3u, 4u, 5u, 7u, 8u, 9u, 13u, 16u, 17u, 33u}) {
+       {1u, 2u, 3u, 4u, 5u, 7u, 8u, 9u, 13u, 16u, 17u, 33u, 51u}) {
     for (const uint32_t num_cols : {64u, 128u, 576u}) {
       const uint32_t w_rows = 16 * (1 + random_.Below(6)) - random_.Below(16);
       LinearWeights w;

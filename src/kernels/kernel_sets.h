@@ -13,10 +13,17 @@ extern const KernelTable kTable;
 namespace avx2 {
 extern const KernelTable kTable;
 }
+namespace avxvnni {
+extern const KernelTable kTable;
+extern const KernelTable kEvexTable;
+}  // namespace avxvnni
 namespace avx512vnni {
 extern const KernelTable kTable;
 }
 namespace neon {
+extern const KernelTable kTable;
+}
+namespace neon_i8mm {
 extern const KernelTable kTable;
 }
 

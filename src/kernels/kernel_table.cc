@@ -12,10 +12,11 @@ namespace {
 constexpr const KernelTable* kAll[] = {
     &kernels::scalar::kTable,
 #if defined(__x86_64__)
-    &kernels::avx2::kTable,
-    &kernels::avx512vnni::kTable,
+    &kernels::avx2::kTable,    &kernels::avxvnni::kEvexTable,
+    &kernels::avxvnni::kTable, &kernels::avx512vnni::kTable,
 #elif defined(__aarch64__)
     &kernels::neon::kTable,
+    &kernels::neon_i8mm::kTable,
 #endif
 };
 

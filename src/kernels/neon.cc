@@ -3,6 +3,8 @@
 // Armv8.2). Each function equals its namesake in numerics/reference_ops.h;
 // comments here only say how, never what. No fused multiply-add: the intrinsics
 // for products and sums stay apart under -ffp-contract=off.
+#include "kernels/neon.h"
+
 #include "kernels/kernel_sets.h"
 
 #if defined(__aarch64__)
@@ -79,6 +81,8 @@ inline float32x4_t Exp2(float32x4_t t) {
   return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_s32(bits), keep));
 }
 
+}  // namespace
+
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
                  int8_t* values, float* scales, int32_t* sums) {
   for (uint32_t g = 0; g < num_cols / group_size; ++g) {
@@ -104,6 +108,8 @@ void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
     sums[g] = vaddvq_s32(sum);
   }
 }
+
+namespace {
 
 // Integer dot products of kRows rows of x with the 16 rows of a panel over
 // `num_cols` (a multiple of 16) columns.
@@ -182,6 +188,8 @@ void MatmulTile(const LinearWeights& w, uint32_t panel, const QuantizedRows& x,
   }
 }
 
+}  // namespace
+
 void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
             const QuantizedRows& x, float* y, size_t y_stride) {
   for (uint32_t panel = panel_begin; panel < panel_end; ++panel) {
@@ -220,6 +228,8 @@ void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
   }
 }
 
+namespace {
+
 inline float32x4_t SwiGluLanes(float32x4_t g, float32x4_t u) {
   const float32x4_t e =
       Exp2(vnegq_f32(vmulq_f32(vabsq_f32(g), vdupq_n_f32(kLog2E))));
@@ -230,6 +240,8 @@ inline float32x4_t SwiGluLanes(float32x4_t g, float32x4_t u) {
   return vminq_f32(vmaxq_f32(gated, vdupq_n_f32(-kLargestGated)),
                    vdupq_n_f32(kLargestGated));
 }
+
+}  // namespace
 
 void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
   uint32_t i = 0;
@@ -244,6 +256,8 @@ void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
     std::memcpy(y + i, lanes[0], (size - i) * sizeof(float));
   }
 }
+
+namespace {
 
 template <int kRows>
 void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
@@ -265,6 +279,8 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
     }
   }
 }
+
+}  // namespace
 
 void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
                      float* scores, size_t stride) {
@@ -319,6 +335,8 @@ float AttentionWeights(float* scores, const float* v_scales,
   return (largest / kLargestAttentionWeight) / static_cast<float>(denominator);
 }
 
+namespace {
+
 // kQueries queries, 16 dims starting at dim. The halves of the weights are at
 // most 127, so they may count as signed.
 template <int kQueries>
@@ -362,6 +380,8 @@ void ValueTile(const ValuePanels& v, const uint8_t* weights_hi,
     }
   }
 }
+
+}  // namespace
 
 void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
                        const uint8_t* weights_lo, size_t weights_stride,
@@ -417,6 +437,8 @@ void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
     block_sums[block / kTokenBlock] = vaddvq_u64(sum);
   }
 }
+
+namespace {
 
 bool IsSupported() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
 
