@@ -5,16 +5,21 @@
     python3 -m venv build/peers
     build/peers/bin/pip install -r bench/peers_requirements.txt
     cmake --build --preset release --target engine_speed
-    build/peers/bin/python bench/peers.py MODEL.gguf MODEL.llmm [--rounds 2]
+    build/peers/bin/python bench/peers.py MODEL.gguf MODEL.llmm
 
 MODEL.llmm is the import of MODEL.gguf. llama.cpp also gets the same weights as
 Q8_0, which are made here, because that is nearest to what llma computes with.
 
 All engines run in turn, so that other work on the machine meets each of them,
-and the best of all rounds counts. llama.cpp computes logits of a prompt's last
-token only, so the prompt's speed of llma is that without logits. The wheel of
-llama.cpp is built for AVX2, whatever the processor, so llma runs with its AVX2
-kernels as well as with its best.
+and the best of all rounds counts; a round takes about 90 seconds on a quiet
+machine. With more threads than idle cores llama.cpp's speed collapses: use
+--rounds, or --threads 1.
+
+llama.cpp computes logits of a prompt's last token only, so the prompt's speed of
+llma is that without logits. The wheel of llama.cpp is built for AVX2, whatever
+the processor, so llma runs with its AVX2 kernels as well as with its best.
+Behind a long prompt llama.cpp makes new tokens faster with --no-flash-attention,
+but reads the prompt more slowly.
 """
 
 import argparse
@@ -67,8 +72,9 @@ def requantize(source, target):
     writer.close()
 
 
-def run_llama_cpp(model, text, prompt_tokens, new_tokens, threads):
+def run_llama_cpp(args, model, text, threads):
     """Tokens a second by measure."""
+    prompt_tokens, new_tokens = args.prompt, args.new
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
     params.n_ctx = prompt_tokens + new_tokens + 64
@@ -77,6 +83,9 @@ def run_llama_cpp(model, text, prompt_tokens, new_tokens, threads):
     params.verbosity = 0
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
+    if args.no_flash_attention:
+        kinds = xllamacpp.llama_flash_attn_type
+        params.flash_attn_type = kinds.LLAMA_FLASH_ATTN_TYPE_DISABLED
     server = xllamacpp.Server(params)
 
     def complete(text):
@@ -114,9 +123,10 @@ def run_llama_cpp(model, text, prompt_tokens, new_tokens, threads):
     }
 
 
-def run_llma(program, model, text_file, prompt_tokens, new_tokens, threads, kernels):
+def run_llma(args, new_tokens, threads, kernels):
     """What bench/engine_speed prints, by name."""
-    command = [program, model, text_file, prompt_tokens, new_tokens, threads]
+    command = [args.engine_speed, args.llmm, args.text, args.prompt]
+    command += [new_tokens, threads]
     lines = subprocess.run(
         [str(word) for word in command],
         env=os.environ | {"LLMA_KERNELS": kernels},
@@ -127,26 +137,16 @@ def run_llma(program, model, text_file, prompt_tokens, new_tokens, threads, kern
     return dict(line.split() for line in lines.splitlines())
 
 
-def measure(args, files, text, text_file, kernels):
+def measure(args, files, text, kernels):
     """Best tokens a second: {(threads, engine): {measure: speed}}."""
     best = collections.defaultdict(lambda: collections.defaultdict(float))
     for _ in range(args.rounds):
         for threads in args.threads:
             runs = {}
             for name, path in files.items():
-                runs[f"llama.cpp {name}"] = run_llama_cpp(
-                    path, text, args.prompt, args.new, threads
-                )
+                runs[f"llama.cpp {name}"] = run_llama_cpp(args, path, text, threads)
             for name in kernels:
-                runs[f"llma {name}"] = run_llma(
-                    args.engine_speed,
-                    args.llmm,
-                    text_file,
-                    args.prompt,
-                    args.new,
-                    threads,
-                    name,
-                )
+                runs[f"llma {name}"] = run_llma(args, args.new, threads, name)
             for engine, speeds in runs.items():
                 for key in MEASURES:
                     kept = best[threads, engine]
@@ -182,7 +182,8 @@ def main():
     parser.add_argument("--text", default=ROOT / "samples/alice.txt")
     parser.add_argument("--prompt", type=int, default=2048, help="tokens")
     parser.add_argument("--new", type=int, default=32, help="tokens")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--no-flash-attention", action="store_true")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument(
         "--engine-speed", default=ROOT / "build/release/bench/engine_speed"
@@ -190,7 +191,7 @@ def main():
     args = parser.parse_args()
 
     # The best kernels by their name, then AVX2.
-    first = run_llma(args.engine_speed, args.llmm, args.text, args.prompt, 1, 0, "")
+    first = run_llma(args, 1, 0, "")
     kernels = list(dict.fromkeys([first["kernels"], "avx2"]))
     if int(first["prompt_tokens"]) != args.prompt:
         raise SystemExit(f"{args.text} is shorter than {args.prompt} tokens")
@@ -200,7 +201,7 @@ def main():
         q8_0 = pathlib.Path(folder) / "q8_0.gguf"
         requantize(args.gguf, q8_0)
         files = {pathlib.Path(args.gguf).suffixes[-2][1:]: args.gguf, "Q8_0": q8_0}
-        best = measure(args, files, prompt.decode(), args.text, kernels)
+        best = measure(args, files, prompt.decode(), kernels)
     print(f"llama.cpp in xllamacpp {xllamacpp.__version__}:", end=" ")
     print(xllamacpp.get_system_info())
     print(f"load averages: {os.getloadavg()}\n")
