@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "int8_peak.h"
+#include "kernels/int8_peak.h"
 #include "kernels/kernel_table.h"
 #include "numerics/test_random.h"
 

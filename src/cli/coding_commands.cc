@@ -111,16 +111,24 @@ int RunCompress(const Options& options, const Messages& messages) {
   if (!input) return messages.ShowError(input.error().what);
   const auto output = Output::Open(files.out, options.force, *input);
   if (!output) return messages.ShowError(output.error().what);
-  const auto model = OpenModel(options.model);
-  if (!model) return Fail(messages, {}, model.error());
+  std::unique_ptr<Model> model;
+  if (SettingsOfLevel(options.level).uses_model) {
+    auto opened = OpenModel(options.model);
+    if (!opened) {
+      return messages.ShowError(FormatError({}, opened.error()),
+                                "or use -2, which needs no model");
+    }
+    model = *std::move(opened);
+  }
 
   ProgressMeter meter(input->name, messages.verbosity() >= 1);
   CompressOptions how;
+  how.level = options.level;
   how.num_threads = options.num_threads;
   how.num_lanes = options.num_lanes;
   how.window_positions = options.window_positions;
   how.progress = meter.callback();
-  const auto compressed = Compress(input->bytes, **model, how);
+  const auto compressed = Compress(input->bytes, model.get(), how);
   if (!compressed) return Fail(messages, input->name, compressed.error());
   const int status = Deliver(**output, *compressed, *input, messages);
   if (status != kExitError) {

@@ -17,6 +17,9 @@ int RunCompress(const Options& options, const Messages& messages);
 int RunDecompress(const Options& options, const Messages& messages);
 int RunTest(const Options& options, const Messages& messages);
 
+// cli/bench_command.cc
+int RunBench(const Options& options, const Messages& messages);
+
 // cli/model_commands.cc
 int RunModelImport(const Options& options, const Messages& messages);
 int RunModelList(const Options& options, const Messages& messages);

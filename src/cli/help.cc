@@ -18,6 +18,7 @@ Without IN, or if IN is -, standard input goes to standard output.
   -o, --output OUT    write to OUT
       --stdout        write to standard output
   -f, --force         overwrite OUT; write compressed data to a terminal
+  -1 ... -9           from fast to small (default: 6); -1 and -2 need no model
       --model NAME    compress with this model: a name or a .llmm file
       --lanes N       streams that run side by side, 1 to 64
       --window N      tokens that the model looks back, a multiple of 16
@@ -27,6 +28,7 @@ Without IN, or if IN is -, standard input goes to standard output.
   -v, --verbose       say more; -V, --version; -h, --help
 
   llma model import FILE.gguf [--name NAME] [-o PATH]   make a model usable
+  llma bench [-1...-9 | --levels 1-9] [FILE]            how fast it is here
   llma model list | llma model info NAME                what there is
 Models: $LLMA_MODEL_PATH, $XDG_DATA_HOME/llma, /usr/share/llma.
 )";

@@ -20,6 +20,7 @@ enum LongOption {
   kMemory,
   kName,
   kStartToken,
+  kLevels,
 };
 
 constexpr option kCodingOptions[] = {
@@ -30,6 +31,8 @@ constexpr option kCodingOptions[] = {
     {"force", no_argument, nullptr, 'f'},
     {"stdout", no_argument, nullptr, kStdout},
     {"threads", required_argument, nullptr, 'T'},
+    {"fast", no_argument, nullptr, '1'},
+    {"best", no_argument, nullptr, '9'},
     {"lanes", required_argument, nullptr, kLanes},
     {"window", required_argument, nullptr, kWindow},
     {"memory", required_argument, nullptr, kMemory},
@@ -40,7 +43,7 @@ constexpr option kCodingOptions[] = {
     {"version", no_argument, nullptr, 'V'},
     {nullptr, 0, nullptr, 0},
 };
-constexpr char kCodingLetters[] = ":czdto:fT:vqhV";
+constexpr char kCodingLetters[] = ":123456789czdto:fT:vqhV";
 
 constexpr option kModelOptions[] = {
     {"name", required_argument, nullptr, kName},
@@ -53,6 +56,19 @@ constexpr option kModelOptions[] = {
     {nullptr, 0, nullptr, 0},
 };
 constexpr char kModelLetters[] = ":o:fvqh";
+
+constexpr option kBenchOptions[] = {
+    {"levels", required_argument, nullptr, kLevels},
+    {"fast", no_argument, nullptr, '1'},
+    {"best", no_argument, nullptr, '9'},
+    {"threads", required_argument, nullptr, 'T'},
+    {"lanes", required_argument, nullptr, kLanes},
+    {"window", required_argument, nullptr, kWindow},
+    {"model", required_argument, nullptr, kModel},
+    {"help", no_argument, nullptr, 'h'},
+    {nullptr, 0, nullptr, 0},
+};
+constexpr char kBenchLetters[] = ":123456789T:h";
 
 Error Usage(std::string what) {
   return Error{ErrorCode::kUsage, std::move(what)};
@@ -84,8 +100,29 @@ Status SetWindow(std::string_view text, Options& options) {
   return OkStatus();
 }
 
+// "3-6", or "6" alone.
+Status SetLevels(const std::string& text, Options& options) {
+  const size_t dash = text.find('-');
+  const std::string first = text.substr(0, dash);
+  const std::string last =
+      dash == std::string::npos ? first : text.substr(dash + 1);
+  LLMA_ASSIGN(const uint64_t from,
+              ParseNumber("--levels", first, kFastestLevel, kBestLevel));
+  LLMA_ASSIGN(const uint64_t to,
+              ParseNumber("--levels", last, kFastestLevel, kBestLevel));
+  if (from > to) return Usage("--levels: " + text + " is empty");
+  options.first_level = static_cast<int>(from);
+  options.last_level = static_cast<int>(to);
+  return OkStatus();
+}
+
 Status SetOption(int option, Options& options) {
   const std::string value = optarg == nullptr ? "" : optarg;
+  if (option >= '1' && option <= '9') {
+    options.level = option - '0';
+    options.first_level = options.last_level = options.level;
+    return OkStatus();
+  }
   switch (option) {
     case 'c':
     case 'z':
@@ -115,6 +152,8 @@ Status SetOption(int option, Options& options) {
       options.num_threads = static_cast<int>(n);
       break;
     }
+    case kLevels:
+      return SetLevels(value, options);
     case kStdout:
       options.to_stdout = true;
       break;
@@ -235,9 +274,21 @@ Result<Options> ParseModelLine(int argc, char** argv) {
   return options;
 }
 
+Result<Options> ParseBenchLine(int argc, char** argv) {
+  Options options;
+  options.operation = Operation::kBench;
+  LLMA_ASSIGN(options, ParseLine(argc - 1, argv + 1, kBenchLetters,
+                                 kBenchOptions, options));
+  if (options.operands.size() > 1) return Usage("bench: expected one file");
+  return options;
+}
+
 }  // namespace
 
 Result<Options> ParseOptions(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "bench") {
+    return ParseBenchLine(argc, argv);
+  }
   if (argc > 1 && std::string_view(argv[1]) == "model") {
     return ParseModelLine(argc, argv);
   }

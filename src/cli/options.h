@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "codec/levels.h"
 
 namespace llma::cli {
 
@@ -18,6 +19,7 @@ enum class Operation {
   kCompress,
   kDecompress,
   kTest,
+  kBench,
   kModelImport,
   kModelList,
   kModelInfo,
@@ -33,8 +35,12 @@ struct Options {
   bool force = false;
   int verbosity = 1;
   int num_threads = 0;            // 0: all processors
-  uint32_t num_lanes = 0;         // 0: by the size of the content
-  uint32_t window_positions = 0;  // 0: the default
+  int level = kDefaultLevel;
+  uint32_t num_lanes = 0;         // 0: by level and size of the content
+  uint32_t window_positions = 0;  // 0: the level's
+  // Of bench: the levels to measure.
+  int first_level = kDefaultLevel;
+  int last_level = kDefaultLevel;
   uint64_t max_memory_bytes = 0;  // 0: what the machine has
   std::string model;              // name or path; empty: the default
   std::string import_name;

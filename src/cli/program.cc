@@ -21,6 +21,7 @@ int Run(const Options& options, const Messages& messages) {
       return RunModelList(options, messages);
     case Operation::kModelInfo:
       return RunModelInfo(options, messages);
+    case Operation::kBench:
     case Operation::kCompress:
     case Operation::kDecompress:
     case Operation::kTest:
@@ -31,6 +32,7 @@ int Run(const Options& options, const Messages& messages) {
     return messages.ShowError("LLMA_KERNELS: " + kernels.error().what,
                               "'llma --version -v' lists them");
   }
+  if (options.operation == Operation::kBench) return RunBench(options, messages);
   if (options.operation == Operation::kTest) return RunTest(options, messages);
   return options.operation == Operation::kCompress
              ? RunCompress(options, messages)

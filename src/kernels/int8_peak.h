@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The most int8 multiply-adds that this core can do, by loops that touch
 // nothing but registers: what a matrix product is measured against.
-#ifndef LLMA_BENCH_INT8_PEAK_H_
-#define LLMA_BENCH_INT8_PEAK_H_
+#ifndef LLMA_KERNELS_INT8_PEAK_H_
+#define LLMA_KERNELS_INT8_PEAK_H_
 
 #include <cstdint>
 #include <string_view>
@@ -15,4 +15,4 @@ uint64_t RunInt8PeakLoop(std::string_view kernels);
 
 }  // namespace llma
 
-#endif  // LLMA_BENCH_INT8_PEAK_H_
+#endif  // LLMA_KERNELS_INT8_PEAK_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "int8_peak.h"
+#include "kernels/int8_peak.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -10,7 +10,7 @@
 #include "kernels/target_region.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-// As in src/kernels/avx512vnni.cc.
+// As in avx512vnni.cc.
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif

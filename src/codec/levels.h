@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a compression level means. docs/PERFORMANCE.md has what each costs and
+// gives. Only the encoder knows levels: a file says what was used.
+#ifndef LLMA_CODEC_LEVELS_H_
+#define LLMA_CODEC_LEVELS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "container/frame_header.h"
+
+namespace llma {
+
+inline constexpr int kFastestLevel = 1;
+inline constexpr int kDefaultLevel = 6;
+inline constexpr int kBestLevel = 9;
+
+struct LevelSettings {
+  // False: context models alone; the next two do not apply.
+  bool uses_model;
+  uint32_t max_lanes;
+  uint32_t window_positions;
+  ContextModels context_models;
+};
+
+// level: in [kFastestLevel, kBestLevel].
+const LevelSettings& SettingsOfLevel(int level);
+
+// Lanes for content of `num_pieces` pieces: a lane's first tokens lack context,
+// so small content has few.
+uint32_t LanesForContent(size_t num_pieces, uint32_t max_lanes);
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_LEVELS_H_
