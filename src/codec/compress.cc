@@ -39,6 +39,13 @@ std::vector<uint8_t> Join(const FrameHeader& header, Bytes payload) {
   return std::move(writer).TakeBytes();
 }
 
+// The coded file, or the stored one where that is much smaller.
+std::vector<uint8_t> Smaller(std::vector<uint8_t> coded,
+                             const FrameHeader& stored, Bytes content) {
+  if (coded.size() < content.size() + kMaxStoredHeaderBytes) return coded;
+  return Join(stored, content);
+}
+
 }  // namespace
 
 Result<std::vector<uint8_t>> Compress(Bytes content, const Model& model,
@@ -51,6 +58,7 @@ Result<std::vector<uint8_t>> Compress(Bytes content, const Model& model,
                                               : FindKernels(options.kernels));
   FrameHeader header = stored;
   header.kind = ContentKind::kCoded;
+  header.context_models = options.context_models;
   header.numerics_id = kNumericsId;
   header.predictor_id = kPredictorId;
   std::copy_n(model.fingerprint().begin(), header.model_id.size(),
@@ -69,11 +77,26 @@ Result<std::vector<uint8_t>> Compress(Bytes content, const Model& model,
   ThreadPool pool(options.num_threads);
   LLMA_ASSIGN(const std::vector<uint8_t> code,
               EncodeFrame({model, *kernels, pool, header.window_positions,
-                           options.progress},
+                           header.context_models, options.progress},
                           content, pieces, header.lane_bytes));
-  std::vector<uint8_t> coded = Join(header, code);
-  if (coded.size() < content.size() + kMaxStoredHeaderBytes) return coded;
-  return Join(stored, content);
+  return Smaller(Join(header, code), stored, content);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+Result<std::vector<uint8_t>> CompressWithoutModel(
+    Bytes content, const CompressOptions& options) try {
+  const FrameHeader stored = StoredHeader(content);
+  if (content.empty()) return Join(stored, content);
+  FrameHeader header = stored;
+  header.kind = ContentKind::kContexts;
+  header.predictor_id = kPredictorId;
+  header.context_models = options.context_models;
+  LLMA_TRY(CheckFrameHeader(header));
+  LLMA_ASSIGN(
+      const std::vector<uint8_t> code,
+      EncodeContextFrame(header.context_models, content, options.progress));
+  return Smaller(Join(header, code), stored, content);
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kMemory, "out of memory"};
 }

@@ -21,7 +21,7 @@ class FrameDecoder {
                std::span<const uint64_t> lane_bytes)
       : context_(context),
         index_(context.model.tokens()),
-        models_(context.model.tokens()),
+        models_(context.model.tokens(), context.context_models, lane_bytes),
         coder_(code),
         forward_(context.model, context.kernels, context.pool,
                  static_cast<uint32_t>(lane_bytes.size()),
@@ -30,7 +30,8 @@ class FrameDecoder {
     lanes_.reserve(lane_bytes.size());
     for (const uint64_t bytes : lane_bytes) {
       lanes_.push_back(Lane{
-          .position = {.remaining_bytes = bytes},
+          .position = {.remaining_bytes = bytes,
+                       .lane = static_cast<uint32_t>(lanes_.size())},
           .cache = KvCache(context.model.config(), context.window_positions, 1),
           .last_token = context.model.config().start_row,
           .masses = TokenMasses(context.model.tokens().num_tokens())});
