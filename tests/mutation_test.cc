@@ -49,7 +49,7 @@ class Mutation : public testing::Test {
     options.num_threads = 1;
     options.num_lanes = num_lanes;
     options.window_positions = 32;
-    auto file = Compress(AsBytes(content), *model_, options);
+    auto file = Compress(AsBytes(content), model_.get(), options);
     EXPECT_TRUE(file);
     return *std::move(file);
   }
@@ -157,6 +157,10 @@ TEST_F(Mutation, HostileHeadersEndSoon) {
     return content ? ErrorCode{} : content.error().code;
   };
   FrameHeader header = *parsed;
+  header.content_bytes = kMaxContextContentBytes;
+  header.lane_bytes = {kMaxContextContentBytes};
+  read(header);
+  header.context_models = ContextModels::kNone;
   header.content_bytes = kMaxContentBytes;
   header.lane_bytes = {kMaxContentBytes};
   read(header);
@@ -188,10 +192,47 @@ TEST_F(Mutation, HostileHeadersEndSoon) {
   EXPECT_EQ(read(header), ErrorCode::kChecksum);
 }
 
+// Without a language model.
+TEST_F(Mutation, HostileHeadersOfContextsEndSoon) {
+  CompressOptions options;
+  options.level = kFastestLevel;
+  const auto file =
+      Compress(AsBytes(SampleText(random_, 40)), nullptr, options);
+  ASSERT_TRUE(file);
+  EXPECT_TRUE(Decompress(*file, nullptr, {}));
+  ByteReader reader(*file);
+  FrameHeader header = *ParseFrameHeader(reader);
+  ASSERT_EQ(header.kind, ContentKind::kContexts);
+  const Bytes payload = Bytes(*file).subspan(reader.offset());
+  const auto read = [&] {
+    ByteWriter writer;
+    WriteFrameHeader(header, writer);
+    writer.StoreBytes(payload);
+    max_done_bytes_ = 0;
+    EXPECT_FALSE(Read(writer.bytes()));
+    EXPECT_LT(max_done_bytes_, 1u << 20);
+  };
+  header.content_bytes += 1;
+  read();
+  header.content_bytes -= 2;
+  read();
+  header.content_bytes = 1u << 26;
+  read();
+  header.content_bytes = kMaxContextContentBytes;
+  read();
+}
+
 TEST_F(Mutation, EveryTruncationIsAnError) {
-  const std::vector<uint8_t> file = MakeFile(SampleText(random_, 15), 2);
-  for (size_t size = 0; size < file.size(); ++size) {
-    EXPECT_FALSE(Read(Bytes(file).first(size))) << size;
+  for (const bool with_model : {false, true}) {
+    const std::string text = SampleText(random_, 15);
+    CompressOptions options;
+    options.level = 2;
+    const std::vector<uint8_t> file =
+        with_model ? MakeFile(text, 2)
+                   : *Compress(AsBytes(text), nullptr, options);
+    for (size_t size = 0; size < file.size(); ++size) {
+      EXPECT_FALSE(Read(Bytes(file).first(size))) << size;
+    }
   }
 }
 

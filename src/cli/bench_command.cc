@@ -113,13 +113,13 @@ class Bench {
       num_threads = pool.num_threads();
       peak = MeasurePeak(kernels->name, pool);
     }
-    LLMA_TRY(Print(
-        Format("%s: %zu bytes; threads: %d; kernels: %s\n", name_.c_str(),
-               content_.size(), num_threads, kernels->name) +
-        Format("int8 peak of this machine: %.0f G multiply-adds/s\n\n",
-               peak * 1e-9) +
-        "level     bytes  bits/byte    compress  decompress  tokens/s "
-        "(c, d)  memory\n"));
+    LLMA_TRY(
+        Print(Format("%s: %zu bytes; threads: %d; kernels: %s\n", name_.c_str(),
+                     content_.size(), num_threads, kernels->name) +
+              Format("int8 peak of this machine: %.0f G multiply-adds/s\n\n",
+                     peak * 1e-9) +
+              "level     bytes  bits/byte    compress  decompress  tokens/s "
+              "(c, d)  memory\n"));
     for (int level = options_.first_level; level <= options_.last_level;
          ++level) {
       if (SettingsOfLevel(level).uses_model && model_ == nullptr) continue;
@@ -160,11 +160,11 @@ class Bench {
   std::string LevelLine(int level, size_t file_bytes) {
     const auto size = static_cast<double>(content_.size());
     const double tokens = static_cast<double>(compress_.clock.positions());
-    std::string line = Format(
-        "   -%d %9zu %10.3f %9s/s %9s/s", level, file_bytes,
-        8 * static_cast<double>(file_bytes) / std::max(1.0, size),
-        FormatBytes(size / compress_.seconds).c_str(),
-        FormatBytes(size / decompress_.seconds).c_str());
+    std::string line =
+        Format("   -%d %9zu %10.3f %9s/s %9s/s", level, file_bytes,
+               8 * static_cast<double>(file_bytes) / std::max(1.0, size),
+               FormatBytes(size / compress_.seconds).c_str(),
+               FormatBytes(size / decompress_.seconds).c_str());
     if (tokens > 0) {
       has_stages_ = true;
       line += Format("  %6.0f %6.0f", tokens / compress_.seconds,
@@ -172,9 +172,9 @@ class Bench {
     } else {
       line += Format("  %13s", "-");
     }
-    return line + Format("  %6s\n", FormatBytes(static_cast<double>(
-                                                    PeakMemoryBytes()))
-                                        .c_str());
+    return line +
+           Format("  %6s\n",
+                  FormatBytes(static_cast<double>(PeakMemoryBytes())).c_str());
   }
 
   Status Print(const std::string& text) {

@@ -115,8 +115,9 @@ int RunCompress(const Options& options, const Messages& messages) {
   if (SettingsOfLevel(options.level).uses_model) {
     auto opened = OpenModel(options.model);
     if (!opened) {
-      return messages.ShowError(FormatError({}, opened.error()),
-                                "or use -2, which needs no model");
+      return messages.ShowError(
+          FormatError({}, opened.error()),
+          options.model.empty() ? "or use -2, which needs no model" : "");
     }
     model = *std::move(opened);
   }

@@ -38,7 +38,7 @@ Result<std::unique_ptr<Model>> OpenModel(const std::string& name_or_path) {
 
 Result<std::unique_ptr<Model>> OpenModelFor(const FrameHeader& header,
                                             const std::string& name_or_path) {
-  if (header.kind == ContentKind::kStored) return std::unique_ptr<Model>();
+  if (header.kind != ContentKind::kCoded) return std::unique_ptr<Model>();
   if (!name_or_path.empty()) return OpenModel(name_or_path);
   LLMA_ASSIGN(const InstalledModel found, FindModelById(header.model_id));
   return OpenPath(found.path);

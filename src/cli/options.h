@@ -34,7 +34,7 @@ struct Options {
   bool to_stdout = false;
   bool force = false;
   int verbosity = 1;
-  int num_threads = 0;            // 0: all processors
+  int num_threads = 0;  // 0: all processors
   int level = kDefaultLevel;
   uint32_t num_lanes = 0;         // 0: by level and size of the content
   uint32_t window_positions = 0;  // 0: the level's

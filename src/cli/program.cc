@@ -32,7 +32,8 @@ int Run(const Options& options, const Messages& messages) {
     return messages.ShowError("LLMA_KERNELS: " + kernels.error().what,
                               "'llma --version -v' lists them");
   }
-  if (options.operation == Operation::kBench) return RunBench(options, messages);
+  if (options.operation == Operation::kBench)
+    return RunBench(options, messages);
   if (options.operation == Operation::kTest) return RunTest(options, messages);
   return options.operation == Operation::kCompress
              ? RunCompress(options, messages)

@@ -43,27 +43,14 @@ size_t NumBuckets(const ContextMixerOptions& options) {
 int NumInputs(const ContextMixerOptions& options) {
   const auto num_matches = static_cast<int>(MatchLengths(options).size());
   return NumContexts(options) * InputsPerContext(options) +
-         num_matches * MatchModel::kNumInputs + 2 + 2 * options.num_external;
+         num_matches * MatchModel::kNumInputs + 2;
 }
 
 // The contexts that select weights; SelectWeights gives their meaning.
 std::vector<uint32_t> SetSizes(const ContextMixerOptions& options) {
-  if (!IsFull(options)) return {options.num_selectors * 8, 256, 2048};
-  return {options.num_selectors * 8,
-          256,
-          256,
-          256,
-          256,
-          256,
-          56 * 4,
-          2048,
-          256 * 8,
-          256 * 8,
-          4096,
-          4096,
-          2048,
-          2048,
-          4096};
+  if (!IsFull(options)) return {8, 256, 2048};
+  return {8,       256,     256,  256,  256,  256,  56 * 4, 2048,
+          256 * 8, 256 * 8, 4096, 4096, 2048, 2048, 4096};
 }
 std::vector<uint32_t> FinalSetSizes(const ContextMixerOptions& options) {
   if (!IsFull(options)) return {256};
@@ -87,17 +74,12 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
       mixer_(NumInputs(options), SetSizes(options),
              IsFull(options) ? kWeightOne / 64 : kWeightOne / 8,
              IsFull(options) ? kRate : kLightRate, BestMixerKernels()),
-      final_mixer_(mixer_.num_sets() + options.num_external,
-                   FinalSetSizes(options), kWeightOne / mixer_.num_sets(),
-                   kFinalRate, BestMixerKernels()) {
+      final_mixer_(mixer_.num_sets(), FinalSetSizes(options),
+                   kWeightOne / mixer_.num_sets(), kFinalRate,
+                   BestMixerKernels()) {
   const int match_log2 = std::clamp(CeilLog2(options.content_bytes), 10, 20);
   for (const int length : MatchLengths(options)) {
     matches_.emplace_back(length, match_log2);
-  }
-  for (int i = 0; i < options.num_external; ++i) {
-    // The external log odds begin with half the say, in both layers.
-    mixer_.SetInitialWeight(mixer_.num_inputs() - 2 * i - 2, kWeightOne / 2);
-    final_mixer_.SetInitialWeight(mixer_.num_sets() + i, 0);
   }
   refinements_.emplace_back(256);
   refinements_.emplace_back(IsFull(options) ? 65536 : 16384);
@@ -116,19 +98,17 @@ void ContextMixer::BeginByte(uint32_t lane) {
   bit_count_ = 0;
   uint32_t* hashes = contexts_.hashes().data();
   const size_t num_active =
-      IsFull(options_) ? HashFullContexts(lanes_[lane], content_.data(),
+      IsFull(options_) ? HashFullContexts(lanes_[lane], &content_[0],
                                           followers_, options_.ablated, hashes)
                        : HashLightContexts(lanes_[lane], hashes);
   for (size_t i = 0; i < matches_.size(); ++i) {
-    matches_[i].BeginByte(content_.data(), lanes_, lane, lanes_[lane].match[i]);
+    matches_[i].BeginByte(&content_[0], lanes_, lane, lanes_[lane].match[i]);
   }
   contexts_.BeginByte(num_active);
   if (IsFull(options_)) seen_ = contexts_.CountSeen(6);
 }
 
-uint32_t ContextMixer::Predict(std::span<const uint32_t> external,
-                               uint32_t selector) {
-  LLMA_DCHECK(external.size() == static_cast<size_t>(options_.num_external));
+uint32_t ContextMixer::Predict() {
   int16_t* in = mixer_.inputs().data();
   contexts_.Predict(partial_, bit_count_, in);
   in += contexts_.num_inputs();
@@ -142,14 +122,7 @@ uint32_t ContextMixer::Predict(std::span<const uint32_t> external,
   *in++ = static_cast<int16_t>(Stretch12(order1_[c1 << 8 | partial_].p12()));
   const auto num_sets = static_cast<size_t>(mixer_.num_sets());
   int16_t* final_in = final_mixer_.inputs().data();
-  for (size_t i = 0; i < external.size(); ++i) {
-    const auto stretch = static_cast<int16_t>(StretchP24(external[i]) >> 4);
-    *in++ = stretch;
-    *in++ =
-        static_cast<int16_t>((static_cast<int>(external[i] >> 12) - 2048) >> 2);
-    final_in[num_sets + i] = stretch;
-  }
-  SelectWeights(selector);
+  SelectWeights();
   for (size_t i = 0; i < num_sets; ++i) {
     final_in[i] = static_cast<int16_t>(mixer_.MixQ12(static_cast<int>(i)) >> 4);
   }
@@ -160,10 +133,10 @@ uint32_t ContextMixer::Predict(std::span<const uint32_t> external,
   return Refine(mixed_q12 / final_mixer_.num_sets());
 }
 
-void ContextMixer::SelectWeights(uint32_t selector) {
+void ContextMixer::SelectWeights() {
   const LaneHistory& lane = lanes_[lane_];
   const uint32_t match = matches_[0].length_bucket() * 8 + bit_count_;
-  mixer_.Select(0, selector * 8 + bit_count_);
+  mixer_.Select(0, bit_count_);
   mixer_.Select(1, IsFull(options_) ? partial_ : match);
   final_mixer_.Select(0, partial_);
   if (!IsFull(options_)) mixer_.Select(2, lane.c1() * 8 + bit_count_);

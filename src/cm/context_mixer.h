@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Predicts bytes bit by bit from their context: hashed contexts with bit
-// histories, match models, and predictions from outside (a language model),
-// joined by gated logistic mixing and refined by adaptive maps.
+// histories and match models, joined by gated logistic mixing and refined by
+// adaptive maps. joint_predictor.h adds a language model.
 //
 // Goals: the same predictions on every machine (integers only); strength on
 // text, markup, code, tables and logs; lanes that share all statistics.
@@ -20,6 +20,7 @@
 #include "cm/lane_history.h"
 #include "cm/match_model.h"
 #include "cm/mixer.h"
+#include "cm/zeroed_array.h"
 
 namespace llma::cm {
 
@@ -33,10 +34,6 @@ struct ContextMixerOptions {
   ModelSet set = ModelSet::kFull;
   // All bytes of all lanes; sizes the tables. At most 2^31.
   uint64_t content_bytes = 0;
-  // Predictions that the caller adds to every bit, at most 16.
-  int num_external = 0;
-  // Values of `selector` in Predict, at least 1.
-  uint32_t num_selectors = 1;
   // For measurements only, never in a format: bit i leaves out a component.
   // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 6 items,
   // 7 followers, 8 segments, 9 matches, 10 refinement, 11 the full set's
@@ -59,27 +56,33 @@ class ContextMixer {
   // Turns to a lane's next byte.
   void BeginByte(uint32_t lane);
   // The probability that the next bit (most significant first) is 1, in units
-  // of 2^-24, in [1, 2^24 - 1]. external: num_external probabilities in the
-  // same units. selector: what is known about them, below num_selectors.
-  uint32_t Predict(std::span<const uint32_t> external, uint32_t selector);
-  uint32_t Predict() { return Predict({}, 0); }
+  // of 2^-24, in [1, 2^24 - 1].
+  uint32_t Predict();
   // Teaches the bit just predicted. The eighth appends the byte to its lane.
   void Update(int bit);
 
   // The lane's byte so far, most significant bits first, behind a leading 1.
   uint32_t partial_byte() const { return partial_; }
   const LaneHistory& lane(uint32_t i) const { return lanes_[i]; }
+  // Of the bit just predicted: the mixed log odds of every weight set, Q8.
+  std::span<const int16_t> mixed() { return final_mixer_.inputs(); }
+  const MatchModel& match(int i) const {
+    return matches_[static_cast<size_t>(i)];
+  }
+  int num_matches() const { return static_cast<int>(matches_.size()); }
   // The bytes coded so far; zeros where none are.
-  std::span<const uint8_t> content() const { return content_; }
+  std::span<const uint8_t> content() const {
+    return {&content_[0], content_.size()};
+  }
 
  private:
   bool IsAblated(int i) const { return (options_.ablated >> i & 1) != 0; }
-  void SelectWeights(uint32_t selector);
+  void SelectWeights();
   uint32_t Refine(int mixed_q12);
   void EndByte();
 
   ContextMixerOptions options_;
-  std::vector<uint8_t> content_;
+  ZeroedArray<uint8_t> content_;
   std::vector<LaneHistory> lanes_;
   uint32_t lane_ = 0;  // whose byte it is
   uint32_t partial_ = 1;

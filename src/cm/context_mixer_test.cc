@@ -15,13 +15,9 @@ namespace {
 // Codes in lanes of about equal size, `step_bytes` of each lane in turn.
 template <class Coder>
 void CodeContent(Coder& coder, ModelSet set, size_t num_lanes,
-                 size_t step_bytes, int num_external,
-                 std::vector<uint8_t>& content) {
+                 size_t step_bytes, std::vector<uint8_t>& content) {
   const size_t size = content.size();
-  ContextMixer mixer({.set = set,
-                      .content_bytes = size,
-                      .num_external = num_external,
-                      .num_selectors = 4});
+  ContextMixer mixer({.set = set, .content_bytes = size});
   std::vector<size_t> next;
   for (size_t i = 0; i < num_lanes; ++i) {
     next.push_back(size * i / num_lanes);
@@ -34,10 +30,7 @@ void CodeContent(Coder& coder, ModelSet set, size_t num_lanes,
         uint8_t& byte = content[next[i]++];
         mixer.BeginByte(static_cast<uint32_t>(i));
         for (int k = 7; k >= 0; --k) {
-          const std::vector<uint32_t> external(
-              static_cast<size_t>(num_external),
-              static_cast<uint32_t>(next[i] * 77777 % (1 << 24)));
-          const uint32_t p = mixer.Predict(external, next[i] & 3);
+          const uint32_t p = mixer.Predict();
           ASSERT_GE(p, 1u);
           ASSERT_LT(p, 1u << 24);
           mixer.Update(coder.Code((byte >> k & 1) != 0, p) ? 1 : 0);
@@ -83,14 +76,14 @@ std::vector<uint8_t> Text(size_t size) {
 }
 
 size_t RoundTrip(const std::vector<uint8_t>& content, ModelSet set,
-                 size_t num_lanes, size_t step_bytes, int num_external) {
+                 size_t num_lanes, size_t step_bytes) {
   std::vector<uint8_t> input = content;
   BinaryEncoder encoder;
-  CodeContent(encoder, set, num_lanes, step_bytes, num_external, input);
+  CodeContent(encoder, set, num_lanes, step_bytes, input);
   const std::vector<uint8_t> code = std::move(encoder).Finish();
   std::vector<uint8_t> decoded(content.size());
   BinaryDecoder decoder(code);
-  CodeContent(decoder, set, num_lanes, step_bytes, num_external, decoded);
+  CodeContent(decoder, set, num_lanes, step_bytes, decoded);
   EXPECT_EQ(decoded, content);
   return code.size();
 }
@@ -100,10 +93,10 @@ class ContextMixerTest : public testing::TestWithParam<ModelSet> {};
 TEST_P(ContextMixerTest, RoundTripsAnyBytes) {
   for (const size_t size : {0, 1, 2, 3, 5, 100, 1000}) {
     for (const int shift : {0, 4, 7}) {
-      RoundTrip(Random(size, 1, shift), GetParam(), 1, 1, 0);
+      RoundTrip(Random(size, 1, shift), GetParam(), 1, 1);
     }
-    RoundTrip(std::vector<uint8_t>(size), GetParam(), 1, 1, 0);
-    RoundTrip(Text(size), GetParam(), 1, 1, 0);
+    RoundTrip(std::vector<uint8_t>(size), GetParam(), 1, 1);
+    RoundTrip(Text(size), GetParam(), 1, 1);
   }
 }
 
@@ -111,7 +104,7 @@ TEST_P(ContextMixerTest, RoundTripsLanes) {
   const std::vector<uint8_t> content = Text(6000);
   for (const size_t num_lanes : {2, 3, 16}) {
     for (const size_t step_bytes : {1, 5}) {
-      RoundTrip(content, GetParam(), num_lanes, step_bytes, 0);
+      RoundTrip(content, GetParam(), num_lanes, step_bytes);
     }
   }
 }
@@ -122,22 +115,17 @@ TEST_P(ContextMixerTest, LanesLearnFromEachOther) {
   content.insert(content.end(), part.begin(), part.end());
   // Lane 1 repeats lane 0 in step: it may not look at the byte beside it, but
   // at all before it. In turns of 50 bytes it can copy nearly everything.
-  const size_t code = RoundTrip(content, GetParam(), 2, 50, 0);
+  const size_t code = RoundTrip(content, GetParam(), 2, 50);
   EXPECT_LT(code, 3400u);
-}
-
-TEST_P(ContextMixerTest, RoundTripsWithExternalPredictions) {
-  RoundTrip(Text(3000), GetParam(), 1, 1, 1);
-  RoundTrip(Text(3000), GetParam(), 3, 2, 2);
 }
 
 TEST_P(ContextMixerTest, PredictableDataCostsNearlyNothing) {
   const std::vector<uint8_t> zeros(100000);
-  EXPECT_LT(RoundTrip(zeros, GetParam(), 1, 1, 0), 60u);
+  EXPECT_LT(RoundTrip(zeros, GetParam(), 1, 1), 60u);
 }
 
 TEST_P(ContextMixerTest, RandomDataCostsLittleMore) {
-  EXPECT_LT(RoundTrip(Random(20000, 9, 0), GetParam(), 1, 1, 0), 20600u);
+  EXPECT_LT(RoundTrip(Random(20000, 9, 0), GetParam(), 1, 1), 20600u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sets, ContextMixerTest,

@@ -38,11 +38,6 @@ class MixerLayer {
   int num_inputs() const { return static_cast<int>(num_inputs_); }
   int num_sets() const { return static_cast<int>(sets_.size()); }
 
-  // Sets the weight that input `i` starts with. Call before the first Mix.
-  void SetInitialWeight(int i, int32_t weight) {
-    initial_[static_cast<size_t>(WeightPlace(i))] = weight;
-  }
-
   // The inputs of the next prediction, Q8, |x| <= 3072: fill all of them.
   std::span<int16_t> inputs() { return {inputs_.data(), num_inputs_}; }
 

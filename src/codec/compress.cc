@@ -5,24 +5,11 @@
 #include "base/fp_env.h"
 #include "codec/codec.h"
 #include "codec/frame_codec.h"
+#include "codec/levels.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llma {
 namespace {
-
-constexpr uint32_t kDefaultWindowPositions = 2048;
-
-// A lane costs about 50 bytes, because its first tokens lack context; it lets a
-// decoder read the weights once for several tokens. A lane for every 8,192
-// pieces (about 4 KB of code) costs at most 1.2 % and makes decoding up to four
-// times as fast; eight lanes of the default model take 190 MB.
-constexpr uint32_t kDefaultPiecesPerLane = 8192;
-constexpr uint32_t kMaxDefaultLanes = 8;
-
-uint32_t DefaultLanes(size_t num_pieces) {
-  return static_cast<uint32_t>(std::clamp<size_t>(
-      num_pieces / kDefaultPiecesPerLane, 1, kMaxDefaultLanes));
-}
 
 FrameHeader StoredHeader(Bytes content) {
   FrameHeader header;
@@ -39,39 +26,71 @@ std::vector<uint8_t> Join(const FrameHeader& header, Bytes payload) {
   return std::move(writer).TakeBytes();
 }
 
-}  // namespace
-
-Result<std::vector<uint8_t>> Compress(Bytes content, const Model& model,
-                                      const CompressOptions& options) try {
+Result<std::vector<uint8_t>> CodeWithModel(Bytes content, const Model* model,
+                                           const CompressOptions& options,
+                                           FrameHeader header) {
+  if (model == nullptr) {
+    return Error{ErrorCode::kModelMissing, "this level needs a model"};
+  }
   const FpEnvGuard fp_env;
-  const FrameHeader stored = StoredHeader(content);
-  if (content.empty()) return Join(stored, content);
   LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
                                               ? KernelsFromEnvironment()
                                               : FindKernels(options.kernels));
-  FrameHeader header = stored;
+  const LevelSettings& settings = SettingsOfLevel(options.level);
   header.kind = ContentKind::kCoded;
   header.numerics_id = kNumericsId;
-  header.predictor_id = kPredictorId;
-  std::copy_n(model.fingerprint().begin(), header.model_id.size(),
+  std::copy_n(model->fingerprint().begin(), header.model_id.size(),
               header.model_id.begin());
   header.window_positions = options.window_positions != 0
                                 ? options.window_positions
-                                : kDefaultWindowPositions;
+                                : settings.window_positions;
   LLMA_ASSIGN(const auto tokenizer,
-              Tokenizer::Create(model.tokens(), model.tokenizer()));
+              Tokenizer::Create(model->tokens(), model->tokenizer()));
   const std::vector<TextPiece> pieces = tokenizer->Encode(content);
-  header.lane_bytes = SplitIntoLanes(pieces, options.num_lanes != 0
-                                                 ? options.num_lanes
-                                                 : DefaultLanes(pieces.size()));
+  header.lane_bytes = SplitIntoLanes(
+      pieces, options.num_lanes != 0
+                  ? options.num_lanes
+                  : LanesForContent(pieces.size(), settings.max_lanes));
   LLMA_TRY(CheckFrameHeader(header));
-
   ThreadPool pool(options.num_threads);
-  LLMA_ASSIGN(const std::vector<uint8_t> code,
-              EncodeFrame({model, *kernels, pool, header.window_positions,
-                           options.progress, options.clock},
-                          content, pieces, header.lane_bytes));
-  std::vector<uint8_t> coded = Join(header, code);
+  LLMA_ASSIGN(
+      const std::vector<uint8_t> code,
+      EncodeFrame({*model, *kernels, pool, header.window_positions,
+                   header.context_models, options.progress, options.clock},
+                  content, pieces, header.lane_bytes));
+  return Join(header, code);
+}
+
+Result<std::vector<uint8_t>> CodeWithContexts(Bytes content,
+                                              const CompressOptions& options,
+                                              FrameHeader header) {
+  header.kind = ContentKind::kContexts;
+  LLMA_TRY(CheckFrameHeader(header));
+  EnterStage(options.clock, Stage::kCoding);
+  LLMA_ASSIGN(
+      const std::vector<uint8_t> code,
+      EncodeContextFrame(header.context_models, content, options.progress));
+  return Join(header, code);
+}
+
+}  // namespace
+
+Result<std::vector<uint8_t>> Compress(Bytes content, const Model* model,
+                                      const CompressOptions& options) try {
+  if (options.level < kFastestLevel || options.level > kBestLevel) {
+    return Error{ErrorCode::kUsage, "there is no such level"};
+  }
+  const FrameHeader stored = StoredHeader(content);
+  if (content.empty()) return Join(stored, content);
+  const LevelSettings& settings = SettingsOfLevel(options.level);
+  FrameHeader header = stored;
+  header.predictor_id = kPredictorId;
+  header.context_models =
+      options.context_models.value_or(settings.context_models);
+  LLMA_ASSIGN(std::vector<uint8_t> coded,
+              settings.uses_model
+                  ? CodeWithModel(content, model, options, header)
+                  : CodeWithContexts(content, options, header));
   if (coded.size() < content.size() + kMaxStoredHeaderBytes) return coded;
   return Join(stored, content);
 } catch (const std::bad_alloc&) {

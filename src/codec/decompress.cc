@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/fp_env.h"
+#include "cm/joint_predictor.h"
 #include "codec/codec.h"
 #include "codec/frame_codec.h"
 #include "model/kv_cache.h"
@@ -21,6 +22,26 @@ std::string Hex(std::span<const uint8_t> bytes) {
   return hex;
 }
 
+Status CheckPredictor(const FrameHeader& header) {
+  if (header.predictor_id == kPredictorId) return OkStatus();
+  return Error{ErrorCode::kUnsupported,
+               "needs predictor " + std::to_string(header.predictor_id) +
+                   ", which this version does not have: a newer one may"};
+}
+
+uint64_t ContextMemoryBytes(const FrameHeader& header) {
+  return header.context_models == ContextModels::kNone
+             ? 0
+             : cm::JointPredictor::MaxMemoryBytes(header.content_bytes);
+}
+
+Status CheckMemory(uint64_t needed_bytes, uint64_t max_memory_bytes) {
+  if (needed_bytes <= max_memory_bytes) return OkStatus();
+  return Error{ErrorCode::kLimit, "needs " +
+                                      std::to_string(needed_bytes >> 20) +
+                                      " MiB of memory, more than is allowed"};
+}
+
 // Whether this program and this model can read the frame, and in how much
 // memory.
 Status CheckReadable(const FrameHeader& header, const Model* model,
@@ -30,11 +51,7 @@ Status CheckReadable(const FrameHeader& header, const Model* model,
                  "needs numerics " + std::to_string(header.numerics_id) +
                      ", which this version does not have: a newer one may"};
   }
-  if (header.predictor_id != kPredictorId) {
-    return Error{ErrorCode::kUnsupported,
-                 "needs predictor " + std::to_string(header.predictor_id) +
-                     ", which this version does not have: a newer one may"};
-  }
+  LLMA_TRY(CheckPredictor(header));
   if (model == nullptr) {
     return Error{ErrorCode::kModelMissing,
                  "needs the model with fingerprint " + Hex(header.model_id)};
@@ -54,12 +71,17 @@ Status CheckReadable(const FrameHeader& header, const Model* model,
   const uint64_t needed_bytes =
       header.lane_bytes.size() *
       KvCache::SizeBytes(model->config(), header.window_positions, 1);
-  if (needed_bytes > max_memory_bytes) {
-    return Error{ErrorCode::kLimit, "needs " +
-                                        std::to_string(needed_bytes >> 20) +
-                                        " MiB of memory, more than is allowed"};
-  }
-  return OkStatus();
+  return CheckMemory(needed_bytes + ContextMemoryBytes(header),
+                     max_memory_bytes);
+}
+
+Result<std::vector<uint8_t>> DecodeContexts(const FrameHeader& header,
+                                            Bytes code,
+                                            const DecompressOptions& options) {
+  LLMA_TRY(CheckPredictor(header));
+  LLMA_TRY(CheckMemory(ContextMemoryBytes(header), options.max_memory_bytes));
+  return DecodeContextFrame(header.context_models, code, header.content_bytes,
+                            options.progress);
 }
 
 Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header, Bytes code,
@@ -71,7 +93,7 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header, Bytes code,
                                               : FindKernels(options.kernels));
   ThreadPool pool(options.num_threads);
   return DecodeFrame({*model, *kernels, pool, header.window_positions,
-                      options.progress, options.clock},
+                      header.context_models, options.progress, options.clock},
                      code, header.lane_bytes);
 }
 
@@ -101,7 +123,9 @@ Result<std::vector<uint8_t>> Decompress(Bytes file, const Model* model,
     }
     content.assign(payload.begin(), payload.end());
   } else {
-    auto decoded = DecodeCoded(header, payload, model, options);
+    auto decoded = header.kind == ContentKind::kContexts
+                       ? DecodeContexts(header, payload, options)
+                       : DecodeCoded(header, payload, model, options);
     if (!decoded) return decoded.error();
     content = *std::move(decoded);
   }

@@ -22,7 +22,7 @@ namespace llma {
 
 // Ids of what this program computes (docs/NUMERICS.md, docs/FORMAT.md).
 inline constexpr uint32_t kNumericsId = 0;
-inline constexpr uint32_t kPredictorId = 0;
+inline constexpr uint32_t kPredictorId = 0;  // PREDICTOR.md
 
 // What both directions need. All must outlive the call.
 struct FrameContext {
@@ -30,6 +30,7 @@ struct FrameContext {
   const KernelTable& kernels;
   ThreadPool& pool;
   uint32_t window_positions;
+  ContextModels context_models;
   const ProgressCallback& progress;
   StageClock* clock = nullptr;
 };
@@ -50,6 +51,13 @@ Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
 Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
                                          Bytes code,
                                          std::span<const uint64_t> lane_bytes);
+
+// The code of `content` if the context models alone predict; not kNone.
+Result<std::vector<uint8_t>> EncodeContextFrame(
+    ContextModels models, Bytes content, const ProgressCallback& progress);
+Result<std::vector<uint8_t>> DecodeContextFrame(
+    ContextModels models, Bytes code, uint64_t content_bytes,
+    const ProgressCallback& progress);
 
 }  // namespace llma
 

@@ -30,7 +30,7 @@ class FrameDecoder {
                std::span<const uint64_t> lane_bytes)
       : context_(context),
         index_(context.model.tokens()),
-        models_(context.model.tokens()),
+        models_(context.model.tokens(), context.context_models, lane_bytes),
         coder_(code),
         max_draft_tokens_(lane_bytes.size() == 1 ? kMaxDraftTokens : 0),
         forward_(
@@ -43,7 +43,8 @@ class FrameDecoder {
     lanes_.reserve(lane_bytes.size());
     for (const uint64_t bytes : lane_bytes) {
       lanes_.push_back(Lane{
-          .position = {.remaining_bytes = bytes},
+          .position = {.remaining_bytes = bytes,
+                       .lane = static_cast<uint32_t>(lanes_.size())},
           .cache = KvCache(context.model.config(), context.window_positions,
                            1 + max_draft_tokens_),
           .fed = {context.model.config().start_row},

@@ -29,7 +29,7 @@ class FrameEncoder {
         steps_per_chunk_(std::max<uint32_t>(
             1, kEncodeRows / static_cast<uint32_t>(lane_bytes.size()))),
         index_(context.model.tokens()),
-        models_(context.model.tokens()),
+        models_(context.model.tokens(), context.context_models, lane_bytes),
         forward_(context.model, context.kernels, context.pool,
                  steps_per_chunk_ * static_cast<uint32_t>(lane_bytes.size()),
                  context.window_positions),
@@ -49,7 +49,8 @@ class FrameEncoder {
           Lane{.unread = pieces.first(count),
                .uncoded = pieces.first(count),
                .byte_ofs = byte_ofs,
-               .position = {.remaining_bytes = bytes},
+               .position = {.remaining_bytes = bytes,
+                            .lane = static_cast<uint32_t>(lanes_.size())},
                .cache = KvCache(context.model.config(),
                                 context.window_positions, steps_per_chunk_),
                .last_token = context.model.config().start_row});

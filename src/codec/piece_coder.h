@@ -6,13 +6,15 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "cm/joint_predictor.h"
 #include "coder/adaptive_bit.h"
 #include "coder/binary_coder.h"
-#include "coder/byte_model.h"
+#include "container/frame_header.h"
 #include "model/model.h"
 #include "predict/token_walk.h"
 
@@ -27,26 +29,62 @@ struct CodedPiece {
 // What all lanes of a frame learn together, in the order in which their pieces
 // are coded.
 struct FrameModels {
-  explicit FrameModels(const TokenTable& tokens)
-      : may_escape(HasUnspelledByte(tokens)) {
-    // An escape is rare until one was seen.
-    for (int i = 0; i < 64; ++i) escape_flag[0].Update(false);
-  }
+  FrameModels(const TokenTable& tokens, ContextModels context_models,
+              std::span<const uint64_t> lane_bytes);
 
-  // True if some byte is not a token by itself.
-  static bool HasUnspelledByte(const TokenTable& tokens);
-
-  bool may_escape;
+  bool may_escape;                         // some byte is not a token by itself
   std::array<AdaptiveBit, 2> escape_flag;  // [was the lane's last piece one?]
-  ByteModel escaped_bytes;
+  std::unique_ptr<cm::JointPredictor> joint;  // null: the language model alone
 };
 
 // Where a lane stands.
 struct LanePosition {
   uint64_t remaining_bytes;
+  uint32_t lane = 0;
   bool last_was_escape = false;
-  uint8_t last_byte = 0;
 };
+
+// The eight bits of a byte that no token spells.
+template <class Coder>
+uint8_t CodeEscapedByte(Coder& coder, FrameModels& models, uint32_t lane,
+                        uint8_t known) {
+  using cm::JointPredictor;
+  uint32_t node = 1;
+  if (models.joint) models.joint->BeginByte(lane);
+  for (int i = 7; i >= 0; --i) {
+    const Probability p =
+        models.joint ? models.joint->PredictBit(JointPredictor::kNoOpinion)
+                     : JointPredictor::kNoOpinion;
+    const bool bit = coder.Code((known >> i & 1) != 0, p);
+    if (models.joint) models.joint->UpdateBit(bit ? 1 : 0);
+    node = node << 1 | (bit ? 1u : 0u);
+  }
+  if (models.joint) models.joint->EndEscape();
+  return static_cast<uint8_t>(node);
+}
+
+// Codes the walk's next decision, unless it is certain, and takes it.
+template <class Coder, class Walk>
+void CodeDecision(Coder& coder, cm::JointPredictor* joint, uint32_t lane,
+                  Walk& walk, bool known) {
+  const Probability alone = walk.p1();
+  const bool is_end = walk.at_end_decision();
+  Probability p1 = alone;
+  if (joint != nullptr) {
+    if (!is_end && walk.bit_idx() == 7) joint->BeginByte(lane);
+    p1 = is_end ? joint->PredictEnd(alone) : joint->PredictBit(alone);
+  }
+  const bool is_certain = alone == kCertainlyZero || alone == kCertainlyOne;
+  const bool decision =
+      is_certain ? alone == kCertainlyOne : coder.Code(known, p1);
+  walk.Push(decision);
+  if (joint == nullptr) return;
+  if (is_end) {
+    joint->UpdateEnd(decision);
+  } else {
+    joint->UpdateBit(decision ? 1 : 0);
+  }
+}
 
 // Codes one piece. `coder` is a BinaryEncoder or BinaryDecoder. `walk` makes
 // the decisions of a token: a TokenWalk or a recorded one. `known`: the bytes
@@ -67,17 +105,14 @@ Result<CodedPiece> CodePiece(Coder& coder, FrameModels& models,
   }
   lane.last_was_escape = piece.is_escape;
   if (piece.is_escape) {
-    lane.last_byte =
-        models.escaped_bytes.Code(coder, known_byte(0), lane.last_byte);
-    emit(lane.last_byte);
+    emit(CodeEscapedByte(coder, models, lane.lane, known_byte(0)));
     --lane.remaining_bytes;
     piece.size_bytes = 1;
     return piece;
   }
   while (!walk.is_done()) {
     if (walk.at_end_decision()) {
-      lane.last_byte = walk.last_byte();
-      emit(lane.last_byte);
+      emit(walk.last_byte());
       ++piece.size_bytes;
       if (--lane.remaining_bytes == 0) {
         // The lane ends here, so the token does.
@@ -88,14 +123,11 @@ Result<CodedPiece> CodePiece(Coder& coder, FrameModels& models,
         break;
       }
     }
-    const Probability p1 = walk.p1();
-    const bool is_certain = p1 == kCertainlyZero || p1 == kCertainlyOne;
     const bool known_decision =
         walk.at_end_decision()
             ? piece.size_bytes == known.size()
             : (known_byte(piece.size_bytes) >> walk.bit_idx() & 1) != 0;
-    walk.Push(is_certain ? p1 == kCertainlyOne
-                         : coder.Code(known_decision, p1));
+    CodeDecision(coder, models.joint.get(), lane.lane, walk, known_decision);
   }
   return piece;
 }

@@ -53,15 +53,50 @@ Status CheckLanes(const FrameHeader& header) {
   return OkStatus();
 }
 
+// Content that is not stored.
+Status CheckPrediction(const FrameHeader& header) {
+  if (header.numerics_id > kMaxIdValue || header.predictor_id > kMaxIdValue) {
+    return Corrupt("an id is out of bounds", Error::kNoOffset);
+  }
+  if (header.context_models > ContextModels::kFull) {
+    return Corrupt("the context models are unknown", Error::kNoOffset);
+  }
+  if (header.context_models != ContextModels::kNone &&
+      header.content_bytes > kMaxContextContentBytes) {
+    return Corrupt("the content is too large for context models",
+                   Error::kNoOffset);
+  }
+  return OkStatus();
+}
+
+Result<uint32_t> ParsePredictorId(ByteReader& reader) {
+  LLMA_ASSIGN(const uint64_t id,
+              LoadBounded(reader, kMaxIdValue, "predictor id"));
+  return static_cast<uint32_t>(id);
+}
+
+Result<ContextModels> ParseContextModels(ByteReader& reader) {
+  LLMA_ASSIGN(const uint8_t value, reader.LoadU8());
+  if (value > static_cast<uint8_t>(ContextModels::kFull)) {
+    return Corrupt("the context models are unknown", reader.offset() - 1);
+  }
+  return static_cast<ContextModels>(value);
+}
+
+// The fields of kContexts, behind the content size.
+Status ParseContextFields(ByteReader& reader, FrameHeader& header) {
+  LLMA_ASSIGN(header.predictor_id, ParsePredictorId(reader));
+  LLMA_ASSIGN(header.context_models, ParseContextModels(reader));
+  return OkStatus();
+}
+
 // The fields of kCoded, behind the content size.
 Status ParseCodedFields(ByteReader& reader, uint32_t num_lanes,
                         FrameHeader& header) {
   LLMA_ASSIGN(const uint64_t numerics_id,
               LoadBounded(reader, kMaxIdValue, "numerics id"));
-  LLMA_ASSIGN(const uint64_t predictor_id,
-              LoadBounded(reader, kMaxIdValue, "predictor id"));
   header.numerics_id = static_cast<uint32_t>(numerics_id);
-  header.predictor_id = static_cast<uint32_t>(predictor_id);
+  LLMA_ASSIGN(header.predictor_id, ParsePredictorId(reader));
   LLMA_ASSIGN(const Bytes model_id, reader.Take(header.model_id.size()));
   std::copy(model_id.begin(), model_id.end(), header.model_id.begin());
   LLMA_ASSIGN(const uint64_t window,
@@ -69,6 +104,7 @@ Status ParseCodedFields(ByteReader& reader, uint32_t num_lanes,
                           "window"));
   header.window_positions =
       (static_cast<uint32_t>(window) + 1) * kWindowGranularity;
+  LLMA_ASSIGN(header.context_models, ParseContextModels(reader));
   // The last lane has what is left.
   uint64_t left = header.content_bytes;
   for (uint32_t i = 0; i + 1 < num_lanes; ++i) {
@@ -106,11 +142,24 @@ Status CheckFrameHeader(const FrameHeader& header) {
     if (header == stored) return OkStatus();
     return Corrupt("a stored content has no settings", Error::kNoOffset);
   }
-  if (header.kind != ContentKind::kCoded) {
+  if (header.kind != ContentKind::kCoded &&
+      header.kind != ContentKind::kContexts) {
     return Corrupt("the kind of the content is unknown", Error::kNoOffset);
   }
-  if (header.numerics_id > kMaxIdValue || header.predictor_id > kMaxIdValue) {
-    return Corrupt("an id is out of bounds", Error::kNoOffset);
+  LLMA_TRY(CheckPrediction(header));
+  if (header.kind == ContentKind::kContexts) {
+    FrameHeader plain;
+    plain.kind = header.kind;
+    plain.content_bytes = header.content_bytes;
+    plain.checksum = header.checksum;
+    plain.predictor_id = header.predictor_id;
+    plain.context_models = header.context_models;
+    if (header == plain && header.content_bytes > 0 &&
+        header.context_models != ContextModels::kNone) {
+      return OkStatus();
+    }
+    return Corrupt("the settings of the context models are wrong",
+                   Error::kNoOffset);
   }
   if (header.window_positions == 0 ||
       header.window_positions > kMaxWindowPositions ||
@@ -135,9 +184,13 @@ void WriteFrameHeader(const FrameHeader& header, ByteWriter& writer) {
     writer.StoreVarint(header.predictor_id);
     writer.StoreBytes(header.model_id);
     writer.StoreVarint(header.window_positions / kWindowGranularity - 1);
+    writer.StoreU8(static_cast<uint8_t>(header.context_models));
     for (size_t i = 0; i < lanes_less_one; ++i) {
       writer.StoreVarint(header.lane_bytes[i]);
     }
+  } else if (header.kind == ContentKind::kContexts) {
+    writer.StoreVarint(header.predictor_id);
+    writer.StoreU8(static_cast<uint8_t>(header.context_models));
   }
   if (HasLongChecksum(header.content_bytes)) {
     writer.StoreU64(header.checksum);
@@ -166,20 +219,22 @@ Result<FrameHeader> ParseFrameHeader(ByteReader& reader) {
   LLMA_ASSIGN(const uint8_t kind_and_lanes, reader.LoadU8());
   const uint32_t kind = kind_and_lanes & ((1u << kKindBits) - 1);
   const uint32_t num_lanes = (uint32_t{kind_and_lanes} >> kKindBits) + 1;
-  if (kind > static_cast<uint32_t>(ContentKind::kCoded)) {
+  if (kind > static_cast<uint32_t>(ContentKind::kContexts)) {
     return Error{ErrorCode::kUnsupported,
                  "content kind " + std::to_string(kind) + " is not supported",
                  reader.offset() - 1};
   }
   FrameHeader header;
   header.kind = static_cast<ContentKind>(kind);
-  if (header.kind == ContentKind::kStored && num_lanes != 1) {
-    return Corrupt("a stored content has no lanes", reader.offset() - 1);
+  if (header.kind != ContentKind::kCoded && num_lanes != 1) {
+    return Corrupt("only a language model has lanes", reader.offset() - 1);
   }
   LLMA_ASSIGN(header.content_bytes,
               LoadBounded(reader, kMaxContentBytes, "content size"));
   if (header.kind == ContentKind::kCoded) {
     LLMA_TRY(ParseCodedFields(reader, num_lanes, header));
+  } else if (header.kind == ContentKind::kContexts) {
+    LLMA_TRY(ParseContextFields(reader, header));
   }
   if (HasLongChecksum(header.content_bytes)) {
     LLMA_ASSIGN(header.checksum, reader.LoadU64());

@@ -25,12 +25,22 @@ inline constexpr uint32_t kMaxWindowPositions = 1u << 20;
 inline constexpr uint32_t kMaxIdValue = 65535;  // numerics_id, predictor_id
 // Contents below this size have a checksum of 4 bytes, others of 8.
 inline constexpr uint64_t kLongChecksumBytes = 65536;
+// Content that context models predict is at most this large.
+inline constexpr uint64_t kMaxContextContentBytes = uint64_t{1} << 31;
 // Magic and version 5, kind 1, content size 7, checksum 8, check 1.
 inline constexpr size_t kMaxStoredHeaderBytes = 22;
 
 enum class ContentKind : uint8_t {
-  kStored = 0,  // the payload is the content
-  kCoded = 1,   // the payload is a binary arithmetic code
+  kStored = 0,    // the payload is the content
+  kCoded = 1,     // a binary arithmetic code; a language model predicts
+  kContexts = 2,  // the same; the context models alone do
+};
+
+// Which context models take part in the predictions.
+enum class ContextModels : uint8_t {
+  kNone = 0,
+  kLight = 1,
+  kFull = 2,
 };
 
 struct FrameHeader {
@@ -38,9 +48,12 @@ struct FrameHeader {
   uint64_t content_bytes = 0;
   uint64_t checksum = 0;  // ContentChecksum() of the content
 
+  // Of kCoded and kContexts; else 0. Not kNone in kContexts.
+  uint32_t predictor_id = 0;
+  ContextModels context_models = ContextModels::kNone;
+
   // Of kCoded only; else 0 and empty.
   uint32_t numerics_id = 0;
-  uint32_t predictor_id = 0;
   std::array<uint8_t, 8> model_id{};  // of the model's fingerprint, the first
   // Positions that attention sees, a multiple of kWindowGranularity.
   uint32_t window_positions = 0;

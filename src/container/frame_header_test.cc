@@ -33,6 +33,14 @@ FrameHeader Coded(std::vector<uint64_t> lane_bytes) {
   return header;
 }
 
+FrameHeader Contexts(uint64_t content_bytes, ContextModels models) {
+  FrameHeader header = Stored(content_bytes, 0x01234567);
+  header.kind = ContentKind::kContexts;
+  header.predictor_id = 2;
+  header.context_models = models;
+  return header;
+}
+
 std::vector<FrameHeader> SomeHeaders() {
   FrameHeader extreme = Coded(std::vector<uint64_t>(64, 1));
   extreme.lane_bytes.back() = kMaxContentBytes - 63;
@@ -43,6 +51,8 @@ std::vector<FrameHeader> SomeHeaders() {
   FrameHeader smallest = Coded({1});
   smallest.window_positions = kWindowGranularity;
   smallest.numerics_id = smallest.predictor_id = 0;
+  FrameHeader mixed = Coded({7, 9});
+  mixed.context_models = ContextModels::kFull;
   return {Stored(0, 0),
           Stored(65535, 0xffffffff),
           Stored(65536, ~uint64_t{0}),
@@ -50,6 +60,9 @@ std::vector<FrameHeader> SomeHeaders() {
           Coded({2684}),
           Coded({100000}),
           Coded({300, 1, 128, 7}),
+          Contexts(1, ContextModels::kLight),
+          Contexts(kMaxContextContentBytes, ContextModels::kFull),
+          mixed,
           smallest,
           extreme};
 }
@@ -89,9 +102,10 @@ TEST(FrameHeader, RoundTrips) {
 
 TEST(FrameHeader, IsSmall) {
   EXPECT_EQ(Write(Stored(0, 0)).size(), 12u);
-  EXPECT_EQ(Write(Coded({100})).size(), 23u);
-  EXPECT_EQ(Write(Coded({16383})).size(), 24u);
-  EXPECT_EQ(Write(Coded({100000})).size(), 29u);
+  EXPECT_EQ(Write(Coded({100})).size(), 24u);
+  EXPECT_EQ(Write(Coded({16383})).size(), 25u);
+  EXPECT_EQ(Write(Coded({100000})).size(), 30u);
+  EXPECT_EQ(Write(Contexts(100, ContextModels::kFull)).size(), 14u);
   EXPECT_EQ(Write(Stored(kMaxContentBytes, 0)).size(), kMaxStoredHeaderBytes);
 }
 
@@ -164,6 +178,7 @@ TEST(FrameHeader, RejectsHostileFields) {
   const auto error = [](ByteWriter writer) {
     return ErrorWithRightCheck(std::move(writer).TakeBytes());
   };
+  uint8_t context_models = 0;
   // content size, ids, window / 16 - 1, first lanes
   const auto coded = [&](uint64_t size, uint64_t numerics_id, uint64_t window,
                          std::vector<uint64_t> lanes) {
@@ -173,6 +188,7 @@ TEST(FrameHeader, RejectsHostileFields) {
     writer.StoreVarint(0);
     writer.StoreU64(0);
     writer.StoreVarint(window);
+    writer.StoreU8(context_models);
     for (const uint64_t lane : lanes) writer.StoreVarint(lane);
     if (size >= kLongChecksumBytes) {
       writer.StoreU64(0);
@@ -194,6 +210,12 @@ TEST(FrameHeader, RejectsHostileFields) {
   EXPECT_EQ(coded(100, 0, 64, {101}), ErrorCode::kCorrupt);
   EXPECT_EQ(coded(100, 0, 64, {60, 60}), ErrorCode::kCorrupt);
   EXPECT_EQ(coded(100, 0, 64, {~uint64_t{0}, 2}), ErrorCode::kCorrupt);
+
+  context_models = 2;
+  EXPECT_EQ(coded(100, 0, 64, {50}), ErrorCode{});
+  EXPECT_EQ(coded(kMaxContextContentBytes + 1, 0, 64, {}), ErrorCode::kCorrupt);
+  context_models = 3;
+  EXPECT_EQ(coded(100, 0, 64, {50}), ErrorCode::kCorrupt);
 
   ByteWriter lanes_of_stored = start(1 << 2);
   lanes_of_stored.StoreVarint(5);
@@ -243,6 +265,11 @@ TEST(FrameHeader, ChecksBeforeWriting) {
   header.numerics_id = 1;
   EXPECT_FALSE(CheckFrameHeader(header));
   header = Coded(std::vector<uint64_t>(65, 1));
+  EXPECT_FALSE(CheckFrameHeader(header));
+  EXPECT_FALSE(CheckFrameHeader(Contexts(0, ContextModels::kFull)));
+  EXPECT_FALSE(CheckFrameHeader(Contexts(5, ContextModels::kNone)));
+  header = Contexts(5, ContextModels::kFull);
+  header.window_positions = 16;
   EXPECT_FALSE(CheckFrameHeader(header));
 }
 

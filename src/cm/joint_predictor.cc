@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cm/joint_predictor.h"
+
+#include <algorithm>
+
+#include "base/status.h"
+#include "cm/hashing.h"
+#include "cm/wide_logistic.h"
+
+namespace llma::cm {
+namespace {
+
+constexpr int kNumTokenContexts = 8;
+constexpr int kInputsPerContext = 4;
+constexpr size_t kNumTokenInputs = kNumTokenContexts * kInputsPerContext;
+
+// A set's contexts; SelectWeights gives their meaning.
+constexpr uint32_t kNumPlaces = 8 * 4;
+constexpr uint32_t kNumMatchKinds = 16 * 3;
+constexpr uint32_t kErrorSteps = 12;
+constexpr std::array<uint32_t, 7> kSetSizes = {kNumConfidences * 3 * 2,
+                                               kNumConfidences * 8 * 2,
+                                               kNumConfidences* kNumMatchKinds,
+                                               kNumPlaces,
+                                               256,
+                                               256,
+                                               kErrorSteps* kErrorSteps * 5};
+constexpr std::array<uint32_t, 4> kFinalSetSizes = {1, kNumConfidences * 3, 256,
+                                                    kNumMatchKinds};
+
+// Slow: an input as strong as the language model's is not to be disturbed.
+// Weaker inputs learn slower, too: mixed() counts half, those of tokens 3/4.
+constexpr LearningRate kRate = {.first_q16 = 200, .last_q16 = 200};
+constexpr LearningRate kFinalRate = {.first_q16 = 300, .last_q16 = 30};
+
+constexpr int32_t kOne = 1 << 24;
+
+// The language model has all the weight at first.
+std::vector<int32_t> StartWeights(size_t num_inputs) {
+  std::vector<int32_t> weights(num_inputs, 0);
+  weights[0] = kOne;
+  return weights;
+}
+// The final mixer starts as the mean of the sets, the language model is its
+// last input.
+std::vector<int32_t> FinalStartWeights() {
+  std::vector<int32_t> weights(kSetSizes.size() + 1,
+                               kOne / static_cast<int32_t>(kSetSizes.size()));
+  weights.back() = 0;
+  return weights;
+}
+
+size_t NumBuckets(uint64_t content_bytes) {
+  // 0.75 slots a byte and context, three to a bucket. At most 57 MB.
+  return static_cast<size_t>(
+      std::clamp<uint64_t>(content_bytes * 2, 1024, 900000));
+}
+
+// The square root of a mean error in about 12 steps.
+uint32_t ErrorStep(uint32_t error_p24) {
+  uint32_t step = 0;
+  while (step < kErrorSteps - 1 &&
+         error_p24 > (step + 1) * (step + 1) * uint32_t{1 << 15}) {
+    ++step;
+  }
+  return step;
+}
+
+void Follow(uint32_t& mean, uint32_t p24, int bit) {
+  const uint32_t error = bit != 0 ? kProbOne - p24 : p24;
+  mean = static_cast<uint32_t>(
+      static_cast<int32_t>(mean) +
+      (static_cast<int32_t>(error) - static_cast<int32_t>(mean)) / 64);
+}
+
+}  // namespace
+
+JointPredictor::JointPredictor(const JointOptions& options)
+    : options_(options),
+      contexts_({.set = options.set, .content_bytes = options.content_bytes}),
+      token_contexts_(kNumTokenContexts, kInputsPerContext,
+                      NumBuckets(options.content_bytes)),
+      token_inputs_(kNumTokenInputs),
+      ends_(options.content_bytes),
+      mixer_(kSetSizes,
+             StartWeights(3 + static_cast<size_t>(contexts_.num_matches()) +
+                          contexts_.mixed().size() + kNumTokenInputs),
+             kRate),
+      final_mixer_(kFinalSetSizes, FinalStartWeights(), kFinalRate),
+      refinements_{WideRefinementMap(kNumConfidences * 256),
+                   WideRefinementMap(65536),
+                   WideRefinementMap(kNumConfidences * kNumMatchKinds)} {}
+
+uint32_t JointPredictor::AddLane(uint64_t begin_ofs) {
+  tokens_.emplace_back();
+  return contexts_.AddLane(begin_ofs);
+}
+
+// Contexts that know where tokens begin, as the other ones do not: the token
+// so far after none, one, two tokens and the one before the last; and the last
+// one to four bytes, apart from others if a token begins.
+void JointPredictor::BeginByte(uint32_t lane) {
+  lane_ = lane;
+  bit_count_ = 0;
+  contexts_.BeginByte(lane);
+  const TokenState& token = tokens_[lane];
+  const uint64_t last8 = contexts_.lane(lane).last8;
+  const uint64_t begins = token.depth == 0 ? 1 : 0;
+  const std::span<uint32_t> hashes = token_contexts_.hashes();
+  hashes[0] = Combine(token.prefix, 0);
+  hashes[1] = Combine(token.prefix, token.tokens[0]);
+  hashes[2] = Combine(hashes[1], token.tokens[1]);
+  hashes[3] = Combine(token.prefix, token.tokens[1] + 1);
+  for (uint32_t n = 1; n <= 4; ++n) {
+    const uint64_t last = last8 & ((uint64_t{1} << 8 * n) - 1);
+    hashes[3 + n] = Hash(last << 1 | begins, 3 + n);
+  }
+  token_contexts_.BeginByte((options_.ablated >> 2 & 1) != 0
+                                ? 0
+                                : static_cast<size_t>(kNumTokenContexts));
+}
+
+uint32_t JointPredictor::PredictBit(uint32_t p24) {
+  // Certain bits are learnt from, too.
+  inner_p24_ = contexts_.Predict();
+  token_contexts_.Predict(contexts_.partial_byte(), bit_count_,
+                          token_inputs_.data());
+  is_certain_ = IsCertain(p24);
+  if (is_certain_) return p24;
+  outer_p24_ = p24;
+  outer_ = StretchQ16(p24);
+  inner_ = StretchQ16(inner_p24_);
+  FillInputs();
+  SelectWeights();
+  mixer_.Mix();
+  for (size_t i = 0; i < kSetSizes.size(); ++i) {
+    final_mixer_.inputs()[i] = mixer_.output(i);
+  }
+  final_mixer_.inputs()[kSetSizes.size()] = outer_;
+  const int32_t mixed = final_mixer_.Mix();
+  const uint32_t p = SquashQ16(mixed);
+  if ((options_.ablated >> 1 & 1) != 0) return p;
+  uint32_t sum = 5 * p;  // below 2^27
+  for (size_t i = 0; i < refinements_.size(); ++i) {
+    sum += refinements_[i].Refine(mixed, refined_contexts_[i]);
+  }
+  return std::clamp<uint32_t>(sum >> 3, 1, kProbOne - 1);
+}
+
+void JointPredictor::FillInputs() {
+  int32_t* in = mixer_.inputs().data();
+  *in++ = outer_;
+  *in++ = inner_;
+  *in++ = 1 << 14;
+  for (int i = 0; i < contexts_.num_matches(); ++i) {
+    const MatchModel& match = contexts_.match(i);
+    const auto length = static_cast<int32_t>(match.length_bucket() << 14);
+    *in++ = match.expected_bit() != 0 ? length : -length;
+  }
+  for (const int16_t mixed : contexts_.mixed()) *in++ = mixed * 128;
+  for (const int16_t input : token_inputs_) *in++ = input * 192;
+}
+
+void JointPredictor::SelectWeights() {
+  const TokenState& token = tokens_[lane_];
+  const MatchModel& match = contexts_.match(0);
+  const uint32_t c0 = contexts_.partial_byte();
+  const uint32_t c1 = contexts_.lane(lane_).c1();
+  const uint32_t outer = Confidence(outer_);
+  const uint32_t inner = std::min(Confidence(inner_) * 2 / 3, 7u);
+  const uint32_t both_one = (outer_ > 0) == (inner_ > 0) ? 1 : 0;
+  const uint32_t length = match.length_bucket();
+  const uint32_t match_agrees =
+      length == 0 ? 0 : 1 + ((match.expected_bit() != 0) == (outer_ > 0));
+  const uint32_t match_kind =
+      (std::min(length, 15u) * kNumConfidences + outer) * 3 + match_agrees;
+  const uint32_t place = outer * 3 + std::min(token.depth, 2u);
+  mixer_.Select(0, place * 2 + (bit_count_ == 0 ? 1 : 0));
+  mixer_.Select(1, (outer * 8 + inner) * 2 + both_one);
+  mixer_.Select(2, match_kind);
+  mixer_.Select(3, (7 - bit_count_) * 4 + std::min(token.depth, 3u));
+  mixer_.Select(4, c0);
+  mixer_.Select(5, c1);
+  mixer_.Select(6, (ErrorStep(token.outer_error) * kErrorSteps +
+                    ErrorStep(token.inner_error)) *
+                           5 +
+                       std::min(outer / 2, 4u));
+  final_mixer_.Select(0, 0);
+  final_mixer_.Select(1, place);
+  final_mixer_.Select(2, c0);
+  final_mixer_.Select(3, std::min(length, 15u) * 3 + match_agrees);
+  refined_contexts_ = {outer << 8 | c0, c1 << 8 | c0, match_kind};
+}
+
+void JointPredictor::UpdateBit(int bit) {
+  if (!is_certain_) {
+    TokenState& token = tokens_[lane_];
+    Follow(token.outer_error, outer_p24_, bit);
+    Follow(token.inner_error, inner_p24_, bit);
+    mixer_.Update(bit);
+    final_mixer_.Update(bit);
+    if ((options_.ablated >> 1 & 1) == 0) {
+      for (WideRefinementMap& map : refinements_) map.Update(bit);
+    }
+  }
+  contexts_.Update(bit);
+  token_contexts_.Update(bit);
+  if (++bit_count_ == 8) {
+    const auto byte = static_cast<uint8_t>(contexts_.lane(lane_).c1());
+    token_contexts_.EndByte(byte);
+    tokens_[lane_].Append(byte);
+  }
+}
+
+uint32_t JointPredictor::PredictEnd(uint32_t p24) {
+  is_certain_ = IsCertain(p24) || (options_.ablated & 1) != 0;
+  if (is_certain_) return p24;
+  return ends_.Predict(p24, contexts_, contexts_.lane(lane_), tokens_[lane_]);
+}
+
+void JointPredictor::UpdateEnd(bool ends) {
+  if (!is_certain_) ends_.Update(ends);
+  if (ends) {
+    EndToken();
+  } else {
+    ends_.Note(contexts_.lane(lane_).next_ofs - 1, false);
+  }
+}
+
+void JointPredictor::EndToken() {
+  ends_.Note(contexts_.lane(lane_).next_ofs - 1, true);
+  tokens_[lane_].End();
+}
+
+uint64_t JointPredictor::MaxMemoryBytes(uint64_t content_bytes) {
+  // Tables grow to 205, 57 and 24 MB; all else is below 40, besides a byte for
+  // the content and one for where tokens end.
+  const uint64_t tables =
+      std::min<uint64_t>(content_bytes * 1200, uint64_t{290} << 20);
+  return tables + (uint64_t{40} << 20) + 2 * content_bytes;
+}
+
+}  // namespace llma::cm
