@@ -18,7 +18,8 @@ constexpr size_t kNumTokenInputs = kNumTokenContexts * kInputsPerContext;
 constexpr uint32_t kNumPlaces = 8 * 4;
 constexpr uint32_t kNumMatchKinds = 16 * 3;
 constexpr uint32_t kErrorSteps = 12;
-constexpr std::array<uint32_t, 7> kSetSizes = {kNumConfidences * 3 * 2,
+constexpr std::array<uint32_t, 8> kSetSizes = {1,
+                                               kNumConfidences * 3 * 2,
                                                kNumConfidences * 8 * 2,
                                                kNumConfidences* kNumMatchKinds,
                                                kNumPlaces,
@@ -31,7 +32,7 @@ constexpr std::array<uint32_t, 4> kFinalSetSizes = {1, kNumConfidences * 3, 256,
 // Slow: an input as strong as the language model's is not to be disturbed.
 // Weaker inputs learn slower, too: mixed() counts half, those of tokens 3/4.
 constexpr LearningRate kRate = {.first_q16 = 200, .last_q16 = 200};
-constexpr LearningRate kFinalRate = {.first_q16 = 300, .last_q16 = 30};
+constexpr LearningRate kFinalRate = {.first_q16 = 100, .last_q16 = 50};
 
 constexpr int32_t kOne = 1 << 24;
 
@@ -175,13 +176,14 @@ void JointPredictor::SelectWeights() {
   const uint32_t match_kind =
       (std::min(length, 15u) * kNumConfidences + outer) * 3 + match_agrees;
   const uint32_t place = outer * 3 + std::min(token.depth, 2u);
-  mixer_.Select(0, place * 2 + (bit_count_ == 0 ? 1 : 0));
-  mixer_.Select(1, (outer * 8 + inner) * 2 + both_one);
-  mixer_.Select(2, match_kind);
-  mixer_.Select(3, (7 - bit_count_) * 4 + std::min(token.depth, 3u));
-  mixer_.Select(4, c0);
-  mixer_.Select(5, c1);
-  mixer_.Select(6, (ErrorStep(token.outer_error) * kErrorSteps +
+  mixer_.Select(0, 0);
+  mixer_.Select(1, place * 2 + (bit_count_ == 0 ? 1 : 0));
+  mixer_.Select(2, (outer * 8 + inner) * 2 + both_one);
+  mixer_.Select(3, match_kind);
+  mixer_.Select(4, (7 - bit_count_) * 4 + std::min(token.depth, 3u));
+  mixer_.Select(5, c0);
+  mixer_.Select(6, c1);
+  mixer_.Select(7, (ErrorStep(token.outer_error) * kErrorSteps +
                     ErrorStep(token.inner_error)) *
                            5 +
                        std::min(outer / 2, 4u));

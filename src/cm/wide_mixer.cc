@@ -38,6 +38,9 @@ int32_t WideMixer::Mix() {
   const size_t n = inputs_.size();
   int64_t sum = 0;
   for (WeightSet& set : sets_) {
+    if (uses_[set.row] == 0 && set.first_row != 0) {
+      std::copy_n(&weights_[sets_[0].row * n], n, &weights_[set.row * n]);
+    }
     // An input is below 2^21, a weight at most 2^30: 2^12 inputs would fit.
     const int32_t* weights = &weights_[set.row * n];
     int64_t dot = 0;

@@ -18,7 +18,9 @@ namespace llma::cm {
 class WideMixer {
  public:
   // set_sizes: the number of contexts of each weight set. start: the weights
-  // of the inputs at first, Q24.
+  // of the inputs at first, Q24. A row of another set than the first starts,
+  // when it is first used, as a copy of the row that the first set has
+  // selected, so that a rare context knows what the common ones do.
   WideMixer(std::span<const uint32_t> set_sizes, std::span<const int32_t> start,
             LearningRate rate);
 

@@ -43,6 +43,21 @@ TEST(WideMixer, LearnsInTheSelectedRowOnly) {
   EXPECT_EQ(mixer.Mix(), 0);
 }
 
+TEST(WideMixer, NewRowsStartFromTheFirstSet) {
+  const std::array<uint32_t, 2> sizes = {1, 2};
+  const std::array<int32_t, 1> start = {0};
+  WideMixer mixer(sizes, start, kRate);
+  mixer.inputs()[0] = 0x10000;
+  for (int i = 0; i < 100; ++i) {
+    mixer.Mix();
+    mixer.Update(1);
+  }
+  mixer.Select(1, 1);
+  mixer.Mix();
+  EXPECT_GT(mixer.output(1), 0);
+  EXPECT_EQ(mixer.output(1), mixer.output(0));
+}
+
 TEST(WideMixer, ExtremesStayInBounds) {
   const std::array<uint32_t, 1> sizes = {1};
   const std::array<int32_t, 4> start = {};
