@@ -132,7 +132,6 @@ class Bench {
  private:
   Status RunLevel(int level) {
     compress_ = {};
-    decompress_ = {};
     CompressOptions how;
     how.level = level;
     how.num_threads = options_.num_threads;
@@ -144,6 +143,7 @@ class Bench {
     EnterStage(how.clock, Stage::kOther);
     compress_.seconds = SecondsSince(start);
 
+    decompress_ = {};
     DecompressOptions back;
     back.num_threads = options_.num_threads;
     back.clock = &decompress_.clock;
