@@ -24,6 +24,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kPeakRounds = 40;
+
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -33,24 +35,6 @@ std::string Format(const char* format, Args... args) {
   std::array<char, 256> line;
   std::snprintf(line.data(), line.size(), format, args...);
   return line.data();
-}
-
-// int8 multiply-adds a second that all threads together can do; 0: not known.
-double MeasurePeak(const char* kernels, ThreadPool& pool) {
-  double best = 0;
-  const auto threads = static_cast<size_t>(pool.num_threads());
-  for (int round = 0; round < 20; ++round) {
-    std::vector<uint64_t> counts(threads);
-    const Clock::time_point start = Clock::now();
-    pool.ParallelFor(threads, [&](size_t i) {
-      for (int k = 0; k < 10; ++k) counts[i] += RunInt8PeakLoop(kernels);
-    });
-    const double seconds = SecondsSince(start);
-    uint64_t count = 0;
-    for (const uint64_t c : counts) count += c;
-    best = std::max(best, static_cast<double>(count) / seconds);
-  }
-  return best;
 }
 
 uint64_t PeakMemoryBytes() {
@@ -90,6 +74,8 @@ std::string StageTable(const Run& compress, const Run& decompress,
     };
     text += Format("share of the int8 peak      %5.1f %%    %6.1f %%\n",
                    share(compress), share(decompress));
+    text += Format("int8 peak of this machine: %.0f G multiply-adds/s\n",
+                   peak * 1e-9);
   }
   return text;
 }
@@ -106,30 +92,44 @@ class Bench {
 
   Status RunAll() {
     LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
-    double peak = 0;
-    int num_threads = 0;
-    {
-      ThreadPool pool(options_.num_threads);
-      num_threads = pool.num_threads();
-      peak = MeasurePeak(kernels->name, pool);
-    }
-    LLMA_TRY(
-        Print(Format("%s: %zu bytes; threads: %d; kernels: %s\n", name_.c_str(),
-                     content_.size(), num_threads, kernels->name) +
-              Format("int8 peak of this machine: %.0f G multiply-adds/s\n\n",
-                     peak * 1e-9) +
-              "level     bytes  bits/byte    compress  decompress  tokens/s "
-              "(c, d)  memory\n"));
+    const double peak_before = MeasurePeak(kernels->name);
+    LLMA_TRY(Print(
+        Format("%s: %zu bytes; threads: %d; kernels: %s\n\n", name_.c_str(),
+               content_.size(), ThreadPool(options_.num_threads).num_threads(),
+               kernels->name) +
+        "level     bytes  bits/byte    compress  decompress  tokens/s "
+        "(c, d)  memory\n"));
     for (int level = options_.first_level; level <= options_.last_level;
          ++level) {
       if (SettingsOfLevel(level).uses_model && model_ == nullptr) continue;
       LLMA_TRY(RunLevel(level));
     }
     if (!has_stages_) return OkStatus();
+    // Other programs can only make it look smaller.
+    const double peak = std::max(peak_before, MeasurePeak(kernels->name));
     return Print(StageTable(compress_, decompress_, peak));
   }
 
  private:
+  // int8 multiply-adds a second that all threads together can do; 0: not known.
+  double MeasurePeak(const char* kernels) const {
+    ThreadPool pool(options_.num_threads);
+    const auto threads = static_cast<size_t>(pool.num_threads());
+    double best = 0;
+    for (int round = 0; round < kPeakRounds; ++round) {
+      std::vector<uint64_t> counts(threads);
+      const Clock::time_point start = Clock::now();
+      pool.ParallelFor(threads, [&](size_t i) {
+        for (int k = 0; k < 10; ++k) counts[i] += RunInt8PeakLoop(kernels);
+      });
+      const double seconds = SecondsSince(start);
+      uint64_t count = 0;
+      for (const uint64_t c : counts) count += c;
+      best = std::max(best, static_cast<double>(count) / seconds);
+    }
+    return best;
+  }
+
   Status RunLevel(int level) {
     compress_ = {};
     CompressOptions how;
