@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <new>
+#include <optional>
 
 #include "base/fp_env.h"
 #include "codec/codec.h"
 #include "codec/frame_codec.h"
 #include "codec/levels.h"
+#include "codec/model_choice.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llma {
@@ -26,17 +28,38 @@ std::vector<uint8_t> Join(const FrameHeader& header, Bytes payload) {
   return std::move(writer).TakeBytes();
 }
 
+Result<std::vector<uint8_t>> CodeWithContexts(Bytes content,
+                                              const CompressOptions& options,
+                                              FrameHeader header) {
+  header.kind = ContentKind::kContexts;
+  LLMA_TRY(CheckFrameHeader(header));
+  EnterStage(options.clock, Stage::kCoding);
+  LLMA_ASSIGN(
+      const std::vector<uint8_t> code,
+      EncodeContextFrame(header.context_models, content, options.progress));
+  return Join(header, code);
+}
+
+// With the language model, unless it is not worth its time.
 Result<std::vector<uint8_t>> CodeWithModel(Bytes content, const Model* model,
                                            const CompressOptions& options,
-                                           FrameHeader header) {
+                                           const FrameHeader& contexts_header) {
   if (model == nullptr) {
     return Error{ErrorCode::kModelMissing, "this level needs a model"};
+  }
+  std::optional<std::vector<uint8_t>> light;
+  if (content.size() >= kMinBytesToChoose) {
+    FrameHeader header = contexts_header;
+    header.context_models = ContextModels::kLight;
+    LLMA_ASSIGN(light, CodeWithContexts(content, options, header));
+    if (DoContextsSuffice(content.size(), light->size())) return *light;
   }
   const FpEnvGuard fp_env;
   LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
                                               ? KernelsFromEnvironment()
                                               : FindKernels(options.kernels));
   const LevelSettings& settings = SettingsOfLevel(options.level);
+  FrameHeader header = contexts_header;
   header.kind = ContentKind::kCoded;
   header.numerics_id = kNumericsId;
   std::copy_n(model->fingerprint().begin(), header.model_id.size(),
@@ -53,23 +76,23 @@ Result<std::vector<uint8_t>> CodeWithModel(Bytes content, const Model* model,
                   : LanesForContent(pieces.size(), settings.max_lanes));
   LLMA_TRY(CheckFrameHeader(header));
   ThreadPool pool(options.num_threads);
-  LLMA_ASSIGN(
-      const std::vector<uint8_t> code,
-      EncodeFrame({*model, *kernels, pool, header.window_positions,
-                   header.context_models, options.progress, options.clock},
-                  content, pieces, header.lane_bytes));
-  return Join(header, code);
-}
-
-Result<std::vector<uint8_t>> CodeWithContexts(Bytes content,
-                                              const CompressOptions& options,
-                                              FrameHeader header) {
-  header.kind = ContentKind::kContexts;
-  LLMA_TRY(CheckFrameHeader(header));
-  EnterStage(options.clock, Stage::kCoding);
-  LLMA_ASSIGN(
-      const std::vector<uint8_t> code,
-      EncodeContextFrame(header.context_models, content, options.progress));
+  const FrameContext context = {*model,
+                                *kernels,
+                                pool,
+                                header.window_positions,
+                                header.context_models,
+                                options.progress,
+                                options.clock};
+  if (light) {
+    LLMA_ASSIGN(const bool is_worthwhile,
+                IsModelWorthwhile(context, content, pieces, light->size()));
+    if (!is_worthwhile) {
+      if (header.context_models != ContextModels::kFull) return *light;
+      return CodeWithContexts(content, options, contexts_header);
+    }
+  }
+  LLMA_ASSIGN(const std::vector<uint8_t> code,
+              EncodeFrame(context, content, pieces, header.lane_bytes));
   return Join(header, code);
 }
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether content is worth the language model's time. Only an encoder asks; the
+// file says what was used.
+#ifndef LLMA_CODEC_MODEL_CHOICE_H_
+#define LLMA_CODEC_MODEL_CHOICE_H_
+
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "codec/frame_codec.h"
+
+namespace llma {
+
+// Below this the model is always used: it takes seconds.
+inline constexpr uint64_t kMinBytesToChoose = 16384;
+
+// `light_code_bytes`: the size of the content's code if the light context
+// models alone predict. True if that is next to nothing (long runs and
+// repetitions), or if nothing can be predicted (random bytes).
+bool DoContextsSuffice(uint64_t content_bytes, uint64_t light_code_bytes);
+
+// False if samples show that the language model is far behind the context
+// models (machine code).
+//   pieces: of the whole content
+Result<bool> IsModelWorthwhile(const FrameContext& context, Bytes content,
+                               std::span<const TextPiece> pieces,
+                               uint64_t light_code_bytes);
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_MODEL_CHOICE_H_
