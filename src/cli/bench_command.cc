@@ -88,23 +88,22 @@ class Bench {
         messages_(messages),
         model_(model),
         content_(content),
-        name_(std::move(name)) {}
+        name_(std::move(name)),
+        pool_(options.num_threads) {}
 
   Status RunAll() {
     LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
     const double peak_before = MeasurePeak(kernels->name);
     LLMA_TRY(Print(
         Format("%s: %zu bytes; threads: %d; kernels: %s\n\n", name_.c_str(),
-               content_.size(), ThreadPool(options_.num_threads).num_threads(),
-               kernels->name) +
+               content_.size(), pool_.num_threads(), kernels->name) +
         "level     bytes  bits/byte    compress  decompress  tokens/s "
         "(c, d)  memory\n"));
     for (int level = options_.first_level; level <= options_.last_level;
          ++level) {
-      if (SettingsOfLevel(level).uses_model && model_ == nullptr) continue;
       LLMA_TRY(RunLevel(level));
     }
-    if (!has_stages_) return OkStatus();
+    if (compress_.clock.positions() == 0) return OkStatus();
     // Other programs can only make it look smaller.
     const double peak = std::max(peak_before, MeasurePeak(kernels->name));
     return Print(StageTable(compress_, decompress_, peak));
@@ -112,14 +111,13 @@ class Bench {
 
  private:
   // int8 multiply-adds a second that all threads together can do; 0: not known.
-  double MeasurePeak(const char* kernels) const {
-    ThreadPool pool(options_.num_threads);
-    const auto threads = static_cast<size_t>(pool.num_threads());
+  double MeasurePeak(const char* kernels) {
+    const auto threads = static_cast<size_t>(pool_.num_threads());
     double best = 0;
     for (int round = 0; round < kPeakRounds; ++round) {
       std::vector<uint64_t> counts(threads);
       const Clock::time_point start = Clock::now();
-      pool.ParallelFor(threads, [&](size_t i) {
+      pool_.ParallelFor(threads, [&](size_t i) {
         for (int k = 0; k < 10; ++k) counts[i] += RunInt8PeakLoop(kernels);
       });
       const double seconds = SecondsSince(start);
@@ -166,7 +164,6 @@ class Bench {
                FormatBytes(size / compress_.seconds).c_str(),
                FormatBytes(size / decompress_.seconds).c_str());
     if (tokens > 0) {
-      has_stages_ = true;
       line += Format("  %6.0f %6.0f", tokens / compress_.seconds,
                      tokens / decompress_.seconds);
     } else {
@@ -187,8 +184,8 @@ class Bench {
   const Model* model_;
   Bytes content_;
   std::string name_;
+  ThreadPool pool_;  // of the peak; codecs have their own
   Run compress_, decompress_;
-  bool has_stages_ = false;  // of the last level
 };
 
 }  // namespace

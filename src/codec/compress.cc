@@ -37,6 +37,7 @@ Result<std::vector<uint8_t>> CodeWithContexts(Bytes content,
   LLMA_ASSIGN(
       const std::vector<uint8_t> code,
       EncodeContextFrame(header.context_models, content, options.progress));
+  EnterStage(options.clock, Stage::kOther);
   return Join(header, code);
 }
 
@@ -52,7 +53,8 @@ Result<std::vector<uint8_t>> CodeWithModel(Bytes content, const Model* model,
     FrameHeader header = contexts_header;
     header.context_models = ContextModels::kLight;
     LLMA_ASSIGN(light, CodeWithContexts(content, options, header));
-    if (DoContextsSuffice(content.size(), light->size())) return *light;
+    if (DoContextsSuffice(content.size(), light->size()))
+      return *std::move(light);
   }
   const FpEnvGuard fp_env;
   LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
@@ -87,7 +89,9 @@ Result<std::vector<uint8_t>> CodeWithModel(Bytes content, const Model* model,
     LLMA_ASSIGN(const bool is_worthwhile,
                 IsModelWorthwhile(context, content, pieces, light->size()));
     if (!is_worthwhile) {
-      if (header.context_models != ContextModels::kFull) return *light;
+      if (header.context_models != ContextModels::kFull) {
+        return *std::move(light);
+      }
       return CodeWithContexts(content, options, contexts_header);
     }
   }

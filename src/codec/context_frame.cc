@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A frame that the context models predict alone: one lane, no language model.
 #include "cm/context_mixer.h"
+#include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "coder/binary_coder.h"
 
 namespace llma {
 namespace {
 
-// How often progress is told and the end of the code is looked for.
+// How often progress is told.
 constexpr uint64_t kBytesPerReport = 4096;
 
 template <class Coder>
@@ -25,12 +26,6 @@ cm::ContextMixerOptions Options(ContextModels models, uint64_t content_bytes) {
           .content_bytes = content_bytes};
 }
 
-bool IsCancelled(const ProgressCallback& progress, uint64_t done_bytes,
-                 uint64_t total_bytes, uint64_t coded_bytes) {
-  return progress && done_bytes % kBytesPerReport == 0 &&
-         !progress({done_bytes, total_bytes, coded_bytes});
-}
-
 }  // namespace
 
 Result<std::vector<uint8_t>> EncodeContextFrame(
@@ -41,8 +36,9 @@ Result<std::vector<uint8_t>> EncodeContextFrame(
   BinaryEncoder coder;
   for (uint64_t done_bytes = 0; done_bytes < content.size();) {
     CodeByte(coder, contexts, content[done_bytes++]);
-    if (IsCancelled(progress, done_bytes, content.size(), coder.size_bytes())) {
-      return Error{ErrorCode::kUsage, "cancelled"};
+    if (done_bytes % kBytesPerReport == 0) {
+      LLMA_TRY(ReportProgress(
+          progress, {done_bytes, content.size(), coder.size_bytes()}));
     }
   }
   return std::move(coder).Finish();
@@ -58,17 +54,13 @@ Result<std::vector<uint8_t>> DecodeContextFrame(
   std::vector<uint8_t> content;
   while (content.size() < content_bytes) {
     content.push_back(CodeByte(coder, contexts, 0));
-    if (coder.IsTruncated()) {
-      return Error{ErrorCode::kTruncated, "the file is truncated"};
-    }
-    if (IsCancelled(progress, content.size(), content_bytes,
-                    coder.consumed_bytes())) {
-      return Error{ErrorCode::kUsage, "cancelled"};
+    LLMA_TRY(CheckNotTruncated(coder));
+    if (content.size() % kBytesPerReport == 0) {
+      LLMA_TRY(ReportProgress(
+          progress, {content.size(), content_bytes, coder.consumed_bytes()}));
     }
   }
-  if (!coder.IsAtCanonicalEnd()) {
-    return Error{ErrorCode::kCorrupt, "the code does not end where it should"};
-  }
+  LLMA_TRY(CheckEndOfCode(coder));
   return content;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "codec/piece_coder.h"
 #include "model/forward.h"
@@ -61,20 +62,14 @@ class FrameDecoder {
       PredictStep();
       EnterStage(context_.clock, Stage::kCoding);
       for (Lane& lane : lanes_) LLMA_TRY(DecodePiece(lane));
-      if (coder_.IsTruncated()) {
-        return Error{ErrorCode::kTruncated, "the file is truncated"};
-      }
-      if (context_.progress && step % kStepsPerReport == 0 &&
-          !context_.progress(
-              {done_bytes_, total_bytes_, coder_.consumed_bytes()})) {
-        return Error{ErrorCode::kUsage, "cancelled"};
+      LLMA_TRY(CheckNotTruncated(coder_));
+      if (step % kStepsPerReport == 0) {
+        LLMA_TRY(ReportProgress(context_.progress, {done_bytes_, total_bytes_,
+                                                    coder_.consumed_bytes()}));
       }
     }
     EnterStage(context_.clock, Stage::kOther);
-    if (!coder_.IsAtCanonicalEnd()) {
-      return Error{ErrorCode::kCorrupt,
-                   "the code does not end where it should"};
-    }
+    LLMA_TRY(CheckEndOfCode(coder_));
     std::vector<uint8_t> content = std::move(lanes_[0].content);
     for (size_t i = 1; i < lanes_.size(); ++i) {
       content.insert(content.end(), lanes_[i].content.begin(),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "codec/piece_coder.h"
 #include "model/forward.h"
@@ -72,10 +73,8 @@ class FrameEncoder {
       std::swap(ready, next);
       if (!coded) return coded.error();
       done_bytes += *coded;
-      if (context_.progress && !context_.progress({done_bytes, content_.size(),
-                                                   coder_.size_bytes()})) {
-        return Error{ErrorCode::kUsage, "cancelled"};
-      }
+      LLMA_TRY(ReportProgress(context_.progress, {done_bytes, content_.size(),
+                                                  coder_.size_bytes()}));
     }
     return std::move(coder_).Finish();
   }

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "kernels/target_region.h"
+#include "kernels/tile_rows.h"
 #include "numerics/exact_math.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -81,13 +82,7 @@ void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
 // a tenth of the speed.
 inline void KeepInPlace(__m512i& sum) { __asm__("" : "+v"(sum)); }
 
-// Rows of the next tile when `rows_left` (at least 1) are left: as few tiles as
-// can be, of about the same height.
 constexpr uint32_t kMaxTileRows = 8;
-inline uint32_t TileRows(uint32_t rows_left) {
-  const uint32_t num_tiles = (rows_left + kMaxTileRows - 1) / kMaxTileRows;
-  return (rows_left + num_tiles - 1) / num_tiles;
-}
 
 // Integer dot products of kRows rows of x with 16 * kPanels rows of W over
 // `num_quads` groups of four columns. Weights are made unsigned by adding 128,
@@ -217,7 +212,7 @@ void MatmulPanels(const LinearWeights& w, uint32_t panel,
   const uint32_t num_tiles = (x.num_rows + kMaxTileRows - 1) / kMaxTileRows;
   const int ahead_shift = std::bit_width(num_tiles) - 1;
   for (uint32_t row = 0; row < x.num_rows;) {
-    const uint32_t rows = TileRows(x.num_rows - row);
+    const uint32_t rows = TileRows(x.num_rows - row, kMaxTileRows);
     kTiles[rows - 1](w, panel, ahead, ahead_shift, x, row, y, y_stride);
     row += rows;
     ahead += size_bytes >> ahead_shift;
@@ -324,7 +319,7 @@ void ScorePanels(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
       ScoreTile<4, kPanels>, ScoreTile<5, kPanels>, ScoreTile<6, kPanels>,
       ScoreTile<7, kPanels>, ScoreTile<8, kPanels>};
   for (uint32_t row = 0; row < q.num_rows;) {
-    const uint32_t rows = TileRows(q.num_rows - row);
+    const uint32_t rows = TileRows(q.num_rows - row, kMaxTileRows);
     kTiles[rows - 1](keys, panel, q, row, scores, stride);
     row += rows;
   }

@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "kernels/target_region.h"
+#include "kernels/tile_rows.h"
 
 LLMA_TARGET_BEGIN("avx2")
 
@@ -47,14 +48,9 @@ struct Evex {
   }
 };
 
-// Rows of the next tile when `rows_left` (at least 1) are left: as few tiles as
-// can be, of about the same height. Six take 12 of 16 registers for sums; on
-// Zen 4 that gives 87 % of the peak of vpdpbusd with 64 rows, four give 80 %.
+// Six rows take 12 of 16 registers for sums; on Zen 4 that gives 87 % of the
+// peak of vpdpbusd with 64 rows, four give 80 %.
 constexpr uint32_t kMaxTileRows = 6;
-inline uint32_t TileRows(uint32_t rows_left) {
-  const uint32_t num_tiles = (rows_left + kMaxTileRows - 1) / kMaxTileRows;
-  return (rows_left + num_tiles - 1) / num_tiles;
-}
 
 // Integer dot products of kRows rows of x with the 16 rows of a panel over
 // `num_quads` groups of four columns. Weights are made unsigned by adding 128,
@@ -135,7 +131,7 @@ void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
     size_t w_ahead =
         panel + 1 < panel_end ? size_t{kPanelRows} * w.num_cols : 0;
     for (uint32_t row = 0; row < x.num_rows;) {
-      const uint32_t rows = TileRows(x.num_rows - row);
+      const uint32_t rows = TileRows(x.num_rows - row, kMaxTileRows);
       kTiles[rows - 1](w, panel, w_ahead, x, row, y, y_stride);
       row += rows;
       w_ahead = 0;
@@ -173,7 +169,7 @@ void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
       ScoreTile<Vnni, 4>, ScoreTile<Vnni, 5>, ScoreTile<Vnni, 6>};
   for (uint32_t panel = 0; panel < keys.num_panels; ++panel) {
     for (uint32_t row = 0; row < q.num_rows;) {
-      const uint32_t rows = TileRows(q.num_rows - row);
+      const uint32_t rows = TileRows(q.num_rows - row, kMaxTileRows);
       kTiles[rows - 1](keys, panel, q, row, scores, stride);
       row += rows;
     }

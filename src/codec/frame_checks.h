@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every kind of frame is checked for, and how its progress is told.
+#ifndef LLMA_CODEC_FRAME_CHECKS_H_
+#define LLMA_CODEC_FRAME_CHECKS_H_
+
+#include "base/status.h"
+#include "codec/codec.h"
+#include "coder/binary_coder.h"
+
+namespace llma {
+
+// An error if the callback, which may be empty, wants no more.
+inline Status ReportProgress(const ProgressCallback& callback,
+                             const CodecProgress& progress) {
+  if (!callback || callback(progress)) return OkStatus();
+  return Error{ErrorCode::kUsage, "cancelled"};
+}
+
+inline Status CheckNotTruncated(const BinaryDecoder& coder) {
+  if (!coder.IsTruncated()) return OkStatus();
+  return Error{ErrorCode::kTruncated, "the file is truncated"};
+}
+
+// After the last decision.
+inline Status CheckEndOfCode(const BinaryDecoder& coder) {
+  if (coder.IsAtCanonicalEnd()) return OkStatus();
+  return Error{ErrorCode::kCorrupt, "the code does not end where it should"};
+}
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_FRAME_CHECKS_H_
