@@ -16,6 +16,8 @@ Xxh3Stream::Xxh3Stream() : state_(std::make_unique<State>()) {
   XXH3_64bits_reset(&state_->xxh);
 }
 Xxh3Stream::~Xxh3Stream() = default;
+Xxh3Stream::Xxh3Stream(Xxh3Stream&&) noexcept = default;
+Xxh3Stream& Xxh3Stream::operator=(Xxh3Stream&&) noexcept = default;
 void Xxh3Stream::Update(Bytes data) {
   XXH3_64bits_update(&state_->xxh, data.data(), data.size());
 }

@@ -18,8 +18,8 @@ class Xxh3Stream {
  public:
   Xxh3Stream();
   ~Xxh3Stream();
-  Xxh3Stream(const Xxh3Stream&) = delete;
-  Xxh3Stream& operator=(const Xxh3Stream&) = delete;
+  Xxh3Stream(Xxh3Stream&&) noexcept;
+  Xxh3Stream& operator=(Xxh3Stream&&) noexcept;
   void Update(Bytes data);
   uint64_t Digest() const;
 

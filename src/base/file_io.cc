@@ -2,6 +2,7 @@
 #include "base/file_io.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,6 +94,24 @@ Result<std::vector<uint8_t>> ReadFile(const std::string& path,
   return data;
 }
 
+Result<std::vector<uint8_t>> ReadFileAt(int fd, uint64_t offset,
+                                        uint64_t size_bytes) {
+  // In steps, for the size may be larger than the file.
+  constexpr uint64_t kStepBytes = uint64_t{1} << 24;
+  std::vector<uint8_t> data;
+  while (data.size() < size_bytes) {
+    const size_t used = data.size();
+    data.resize(used + static_cast<size_t>(
+                           std::min<uint64_t>(kStepBytes, size_bytes - used)));
+    const ssize_t got = ::pread(fd, data.data() + used, data.size() - used,
+                                static_cast<off_t>(offset + used));
+    if (got < 0 && errno != EINTR) return IoError("cannot read", "input");
+    data.resize(used + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    if (got == 0) break;
+  }
+  return data;
+}
+
 Status WriteAll(int fd, Bytes data) {
   while (!data.empty()) {
     const ssize_t put = ::write(fd, data.data(), data.size());
@@ -104,17 +123,51 @@ Status WriteAll(int fd, Bytes data) {
 }
 
 OutputFile::OutputFile(int fd, std::string path, std::string temporary_path,
-                       bool overwrite)
+                       const OutputFileOptions& options)
     : fd_(fd),
       path_(std::move(path)),
       temporary_path_(std::move(temporary_path)),
-      overwrite_(overwrite) {}
+      options_(options) {}
 
-Result<OutputFile> OutputFile::Create(const std::string& path, bool overwrite) {
+Result<OutputFile> OutputFile::CreatePart(const std::string& path,
+                                          const OutputFileOptions& options) {
+  const std::string part = path + ".part";
+  const int fd =
+      ::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (fd < 0) return IoError("cannot create", part);
+  const auto fail = [fd](ErrorCode code, std::string what) {
+    ::close(fd);
+    return Error{code, std::move(what)};
+  };
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return fail(ErrorCode::kUsage, part + ": another process is writing it");
+  }
+  struct stat opened, named;
+  if (::fstat(fd, &opened) != 0 || ::stat(part.c_str(), &named) != 0 ||
+      opened.st_ino != named.st_ino || !S_ISREG(opened.st_mode)) {
+    return fail(ErrorCode::kUsage, part + ": is not a file of this process");
+  }
+  if (!options.resume) {
+    if (opened.st_size > 0 && !options.overwrite) {
+      return fail(ErrorCode::kUsage,
+                  part +
+                      ": left by an interrupted run; --resume goes on with "
+                      "it, -f starts anew");
+    }
+    if (::ftruncate(fd, 0) != 0) {
+      return fail(ErrorCode::kIo, part + ": cannot be emptied");
+    }
+  }
+  return OutputFile(fd, path, part, options);
+}
+
+Result<OutputFile> OutputFile::Create(const std::string& path,
+                                      const OutputFileOptions& options) {
   struct stat info;
-  if (!overwrite && ::lstat(path.c_str(), &info) == 0) {
+  if (!options.overwrite && ::lstat(path.c_str(), &info) == 0) {
     return Error{ErrorCode::kUsage, path + " exists already"};
   }
+  if (options.is_resumable) return CreatePart(path, options);
   std::string temporary = path + ".tmp.XXXXXX";
   const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return IoError("cannot create a file beside", path);
@@ -127,18 +180,18 @@ Result<OutputFile> OutputFile::Create(const std::string& path, bool overwrite) {
     ::unlink(temporary.c_str());
     return error;
   }
-  return OutputFile(fd, path, std::move(temporary), overwrite);
+  return OutputFile(fd, path, std::move(temporary), options);
 }
 
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       path_(std::move(other.path_)),
       temporary_path_(std::exchange(other.temporary_path_, {})),
-      overwrite_(other.overwrite_) {}
+      options_(other.options_) {}
 
 OutputFile::~OutputFile() {
   if (fd_ >= 0) ::close(fd_);
-  if (!temporary_path_.empty()) ::unlink(temporary_path_.c_str());
+  if (!path_to_unlink().empty()) ::unlink(temporary_path_.c_str());
 }
 
 Status OutputFile::Write(Bytes data) {
@@ -155,7 +208,7 @@ Status OutputFile::Commit() {
   }
   const int fd = std::exchange(fd_, -1);
   if (::close(fd) != 0) return IoError("cannot close", path_);
-  if (overwrite_) {
+  if (options_.overwrite) {
     if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
       return IoError("cannot create", path_);
     }

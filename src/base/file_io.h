@@ -35,15 +35,32 @@ Result<std::vector<uint8_t>> ReadAll(int fd, uint64_t max_bytes);
 Result<std::vector<uint8_t>> ReadFile(const std::string& path,
                                       uint64_t max_bytes = ~uint64_t{0});
 
+// Up to `size_bytes` from a place of a regular file; fewer at its end.
+Result<std::vector<uint8_t>> ReadFileAt(int fd, uint64_t offset,
+                                        uint64_t size_bytes);
+
 // Writes everything, or an error (kIo with the reason).
 Status WriteAll(int fd, Bytes data);
 
+struct OutputFileOptions {
+  bool overwrite = false;
+  // The name before it is complete is PATH.part, and no two processes write it
+  // at once; else a name that nobody else has.
+  bool is_resumable = false;
+  // Of a resumable one: goes on with what PATH.part has, if it is there; else
+  // that is an error, unless `overwrite` or it is empty.
+  bool resume = false;
+  // Leaves PATH.part behind if it is not committed.
+  bool keep_part = false;
+};
+
 // A file that is written beside its final name and renamed in Commit(). If it
-// is destroyed before that, nothing is left behind.
+// is destroyed before that, nothing is left behind unless asked for.
 class OutputFile {
  public:
   // Fails if `path` exists, unless `overwrite`.
-  static Result<OutputFile> Create(const std::string& path, bool overwrite);
+  static Result<OutputFile> Create(const std::string& path,
+                                   const OutputFileOptions& options);
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&&) = delete;
   ~OutputFile();
@@ -51,15 +68,20 @@ class OutputFile {
   // Flushes to the device and gives the file its final name.
   Status Commit();
   int fd() const { return fd_; }
-  // The temporary name, for a signal handler to unlink; empty after Commit().
-  const std::string& temporary_path() const { return temporary_path_; }
+  // The temporary name, for a signal handler to unlink; empty after Commit(),
+  // and if it is to stay.
+  std::string path_to_unlink() const {
+    return options_.keep_part ? std::string() : temporary_path_;
+  }
 
  private:
   OutputFile(int fd, std::string path, std::string temporary_path,
-             bool overwrite);
+             const OutputFileOptions& options);
+  static Result<OutputFile> CreatePart(const std::string& path,
+                                       const OutputFileOptions& options);
   int fd_ = -1;
   std::string path_, temporary_path_;
-  bool overwrite_ = false;
+  OutputFileOptions options_;
 };
 
 }  // namespace llma

@@ -30,7 +30,7 @@ class FileIoTest : public testing::Test {
 };
 
 TEST_F(FileIoTest, CommittedFilesAppearWhole) {
-  auto file = OutputFile::Create(Path("a"), false);
+  auto file = OutputFile::Create(Path("a"), {});
   ASSERT_TRUE(file);
   ASSERT_TRUE(file->Write(AsBytes("hello ")));
   EXPECT_FALSE(std::filesystem::exists(Path("a")));
@@ -47,7 +47,7 @@ TEST_F(FileIoTest, CommittedFilesAppearWhole) {
 
 TEST_F(FileIoTest, AbandonedFilesLeaveNothing) {
   {
-    auto file = OutputFile::Create(Path("a"), false);
+    auto file = OutputFile::Create(Path("a"), {});
     ASSERT_TRUE(file);
     ASSERT_TRUE(file->Write(AsBytes("x")));
   }
@@ -55,14 +55,13 @@ TEST_F(FileIoTest, AbandonedFilesLeaveNothing) {
 }
 
 TEST_F(FileIoTest, NeverOverwritesUnasked) {
-  auto first = OutputFile::Create(Path("a"), false);
-  auto second = OutputFile::Create(Path("a"), false);
+  auto first = OutputFile::Create(Path("a"), {});
+  auto second = OutputFile::Create(Path("a"), {});
   ASSERT_TRUE(first && second);
   ASSERT_TRUE(first->Commit());
   EXPECT_EQ(second->Commit().error().code, ErrorCode::kUsage);
-  EXPECT_EQ(OutputFile::Create(Path("a"), false).error().code,
-            ErrorCode::kUsage);
-  auto third = OutputFile::Create(Path("a"), true);
+  EXPECT_EQ(OutputFile::Create(Path("a"), {}).error().code, ErrorCode::kUsage);
+  auto third = OutputFile::Create(Path("a"), {.overwrite = true});
   ASSERT_TRUE(third);
   EXPECT_TRUE(third->Commit());
 }
@@ -71,9 +70,9 @@ TEST_F(FileIoTest, ErrorsAreValues) {
   EXPECT_EQ(ReadFile(Path("missing")).error().code, ErrorCode::kIo);
   EXPECT_EQ(MappedFile::Open(Path("missing")).error().code, ErrorCode::kIo);
   EXPECT_EQ(MappedFile::Open(dir_).error().code, ErrorCode::kIo);
-  EXPECT_EQ(OutputFile::Create(Path("no/such/dir"), false).error().code,
+  EXPECT_EQ(OutputFile::Create(Path("no/such/dir"), {}).error().code,
             ErrorCode::kIo);
-  auto file = OutputFile::Create(Path("a"), false);
+  auto file = OutputFile::Create(Path("a"), {});
   ASSERT_TRUE(file && file->Write(AsBytes("12345")) && file->Commit());
   EXPECT_EQ(ReadFile(Path("a"), 4).error().code, ErrorCode::kLimit);
 }

@@ -23,18 +23,18 @@ void Pause() {
 #endif
 }
 
-int NumProcessors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
-
 uint64_t Pack(uint32_t generation, uint32_t task_idx) {
   return (uint64_t{generation} << 32) | task_idx;
 }
 
 }  // namespace
+
+int ThreadPool::NumProcessors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
 
 ThreadPool::ThreadPool(int num_threads) {
   const int total = num_threads > 0 ? num_threads : NumProcessors();

@@ -22,6 +22,8 @@ class ThreadPool {
  public:
   // `num_threads` counts the caller; 0 means all processors of this process.
   explicit ThreadPool(int num_threads);
+  // Those that this process may use.
+  static int NumProcessors();
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

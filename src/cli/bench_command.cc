@@ -8,10 +8,11 @@
 #include <cstdio>
 #include <string>
 
+#include "base/file_io.h"
 #include "base/thread_pool.h"
 #include "cli/bench_text.h"
 #include "cli/commands.h"
-#include "cli/file_ops.h"
+#include "cli/file_job.h"
 #include "cli/model_lookup.h"
 #include "cli/progress.h"
 #include "codec/codec.h"
@@ -197,10 +198,10 @@ int RunBench(const Options& options, const Messages& messages) {
     const std::string_view text = BenchText();
     content.assign(text.begin(), text.end());
   } else {
-    auto input = ReadInput(options.operands[0]);
-    if (!input) return messages.ShowError(input.error().what);
-    content = std::move(input->bytes);
-    name = input->name;
+    name = options.operands[0];
+    auto bytes = ReadFile(name);
+    if (!bytes) return Fail(messages, name, bytes.error());
+    content = *std::move(bytes);
   }
   std::unique_ptr<Model> model;
   if (SettingsOfLevel(options.last_level).uses_model) {

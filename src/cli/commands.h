@@ -12,10 +12,15 @@ namespace llma::cli {
 // main().
 int RunProgram(int argc, char** argv);
 
-// cli/coding_commands.cc
+// cli/compress_command.cc
 int RunCompress(const Options& options, const Messages& messages);
+
+// cli/decompress_command.cc
 int RunDecompress(const Options& options, const Messages& messages);
 int RunTest(const Options& options, const Messages& messages);
+
+// cli/list_command.cc
+int RunList(const Options& options, const Messages& messages);
 
 // cli/bench_command.cc
 int RunBench(const Options& options, const Messages& messages);

@@ -8,29 +8,54 @@
 namespace llma::cli {
 
 std::string HelpText() {
-  return R"(Usage: llma [OPTION]... [IN [OUT]]
-Compress a file with a language model, without loss, or decompress it.
-Without IN, or if IN is -, standard input goes to standard output.
+  return R"(Usage: llma [OPTION]... [FILE]...        llma bench, llma model: see below
+Compress each FILE to FILE.llma with a language model, without loss; keep FILE.
+Without FILE, or if it is -, standard input goes to standard output.
 
-  -c, --compress      compress IN to OUT, or to IN.llma (default; also -z)
-  -d, --decompress    decompress IN.llma to OUT, or to IN
-  -t, --test          check whole files, write nothing
-  -o, --output OUT    write to OUT
-      --stdout        write to standard output
-  -f, --force         overwrite OUT; write compressed data to a terminal
-  -1 ... -9           from fast to small (default: 6); -1 and -2 need no model
-      --model NAME    compress with this model: a name or a .llmm file
-      --lanes N       streams that run side by side, 1 to 64
-      --window N      tokens that the model looks back, a multiple of 16
-  -T, --threads N     processors to use (default: all)
-      --memory SIZE   do not decompress what needs more than SIZE, such as 4G
-  -q, --quiet         no warnings; twice: no errors either
-  -v, --verbose       say more; -V, --version; -h, --help
+  -z, -d, -t, -l    compress (usual), decompress, test, list
+  -c, --stdout      write to standard output; -c IN OUT writes OUT
+  -o, --output OUT  write to OUT        -f, --force  overwrite; use terminals
+  -k, --keep        keep FILE (usual)   --rm         verify, then remove FILE
+  -1 ... -9         from fast to small (6); -1 and -2 need no model
+  -r, --recursive   folders             -S, --suffix .SUF   instead of .llma
+  -T, --threads N   processors to use   -M, --memlimit SIZE such as 4G
+  -q, --quiet       no warnings; twice: no errors either
+  -v, --verbose     say more; twice: of each frame as well
+  -V, --version     -h, --help          --help=long: all options
 
   llma model import FILE.gguf [--name NAME] [-o PATH]   make a model usable
-  llma bench [-1...-9 | --levels 1-9] [FILE]            how fast it is here
   llma model list | llma model info NAME                what there is
-Models: $LLMA_MODEL_PATH, $XDG_DATA_HOME/llma, /usr/share/llma.
+  llma bench [-1...-9 | --levels 1-9] [FILE]            how fast it is here
+)";
+}
+
+std::string LongHelpText() {
+  return HelpText() + R"(
+Which files
+      --files0[=FILE]   more names, each ended by NUL, from FILE or standard input
+  -N, --name            keep name, mode and time in the file; use them with -d
+How to compress
+      --model NAME      with this model: a name or a .llmm file
+      --lanes N         streams that run side by side, 1 to 64
+      --window N        tokens that the model looks back, a multiple of 16
+      --frame-size SIZE content of a frame, 4K to 1G: what damage costs at most
+      --verify          decode what was written before it gets its name
+      --resume          go on with FILE.llma.part of an interrupted run, and
+                        keep it if this one is interrupted
+      --flush           from a pipe: write a frame when no more input waits
+      --short           a message of tens of bytes: 4 bytes besides its code, a
+                        weak check, one message a file
+      --no-check        no checksums; with -d: do not compare them
+What to decompress
+      --range OFFSET[:SIZE]   this part of the content, decoding little else
+      --salvage         all that is intact of a damaged file; zeros for the rest
+What to print
+      --robot, --json   with -l: for programs; -v adds frames
+
+Exit status: 0 all is well, 1 an error, 2 only a warning.
+LLMA_OPT has options that come first. Models are looked for in the folders of
+LLMA_MODEL_PATH, then in $XDG_DATA_HOME/llma and /usr/share/llma.
+By the names unllma and llmacat, the program does llma -d and llma -dc.
 )";
 }
 

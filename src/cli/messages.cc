@@ -61,6 +61,10 @@ void Messages::ShowDetail(std::string_view text) const {
   if (verbosity_ >= 2) ShowLine(text);
 }
 
+void Messages::ShowFrame(std::string_view text) const {
+  if (verbosity_ >= 3) ShowLine(text);
+}
+
 int PrintOut(const Messages& messages, std::string_view text) {
   const Status status = WriteAll(STDOUT_FILENO, AsBytes(text));
   if (status) return kExitSuccess;

@@ -40,6 +40,8 @@ class Messages {
   int ShowWarning(std::string_view text) const;
   // Only with -v.
   void ShowDetail(std::string_view text) const;
+  // Only with -v -v.
+  void ShowFrame(std::string_view text) const;
 
   int verbosity() const { return verbosity_; }
 

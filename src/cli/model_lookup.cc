@@ -36,12 +36,23 @@ Result<std::unique_ptr<Model>> OpenModel(const std::string& name_or_path) {
   return OpenPath(found.path);
 }
 
-Result<std::unique_ptr<Model>> OpenModelFor(const FrameHeader& header,
-                                            const std::string& name_or_path) {
-  if (header.kind != ContentKind::kCoded) return std::unique_ptr<Model>();
-  if (!name_or_path.empty()) return OpenModel(name_or_path);
-  LLMA_ASSIGN(const InstalledModel found, FindModelById(header.model_id));
-  return OpenPath(found.path);
+Result<const Model*> ModelCache::Default() {
+  const std::lock_guard lock(mutex_);
+  if (!default_) {
+    LLMA_ASSIGN(default_, OpenModel(name_or_path_));
+  }
+  return default_.get();
+}
+
+Result<const Model*> ModelCache::Find(const ModelId& id) {
+  if (!name_or_path_.empty()) return Default();
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<Model>& model = by_id_[id];
+  if (!model) {
+    LLMA_ASSIGN(const InstalledModel found, FindModelById(id));
+    LLMA_ASSIGN(model, OpenPath(found.path));
+  }
+  return model.get();
 }
 
 }  // namespace llma::cli

@@ -3,10 +3,13 @@
 #ifndef LLMA_CLI_MODEL_LOOKUP_H_
 #define LLMA_CLI_MODEL_LOOKUP_H_
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/status.h"
+#include "codec/codec.h"
 #include "container/frame_header.h"
 #include "model/model.h"
 
@@ -16,10 +19,27 @@ namespace llma::cli {
 // has a '/' or ends in ".llmm". Empty: the default model.
 Result<std::unique_ptr<Model>> OpenModel(const std::string& name_or_path);
 
-// The model that a file needs; null if it needs none. `name_or_path`: looked
-// up instead, if not empty.
-Result<std::unique_ptr<Model>> OpenModelFor(const FrameHeader& header,
-                                            const std::string& name_or_path);
+// Models that a command needs, each opened once. Thread-safe.
+class ModelCache {
+ public:
+  // `name_or_path`: used for everything, if not empty.
+  explicit ModelCache(std::string name_or_path)
+      : name_or_path_(std::move(name_or_path)) {}
+
+  // What compresses.
+  Result<const Model*> Default();
+  // What a frame needs.
+  Result<const Model*> Find(const ModelId& id);
+  ModelProvider provider() {
+    return [this](const ModelId& id) { return Find(id); };
+  }
+
+ private:
+  const std::string name_or_path_;
+  std::mutex mutex_;
+  std::unique_ptr<Model> default_;
+  std::map<ModelId, std::unique_ptr<Model>> by_id_;
+};
 
 // "0123abcd..."
 std::string Hex(Bytes bytes);

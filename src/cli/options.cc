@@ -3,8 +3,11 @@
 
 #include <getopt.h>
 
-#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "container/frame_header.h"
 
@@ -17,33 +20,64 @@ enum LongOption {
   kModel,
   kLanes,
   kWindow,
-  kMemory,
   kName,
   kStartToken,
   kLevels,
+  kRemove,
+  kVerify,
+  kFiles0,
+  kNoCheck,
+  kFrameSize,
+  kResume,
+  kSalvage,
+  kRange,
+  kShort,
+  kFlush,
+  kRobot,
+  kJson,
+  kHelp,
 };
 
 constexpr option kCodingOptions[] = {
-    {"compress", no_argument, nullptr, 'c'},
+    {"compress", no_argument, nullptr, 'z'},
     {"decompress", no_argument, nullptr, 'd'},
+    {"uncompress", no_argument, nullptr, 'd'},
     {"test", no_argument, nullptr, 't'},
+    {"list", no_argument, nullptr, 'l'},
+    {"stdout", no_argument, nullptr, kStdout},
+    {"to-stdout", no_argument, nullptr, kStdout},
     {"output", required_argument, nullptr, 'o'},
     {"force", no_argument, nullptr, 'f'},
-    {"stdout", no_argument, nullptr, kStdout},
+    {"keep", no_argument, nullptr, 'k'},
+    {"rm", no_argument, nullptr, kRemove},
+    {"recursive", no_argument, nullptr, 'r'},
+    {"files0", optional_argument, nullptr, kFiles0},
+    {"suffix", required_argument, nullptr, 'S'},
+    {"name", no_argument, nullptr, 'N'},
+    {"verify", no_argument, nullptr, kVerify},
+    {"no-check", no_argument, nullptr, kNoCheck},
+    {"resume", no_argument, nullptr, kResume},
+    {"salvage", no_argument, nullptr, kSalvage},
+    {"range", required_argument, nullptr, kRange},
+    {"short", no_argument, nullptr, kShort},
+    {"flush", no_argument, nullptr, kFlush},
     {"threads", required_argument, nullptr, 'T'},
     {"fast", no_argument, nullptr, '1'},
     {"best", no_argument, nullptr, '9'},
     {"lanes", required_argument, nullptr, kLanes},
     {"window", required_argument, nullptr, kWindow},
-    {"memory", required_argument, nullptr, kMemory},
+    {"frame-size", required_argument, nullptr, kFrameSize},
+    {"memlimit", required_argument, nullptr, 'M'},
     {"model", required_argument, nullptr, kModel},
+    {"robot", no_argument, nullptr, kRobot},
+    {"json", no_argument, nullptr, kJson},
     {"verbose", no_argument, nullptr, 'v'},
     {"quiet", no_argument, nullptr, 'q'},
-    {"help", no_argument, nullptr, 'h'},
+    {"help", optional_argument, nullptr, kHelp},
     {"version", no_argument, nullptr, 'V'},
     {nullptr, 0, nullptr, 0},
 };
-constexpr char kCodingLetters[] = ":123456789czdto:fT:vqhV";
+constexpr char kCodingLetters[] = ":123456789czdtlo:fkrS:NT:M:vqhV";
 
 constexpr option kModelOptions[] = {
     {"name", required_argument, nullptr, kName},
@@ -70,22 +104,11 @@ constexpr option kBenchOptions[] = {
 };
 constexpr char kBenchLetters[] = ":123456789T:h";
 
+constexpr uint64_t kMinFrameBytes = 4096;
+constexpr uint64_t kMaxFrameBytes = uint64_t{1} << 30;
+
 Error Usage(std::string what) {
   return Error{ErrorCode::kUsage, std::move(what)};
-}
-
-// A decimal number in [min, max].
-Result<uint64_t> ParseNumber(std::string_view option, std::string_view text,
-                             uint64_t min, uint64_t max) {
-  uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error == std::errc() && stop == end && value >= min && value <= max) {
-    return value;
-  }
-  return Usage(std::string(option) + ": '" + std::string(text) +
-               "' is not a number from " + std::to_string(min) + " to " +
-               std::to_string(max));
 }
 
 Status SetWindow(std::string_view text, Options& options) {
@@ -125,6 +148,8 @@ Status SetOption(int option, Options& options) {
   }
   switch (option) {
     case 'c':
+      options.is_c = true;
+      break;
     case 'z':
       options.operation = Operation::kCompress;
       break;
@@ -133,6 +158,66 @@ Status SetOption(int option, Options& options) {
       break;
     case 't':
       options.operation = Operation::kTest;
+      break;
+    case 'l':
+      options.operation = Operation::kList;
+      break;
+    case 'k':
+      options.remove_source = false;
+      break;
+    case kRemove:
+      options.remove_source = options.verify = true;
+      break;
+    case 'r':
+      options.recursive = true;
+      break;
+    case kFiles0:
+      options.names_file = value.empty() ? "-" : value;
+      break;
+    case 'S':
+      if (value.empty() || value.find('/') != std::string::npos) {
+        return Usage("-S: '" + value + "' is not a suffix");
+      }
+      options.suffix = value;
+      break;
+    case 'N':
+      options.keeps_name = true;
+      break;
+    case kVerify:
+      options.verify = true;
+      break;
+    case kNoCheck:
+      options.has_checksums = false;
+      break;
+    case kResume:
+      options.resume = true;
+      break;
+    case kSalvage:
+      options.salvage = true;
+      break;
+    case kShort:
+      options.is_short = true;
+      break;
+    case kFlush:
+      options.flush = true;
+      break;
+    case kRange: {
+      LLMA_ASSIGN(options.range, ParseRange(value));
+      break;
+    }
+    case kFrameSize: {
+      LLMA_ASSIGN(options.frame_bytes, ParseSize(value));
+      if (options.frame_bytes < kMinFrameBytes ||
+          options.frame_bytes > kMaxFrameBytes) {
+        return Usage("--frame-size: " + value + " is not from 4K to 1G");
+      }
+      break;
+    }
+    case kRobot:
+      options.list_format = ListFormat::kRobot;
+      break;
+    case kJson:
+      options.list_format = ListFormat::kJson;
       break;
     case 'o':
       if (value.empty()) return Usage("-o: the name is empty");
@@ -165,7 +250,7 @@ Status SetOption(int option, Options& options) {
     }
     case kWindow:
       return SetWindow(value, options);
-    case kMemory: {
+    case 'M': {
       LLMA_ASSIGN(options.max_memory_bytes, ParseSize(value));
       break;
     }
@@ -202,14 +287,18 @@ Result<Options> ParseLine(int argc, char** argv, const char* letters,
                           const option* long_options, Options options) {
   opterr = 0;
   optind = 0;  // glibc: start anew
-  bool wants_help = false;
+  std::optional<Operation> help;
   bool wants_version = false;
   for (;;) {
     const int result = getopt_long(argc, argv, letters, long_options, nullptr);
     if (result == -1) break;
     if (result == '?' || result == ':') return OptionError(result, argv);
-    if (result == 'h') {
-      wants_help = true;
+    if (result == 'h' || result == kHelp) {
+      const bool is_long =
+          optarg != nullptr && std::string_view(optarg) == "long";
+      if (optarg != nullptr && !is_long)
+        return Usage("--help: expected 'long'");
+      help = is_long ? Operation::kLongHelp : Operation::kHelp;
     } else if (result == 'V') {
       wants_version = true;
     } else {
@@ -218,28 +307,73 @@ Result<Options> ParseLine(int argc, char** argv, const char* letters,
   }
   options.operands.assign(argv + optind, argv + argc);
   if (wants_version) options.operation = Operation::kVersion;
-  if (wants_help) options.operation = Operation::kHelp;
+  if (help) options.operation = *help;
   return options;
 }
 
-Status CheckCodingOperands(const Options& options) {
+bool HasSuffix(std::string_view name, std::string_view suffix) {
+  return name.ends_with(suffix);
+}
+
+// What two operands mean, and -c: `-c IN OUT` and `-d IN OUT` name an output,
+// as the predecessor did; otherwise each operand is an input, and -c asks for
+// standard output, as in gzip.
+void DecideOutput(Options& options) {
+  const auto& operands = options.operands;
+  const bool is_pair = operands.size() == 2 && !options.to_stdout &&
+                       options.output.empty() && !options.recursive &&
+                       !options.names_file;
+  if (options.operation == Operation::kCompress) {
+    options.is_in_out = is_pair && options.is_c;
+  } else if (options.operation == Operation::kDecompress) {
+    options.is_in_out = is_pair && !options.is_c &&
+                        !(HasSuffix(operands[0], options.suffix) &&
+                          HasSuffix(operands[1], options.suffix));
+  }
+  if (options.is_c && !options.is_in_out) options.to_stdout = true;
+}
+
+Status CheckCodingOptions(const Options& options) {
   for (const std::string& operand : options.operands) {
     if (operand.empty()) return Usage("a file name is empty");
   }
-  const bool is_test = options.operation == Operation::kTest;
-  const bool has_output = !options.output.empty() || options.to_stdout;
+  const bool writes = options.operation == Operation::kCompress ||
+                      options.operation == Operation::kDecompress;
+  const bool decodes = options.operation == Operation::kDecompress;
+  if (!writes && !options.output.empty()) {
+    return Usage("-t and -l write no output");
+  }
   if (!options.output.empty() && options.to_stdout) {
     return Usage("-o and --stdout exclude each other");
   }
-  if (is_test) {
-    if (has_output) return Usage("-t writes no output");
-    return OkStatus();
+  if (!options.output.empty() && (options.operands.size() > 1 ||
+                                  options.recursive || options.names_file)) {
+    return Usage("-o takes the result of one file only");
   }
-  if (options.operands.size() > 2) {
-    return Usage("too many file names: expected IN and OUT");
+  if (options.remove_source && options.to_stdout) {
+    return Usage("--rm and --stdout exclude each other");
   }
-  if (options.operands.size() == 2 && has_output) {
-    return Usage("the output is given twice");
+  if ((options.salvage || options.range) && !decodes) {
+    return Usage("--salvage and --range go with -d");
+  }
+  if (options.salvage && (options.range || options.remove_source)) {
+    return Usage("--salvage excludes --range and --rm");
+  }
+  if (options.range && options.remove_source) {
+    return Usage("--range and --rm exclude each other");
+  }
+  if ((options.resume || options.flush || options.is_short) &&
+      options.operation != Operation::kCompress) {
+    return Usage("--resume, --flush and --short go with compressing");
+  }
+  if (options.resume && (options.to_stdout || options.is_short)) {
+    return Usage("--resume needs a file to go on with");
+  }
+  if (options.resume && !options.has_checksums) {
+    return Usage("--resume needs checksums");
+  }
+  if (options.is_short && (options.frame_bytes != 0 || options.keeps_name)) {
+    return Usage("--short excludes --frame-size and --name");
   }
   return OkStatus();
 }
@@ -283,6 +417,31 @@ Result<Options> ParseBenchLine(int argc, char** argv) {
   return options;
 }
 
+// What the name of the program and the environment say.
+Result<Options> DefaultOptions(std::string_view program) {
+  Options options;
+  const std::string_view name = program.substr(program.rfind('/') + 1);
+  if (name == "unllma") options.operation = Operation::kDecompress;
+  if (name == "llmacat") {
+    options.operation = Operation::kDecompress;
+    options.to_stdout = true;
+  }
+  const char* text = std::getenv("LLMA_OPT");
+  std::istringstream words(text == nullptr ? "" : text);
+  std::vector<std::string> line = {"llma"};
+  for (std::string word; words >> word;) line.push_back(word);
+  std::vector<char*> argv;
+  for (std::string& word : line) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  auto parsed = ParseLine(static_cast<int>(line.size()), argv.data(),
+                          kCodingLetters, kCodingOptions, std::move(options));
+  if (!parsed) return Usage("LLMA_OPT: " + parsed.error().what);
+  if (!parsed->operands.empty()) {
+    return Usage("LLMA_OPT: '" + parsed->operands[0] + "' is not an option");
+  }
+  return parsed;
+}
+
 }  // namespace
 
 Result<Options> ParseOptions(int argc, char** argv) {
@@ -292,33 +451,14 @@ Result<Options> ParseOptions(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "model") {
     return ParseModelLine(argc, argv);
   }
-  LLMA_ASSIGN(Options options,
-              ParseLine(argc, argv, kCodingLetters, kCodingOptions, Options{}));
-  if (options.operation != Operation::kHelp &&
-      options.operation != Operation::kVersion) {
-    LLMA_TRY(CheckCodingOperands(options));
+  LLMA_ASSIGN(Options options, DefaultOptions(argc > 0 ? argv[0] : ""));
+  LLMA_ASSIGN(options, ParseLine(argc, argv, kCodingLetters, kCodingOptions,
+                                 std::move(options)));
+  if (options.operation <= Operation::kList) {
+    DecideOutput(options);
+    LLMA_TRY(CheckCodingOptions(options));
   }
   return options;
-}
-
-Result<uint64_t> ParseSize(const std::string& text) {
-  uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  std::string_view suffix(stop, static_cast<size_t>(end - stop));
-  int shift = -1;
-  if (suffix.empty()) shift = 0;
-  for (const std::string_view tail : {"", "B", "iB"}) {
-    if (suffix.empty() || suffix.substr(1) != tail) continue;
-    const size_t power = std::string_view("KMGT").find(suffix[0]);
-    if (power != std::string_view::npos)
-      shift = 10 * static_cast<int>(power + 1);
-  }
-  if (error != std::errc() || value == 0 || shift < 0 ||
-      value > (~uint64_t{0} >> shift)) {
-    return Usage("'" + text + "' is not a size such as 512M or 4G");
-  }
-  return value << shift;
 }
 
 }  // namespace llma::cli

@@ -7,32 +7,55 @@
 #define LLMA_CLI_OPTIONS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
+#include "cli/option_values.h"
 #include "codec/levels.h"
 
 namespace llma::cli {
 
 enum class Operation {
+  // Those that take files.
   kCompress,
   kDecompress,
   kTest,
+  kList,
+  // Others.
   kBench,
   kModelImport,
   kModelList,
   kModelInfo,
   kHelp,
+  kLongHelp,
   kVersion,
 };
+
+enum class ListFormat { kTable, kRobot, kJson };
 
 struct Options {
   Operation operation = Operation::kCompress;
   std::vector<std::string> operands;
+  std::optional<std::string> names_file;  // --files0: more operands; "-"
+  bool recursive = false;
   std::string output;  // -o; empty: by the operands
   bool to_stdout = false;
+  bool is_c = false;       // -c: to standard output, or IN OUT
+  bool is_in_out = false;  // the two operands are IN and OUT
   bool force = false;
+  bool remove_source = false;
+  bool verify = false;
+  bool has_checksums = true;
+  bool keeps_name = false;  // -N: name, mode and time of the source
+  bool resume = false;
+  bool salvage = false;
+  bool is_short = false;
+  bool flush = false;
+  std::optional<ByteRange> range;
+  std::string suffix = ".llma";
+  ListFormat list_format = ListFormat::kTable;
   int verbosity = 1;
   int num_threads = 0;  // 0: all processors
   int level = kDefaultLevel;
@@ -41,20 +64,20 @@ struct Options {
   // Of bench: the levels to measure.
   int first_level = kDefaultLevel;
   int last_level = kDefaultLevel;
+  uint64_t frame_bytes = 0;       // 0: the level's
   uint64_t max_memory_bytes = 0;  // 0: what the machine has
   std::string model;              // name or path; empty: the default
   std::string import_name;
   std::string start_token;
 };
 
-// kUsage, with a text for the user, if the line makes no sense. Not
-// thread-safe.
+// kUsage, with a text for the user, if the line makes no sense. The name of the
+// program (unllma, llmacat) and $LLMA_OPT say what holds unless the line says
+// otherwise. Not thread-safe.
 Result<Options> ParseOptions(int argc, char** argv);
 
-// "4G", "512MiB", "100000": bytes, suffixes are powers of 1024.
-Result<uint64_t> ParseSize(const std::string& text);
-
 std::string HelpText();
+std::string LongHelpText();
 std::string VersionText(bool with_details);
 
 }  // namespace llma::cli

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace llma::cli {
 namespace {
@@ -33,8 +34,12 @@ TEST(Options, DefaultsToCompressing) {
 
 TEST(Options, ReadsEveryOption) {
   const auto options =
-      Parse({"-dfvT4", "in put", "--lanes=16", "--window", "512", "-o", "out",
-             "--memory", "2G", "--model=m", "-v"});
+      Parse({"-dfvT4",       "in put",    "--lanes=16",   "--window",
+             "512",          "-o",        "out",          "-M",
+             "2G",           "--model=m", "-v",           "-k",
+             "-S",           ".x",        "-N",           "--no-check",
+             "--range=1K:5", "-z",        "--frame-size", "1M",
+             "--verify",     "-d"});
   ASSERT_TRUE(options);
   EXPECT_EQ(options->operation, Operation::kDecompress);
   EXPECT_EQ(options->operands, std::vector<std::string>{"in put"});
@@ -46,10 +51,68 @@ TEST(Options, ReadsEveryOption) {
   EXPECT_EQ(options->window_positions, 512u);
   EXPECT_EQ(options->max_memory_bytes, uint64_t{2} << 30);
   EXPECT_EQ(options->model, "m");
+  EXPECT_TRUE(options->verify && options->keeps_name);
+  EXPECT_EQ(options->suffix, ".x");
+  EXPECT_FALSE(options->has_checksums);
+  EXPECT_EQ(options->frame_bytes, 1u << 20);
+  EXPECT_EQ(options->range->size, 5u);
+  const auto several = Parse({"-r", "--files0=names"});
+  EXPECT_TRUE(several->recursive);
+  EXPECT_EQ(several->names_file, "names");
+  EXPECT_EQ(Parse({"--files0"})->names_file, "-");
+}
+
+TEST(Options, DecidesWhatTwoNamesMean) {
+  const auto decide = [](std::vector<std::string> words) {
+    const auto options = Parse(std::move(words));
+    EXPECT_TRUE(options);
+    return std::string(options->is_in_out ? "pair" : "each") +
+           (options->to_stdout ? " to stdout" : "");
+  };
+  EXPECT_EQ(decide({"a", "b"}), "each");
+  EXPECT_EQ(decide({"-c", "a", "b"}), "pair");
+  EXPECT_EQ(decide({"-c", "a"}), "each to stdout");
+  EXPECT_EQ(decide({"-c", "a", "b", "c"}), "each to stdout");
+  EXPECT_EQ(decide({"--stdout", "a", "b"}), "each to stdout");
+  EXPECT_EQ(decide({"-d", "a.llma", "b"}), "pair");
+  EXPECT_EQ(decide({"-d", "a", "b.llma"}), "pair");
+  EXPECT_EQ(decide({"-d", "a.llma", "b.llma"}), "each");
+  EXPECT_EQ(decide({"-dc", "a.llma", "b"}), "each to stdout");
+  EXPECT_EQ(decide({"-dr", "a.llma", "b"}), "each");
+}
+
+TEST(Options, NamesAndTheEnvironmentComeFirst) {
+  const auto parse_as = [](const char* program, const char* level) {
+    std::string name = program, option = level;
+    char* argv[] = {name.data(), option.data(), nullptr};
+    return *ParseOptions(2, argv);
+  };
+  EXPECT_EQ(parse_as("/bin/unllma", "-k").operation, Operation::kDecompress);
+  EXPECT_TRUE(parse_as("llmacat", "-k").to_stdout);
+  ::setenv("LLMA_OPT", " -3 --suffix=.y ", 1);
+  EXPECT_EQ(parse_as("llma", "-k").level, 3);
+  EXPECT_EQ(parse_as("llma", "-4").level, 4);
+  EXPECT_EQ(parse_as("llma", "-4").suffix, ".y");
+  for (const char* wrong : {"--bogus", "file", "-T"}) {
+    ::setenv("LLMA_OPT", wrong, 1);
+    EXPECT_NE(ParseError({}).find("LLMA_OPT"), std::string::npos) << wrong;
+  }
+  ::unsetenv("LLMA_OPT");
+}
+
+TEST(Options, ReadsRanges) {
+  EXPECT_EQ(ParseRange("1K:5")->offset, 1024u);
+  EXPECT_EQ(ParseRange("1K:5")->size, 5u);
+  EXPECT_EQ(ParseRange("0:1")->offset, 0u);
+  EXPECT_EQ(ParseRange("7")->size, ~uint64_t{0});
+  EXPECT_EQ(ParseRange(":9")->offset, 0u);
+  for (const char* text : {"a", "1:b", "-1:2", "1:0", "1:2:3"}) {
+    EXPECT_FALSE(ParseRange(text)) << text;
+  }
 }
 
 TEST(Options, TheLastOperationCounts) {
-  EXPECT_EQ(Parse({"-c", "-d"})->operation, Operation::kDecompress);
+  EXPECT_EQ(Parse({"-z", "-d"})->operation, Operation::kDecompress);
   EXPECT_EQ(Parse({"-d", "--compress"})->operation, Operation::kCompress);
   EXPECT_EQ(Parse({"-dz"})->operation, Operation::kCompress);
   EXPECT_EQ(Parse({"-dt"})->operation, Operation::kTest);
@@ -78,10 +141,15 @@ TEST(Options, NamesWhatIsWrong) {
   EXPECT_NE(ParseError({"-T", ""}), "");
   EXPECT_NE(ParseError({"-T99999999999999999999"}), "");
   EXPECT_NE(ParseError({"--window", "100"}), "");
-  EXPECT_NE(ParseError({"--memory", "4X"}), "");
-  EXPECT_NE(ParseError({"a", "b", "c"}), "");
+  EXPECT_NE(ParseError({"-M", "4X"}), "");
+  EXPECT_NE(ParseError({"--frame-size", "1K"}), "");
+  EXPECT_NE(ParseError({"-S", "a/b"}), "");
+  EXPECT_NE(ParseError({"--help=short"}), "");
+  EXPECT_NE(ParseError({"--range=1:2"}), "");
+  EXPECT_NE(ParseError({"-d", "--resume"}), "");
+  EXPECT_NE(ParseError({"--rm", "-c", "a"}), "");
+  EXPECT_NE(ParseError({"-d", "--salvage", "--rm"}), "");
   EXPECT_NE(ParseError({"a", "b", "-o", "c"}), "");
-  EXPECT_NE(ParseError({"a", "b", "--stdout"}), "");
   EXPECT_NE(ParseError({"a", "--stdout", "-o", "c"}), "");
   EXPECT_NE(ParseError({"-t", "a", "-o", "c"}), "");
   EXPECT_NE(ParseError({""}), "");

@@ -13,6 +13,8 @@ int Run(const Options& options, const Messages& messages) {
   switch (options.operation) {
     case Operation::kHelp:
       return PrintOut(messages, HelpText());
+    case Operation::kLongHelp:
+      return PrintOut(messages, LongHelpText());
     case Operation::kVersion:
       return PrintOut(messages, VersionText(options.verbosity > 1));
     case Operation::kModelImport:
@@ -21,6 +23,8 @@ int Run(const Options& options, const Messages& messages) {
       return RunModelList(options, messages);
     case Operation::kModelInfo:
       return RunModelInfo(options, messages);
+    case Operation::kList:
+      return RunList(options, messages);
     case Operation::kBench:
     case Operation::kCompress:
     case Operation::kDecompress:

@@ -15,6 +15,8 @@ namespace llma::cli {
 namespace {
 
 constexpr auto kFirstDelay = std::chrono::milliseconds(300);
+constexpr size_t kMinBarColumns = 8;
+constexpr size_t kMaxBarColumns = 28;
 constexpr auto kInterval = std::chrono::milliseconds(200);
 
 // printf without a buffer to size; the results are all short.
@@ -23,6 +25,15 @@ std::string Format(const char* format, Args... args) {
   char text[128];
   std::snprintf(text, sizeof(text), format, args...);
   return text;
+}
+
+// " [#####-----]", `num_columns` wide.
+std::string Bar(double share, size_t num_columns) {
+  const size_t width = num_columns - 3;
+  const auto filled = static_cast<size_t>(std::clamp(share, 0.0, 1.0) *
+                                          static_cast<double>(width));
+  return " [" + std::string(filled, '#') + std::string(width - filled, '-') +
+         "]";
 }
 
 size_t NumColumns() {
@@ -64,21 +75,27 @@ std::string FormatProgress(const std::string& name,
                            double elapsed_seconds, size_t num_columns) {
   const auto done = static_cast<double>(progress.done_bytes);
   const auto total = static_cast<double>(progress.total_bytes);
-  const double share = total > 0 ? done / total : 1;
-  std::string text = Format(": %5.1f %%", 100 * share);
+  std::string text = total > 0 ? Format(" %5.1f %%", 100 * done / total)
+                               : " " + FormatBytes(done);
   if (done > 0 && elapsed_seconds > 0) {
     const double speed = done / elapsed_seconds;
     text += Format(", %.3f bits per byte",
                    8 * static_cast<double>(progress.coded_bytes) / done);
     text += ", " + FormatBytes(speed) + "/s, " +
-            FormatDuration((total - done) / speed) + " left";
+            (total > 0 ? FormatDuration((total - done) / speed) + " left"
+                       : FormatDuration(elapsed_seconds));
   }
   std::string shown = Printable(name);
-  // One column stays free, or some terminals wrap.
+  // One column stays free, or some terminals wrap; one is for the colon.
   const size_t room =
-      num_columns > text.size() + 1 ? num_columns - text.size() - 1 : 0;
+      num_columns > text.size() + 2 ? num_columns - text.size() - 2 : 0;
   if (shown.size() > room) {
     shown = room < 4 ? "" : "..." + shown.substr(shown.size() - (room - 3));
+  }
+  shown += ':';
+  const size_t spare_columns = room + 1 - std::min(room + 1, shown.size());
+  if (total > 0 && spare_columns >= kMinBarColumns) {
+    shown += Bar(done / total, std::min(spare_columns, kMaxBarColumns));
   }
   return (shown + text).substr(0, std::max<size_t>(num_columns, 1) - 1);
 }
@@ -102,13 +119,29 @@ std::string FormatSummary(const std::string& name, uint64_t content_bytes,
   return text;
 }
 
+std::string FormatFrame(const std::string& name, uint64_t number,
+                        const FrameHeader& header, uint64_t frame_bytes) {
+  std::string text = name + ": frame " + std::to_string(number) + ": " +
+                     std::to_string(header.content_bytes) + " -> " +
+                     std::to_string(frame_bytes) + " bytes, ";
+  switch (header.kind) {
+    case FrameKind::kStored:
+      return text + "stored";
+    case FrameKind::kContexts:
+      return text + "context models alone";
+    default:
+      return text + std::to_string(header.lane_bytes.size()) +
+             " lanes, window " + std::to_string(header.window_positions);
+  }
+}
+
 ProgressMeter::ProgressMeter(std::string name, bool enabled)
     : name_(std::move(name)),
       enabled_(enabled && ::isatty(STDERR_FILENO) != 0),
       next_(start_ + kFirstDelay) {}
 
 ProgressMeter::~ProgressMeter() {
-  if (is_shown_) WriteToTerminal("\r\033[K");
+  if (!shown_.empty()) WriteToTerminal("\r\033[K");
 }
 
 ProgressCallback ProgressMeter::callback() {
@@ -123,14 +156,20 @@ double ProgressMeter::elapsed_seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
+void ProgressMeter::Redraw() {
+  const std::lock_guard lock(mutex_);
+  if (!shown_.empty()) WriteToTerminal(shown_);
+}
+
 void ProgressMeter::Show(const CodecProgress& progress) {
   const auto now = Clock::now();
+  const std::lock_guard lock(mutex_);
   if (now < next_) return;
   next_ = now + kInterval;
-  WriteToTerminal(
-      "\r" + FormatProgress(name_, progress, elapsed_seconds(), NumColumns()) +
-      "\033[K");
-  is_shown_ = true;
+  shown_ = "\r" +
+           FormatProgress(name_, progress, elapsed_seconds(), NumColumns()) +
+           "\033[K";
+  WriteToTerminal(shown_);
 }
 
 }  // namespace llma::cli

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <mutex>
 #include <string>
 
 #include "codec/codec.h"
@@ -24,6 +25,10 @@ std::string FormatSummary(const std::string& name, uint64_t content_bytes,
                           uint64_t coded_bytes, bool compressing,
                           double elapsed_seconds);
 
+// "dce.txt: frame 3: 2097152 -> 301234 bytes, 8 lanes, window 768"
+std::string FormatFrame(const std::string& name, uint64_t number,
+                        const FrameHeader& header, uint64_t frame_bytes);
+
 // Rewrites its line on standard error a few times a second, if that is a
 // terminal; wipes it when destroyed. Outlives its callback.
 class ProgressMeter {
@@ -34,6 +39,8 @@ class ProgressMeter {
   ProgressMeter& operator=(const ProgressMeter&) = delete;
 
   ProgressCallback callback();
+  // After something else was printed.
+  void Redraw();
   double elapsed_seconds() const;
 
  private:
@@ -42,7 +49,8 @@ class ProgressMeter {
 
   std::string name_;
   bool enabled_;
-  bool is_shown_ = false;
+  std::mutex mutex_;
+  std::string shown_;  // the line
   Clock::time_point start_ = Clock::now();
   Clock::time_point next_;
 };

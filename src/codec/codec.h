@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole content to a compressed file and back, in memory (docs/FORMAT.md).
+// Contents to compressed files and back (docs/FORMAT.md): frame by frame, file
+// by file in pieces of any size, or whole in memory.
 #ifndef LLMA_CODEC_CODEC_H_
 #define LLMA_CODEC_CODEC_H_
 
@@ -14,19 +15,24 @@
 #include "base/status.h"
 #include "codec/levels.h"
 #include "container/frame_header.h"
+#include "container/source_info.h"
 #include "model/model.h"
 
 namespace llma {
 
 struct CodecProgress {
   uint64_t done_bytes;   // of the content
-  uint64_t total_bytes;  // of the content
+  uint64_t total_bytes;  // of the content; 0: not known
   uint64_t coded_bytes;  // written or read so far
 };
 
-// Called now and then from the calling thread; false cancels the work, which
-// then ends with an error.
+// Called now and then, from any thread but never twice at a time; false cancels
+// the work, which then ends with an error.
 using ProgressCallback = std::function<bool(const CodecProgress&)>;
+
+// Told of each frame of a file when it is done.
+using FrameCallback =
+    std::function<void(const FrameHeader& header, uint64_t frame_bytes)>;
 
 struct CompressOptions {
   int level = kDefaultLevel;      // codec/levels.h
@@ -36,28 +42,60 @@ struct CompressOptions {
   // What helps the language model to predict, or predicts without one; else
   // the level's.
   std::optional<ContextModels> context_models;
+  uint64_t max_memory_bytes = ~uint64_t{0};  // fewer frames at a time; kLimit
+  bool has_checksums = true;
   ProgressCallback progress;
   std::string kernels;          // a name; empty: $LLMA_KERNELS, else the best
   StageClock* clock = nullptr;  // told where the time goes
+
+  // Of files; a frame does not see them.
+  uint64_t frame_bytes = 0;        // content of a frame; 0: the level's
+  uint64_t first_frame_bytes = 0;  // the first one's, then they grow; 0: equal
+  uint64_t total_bytes = 0;        // of the content, if known
+  std::optional<SourceInfo> source_info;
+  FrameCallback on_frame;
 };
 
 struct DecompressOptions {
   int num_threads = 0;
   uint64_t max_memory_bytes = ~uint64_t{0};  // kLimit beyond
+  bool verify_checksums = true;
+  uint64_t total_bytes = 0;  // of the content, if known
   ProgressCallback progress;
+  FrameCallback on_frame;
   std::string kernels;
   StageClock* clock = nullptr;
 };
 
-// Larger than the content by at most 64 bytes. `model` may be null if the level
-// uses none.
+// Takes the next bytes of a result. An error ends the work.
+using ByteSink = std::function<Status(Bytes)>;
+
+// The model with this id. It must outlive the work.
+using ModelProvider = std::function<Result<const Model*>(const ModelId&)>;
+// Knows one model, which may be null.
+ModelProvider OneModel(const Model* model);
+
+// One frame: header and payload. Larger than the content by at most 64 bytes.
+// `model` may be null if the level uses none. `is_last`: the only content frame
+// of its file.
+Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
+                                           const Model* model,
+                                           const CompressOptions& options);
+
+// The content of a frame. Offsets of errors count from the payload's start.
+// `model` may be null unless the header's kind is FrameKind::kCoded.
+Result<std::vector<uint8_t>> DecompressFrame(const FrameHeader& header,
+                                             Bytes payload, const Model* model,
+                                             const DecompressOptions& options);
+
+// Estimates, for limits.
+uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
+                             const CompressOptions& options);
+uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model);
+
+// A whole file in memory.
 Result<std::vector<uint8_t>> Compress(Bytes content, const Model* model,
                                       const CompressOptions& options);
-
-// The header of a file: which model it needs, and how large its content is.
-Result<FrameHeader> PeekHeader(Bytes file);
-
-// `model` may be null unless the header's kind is ContentKind::kCoded.
 Result<std::vector<uint8_t>> Decompress(Bytes file, const Model* model,
                                         const DecompressOptions& options);
 

@@ -4,122 +4,186 @@
 #include <optional>
 
 #include "base/fp_env.h"
+#include "cm/joint_predictor.h"
 #include "codec/codec.h"
+#include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "codec/levels.h"
 #include "codec/model_choice.h"
+#include "model/kv_cache.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llma {
 namespace {
 
-FrameHeader StoredHeader(Bytes content) {
+// Activations, logits and recorded probabilities of a frame.
+constexpr uint64_t kWorkspaceBytes = 48 << 20;
+// Of a frame that is being encoded: the content twice, its pieces, its code.
+constexpr uint64_t kEncodeBytesPerContentByte = 16;
+
+FrameHeader StoredHeader(Bytes content, bool is_last, bool has_checksum) {
   FrameHeader header;
-  header.kind = ContentKind::kStored;
-  header.content_bytes = content.size();
-  header.checksum = ContentChecksum(content);
+  header.is_last = is_last;
+  header.content_bytes = header.payload_bytes = content.size();
+  header.has_checksum = has_checksum;
+  if (has_checksum) header.checksum = Checksum(content);
   return header;
 }
 
-std::vector<uint8_t> Join(const FrameHeader& header, Bytes payload) {
-  ByteWriter writer;
-  WriteFrameHeader(header, writer);
-  writer.StoreBytes(payload);
-  return std::move(writer).TakeBytes();
+uint32_t WindowPositions(const CompressOptions& options) {
+  return options.window_positions != 0
+             ? options.window_positions
+             : SettingsOfLevel(options.level).window_positions;
 }
 
-Result<std::vector<uint8_t>> CodeWithContexts(Bytes content,
-                                              const CompressOptions& options,
-                                              FrameHeader header) {
-  header.kind = ContentKind::kContexts;
-  LLMA_TRY(CheckFrameHeader(header));
-  EnterStage(options.clock, Stage::kCoding);
-  LLMA_ASSIGN(
-      const std::vector<uint8_t> code,
-      EncodeContextFrame(header.context_models, content, options.progress));
-  EnterStage(options.clock, Stage::kOther);
-  return Join(header, code);
-}
+// A content that is being compressed, and what is known of it.
+class FrameCompressor {
+ public:
+  FrameCompressor(Bytes content, bool is_last, const CompressOptions& options)
+      : content_(content),
+        options_(options),
+        stored_(StoredHeader(content, is_last, options.has_checksums)) {}
 
-// With the language model, unless it is not worth its time.
-Result<std::vector<uint8_t>> CodeWithModel(Bytes content, const Model* model,
-                                           const CompressOptions& options,
-                                           const FrameHeader& contexts_header) {
-  if (model == nullptr) {
-    return Error{ErrorCode::kModelMissing, "this level needs a model"};
+  std::vector<uint8_t> Store() const { return Join(stored_, content_); }
+
+  // With the context models alone.
+  Result<std::vector<uint8_t>> CodeWithContexts(
+      ContextModels models, const ProgressCallback& progress) const {
+    FrameHeader header = stored_;
+    header.kind = FrameKind::kContexts;
+    header.predictor_id = kPredictorId;
+    header.context_models = models;
+    EnterStage(options_.clock, Stage::kCoding);
+    LLMA_ASSIGN(const std::vector<uint8_t> code,
+                EncodeContextFrame(models, content_, progress));
+    EnterStage(options_.clock, Stage::kOther);
+    return JoinCode(header, code);
   }
-  std::optional<std::vector<uint8_t>> light;
-  if (content.size() >= kMinBytesToChoose) {
-    FrameHeader header = contexts_header;
-    header.context_models = ContextModels::kLight;
-    LLMA_ASSIGN(light, CodeWithContexts(content, options, header));
-    if (DoContextsSuffice(content.size(), light->size()))
-      return *std::move(light);
-  }
-  const FpEnvGuard fp_env;
-  LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
-                                              ? KernelsFromEnvironment()
-                                              : FindKernels(options.kernels));
-  const LevelSettings& settings = SettingsOfLevel(options.level);
-  FrameHeader header = contexts_header;
-  header.kind = ContentKind::kCoded;
-  header.numerics_id = kNumericsId;
-  std::copy_n(model->fingerprint().begin(), header.model_id.size(),
-              header.model_id.begin());
-  header.window_positions = options.window_positions != 0
-                                ? options.window_positions
-                                : settings.window_positions;
-  LLMA_ASSIGN(const auto tokenizer,
-              Tokenizer::Create(model->tokens(), model->tokenizer()));
-  const std::vector<TextPiece> pieces = tokenizer->Encode(content);
-  header.lane_bytes = SplitIntoLanes(
-      pieces, options.num_lanes != 0
-                  ? options.num_lanes
-                  : LanesForContent(pieces.size(), settings.max_lanes));
-  LLMA_TRY(CheckFrameHeader(header));
-  ThreadPool pool(options.num_threads);
-  const FrameContext context = {*model,
-                                *kernels,
-                                pool,
-                                header.window_positions,
-                                header.context_models,
-                                options.progress,
-                                options.clock};
-  if (light) {
-    LLMA_ASSIGN(const bool is_worthwhile,
-                IsModelWorthwhile(context, content, pieces, light->size()));
-    if (!is_worthwhile) {
-      if (header.context_models != ContextModels::kFull) {
+
+  // With the language model, unless it is not worth its time.
+  Result<std::vector<uint8_t>> CodeWithModel(const Model& model,
+                                             ContextModels models) const {
+    std::optional<std::vector<uint8_t>> light;
+    if (content_.size() >= kMinBytesToChoose) {
+      LLMA_ASSIGN(light, CodeWithContexts(ContextModels::kLight, Trial()));
+      if (DoContextsSuffice(content_.size(), light->size())) {
         return *std::move(light);
       }
-      return CodeWithContexts(content, options, contexts_header);
     }
+    const FpEnvGuard fp_env;
+    LLMA_ASSIGN(const KernelTable* kernels,
+                options_.kernels.empty() ? KernelsFromEnvironment()
+                                         : FindKernels(options_.kernels));
+    FrameHeader header = stored_;
+    header.kind = FrameKind::kCoded;
+    header.predictor_id = kPredictorId;
+    header.context_models = models;
+    std::copy_n(model.fingerprint().begin(), header.model_id.size(),
+                header.model_id.begin());
+    header.window_positions = WindowPositions(options_);
+    LLMA_ASSIGN(const auto tokenizer,
+                Tokenizer::Create(model.tokens(), model.tokenizer()));
+    const std::vector<TextPiece> pieces = tokenizer->Encode(content_);
+    header.lane_bytes = SplitIntoLanes(
+        pieces,
+        options_.num_lanes != 0
+            ? options_.num_lanes
+            : LanesForContent(pieces.size(),
+                              SettingsOfLevel(options_.level).max_lanes));
+    ThreadPool pool(options_.num_threads);
+    const FrameContext context = {
+        model,  *kernels,          pool,          header.window_positions,
+        models, options_.progress, options_.clock};
+    if (light) {
+      LLMA_ASSIGN(const bool is_worthwhile,
+                  IsModelWorthwhile(context, content_, pieces, light->size()));
+      if (!is_worthwhile) {
+        return models == ContextModels::kFull
+                   ? CodeWithContexts(models, options_.progress)
+                   : Result(*std::move(light));
+      }
+    }
+    LLMA_ASSIGN(const std::vector<uint8_t> code,
+                EncodeFrame(context, content_, pieces, header.lane_bytes));
+    return JoinCode(header, code);
   }
-  LLMA_ASSIGN(const std::vector<uint8_t> code,
-              EncodeFrame(context, content, pieces, header.lane_bytes));
-  return Join(header, code);
+
+ private:
+  static std::vector<uint8_t> Join(const FrameHeader& header, Bytes payload) {
+    ByteWriter writer;
+    WriteFrameHeader(header, writer);
+    writer.StoreBytes(payload);
+    return std::move(writer).TakeBytes();
+  }
+
+  // The coded frame, or the stored one if that is not larger.
+  Result<std::vector<uint8_t>> JoinCode(FrameHeader header, Bytes code) const {
+    if (code.size() >= content_.size()) return Store();
+    header.payload_bytes = code.size();
+    LLMA_TRY(CheckFrameHeader(header));
+    std::vector<uint8_t> frame = Join(header, code);
+    std::vector<uint8_t> stored = Store();
+    return frame.size() < stored.size() ? frame : stored;
+  }
+
+  // Asks whether to go on; what is done may have to be done again.
+  ProgressCallback Trial() const {
+    if (!options_.progress) return {};
+    return [this](const CodecProgress& progress) {
+      return options_.progress({0, progress.total_bytes, 0});
+    };
+  }
+
+  const Bytes content_;
+  const CompressOptions& options_;
+  const FrameHeader stored_;
+};
+
+Status CheckOptions(uint64_t content_bytes, const Model* model,
+                    const CompressOptions& options) {
+  if (options.level < kFastestLevel || options.level > kBestLevel) {
+    return Error{ErrorCode::kUsage, "there is no such level"};
+  }
+  if (SettingsOfLevel(options.level).uses_model && model == nullptr) {
+    return Error{ErrorCode::kModelMissing, "this level needs a model"};
+  }
+  return CheckMemory(CompressMemoryBytes(content_bytes, model, options),
+                     options.max_memory_bytes);
 }
 
 }  // namespace
 
-Result<std::vector<uint8_t>> Compress(Bytes content, const Model* model,
-                                      const CompressOptions& options) try {
-  if (options.level < kFastestLevel || options.level > kBestLevel) {
-    return Error{ErrorCode::kUsage, "there is no such level"};
-  }
-  const FrameHeader stored = StoredHeader(content);
-  if (content.empty()) return Join(stored, content);
+uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
+                             const CompressOptions& options) {
   const LevelSettings& settings = SettingsOfLevel(options.level);
-  FrameHeader header = stored;
-  header.predictor_id = kPredictorId;
-  header.context_models =
+  uint64_t bytes = cm::JointPredictor::MaxMemoryBytes(content_bytes) +
+                   kEncodeBytesPerContentByte * content_bytes;
+  if (settings.uses_model && model != nullptr) {
+    const uint32_t max_lanes =
+        options.num_lanes != 0 ? options.num_lanes : settings.max_lanes;
+    bytes += kWorkspaceBytes +
+             max_lanes * KvCache::SizeBytes(model->config(),
+                                            WindowPositions(options), 1);
+  }
+  return bytes;
+}
+
+Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
+                                           const Model* model,
+                                           const CompressOptions& options) try {
+  LLMA_TRY(CheckOptions(content.size(), model, options));
+  const LevelSettings& settings = SettingsOfLevel(options.level);
+  const FrameCompressor frame(content, is_last, options);
+  if (content.empty()) return frame.Store();
+  const ContextModels models =
       options.context_models.value_or(settings.context_models);
   LLMA_ASSIGN(std::vector<uint8_t> coded,
               settings.uses_model
-                  ? CodeWithModel(content, model, options, header)
-                  : CodeWithContexts(content, options, header));
-  if (coded.size() < content.size() + kMaxStoredHeaderBytes) return coded;
-  return Join(stored, content);
+                  ? frame.CodeWithModel(*model, models)
+                  : frame.CodeWithContexts(models, options.progress));
+  LLMA_TRY(ReportProgress(options.progress,
+                          {content.size(), content.size(), coded.size()}));
+  return coded;
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kMemory, "out of memory"};
 }

@@ -3,6 +3,8 @@
 #ifndef LLMA_CODEC_FRAME_CHECKS_H_
 #define LLMA_CODEC_FRAME_CHECKS_H_
 
+#include <string>
+
 #include "base/status.h"
 #include "codec/codec.h"
 #include "coder/binary_coder.h"
@@ -16,9 +18,16 @@ inline Status ReportProgress(const ProgressCallback& callback,
   return Error{ErrorCode::kUsage, "cancelled"};
 }
 
+inline Status CheckMemory(uint64_t needed_bytes, uint64_t max_memory_bytes) {
+  if (needed_bytes <= max_memory_bytes) return OkStatus();
+  return Error{ErrorCode::kLimit, "needs " +
+                                      std::to_string(needed_bytes >> 20) +
+                                      " MiB of memory, more than is allowed"};
+}
+
 inline Status CheckNotTruncated(const BinaryDecoder& coder) {
   if (!coder.IsTruncated()) return OkStatus();
-  return Error{ErrorCode::kTruncated, "the file is truncated"};
+  return Error{ErrorCode::kTruncated, "the code is too short"};
 }
 
 // After the last decision.

@@ -20,9 +20,8 @@
 
 namespace llma {
 
-// Ids of what this program computes (docs/NUMERICS.md, docs/FORMAT.md).
-inline constexpr uint32_t kNumericsId = 0;
-inline constexpr uint32_t kPredictorId = 0;  // PREDICTOR.md
+// Names what this program computes: PREDICTOR.md, and NUMERICS.md beneath it.
+inline constexpr uint32_t kPredictorId = 1;
 
 // What both directions need. All must outlive the call.
 struct FrameContext {

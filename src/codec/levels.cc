@@ -14,16 +14,24 @@ namespace {
 // codes about 2 KB.
 constexpr size_t kPiecesPerLane = 4096;
 
+// Damage costs a frame, a range is decoded from a frame's start, an interrupted
+// run goes on at the last one: minutes of work. Frames know nothing of each
+// other, so larger ones are smaller in sum.
+constexpr uint64_t kModelFrameBytes = 2 << 20;
+constexpr uint64_t kContextFrameBytes = 32 << 20;
+constexpr uint64_t kFirstModelFrameBytes = 16 << 10;
+constexpr uint64_t kFirstContextFrameBytes = 1 << 20;
+
 constexpr std::array<LevelSettings, kBestLevel> kLevels = {{
-    {false, 1, 0, ContextModels::kLight},
-    {false, 1, 0, ContextModels::kFull},
-    {true, 16, 256, ContextModels::kLight},
-    {true, 16, 384, ContextModels::kLight},
-    {true, 8, 512, ContextModels::kLight},
-    {true, 8, 768, ContextModels::kLight},
-    {true, 8, 1024, ContextModels::kFull},
-    {true, 4, 2048, ContextModels::kFull},
-    {true, 1, 4096, ContextModels::kFull},
+    {false, 1, 0, ContextModels::kLight, kContextFrameBytes},
+    {false, 1, 0, ContextModels::kFull, kContextFrameBytes},
+    {true, 16, 256, ContextModels::kLight, kModelFrameBytes},
+    {true, 16, 384, ContextModels::kLight, kModelFrameBytes},
+    {true, 8, 512, ContextModels::kLight, kModelFrameBytes},
+    {true, 8, 768, ContextModels::kLight, kModelFrameBytes},
+    {true, 8, 1024, ContextModels::kFull, kModelFrameBytes},
+    {true, 4, 2048, ContextModels::kFull, kModelFrameBytes},
+    {true, 1, 4096, ContextModels::kFull, kModelFrameBytes},
 }};
 
 }  // namespace
@@ -31,6 +39,11 @@ constexpr std::array<LevelSettings, kBestLevel> kLevels = {{
 const LevelSettings& SettingsOfLevel(int level) {
   LLMA_DCHECK(level >= kFastestLevel && level <= kBestLevel);
   return kLevels[static_cast<size_t>(level - 1)];
+}
+
+uint64_t FirstFrameBytes(int level) {
+  return SettingsOfLevel(level).uses_model ? kFirstModelFrameBytes
+                                           : kFirstContextFrameBytes;
 }
 
 uint32_t LanesForContent(size_t num_pieces, uint32_t max_lanes) {

@@ -21,10 +21,18 @@ struct LevelSettings {
   uint32_t max_lanes;
   uint32_t window_positions;
   ContextModels context_models;
+  uint64_t frame_bytes;  // content of a frame
 };
+
+// Processors that one frame of a language model keeps busy.
+inline constexpr int kThreadsPerModelFrame = 8;
 
 // level: in [kFastestLevel, kBestLevel].
 const LevelSettings& SettingsOfLevel(int level);
+
+// Where a content comes from a pipe, its first frame is small, so that its
+// reader has something within seconds; the next ones grow.
+uint64_t FirstFrameBytes(int level);
 
 // Lanes for content of `num_pieces` pieces: a lane's first tokens lack context,
 // so small content has few.

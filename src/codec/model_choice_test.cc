@@ -18,7 +18,7 @@ class ModelChoice : public testing::Test {
   }
 
   // How the default level codes content.
-  ContentKind KindOf(const std::vector<uint8_t>& content) {
+  FrameKind KindOf(const std::vector<uint8_t>& content) {
     CompressOptions options;
     options.num_threads = 1;
     options.window_positions = 64;
@@ -27,25 +27,26 @@ class ModelChoice : public testing::Test {
     EXPECT_LE(file->size(), content.size() + 64);
     const auto restored = Decompress(*file, model_.get(), {});
     EXPECT_TRUE(restored && *restored == content);
-    return PeekHeader(*file)->kind;
+    ByteReader reader(*file);
+    return ParseFrameHeader(reader)->kind;
   }
 
   std::unique_ptr<Model> model_;
 };
 
 TEST_F(ModelChoice, RunsNeedNoModel) {
-  EXPECT_EQ(KindOf(std::vector<uint8_t>(300000, 0)), ContentKind::kContexts);
+  EXPECT_EQ(KindOf(std::vector<uint8_t>(300000, 0)), FrameKind::kContexts);
 }
 
 TEST_F(ModelChoice, RandomBytesAreStoredWithoutAskingTheModel) {
   TestRandom random(7);
   std::vector<uint8_t> noise(100000);
   for (uint8_t& byte : noise) byte = static_cast<uint8_t>(random.Next());
-  EXPECT_EQ(KindOf(noise), ContentKind::kStored);
+  EXPECT_EQ(KindOf(noise), FrameKind::kStored);
 }
 
 TEST_F(ModelChoice, SmallContentAlwaysAsksTheModel) {
-  EXPECT_EQ(KindOf(std::vector<uint8_t>(1000, 'a')), ContentKind::kCoded);
+  EXPECT_EQ(KindOf(std::vector<uint8_t>(1000, 'a')), FrameKind::kCoded);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -14,26 +15,31 @@
 
 namespace llma {
 
-inline constexpr std::array<uint8_t, 4> kFrameMagic = {0x89, 'l', 'm', 'a'};
-inline constexpr uint8_t kFormatVersion = 0;
+inline constexpr std::array<uint8_t, 3> kFrameMagic = {0x89, 'l', 'm'};
+inline constexpr uint8_t kFormatVersion = 1;
 
 // Bounds of the fields, both ends included.
 inline constexpr uint32_t kMaxLanes = 64;
 inline constexpr uint64_t kMaxContentBytes = (uint64_t{1} << 48) - 1;
+inline constexpr uint64_t kMaxPayloadBytes = kMaxContentBytes;
 inline constexpr uint32_t kWindowGranularity = 16;
 inline constexpr uint32_t kMaxWindowPositions = 1u << 20;
-inline constexpr uint32_t kMaxIdValue = 65535;  // numerics_id, predictor_id
-// Contents below this size have a checksum of 4 bytes, others of 8.
+inline constexpr uint32_t kMaxIdValue = 65535;  // predictor, skippable type
+// What is smaller than this has a checksum of 4 bytes, the rest of 8.
 inline constexpr uint64_t kLongChecksumBytes = 65536;
 // Content that context models predict is at most this large.
 inline constexpr uint64_t kMaxContextContentBytes = uint64_t{1} << 31;
-// Magic and version 5, kind 1, content size 7, checksum 8, check 1.
-inline constexpr size_t kMaxStoredHeaderBytes = 22;
+// No header is longer.
+inline constexpr size_t kMaxFrameHeaderBytes = 512;
+// Magic, version and kind 5, content size 7, checksum 8, check 1.
+inline constexpr size_t kMaxStoredHeaderBytes = 21;
 
-enum class ContentKind : uint8_t {
-  kStored = 0,    // the payload is the content
-  kCoded = 1,     // a binary arithmetic code; a language model predicts
-  kContexts = 2,  // the same; the context models alone do
+enum class FrameKind : uint8_t {
+  kStored = 0,     // the payload is the content
+  kCoded = 1,      // a binary arithmetic code; a language model predicts
+  kContexts = 2,   // the same; the context models alone do
+  kSkippable = 3,  // no content: what a decoder may leave out
+  kIndex = 4,      // no content: the sizes of all frames before it
 };
 
 // Which context models take part in the predictions.
@@ -43,30 +49,45 @@ enum class ContextModels : uint8_t {
   kFull = 2,
 };
 
+using ModelId = std::array<uint8_t, 8>;  // the first bytes of a fingerprint
+using ReferenceId = std::array<uint8_t, 8>;
+
 struct FrameHeader {
-  ContentKind kind = ContentKind::kStored;
-  uint64_t content_bytes = 0;
-  uint64_t checksum = 0;  // ContentChecksum() of the content
+  FrameKind kind = FrameKind::kStored;
+  // The last frame of a member: kIndex always; a content frame if it is the
+  // only one.
+  bool is_last = false;
+  uint64_t content_bytes = 0;  // 0 of kSkippable and kIndex
+  uint64_t payload_bytes = 0;
+  // Of the content; of the payload of kSkippable and kIndex.
+  bool has_checksum = true;
+  uint64_t checksum = 0;  // Checksum(), or 0
+  // Of a file that must be known too; no version uses it yet.
+  std::optional<ReferenceId> reference_id;
+
+  uint32_t skippable_type = 0;  // of kSkippable
 
   // Of kCoded and kContexts; else 0. Not kNone in kContexts.
   uint32_t predictor_id = 0;
   ContextModels context_models = ContextModels::kNone;
 
   // Of kCoded only; else 0 and empty.
-  uint32_t numerics_id = 0;
-  std::array<uint8_t, 8> model_id{};  // of the model's fingerprint, the first
+  ModelId model_id{};
   // Positions that attention sees, a multiple of kWindowGranularity.
   uint32_t window_positions = 0;
   // Content bytes of each lane, none 0; their sum is content_bytes.
   std::vector<uint64_t> lane_bytes;
 
+  bool has_content() const { return kind <= FrameKind::kContexts; }
   bool operator==(const FrameHeader&) const = default;
 };
 
-// XXH3 of the content, as wide as its size asks for.
-uint64_t ContentChecksum(Bytes content);
+// XXH3 of a content or payload, as wide as its size asks for.
+uint64_t Checksum(Bytes data);
+// The part of `xxh3` that a content or payload of this size stores.
+uint64_t NarrowChecksum(uint64_t xxh3, uint64_t size_bytes);
 
-// True if the buffer starts like a file of ours.
+// True if the buffer starts like a frame.
 bool HasFrameMagic(Bytes file);
 
 // Whether a header can be written: the bounds and relations above.

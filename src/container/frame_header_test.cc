@@ -14,18 +14,18 @@ namespace {
 
 FrameHeader Stored(uint64_t content_bytes, uint64_t checksum) {
   FrameHeader header;
-  header.content_bytes = content_bytes;
+  header.content_bytes = header.payload_bytes = content_bytes;
   header.checksum = checksum;
   return header;
 }
 
 FrameHeader Coded(std::vector<uint64_t> lane_bytes) {
   FrameHeader header;
-  header.kind = ContentKind::kCoded;
+  header.kind = FrameKind::kCoded;
   header.content_bytes =
       std::accumulate(lane_bytes.begin(), lane_bytes.end(), uint64_t{0});
+  header.payload_bytes = header.content_bytes / 8;
   header.checksum = 0x89abcdef;
-  header.numerics_id = 1;
   header.predictor_id = 2;
   header.model_id = {0xf0, 1, 2, 3, 4, 5, 6, 0xff};
   header.window_positions = 2048;
@@ -35,7 +35,8 @@ FrameHeader Coded(std::vector<uint64_t> lane_bytes) {
 
 FrameHeader Contexts(uint64_t content_bytes, ContextModels models) {
   FrameHeader header = Stored(content_bytes, 0x01234567);
-  header.kind = ContentKind::kContexts;
+  header.kind = FrameKind::kContexts;
+  header.payload_bytes = content_bytes / 8;
   header.predictor_id = 2;
   header.context_models = models;
   return header;
@@ -45,15 +46,35 @@ std::vector<FrameHeader> SomeHeaders() {
   FrameHeader extreme = Coded(std::vector<uint64_t>(64, 1));
   extreme.lane_bytes.back() = kMaxContentBytes - 63;
   extreme.content_bytes = kMaxContentBytes;
+  extreme.payload_bytes = kMaxContentBytes - 1;
   extreme.checksum = ~uint64_t{0};
-  extreme.numerics_id = extreme.predictor_id = kMaxIdValue;
+  extreme.reference_id = {1, 2, 3, 4, 5, 6, 7, 8};
+  extreme.predictor_id = kMaxIdValue;
   extreme.window_positions = kMaxWindowPositions;
   FrameHeader smallest = Coded({1});
   smallest.window_positions = kWindowGranularity;
-  smallest.numerics_id = smallest.predictor_id = 0;
+  smallest.predictor_id = 0;
   FrameHeader mixed = Coded({7, 9});
   mixed.context_models = ContextModels::kFull;
+  FrameHeader last = Coded({2000});
+  last.is_last = true;
+  FrameHeader unchecked = Contexts(300, ContextModels::kLight);
+  unchecked.has_checksum = false;
+  unchecked.checksum = 0;
+  FrameHeader skippable;
+  skippable.kind = FrameKind::kSkippable;
+  skippable.payload_bytes = 70000;
+  skippable.checksum = ~uint64_t{0};
+  skippable.skippable_type = kMaxIdValue;
+  FrameHeader index;
+  index.kind = FrameKind::kIndex;
+  index.is_last = true;
+  index.payload_bytes = 33;
   return {Stored(0, 0),
+          last,
+          unchecked,
+          skippable,
+          index,
           Stored(65535, 0xffffffff),
           Stored(65536, ~uint64_t{0}),
           Stored(kMaxContentBytes, 1),
@@ -101,30 +122,33 @@ TEST(FrameHeader, RoundTrips) {
 }
 
 TEST(FrameHeader, IsSmall) {
-  EXPECT_EQ(Write(Stored(0, 0)).size(), 12u);
-  EXPECT_EQ(Write(Coded({100})).size(), 24u);
+  EXPECT_EQ(Write(Stored(0, 0)).size(), 11u);
+  EXPECT_EQ(Write(Coded({100})).size(), 23u);
   EXPECT_EQ(Write(Coded({16383})).size(), 25u);
   EXPECT_EQ(Write(Coded({100000})).size(), 30u);
   EXPECT_EQ(Write(Contexts(100, ContextModels::kFull)).size(), 14u);
   EXPECT_EQ(Write(Stored(kMaxContentBytes, 0)).size(), kMaxStoredHeaderBytes);
+  for (const FrameHeader& header : SomeHeaders()) {
+    EXPECT_LE(Write(header).size(), kMaxFrameHeaderBytes);
+  }
 }
 
 TEST(FrameHeader, ExampleOfTheSpecification) {
-  // docs/FORMAT.md, section 2.4.
+  // docs/FORMAT.md, section 2.5.
   const std::string content = "hello";
-  const auto bytes =
-      Write(Stored(content.size(), ContentChecksum(AsBytes(content))));
-  const std::vector<uint8_t> expected = {0x89, 'l',  'm',  'a',  0x00, 0x00,
-                                         0x05, 0xfd, 0xdc, 0x62, 0x5c, 0xa5};
-  EXPECT_EQ(bytes, expected);
+  FrameHeader header = Stored(content.size(), Checksum(AsBytes(content)));
+  header.is_last = true;
+  const std::vector<uint8_t> expected = {0x89, 'l',  'm',  0x01, 0x08, 0x05,
+                                         0xfd, 0xdc, 0x62, 0x5c, 0xf4};
+  EXPECT_EQ(Write(header), expected);
 }
 
 TEST(FrameHeader, ChecksumIsAsWideAsTheContentNeeds) {
   const std::vector<uint8_t> content(kLongChecksumBytes, 7);
   const Bytes all(content);
-  EXPECT_EQ(ContentChecksum(all), Xxh3(all));
+  EXPECT_EQ(Checksum(all), Xxh3(all));
   const Bytes less = all.first(content.size() - 1);
-  EXPECT_EQ(ContentChecksum(less), Xxh3(less) & 0xffffffff);
+  EXPECT_EQ(Checksum(less), Xxh3(less) & 0xffffffff);
 }
 
 TEST(FrameHeader, RejectsEveryTruncation) {
@@ -158,37 +182,40 @@ TEST(FrameHeader, NamesWhatItDoesNotKnow) {
   EXPECT_EQ(Parse(bytes).error().code, ErrorCode::kBadMagic);
   EXPECT_EQ(Parse(AsBytes("PK")).error().code, ErrorCode::kBadMagic);
   bytes[0] = kFrameMagic[0];
-  bytes[4] = 9;
+  bytes[3] = 9;
   const auto version = Parse(bytes);
   EXPECT_EQ(version.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(version.error().what.find("version 9"), std::string::npos);
-  bytes[4] = 0;
-  bytes[5] = 3;
-  EXPECT_EQ(Parse(bytes).error().code, ErrorCode::kUnsupported);
+  bytes[3] = kFormatVersion;
+  for (const int flags : {0x05, 0x06, 0x07, 0x40, 0x81}) {
+    bytes[4] = static_cast<uint8_t>(flags);
+    EXPECT_EQ(Parse(bytes).error().code, ErrorCode::kUnsupported);
+  }
 }
 
 TEST(FrameHeader, RejectsHostileFields) {
-  const auto start = [](uint8_t kind_and_lanes) {
+  const auto start = [](uint8_t kind_and_flags) {
     ByteWriter writer;
     writer.StoreBytes(kFrameMagic);
-    writer.StoreU8(0);
-    writer.StoreU8(kind_and_lanes);
+    writer.StoreU8(kFormatVersion);
+    writer.StoreU8(kind_and_flags);
     return writer;
   };
   const auto error = [](ByteWriter writer) {
     return ErrorWithRightCheck(std::move(writer).TakeBytes());
   };
   uint8_t context_models = 0;
-  // content size, ids, window / 16 - 1, first lanes
-  const auto coded = [&](uint64_t size, uint64_t numerics_id, uint64_t window,
+  uint64_t payload_bytes = 10;
+  // content size, id, window / 16 - 1, first lanes
+  const auto coded = [&](uint64_t size, uint64_t predictor_id, uint64_t window,
                          std::vector<uint64_t> lanes) {
-    ByteWriter writer = start(static_cast<uint8_t>(lanes.size() << 2 | 1));
+    ByteWriter writer = start(0x01);
     writer.StoreVarint(size);
-    writer.StoreVarint(numerics_id);
-    writer.StoreVarint(0);
+    writer.StoreVarint(payload_bytes);
+    writer.StoreVarint(predictor_id);
     writer.StoreU64(0);
     writer.StoreVarint(window);
-    writer.StoreU8(context_models);
+    writer.StoreU8(static_cast<uint8_t>(lanes.size() << 2 | context_models));
     for (const uint64_t lane : lanes) writer.StoreVarint(lane);
     if (size >= kLongChecksumBytes) {
       writer.StoreU64(0);
@@ -199,6 +226,8 @@ TEST(FrameHeader, RejectsHostileFields) {
   };
   EXPECT_EQ(coded(100, 0, 64, {50}), ErrorCode{});  // a good one
   EXPECT_EQ(coded(0, 0, 64, {}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(10, 0, 64, {}), ErrorCode::kCorrupt);  // the payload's size
+  EXPECT_EQ(coded(11, 0, 64, {}), ErrorCode{});
   EXPECT_EQ(coded(kMaxContentBytes + 1, 0, 64, {}), ErrorCode::kCorrupt);
   EXPECT_EQ(coded(~uint64_t{0}, 0, 64, {}), ErrorCode::kCorrupt);
   EXPECT_EQ(coded(100, kMaxIdValue + 1, 64, {}), ErrorCode::kCorrupt);
@@ -217,15 +246,26 @@ TEST(FrameHeader, RejectsHostileFields) {
   context_models = 3;
   EXPECT_EQ(coded(100, 0, 64, {50}), ErrorCode::kCorrupt);
 
-  ByteWriter lanes_of_stored = start(1 << 2);
-  lanes_of_stored.StoreVarint(5);
-  lanes_of_stored.StoreU32(0);
-  EXPECT_EQ(error(lanes_of_stored), ErrorCode::kCorrupt);
   ByteWriter long_varint = start(0);
   long_varint.StoreU8(0x85);  // 5 in two bytes
   long_varint.StoreU8(0x00);
   long_varint.StoreU32(0);
   EXPECT_EQ(error(long_varint), ErrorCode::kCorrupt);
+  const auto without_content = [&](uint8_t flags, uint64_t bytes,
+                                   uint64_t type) {
+    ByteWriter writer = start(flags);
+    writer.StoreVarint(bytes);
+    if ((flags & 7) == 3) writer.StoreVarint(type);
+    if ((flags & 0x10) == 0) writer.StoreU32(0);
+    return error(writer);
+  };
+  EXPECT_EQ(without_content(0x03, 5, 200), ErrorCode{});
+  EXPECT_EQ(without_content(0x13, 5, 200), ErrorCode{});
+  EXPECT_EQ(without_content(0x0b, 5, 200), ErrorCode::kCorrupt);  // last
+  EXPECT_EQ(without_content(0x03, 5, kMaxIdValue + 1), ErrorCode::kCorrupt);
+  EXPECT_EQ(without_content(0x0c, 5, 0), ErrorCode{});
+  EXPECT_EQ(without_content(0x04, 5, 0), ErrorCode::kCorrupt);  // not last
+  EXPECT_EQ(without_content(0x1c, 5, 0), ErrorCode::kCorrupt);  // unchecked
 }
 
 TEST(FrameHeader, WhatIsReadWouldBeWrittenTheSame) {
@@ -238,7 +278,7 @@ TEST(FrameHeader, WhatIsReadWouldBeWrittenTheSame) {
     std::vector<uint8_t> bytes = Write(headers[random() % headers.size()]);
     bytes.pop_back();
     for (uint64_t n = random() % 3; n < 3; ++n) {
-      bytes[4 + random() % (bytes.size() - 4)] = uint8_t(random() % 131);
+      bytes[3 + random() % (bytes.size() - 3)] = uint8_t(random() % 131);
     }
     bytes.push_back(Crc8(bytes));
     ByteReader reader(bytes);
@@ -262,7 +302,7 @@ TEST(FrameHeader, ChecksBeforeWriting) {
   header.checksum = uint64_t{1} << 32;
   EXPECT_FALSE(CheckFrameHeader(header));
   header = Stored(3, 0);
-  header.numerics_id = 1;
+  header.predictor_id = 1;
   EXPECT_FALSE(CheckFrameHeader(header));
   header = Coded(std::vector<uint64_t>(65, 1));
   EXPECT_FALSE(CheckFrameHeader(header));

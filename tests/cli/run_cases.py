@@ -72,7 +72,7 @@ def make_template(folder, environment):
     for name in ("text.txt", "noise"):
         subprocess.run(["llma", name], cwd=folder, env=environment, check=True)
     # Text that the model predicts badly may be stored; the cases need both.
-    kinds = {n: (folder / n).read_bytes()[5] & 3
+    kinds = {n: (folder / n).read_bytes()[4] & 7
              for n in ("text.txt.llma", "noise.llma")}
     if kinds != {"text.txt.llma": 1, "noise.llma": 0}:
         sys.exit(f"the samples are not coded and stored: {kinds}")

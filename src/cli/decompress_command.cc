@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decompressing and testing.
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/file_job.h"
+#include "cli/file_names.h"
+#include "cli/progress.h"
+#include "codec/file_decoder.h"
+#include "codec/salvage.h"
+
+namespace llma::cli {
+namespace {
+
+// One input; its content goes to the output, or nowhere.
+class Decompression {
+ public:
+  Decompression(const FileJob& job, InputFile& input, Output* output)
+      : job_(job), options_(job.options), input_(input), output_(output) {}
+
+  int Run() {
+    ProgressMeter meter(input_.name(), job_.messages.verbosity() >= 1);
+    DecompressOptions how;
+    how.num_threads = options_.num_threads;
+    how.max_memory_bytes = MaxMemoryBytes(options_);
+    how.verify_checksums = options_.has_checksums;
+    how.progress = meter.callback();
+    how.on_frame = [&](const FrameHeader& header, uint64_t bytes) {
+      job_.messages.ShowFrame(
+          FormatFrame(input_.name(), ++num_frames_, header, bytes));
+      meter.Redraw();
+    };
+    const Status status = options_.salvage ? SalvageAll(how)
+                          : options_.range ? DecodeRange(how)
+                                           : DecodeAll(how);
+    if (!status) {
+      const ErrorCode code = status.error().code;
+      const bool is_damaged = code == ErrorCode::kTruncated ||
+                              code == ErrorCode::kCorrupt ||
+                              code == ErrorCode::kChecksum;
+      const int exit_status =
+          Fail(job_.messages, input_.name(), status.error());
+      const bool has_others = num_frames_ > 0 || num_known_frames_ > 1;
+      if (is_damaged && has_others && output_ != nullptr &&
+          job_.messages.verbosity() >= 1) {
+        job_.messages.ShowError("-d --salvage restores what is intact");
+      }
+      return exit_status;
+    }
+    job_.messages.ShowDetail(FormatSummary(input_.name(), content_bytes_,
+                                           file_bytes_, false,
+                                           meter.elapsed_seconds()));
+    return exit_status_;
+  }
+
+  const std::optional<SourceInfo>& source_info() const { return source_info_; }
+
+ private:
+  Status Write(Bytes bytes) {
+    content_bytes_ += bytes.size();
+    return output_ == nullptr ? OkStatus() : output_->WriteSparsely(bytes);
+  }
+  ByteSink Sink() {
+    return [this](Bytes bytes) { return Write(bytes); };
+  }
+
+  Status DecodeAll(DecompressOptions& how) {
+    if (input_.is_regular()) {
+      // For the progress; a file that is damaged is found out below.
+      LLMA_ASSIGN(const RandomAccess file, input_.MakeRandomAccess(0));
+      if (const auto map = MapFrames(file)) {
+        how.total_bytes = map->content_bytes;
+        num_known_frames_ = map->frames.size();
+      }
+    }
+    FileDecoder decoder(job_.models.provider(), how, Sink());
+    for (;;) {
+      if (input_.IsIdle()) LLMA_TRY(decoder.Flush());
+      LLMA_ASSIGN(const Bytes bytes, input_.Read());
+      if (bytes.empty()) break;
+      file_bytes_ += bytes.size();
+      LLMA_TRY(decoder.Append(bytes));
+    }
+    LLMA_TRY(decoder.Finish());
+    source_info_ = decoder.source_info();
+    return OkStatus();
+  }
+
+  Status DecodeRange(const DecompressOptions& how) {
+    LLMA_ASSIGN(const RandomAccess file,
+                input_.MakeRandomAccess(how.max_memory_bytes));
+    file_bytes_ = file.file_bytes;
+    return DecompressRange(file, options_.range->offset, options_.range->size,
+                           job_.models.provider(), how, Sink());
+  }
+
+  Status SalvageAll(const DecompressOptions& how) {
+    LLMA_ASSIGN(const RandomAccess file,
+                input_.MakeRandomAccess(how.max_memory_bytes));
+    file_bytes_ = file.file_bytes;
+    const SalvageSink sink = {Sink(), [this](uint64_t size_bytes) {
+                                return output_->Skip(size_bytes);
+                              }};
+    LLMA_ASSIGN(const SalvageReport report,
+                Salvage(file, job_.models.provider(), how, sink));
+    ShowReport(report);
+    return OkStatus();
+  }
+
+  void ShowReport(const SalvageReport& report) {
+    const std::string prefix = input_.name() + ": ";
+    if (report.lost.empty()) return;
+    bool has_unknown = false;
+    for (const LostRange& lost : report.lost) {
+      const std::string begin = std::to_string(lost.content_ofs);
+      has_unknown = has_unknown || !lost.content_bytes;
+      exit_status_ = job_.messages.ShowWarning(
+          lost.content_bytes
+              ? prefix + "lost: bytes " + begin + " to " +
+                    std::to_string(lost.content_ofs + *lost.content_bytes - 1) +
+                    " of the content"
+              : prefix + "lost: what followed byte " + begin +
+                    ", it is not known how much");
+    }
+    job_.messages.ShowWarning(
+        prefix + "restored " + std::to_string(report.num_restored) +
+        " frames, " + std::to_string(report.restored_bytes) + " bytes" +
+        (has_unknown ? "" : "; zeros stand for what is lost"));
+    if (report.num_restored == 0) exit_status_ = kExitError;
+  }
+
+  const FileJob& job_;
+  const Options& options_;
+  InputFile& input_;
+  Output* output_;
+  std::optional<SourceInfo> source_info_;
+  uint64_t content_bytes_ = 0, file_bytes_ = 0, num_frames_ = 0;
+  size_t num_known_frames_ = 0;
+  int exit_status_ = kExitSuccess;
+};
+
+// What the file says of its source, if it does so at its start.
+std::optional<SourceInfo> PeekSourceInfo(InputFile& input) {
+  if (!input.is_regular()) return {};
+  const auto file = input.MakeRandomAccess(0);
+  if (!file) return {};
+  size_t header_bytes = 0;
+  const auto header = ReadFrameHeader(*file, 0, &header_bytes);
+  if (!header || header->skippable_type != kSourceInfoType ||
+      header->payload_bytes > kMaxSourceInfoBytes) {
+    return {};
+  }
+  const auto payload = file->ReadAt(header_bytes, header->payload_bytes);
+  if (!payload || Checksum(*payload) != header->checksum) return {};
+  auto info = ParseSourceInfo(*payload);
+  return info ? std::optional(*std::move(info)) : std::nullopt;
+}
+
+// Opens what is to be read; null if that failed, with the exit status.
+std::unique_ptr<InputFile> OpenCompressed(const FileJob& job,
+                                          const std::string& in, int& status) {
+  if (IsDirectory(in)) {
+    status = job.messages.ShowWarning(in + ": is a directory, skipped");
+    return nullptr;
+  }
+  if (IsTerminal(in, STDIN_FILENO)) {
+    status =
+        job.messages.ShowError("compressed data is not read from a terminal",
+                               "try 'llma --help' for what there is");
+    return nullptr;
+  }
+  auto input = InputFile::Open(in);
+  if (!input) {
+    status = job.messages.ShowError(input.error().what);
+    return nullptr;
+  }
+  return *std::move(input);
+}
+
+int DecompressTo(const FileJob& job, InputFile& input, const FilePair& files) {
+  auto output = Output::Open(files.out, {.force = job.options.force}, input);
+  if (!output) return job.messages.ShowError(output.error().what);
+  Decompression decompression(job, input, output->get());
+  const int status = decompression.Run();
+  if (status == kExitError) return status;
+  const auto source = job.options.keeps_name ? decompression.source_info()
+                                             : std::optional<SourceInfo>();
+  return WorseStatus(status, Deliver(job, **output, input, files.in, source));
+}
+
+int DecompressOne(const FileJob& job, const std::string& in) {
+  const Options& options = job.options;
+  FilePair files = {in, options.output};
+  const bool to_stdout =
+      options.to_stdout || (in == "-" && options.output.empty());
+  if (to_stdout) files.out = "-";
+  if (!IsDirectory(in)) {
+    if (Status status = CheckRemovable(in, options); !status) {
+      return job.messages.ShowWarning(status.error().what);
+    }
+  }
+  if (files.out.empty() && !options.keeps_name && !IsDirectory(in)) {
+    const auto name = DecompressedName(in, options.suffix);
+    if (!name) return job.messages.ShowWarning(name.error().what);
+    files.out = *name;
+  }
+  int status = kExitSuccess;
+  const auto input = OpenCompressed(job, in, status);
+  if (!input) return status;
+  if (files.out.empty()) {
+    const auto source = PeekSourceInfo(*input);
+    const auto name = DecompressedName(in, options.suffix);
+    if (!source && !name) return job.messages.ShowWarning(name.error().what);
+    files.out = source ? in.substr(0, in.rfind('/') + 1) + source->name : *name;
+  }
+  return DecompressTo(job, *input, files);
+}
+
+int TestOne(const FileJob& job, const std::string& in) {
+  int status = kExitSuccess;
+  const auto input = OpenCompressed(job, in, status);
+  if (!input) return status;
+  return Decompression(job, *input, nullptr).Run();
+}
+
+int DecompressPair(const FileJob& job) {
+  const Options& options = job.options;
+  const auto files =
+      OrderOperands(options.operands[0], options.operands[1], options.force);
+  if (!files) return job.messages.ShowError(files.error().what);
+  int status = kExitSuccess;
+  const auto input = OpenCompressed(job, files->in, status);
+  return input ? DecompressTo(job, *input, *files) : status;
+}
+
+}  // namespace
+
+int RunDecompress(const Options& options, const Messages& messages) {
+  ModelCache models(options.model);
+  const FileJob job = {options, messages, models};
+  if (options.is_in_out) return DecompressPair(job);
+  int status = kExitSuccess;
+  for (const std::string& in : ListInputs(options, messages, status)) {
+    status = WorseStatus(status, DecompressOne(job, in));
+  }
+  return status;
+}
+
+int RunTest(const Options& options, const Messages& messages) {
+  ModelCache models(options.model);
+  const FileJob job = {options, messages, models};
+  int status = kExitSuccess;
+  for (const std::string& in : ListInputs(options, messages, status)) {
+    status = WorseStatus(status, TestOne(job, in));
+  }
+  return status;
+}
+
+}  // namespace llma::cli

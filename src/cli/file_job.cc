@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/file_job.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace llma::cli {
+namespace {
+
+std::string_view NextStep(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kModelMismatch:
+      return "leave --model out to use the model that the file names";
+    case ErrorCode::kLimit:
+      return "-M raises the limit";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+int Fail(const Messages& messages, std::string_view name, const Error& error) {
+  // The system's errors name the file already.
+  return messages.ShowError(
+      error.code == ErrorCode::kIo ? error.what : FormatError(name, error),
+      NextStep(error.code));
+}
+
+uint64_t MaxMemoryBytes(const Options& options) {
+  if (options.max_memory_bytes != 0) return options.max_memory_bytes;
+  const long num_pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page_bytes = ::sysconf(_SC_PAGESIZE);
+  if (num_pages <= 0 || page_bytes <= 0) return ~uint64_t{0};
+  return static_cast<uint64_t>(num_pages) * static_cast<uint64_t>(page_bytes);
+}
+
+bool IsTerminal(const std::string& path, int fd) {
+  return path == "-" && ::isatty(fd) != 0;
+}
+
+Status CheckRemovable(const std::string& path, const Options& options) {
+  if (!options.remove_source || options.force) return OkStatus();
+  struct stat info;
+  if (path == "-" || ::lstat(path.c_str(), &info) != 0) return OkStatus();
+  if (S_ISREG(info.st_mode) && info.st_nlink == 1) return OkStatus();
+  return Error{ErrorCode::kUsage,
+               path +
+                   (S_ISREG(info.st_mode) ? ": has several names"
+                                          : ": is not a regular file") +
+                   ", not removed without -f; skipped"};
+}
+
+int Deliver(const FileJob& job, Output& output, const InputFile& input,
+            const std::string& path, const std::optional<SourceInfo>& source) {
+  const auto finished = output.Finish(input, source);
+  if (!finished) return Fail(job.messages, output.name(), finished.error());
+  int status = kExitSuccess;
+  if (!*finished) {
+    status = job.messages.ShowWarning(
+        output.name() + ": cannot set the mode and time of the input");
+  }
+  if (!job.options.remove_source || input.is_stdin()) return status;
+  if (input.FindChange() != InputFile::Change::kNone) {
+    return job.messages.ShowWarning(path + ": has changed, so it is kept");
+  }
+  if (::unlink(path.c_str()) != 0) {
+    return job.messages.ShowWarning(
+        path + ": cannot be removed: " + std::strerror(errno));
+  }
+  return status;
+}
+
+}  // namespace llma::cli

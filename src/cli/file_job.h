@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands that take files share.
+#ifndef LLMA_CLI_FILE_JOB_H_
+#define LLMA_CLI_FILE_JOB_H_
+
+#include <string>
+
+#include "cli/input_file.h"
+#include "cli/messages.h"
+#include "cli/model_lookup.h"
+#include "cli/options.h"
+#include "cli/output.h"
+
+namespace llma::cli {
+
+struct FileJob {
+  const Options& options;
+  const Messages& messages;
+  ModelCache& models;
+};
+
+// Shows an error with what the user may do about it.
+int Fail(const Messages& messages, std::string_view name, const Error& error);
+
+// The limit that the user gave, or what the machine has.
+uint64_t MaxMemoryBytes(const Options& options);
+
+bool IsTerminal(const std::string& path, int fd);
+
+// Whether the source may be removed when all is done: kUsage if it is not a
+// file of its own.
+Status CheckRemovable(const std::string& path, const Options& options);
+
+// Gives the output its name, and removes the source if asked to.
+int Deliver(const FileJob& job, Output& output, const InputFile& input,
+            const std::string& path, const std::optional<SourceInfo>& source);
+
+}  // namespace llma::cli
+
+#endif  // LLMA_CLI_FILE_JOB_H_

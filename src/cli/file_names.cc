@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/file_names.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "base/file_io.h"
+#include "cli/input_file.h"
+#include "container/frame_header.h"
+
+namespace llma::cli {
+namespace {
+
+// A name that has something before the suffix.
+bool HasSuffix(std::string_view name, std::string_view suffix) {
+  return name.size() > suffix.size() && name.ends_with(suffix) &&
+         name[name.size() - suffix.size() - 1] != '/';
+}
+
+// Names that end with NUL, or at the end of the file.
+Result<std::vector<std::string>> ReadNames(const std::string& path) {
+  const auto bytes =
+      path == "-" ? ReadAll(STDIN_FILENO, ~uint64_t{0}) : ReadFile(path);
+  if (!bytes) return bytes.error();
+  std::vector<std::string> names;
+  std::string_view text = AsStringView(*bytes);
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\0'), text.size());
+    if (end > 0) names.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return names;
+}
+
+// The regular files below a folder that the command is about; links are not
+// followed.
+Result<std::vector<std::string>> ListFolder(const std::string& folder,
+                                            const Options& options) {
+  namespace fs = std::filesystem;
+  const bool wants_suffix = options.operation != Operation::kCompress;
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end;
+       !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    const std::string name = entry->path().string();
+    if (!entry->is_symlink(ignored) && entry->is_regular_file(ignored) &&
+        HasSuffix(name, options.suffix) == wants_suffix) {
+      names.push_back(name);
+    }
+  }
+  if (error) return Error{ErrorCode::kIo, folder + ": " + error.message()};
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+struct Operand {
+  bool exists = false;
+  bool is_regular = false;
+  bool has_magic = false;  // of regular files; others are not looked into
+  dev_t device = 0;
+  ino_t inode = 0;
+};
+
+bool IsSameFile(const Operand& a, const Operand& b) {
+  return a.device == b.device && a.inode == b.inode;
+}
+
+Operand LookAt(const std::string& path) {
+  Operand operand;
+  struct stat info;
+  operand.exists = ::stat(path.c_str(), &info) == 0;
+  operand.is_regular = operand.exists && S_ISREG(info.st_mode);
+  if (!operand.is_regular) return operand;
+  operand.device = info.st_dev;
+  operand.inode = info.st_ino;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return operand;
+  uint8_t start[kFrameMagic.size()];
+  const ssize_t got = ::read(fd, start, sizeof(start));
+  ::close(fd);
+  operand.has_magic =
+      got == static_cast<ssize_t>(sizeof(start)) && HasFrameMagic(start);
+  return operand;
+}
+
+}  // namespace
+
+std::vector<std::string> ListInputs(const Options& options,
+                                    const Messages& messages, int& status) {
+  std::vector<std::string> operands = options.operands;
+  if (options.names_file) {
+    auto names = ReadNames(*options.names_file);
+    if (!names) {
+      status = messages.ShowError(names.error().what);
+      return {};
+    }
+    operands.insert(operands.end(), names->begin(), names->end());
+  } else if (operands.empty()) {
+    operands.push_back("-");
+  }
+  if (!options.recursive) return operands;
+  std::vector<std::string> inputs;
+  for (const std::string& operand : operands) {
+    if (!IsDirectory(operand)) {
+      inputs.push_back(operand);
+      continue;
+    }
+    auto files = ListFolder(operand, options);
+    if (!files) {
+      status = WorseStatus(status, messages.ShowError(files.error().what));
+      continue;
+    }
+    inputs.insert(inputs.end(), files->begin(), files->end());
+  }
+  return inputs;
+}
+
+Result<FilePair> OrderOperands(const std::string& first,
+                               const std::string& second, bool force) {
+  const FilePair usual = {first, second};
+  const FilePair swapped = {second, first};
+  if (first == "-" || second == "-") return usual;
+  const Operand a = LookAt(first);
+  const Operand b = LookAt(second);
+  if (!a.exists) return b.has_magic ? swapped : usual;
+  // A second operand that cannot be the input: a device, a pipe, or a file that
+  // is not ours (which is overwritten only with `force`, as Output sees to).
+  if (!b.has_magic) return usual;
+  if (!a.has_magic && a.is_regular && force) return swapped;
+  if (IsSameFile(a, b)) return usual;  // Output says so
+  return Error{ErrorCode::kUsage,
+               first + " and " + second +
+                   ": both exist; use -o to say which is the output"};
+}
+
+Result<std::string> CompressedName(const std::string& in,
+                                   const std::string& suffix) {
+  if (!HasSuffix(in, suffix)) return in + suffix;
+  return Error{ErrorCode::kUsage,
+               in + ": has the suffix " + suffix + " already, skipped"};
+}
+
+Result<std::string> DecompressedName(const std::string& in,
+                                     const std::string& suffix) {
+  if (HasSuffix(in, suffix)) return in.substr(0, in.size() - suffix.size());
+  return Error{ErrorCode::kUsage, in + ": unknown suffix, skipped"};
+}
+
+}  // namespace llma::cli

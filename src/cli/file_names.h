@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which files a command line means, and what their results are called.
+#ifndef LLMA_CLI_FILE_NAMES_H_
+#define LLMA_CLI_FILE_NAMES_H_
+
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "cli/messages.h"
+#include "cli/options.h"
+
+namespace llma::cli {
+
+// All inputs: operands, those that --files0 names, and with -r the files below
+// folders, in the order of their names. "-" if there are none at all. What
+// cannot be listed is told to the user and makes `status` worse.
+std::vector<std::string> ListInputs(const Options& options,
+                                    const Messages& messages, int& status);
+
+// Input and output of a command; "-" for the standard streams.
+struct FilePair {
+  std::string in, out;
+};
+
+// `in` with the suffix. kUsage if it has it already.
+Result<std::string> CompressedName(const std::string& in,
+                                   const std::string& suffix);
+// `in` without the suffix. kUsage if it has none.
+Result<std::string> DecompressedName(const std::string& in,
+                                     const std::string& suffix);
+
+// `llma -d first second`: IN OUT; OUT IN if only the second one exists and
+// carries the magic, or if both exist, only the second one carries the magic,
+// and `force`. Both with the magic: an error.
+Result<FilePair> OrderOperands(const std::string& first,
+                               const std::string& second, bool force);
+
+}  // namespace llma::cli
+
+#endif  // LLMA_CLI_FILE_NAMES_H_

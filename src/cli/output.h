@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a result goes, what must not be overwritten, and what an output
+// inherits from its input.
+#ifndef LLMA_CLI_OUTPUT_H_
+#define LLMA_CLI_OUTPUT_H_
+
+#include <sys/stat.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/file_io.h"
+#include "base/status.h"
+#include "cli/input_file.h"
+#include "container/source_info.h"
+
+namespace llma::cli {
+
+struct OutputOptions {
+  bool force = false;
+  // Compressed output, written to NAME.part: what an interrupted run left there
+  // can be gone on with.
+  bool is_resumable = false;
+  bool resume = false;
+};
+
+// A regular file gets its name only in Finish(), when all is written; before
+// that, signals and the destructor remove what there is.
+class Output {
+ public:
+  // "-" is standard output. kUsage if it is the file that is read (always), or
+  // exists (unless `force`). Devices and pipes are written to as they are.
+  static Result<std::unique_ptr<Output>> Open(const std::string& path,
+                                              const OutputOptions& options,
+                                              const InputFile& input);
+  ~Output();
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  Status Write(Bytes bytes);
+  // The same, but blocks of zeros become holes where the file system has them.
+  Status WriteSparsely(Bytes bytes);
+  // So many zeros.
+  Status Skip(uint64_t size_bytes);
+
+  // The descriptor of a file that can be read again; -1 if it cannot.
+  int readable_fd() const { return file_ ? file_->fd() : -1; }
+  // Resumable output: what follows goes behind this place.
+  Status TruncateTo(uint64_t size_bytes);
+  // What was written is on the device.
+  Status Flush();
+
+  // Ends the output; false if it is there but its owner, mode or times could
+  // not be set: those of the input, or what `source` says instead.
+  Result<bool> Finish(const InputFile& input,
+                      const std::optional<SourceInfo>& source);
+
+  const std::string& name() const { return name_; }
+
+ private:
+  explicit Output(std::string name) : name_(std::move(name)) {}
+  Status FillHole();
+  int fd() const { return file_ ? file_->fd() : fd_; }
+
+  std::string name_;
+  int fd_ = -1;  // of a device or pipe
+  bool owns_fd_ = false;
+  std::optional<OutputFile> file_;
+  uint64_t size_bytes_ = 0;
+  uint64_t hole_bytes_ = 0;  // at the end, not yet there
+};
+
+}  // namespace llma::cli
+
+#endif  // LLMA_CLI_OUTPUT_H_

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of several frames: in pieces of any size, damaged, and in part.
+#include <gtest/gtest.h>
+
+#include "codec/file_decoder.h"
+#include "codec/file_encoder.h"
+#include "codec/salvage.h"
+#include "numerics/test_random.h"
+
+namespace llma {
+namespace {
+
+constexpr size_t kFrameBytes = 5000;
+
+class FileCodec : public testing::Test {
+ protected:
+  FileCodec() {
+    auto model = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+    EXPECT_TRUE(model);
+    model_ = *std::move(model);
+    // Words that repeat, so that it is coded, not stored.
+    constexpr const char* kWords[] = {"alpha ", "beta ", "gamma, ", "delta\n"};
+    TestRandom random(5);
+    while (content_.size() < 16 * kFrameBytes - 100) {
+      for (const char c : std::string_view(kWords[random.Below(4)])) {
+        content_.push_back(static_cast<uint8_t>(c));
+      }
+    }
+    options_.level = 1;
+    options_.num_threads = 1;
+    options_.frame_bytes = kFrameBytes;
+  }
+
+  ByteSink AppendTo(std::vector<uint8_t>& buffer) {
+    return [&buffer](Bytes bytes) {
+      buffer.insert(buffer.end(), bytes.begin(), bytes.end());
+      return OkStatus();
+    };
+  }
+
+  std::vector<uint8_t> Encode(size_t step_bytes) {
+    std::vector<uint8_t> file;
+    FileEncoder encoder(model_.get(), options_, AppendTo(file));
+    for (size_t ofs = 0; ofs < content_.size(); ofs += step_bytes) {
+      const size_t size = std::min(step_bytes, content_.size() - ofs);
+      EXPECT_TRUE(encoder.Append(Bytes(content_).subspan(ofs, size)));
+    }
+    EXPECT_TRUE(encoder.Finish());
+    EXPECT_EQ(encoder.content_bytes(), content_.size());
+    EXPECT_EQ(encoder.file_bytes(), file.size());
+    return file;
+  }
+
+  Result<std::vector<uint8_t>> Decode(Bytes file, size_t step_bytes,
+                                      const DecompressOptions& options = {}) {
+    std::vector<uint8_t> content;
+    FileDecoder decoder(OneModel(model_.get()), options, AppendTo(content));
+    for (size_t ofs = 0; ofs < file.size(); ofs += step_bytes) {
+      LLMA_TRY(decoder.Append(
+          file.subspan(ofs, std::min(step_bytes, file.size() - ofs))));
+    }
+    LLMA_TRY(decoder.Finish());
+    return content;
+  }
+
+  // What Salvage() restores; zeros for what is lost.
+  std::vector<uint8_t> Restore(Bytes file, SalvageReport& report) {
+    std::vector<uint8_t> content;
+    const SalvageSink sink = {AppendTo(content), [&](uint64_t size) {
+                                content.resize(content.size() + size);
+                                return OkStatus();
+                              }};
+    const auto result =
+        Salvage(InMemory(file), OneModel(model_.get()), {}, sink);
+    EXPECT_TRUE(result) << result.error().what;
+    report = *result;
+    return content;
+  }
+
+  std::unique_ptr<Model> model_;
+  std::vector<uint8_t> content_;
+  CompressOptions options_;
+};
+
+TEST_F(FileCodec, SizesOfPiecesAndThreadsDoNotMatter) {
+  const std::vector<uint8_t> file = Encode(1 << 20);
+  EXPECT_LT(file.size(), content_.size() / 2);
+  EXPECT_EQ(Encode(1), file);
+  EXPECT_EQ(Encode(777), file);
+  EXPECT_EQ(Encode(kFrameBytes), file);
+  options_.num_threads = 3;
+  EXPECT_EQ(Encode(4096), file);
+  for (const size_t step : {size_t{1}, size_t{7}, size_t{4096}, file.size()}) {
+    for (const int threads : {1, 3}) {
+      DecompressOptions options;
+      options.num_threads = threads;
+      const auto content = Decode(file, step, options);
+      ASSERT_TRUE(content) << content.error().what;
+      EXPECT_EQ(*content, content_);
+    }
+  }
+}
+
+TEST_F(FileCodec, AModelServesManyFramesToo) {
+  options_.level = 6;
+  options_.window_positions = 64;
+  content_.resize(3 * kFrameBytes);
+  const std::vector<uint8_t> file = Encode(999);
+  options_.num_threads = 16;  // two frames at a time
+  EXPECT_EQ(Encode(1 << 20), file);
+  const auto content = Decode(file, 1000);
+  ASSERT_TRUE(content) << content.error().what;
+  EXPECT_EQ(*content, content_);
+}
+
+TEST_F(FileCodec, FramesGrowWhereAskedTo) {
+  options_.first_frame_bytes = 500;
+  std::vector<uint64_t> sizes;
+  options_.on_frame = [&](const FrameHeader& header, uint64_t) {
+    sizes.push_back(header.content_bytes);
+  };
+  content_.resize(13000);
+  const auto file = Encode(64);
+  EXPECT_EQ(sizes, (std::vector<uint64_t>{500, 2000, 5000, 5000, 500}));
+  EXPECT_EQ(*Decode(file, 100), content_);
+}
+
+TEST_F(FileCodec, FlushWritesWhatThereIs) {
+  std::vector<uint8_t> file, content;
+  FileEncoder encoder(model_.get(), options_, AppendTo(file));
+  FileDecoder decoder(OneModel(model_.get()), {}, AppendTo(content));
+  size_t sent_bytes = 0;
+  for (const size_t size : {300, 5, 0, 4000}) {
+    ASSERT_TRUE(encoder.Append(Bytes(content_).subspan(content.size(), size)));
+    ASSERT_TRUE(encoder.Flush());
+    ASSERT_TRUE(decoder.Append(Bytes(file).subspan(sent_bytes)));
+    ASSERT_TRUE(decoder.Flush());
+    sent_bytes = file.size();
+    EXPECT_EQ(content.size(), encoder.content_bytes());
+  }
+  ASSERT_TRUE(encoder.Finish());
+  ASSERT_TRUE(decoder.Append(Bytes(file).subspan(sent_bytes)));
+  ASSERT_TRUE(decoder.Finish());
+}
+
+TEST_F(FileCodec, ASingleFrameHasNoIndex) {
+  content_.resize(kFrameBytes);
+  const auto file = Encode(kFrameBytes);
+  ByteReader reader(file);
+  const auto header = ParseFrameHeader(reader);
+  ASSERT_TRUE(header && header->is_last);
+  EXPECT_EQ(reader.offset() + header->payload_bytes, file.size());
+  content_.clear();
+  EXPECT_EQ(Encode(1).size(), 11u);
+}
+
+TEST_F(FileCodec, MembersMayFollowOneAnother) {
+  const auto one = Encode(1000);
+  std::vector<uint8_t> both = one;
+  both.insert(both.end(), one.begin(), one.end());
+  const auto content = Decode(both, 100);
+  ASSERT_TRUE(content);
+  EXPECT_EQ(content->size(), 2 * content_.size());
+}
+
+TEST_F(FileCodec, GoesOnBehindWholeFrames) {
+  const auto file = Encode(1000);
+  IndexBuilder index;
+  uint64_t ofs = 0, content_bytes = 0;
+  for (int i = 0; i < 3; ++i) {
+    ByteReader reader(Bytes(file).subspan(ofs));
+    const auto header = ParseFrameHeader(reader);
+    index.Add(Bytes(file).subspan(ofs, reader.offset()), *header);
+    ofs += reader.offset() + header->payload_bytes;
+    content_bytes += header->content_bytes;
+  }
+  std::vector<uint8_t> resumed(file.begin(),
+                               file.begin() + static_cast<ptrdiff_t>(ofs));
+  FileEncoder encoder(model_.get(), options_, AppendTo(resumed));
+  encoder.Resume(std::move(index), content_bytes);
+  ASSERT_TRUE(encoder.Append(Bytes(content_).subspan(content_bytes)));
+  ASSERT_TRUE(encoder.Finish());
+  EXPECT_EQ(resumed, file);
+}
+
+TEST_F(FileCodec, UncheckedFilesAreSmaller) {
+  const auto checked = Encode(1000);
+  options_.has_checksums = false;
+  const auto unchecked = Encode(1000);
+  EXPECT_EQ(checked.size() - unchecked.size(), 16 * 4u);
+  EXPECT_EQ(*Decode(unchecked, 1000), content_);
+}
+
+TEST_F(FileCodec, MemoryIsBounded) {
+  DecompressOptions little;
+  little.max_memory_bytes = 1 << 20;
+  EXPECT_EQ(Decode(Encode(1000), 1000, little).error().code, ErrorCode::kLimit);
+  options_.max_memory_bytes = 1 << 20;
+  std::vector<uint8_t> file;
+  FileEncoder encoder(nullptr, options_, AppendTo(file));
+  ASSERT_TRUE(encoder.Append(Bytes(content_).first(10)));
+  EXPECT_EQ(encoder.Finish().error().code, ErrorCode::kLimit);
+}
+
+TEST_F(FileCodec, CancellingIsAnError) {
+  options_.progress = [](const CodecProgress&) { return false; };
+  std::vector<uint8_t> file;
+  FileEncoder encoder(nullptr, options_, AppendTo(file));
+  ASSERT_TRUE(encoder.Append(Bytes(content_).first(10)));
+  EXPECT_EQ(encoder.Finish().error().what, "cancelled");
+}
+
+TEST_F(FileCodec, SalvagesAllButTheDamagedFrame) {
+  const auto file = Encode(1000);
+  const auto map = MapFrames(InMemory(file));
+  ASSERT_EQ(map->frames.size(), 16u);
+  const FramePlace& victim = map->frames[6];
+  for (const bool has_index : {true, false}) {
+    for (const bool damage_header : {false, true}) {
+      std::vector<uint8_t> damaged = file;
+      std::fill_n(
+          damaged.begin() + static_cast<ptrdiff_t>(victim.frame_ofs +
+                                                   (damage_header ? 0 : 100)),
+          50, uint8_t{0x55});
+      if (!has_index) damaged.back() ^= 1;
+      EXPECT_FALSE(Decode(damaged, 5000));
+      SalvageReport report;
+      const auto content = Restore(damaged, report);
+      EXPECT_EQ(report.num_restored, 15u);
+      EXPECT_EQ(report.restored_bytes, content_.size() - kFrameBytes);
+      ASSERT_GE(report.lost.size(), 1u);
+      EXPECT_EQ(report.lost[0].content_ofs, victim.content_ofs);
+      if (!has_index && damage_header) {
+        EXPECT_FALSE(report.lost[0].content_bytes);
+        continue;
+      }
+      EXPECT_EQ(report.lost[0].content_bytes, kFrameBytes);
+      std::vector<uint8_t> expected = content_;
+      std::fill_n(expected.begin() + 6 * kFrameBytes, kFrameBytes, uint8_t{0});
+      EXPECT_EQ(content, expected);
+    }
+  }
+}
+
+TEST_F(FileCodec, SalvagesTheStartOfATruncatedFile) {
+  const auto file = Encode(1000);
+  const FrameMap map = *MapFrames(InMemory(file));
+  SalvageReport report;
+  const auto content =
+      Restore(Bytes(file).first(map.frames[3].frame_ofs + 20), report);
+  EXPECT_EQ(report.num_restored, 3u);
+  EXPECT_EQ(content.size(), 3 * kFrameBytes);
+  EXPECT_FALSE(report.lost.empty());
+  EXPECT_TRUE(Restore(AsBytes("nothing of ours"), report).empty());
+}
+
+TEST_F(FileCodec, DecodesRanges) {
+  const auto file = Encode(1000);
+  const uint64_t size = content_.size();
+  TestRandom random(1);
+  for (int round = 0; round < 30; ++round) {
+    const uint64_t ofs = random.Below(static_cast<uint32_t>(size + 100));
+    const uint64_t length = random.Below(3 * kFrameBytes);
+    std::vector<uint8_t> part;
+    ASSERT_TRUE(DecompressRange(InMemory(file), ofs, length,
+                                OneModel(model_.get()), {}, AppendTo(part)));
+    const uint64_t begin = std::min(ofs, size);
+    const Bytes expected =
+        Bytes(content_).subspan(begin, std::min(length, size - begin));
+    ASSERT_TRUE(
+        std::equal(part.begin(), part.end(), expected.begin(), expected.end()));
+  }
+  // Damage elsewhere does not matter.
+  std::vector<uint8_t> damaged = file;
+  damaged[100] ^= 1;
+  std::vector<uint8_t> part;
+  EXPECT_TRUE(DecompressRange(InMemory(damaged), kFrameBytes, 10,
+                              OneModel(model_.get()), {}, AppendTo(part)));
+  EXPECT_FALSE(DecompressRange(InMemory(damaged), 10, 10,
+                               OneModel(model_.get()), {}, AppendTo(part)));
+}
+
+}  // namespace
+}  // namespace llma

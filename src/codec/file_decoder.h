@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A compressed file that arrives in pieces, as its content.
+#ifndef LLMA_CODEC_FILE_DECODER_H_
+#define LLMA_CODEC_FILE_DECODER_H_
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "base/ordered_tasks.h"
+#include "codec/codec.h"
+#include "codec/shared_progress.h"
+#include "container/frame_parser.h"
+
+namespace llma {
+
+// Frame by frame, in order; several at a time where there are processors and
+// memory for it. After an error it is of no more use.
+class FrameSequenceDecoder {
+ public:
+  FrameSequenceDecoder(ModelProvider models, const DecompressOptions& options,
+                       ByteSink sink);
+
+  Status Add(ContentFrame frame);
+  // All that was added goes to the sink.
+  Status Finish();
+
+  uint64_t content_bytes() const { return content_bytes_; }
+
+ private:
+  struct Decoded {
+    Result<std::vector<uint8_t>> content;
+    FrameHeader header;
+    uint64_t frame_bytes;
+    uint64_t memory_bytes;
+  };
+  Status WriteFirst();
+
+  ModelProvider models_;
+  const DecompressOptions options_;
+  ByteSink sink_;
+  SharedProgress progress_;
+  const int num_threads_;
+  uint64_t content_bytes_ = 0;  // given to the sink
+  uint64_t running_memory_bytes_ = 0;
+  OrderedTasks<Decoded> tasks_;  // destroyed first, for they use the rest
+};
+
+class FileDecoder {
+ public:
+  FileDecoder(ModelProvider models, const DecompressOptions& options,
+              ByteSink sink);
+
+  Status Append(Bytes file);
+  // The content of all whole frames so far goes to the sink.
+  Status Flush() { return frames_.Finish(); }
+  // No more bytes will come. An error if the file is not complete.
+  Status Finish();
+
+  uint64_t content_bytes() const { return frames_.content_bytes(); }
+  // Of the first member, when a part of the content is there.
+  const std::optional<SourceInfo>& source_info() const { return source_info_; }
+
+ private:
+  Status DecodeReady();
+
+  FrameParser parser_;
+  FrameSequenceDecoder frames_;
+  std::optional<SourceInfo> source_info_;
+};
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_FILE_DECODER_H_

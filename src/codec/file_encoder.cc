@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/file_encoder.h"
+
+#include <algorithm>
+#include <new>
+
+#include "base/thread_pool.h"
+
+namespace llma {
+namespace {
+
+// How fast frames grow that start small.
+constexpr uint64_t kGrowth = 4;
+
+int NumThreads(int asked) {
+  return asked > 0 ? asked : ThreadPool::NumProcessors();
+}
+
+}  // namespace
+
+FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
+                         ByteSink sink)
+    : model_(model),
+      options_(options),
+      sink_(std::move(sink)),
+      progress_(options.progress, options.total_bytes),
+      frame_bytes_(options.frame_bytes != 0
+                       ? options.frame_bytes
+                       : SettingsOfLevel(options.level).frame_bytes),
+      num_threads_(NumThreads(options.num_threads)) {
+  const auto per_frame =
+      SettingsOfLevel(options.level).uses_model ? kThreadsPerModelFrame : 1;
+  uint64_t limit = static_cast<uint64_t>(std::max(1, num_threads_ / per_frame));
+  uint64_t content_bytes = frame_bytes_;
+  if (options.total_bytes > 0) {
+    limit = std::min(limit, (options.total_bytes - 1) / frame_bytes_ + 1);
+    content_bytes = std::min(content_bytes, options.total_bytes);
+  }
+  const uint64_t needed = CompressMemoryBytes(content_bytes, model, options);
+  limit = std::clamp<uint64_t>(options.max_memory_bytes / needed, 1, limit);
+  max_running_ = static_cast<size_t>(limit);
+}
+
+void FileEncoder::Resume(IndexBuilder index, uint64_t content_bytes) {
+  index_ = std::move(index);
+  num_started_ = index_.num_content_frames();
+  content_bytes_ = content_bytes;
+  file_bytes_ = index_.frames_bytes();
+  progress_.Start(content_bytes_, file_bytes_);
+}
+
+uint64_t FileEncoder::NextFrameBytes() const {
+  if (options_.first_frame_bytes == 0) return frame_bytes_;
+  uint64_t size = options_.first_frame_bytes;
+  for (uint64_t i = 0; i < num_started_ && size < frame_bytes_; ++i) {
+    size *= kGrowth;
+  }
+  return std::min(size, frame_bytes_);
+}
+
+Status FileEncoder::Append(Bytes content) try {
+  content_bytes_ += content.size();
+  while (!content.empty()) {
+    // A full frame waits for what follows: it may be the only one.
+    const uint64_t frame_bytes = NextFrameBytes();
+    if (buffer_.size() == frame_bytes) {
+      LLMA_TRY(StartFrame(buffer_.size(), false));
+      continue;
+    }
+    const Bytes part = content.first(static_cast<size_t>(
+        std::min<uint64_t>(content.size(), frame_bytes - buffer_.size())));
+    buffer_.insert(buffer_.end(), part.begin(), part.end());
+    content = content.subspan(part.size());
+  }
+  return OkStatus();
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+Status FileEncoder::Flush() {
+  if (!buffer_.empty()) LLMA_TRY(StartFrame(buffer_.size(), false));
+  while (tasks_.size() > 0) LLMA_TRY(WriteFirst());
+  return OkStatus();
+}
+
+Status FileEncoder::Finish() {
+  const bool is_single = !has_frames();
+  if (is_single || !buffer_.empty()) {
+    LLMA_TRY(StartFrame(buffer_.size(), is_single));
+  }
+  while (tasks_.size() > 0) LLMA_TRY(WriteFirst());
+  if (is_single) return OkStatus();
+  const std::vector<uint8_t> index = WriteIndexFrame(index_.index());
+  file_bytes_ += index.size();
+  return sink_(index);
+}
+
+Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
+  LLMA_ENSURE(content_bytes == buffer_.size());
+  if (!has_frames()) LLMA_TRY(WriteSourceInfo());
+  while (tasks_.size() >= max_running_) LLMA_TRY(WriteFirst());
+  CompressOptions options = options_;
+  options.progress = progress_.OfFrame();
+  options.num_threads =
+      is_last ? num_threads_
+              : std::max(1, num_threads_ / static_cast<int>(max_running_));
+  ++num_started_;
+  tasks_.Start(max_running_ > 1,
+               [content = std::move(buffer_), is_last, model = model_,
+                options = std::move(options)] {
+                 return Coded{CompressFrame(content, is_last, model, options)};
+               });
+  buffer_ = {};
+  if (max_running_ == 1) return WriteFirst();
+  return OkStatus();
+}
+
+Status FileEncoder::WriteFirst() {
+  const Coded coded = tasks_.TakeFirst();
+  if (!coded.frame) return coded.frame.error();
+  return WriteFrame(*coded.frame);
+}
+
+Status FileEncoder::WriteSourceInfo() {
+  if (!options_.source_info) return OkStatus();
+  return WriteFrame(WriteSourceInfoFrame(*options_.source_info));
+}
+
+Status FileEncoder::WriteFrame(Bytes frame) {
+  ByteReader reader(frame);
+  LLMA_ASSIGN(const FrameHeader header, ParseFrameHeader(reader));
+  index_.Add(frame.first(reader.offset()), header);
+  file_bytes_ += frame.size();
+  LLMA_TRY(sink_(frame));
+  if (options_.on_frame && header.has_content()) {
+    options_.on_frame(header, frame.size());
+  }
+  return OkStatus();
+}
+
+}  // namespace llma

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A content that arrives in pieces, as a compressed file: cut into frames that
+// are coded side by side where there are processors for it.
+#ifndef LLMA_CODEC_FILE_ENCODER_H_
+#define LLMA_CODEC_FILE_ENCODER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "base/ordered_tasks.h"
+#include "codec/codec.h"
+#include "codec/shared_progress.h"
+#include "container/frame_index.h"
+
+namespace llma {
+
+// After an error it is of no more use.
+class FileEncoder {
+ public:
+  // `model` may be null if the level uses none. All must outlive the encoder.
+  FileEncoder(const Model* model, const CompressOptions& options,
+              ByteSink sink);
+
+  // Goes on with a file that holds these whole frames already, of which the
+  // content is not appended again. Before anything else.
+  void Resume(IndexBuilder index, uint64_t content_bytes);
+
+  Status Append(Bytes content);
+  // Everything that was appended goes to the sink.
+  Status Flush();
+  // The last frame, and the index if there are several.
+  Status Finish();
+
+  uint64_t content_bytes() const { return content_bytes_; }
+  uint64_t file_bytes() const { return file_bytes_; }
+
+ private:
+  struct Coded {
+    Result<std::vector<uint8_t>> frame;
+  };
+  uint64_t NextFrameBytes() const;
+  Status StartFrame(size_t content_bytes, bool is_last);
+  Status WriteFirst();
+  Status WriteSourceInfo();
+  Status WriteFrame(Bytes frame);
+  bool has_frames() const { return num_started_ > 0; }
+
+  const Model* model_;
+  const CompressOptions options_;
+  ByteSink sink_;
+  SharedProgress progress_;
+  uint64_t frame_bytes_;
+  int num_threads_;
+  size_t max_running_;
+  std::vector<uint8_t> buffer_;  // not yet in a frame
+  uint64_t num_started_ = 0;     // frames
+  IndexBuilder index_;
+  uint64_t content_bytes_ = 0;  // appended
+  uint64_t file_bytes_ = 0;     // given to the sink
+  OrderedTasks<Coded> tasks_;   // destroyed first, for they use the rest
+};
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_FILE_ENCODER_H_

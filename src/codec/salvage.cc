@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/salvage.h"
+
+#include <algorithm>
+
+#include "container/frame_parser.h"
+
+namespace llma {
+namespace {
+
+constexpr uint64_t kSearchBytes = 1 << 20;
+
+// What is wrong with the machine or the wish, not with the file.
+bool IsDamage(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kModelMissing:
+    case ErrorCode::kMemory:
+    case ErrorCode::kIo:
+    case ErrorCode::kUsage:
+      return false;
+    default:
+      return true;
+  }
+}
+
+Result<ContentFrame> ReadFrame(const RandomAccess& file, uint64_t frame_ofs) {
+  size_t header_bytes = 0;
+  ContentFrame frame;
+  LLMA_ASSIGN(frame.header, ReadFrameHeader(file, frame_ofs, &header_bytes));
+  frame.frame_ofs = frame_ofs;
+  frame.payload_ofs = frame_ofs + header_bytes;
+  if (frame.header.payload_bytes > file.file_bytes - frame.payload_ofs) {
+    return Error{ErrorCode::kTruncated, "the file is truncated",
+                 file.file_bytes};
+  }
+  LLMA_ASSIGN(frame.payload,
+              file.ReadAt(frame.payload_ofs, frame.header.payload_bytes));
+  return frame;
+}
+
+Result<std::vector<uint8_t>> DecodeFrameAt(const RandomAccess& file,
+                                           uint64_t frame_ofs,
+                                           const ModelProvider& models,
+                                           const DecompressOptions& options) {
+  LLMA_ASSIGN(const ContentFrame frame, ReadFrame(file, frame_ofs));
+  if (!frame.header.has_content()) return std::vector<uint8_t>();
+  const Model* model = nullptr;
+  if (frame.header.kind == FrameKind::kCoded) {
+    LLMA_ASSIGN(model, models(frame.header.model_id));
+  }
+  auto content = DecompressFrame(frame.header, frame.payload, model, options);
+  if (content) return content;
+  return Error{content.error().code, content.error().what, frame_ofs};
+}
+
+class Salvager {
+ public:
+  Salvager(const RandomAccess& file, const ModelProvider& models,
+           const DecompressOptions& options, const SalvageSink& sink)
+      : file_(file), models_(models), options_(options), sink_(sink) {}
+
+  Result<SalvageReport> Run() {
+    LLMA_ASSIGN(const auto map, MapFramesByIndex(file_));
+    if (map) {
+      for (const FramePlace& frame : map->frames) LLMA_TRY(RestoreAt(frame));
+    } else {
+      LLMA_TRY(RestoreByHeaders());
+    }
+    return std::move(report_);
+  }
+
+ private:
+  // True if the frame's content was written.
+  Result<bool> Restore(uint64_t frame_ofs) {
+    const auto content = DecodeFrameAt(file_, frame_ofs, models_, options_);
+    if (!content) {
+      if (!IsDamage(content.error())) return content.error();
+      return false;
+    }
+    if (content->empty()) return true;
+    // Only now, for nothing may follow what is lost at the end.
+    if (pending_skip_bytes_ > 0) {
+      LLMA_TRY(sink_.Skip(std::exchange(pending_skip_bytes_, 0)));
+    }
+    LLMA_TRY(sink_.Write(*content));
+    ++report_.num_restored;
+    report_.restored_bytes += content->size();
+    content_ofs_ += content->size();
+    return true;
+  }
+
+  Status RestoreAt(const FramePlace& frame) {
+    if (frame.content_bytes == 0) return OkStatus();
+    LLMA_ASSIGN(const bool is_restored, Restore(frame.frame_ofs));
+    if (!is_restored) Lose(frame.content_bytes);
+    return OkStatus();
+  }
+
+  void Lose(std::optional<uint64_t> content_bytes) {
+    if (!report_.lost.empty() && !report_.lost.back().content_bytes &&
+        !content_bytes) {
+      return;
+    }
+    report_.lost.push_back({content_ofs_, content_bytes});
+    pending_skip_bytes_ += content_bytes.value_or(0);
+    content_ofs_ += content_bytes.value_or(0);
+  }
+
+  // Without an index.
+  Status RestoreByHeaders() {
+    bool is_complete = false;
+    for (uint64_t ofs = 0; ofs < file_.file_bytes;) {
+      size_t header_bytes = 0;
+      const auto header = ReadFrameHeader(file_, ofs, &header_bytes);
+      if (!header) {
+        if (!IsDamage(header.error())) return header.error();
+        Lose(std::nullopt);
+        LLMA_ASSIGN(ofs, FindFrame(ofs + 1));
+        continue;
+      }
+      const uint64_t frame_bytes = header_bytes + header->payload_bytes;
+      const uint64_t left_bytes = file_.file_bytes - ofs;
+      bool is_intact = frame_bytes <= left_bytes;
+      if (header->has_content()) {
+        LLMA_ASSIGN(is_intact, Restore(ofs));
+        if (!is_intact) Lose(header->content_bytes);
+      }
+      if (header->kind != FrameKind::kSkippable) {
+        is_complete = header->is_last && frame_bytes <= left_bytes;
+      }
+      // A size that leads to no frame may be damaged itself.
+      if (is_intact || frame_bytes == left_bytes ||
+          (frame_bytes < left_bytes &&
+           ReadFrameHeader(file_, ofs + frame_bytes))) {
+        ofs += frame_bytes;
+      } else {
+        LLMA_ASSIGN(ofs, FindFrame(ofs + 1));
+      }
+    }
+    if (!is_complete) Lose(std::nullopt);
+    return OkStatus();
+  }
+
+  // Where the next frame seems to start, from `ofs` on; else the end.
+  Result<uint64_t> FindFrame(uint64_t ofs) {
+    while (ofs < file_.file_bytes) {
+      LLMA_ASSIGN(const std::vector<uint8_t> part,
+                  file_.ReadAt(ofs, kSearchBytes + kFrameMagic.size()));
+      for (auto found = part.begin();; ++found) {
+        found = std::search(found, part.end(), kFrameMagic.begin(),
+                            kFrameMagic.end());
+        if (found == part.end()) break;
+        const uint64_t candidate =
+            ofs + static_cast<uint64_t>(found - part.begin());
+        if (ReadFrameHeader(file_, candidate)) return candidate;
+      }
+      ofs += kSearchBytes;
+    }
+    return file_.file_bytes;
+  }
+
+  const RandomAccess& file_;
+  const ModelProvider& models_;
+  const DecompressOptions& options_;
+  const SalvageSink& sink_;
+  SalvageReport report_;
+  uint64_t content_ofs_ = 0;
+  uint64_t pending_skip_bytes_ = 0;
+};
+
+}  // namespace
+
+Result<SalvageReport> Salvage(const RandomAccess& file,
+                              const ModelProvider& models,
+                              const DecompressOptions& options,
+                              const SalvageSink& sink) {
+  return Salvager(file, models, options, sink).Run();
+}
+
+Status DecompressRange(const RandomAccess& file, uint64_t content_ofs,
+                       uint64_t content_bytes, const ModelProvider& models,
+                       const DecompressOptions& options, const ByteSink& sink) {
+  LLMA_ASSIGN(const FrameMap map, MapFrames(file));
+  const uint64_t begin = std::min(content_ofs, map.content_bytes);
+  const uint64_t end =
+      begin + std::min(content_bytes, map.content_bytes - begin);
+  for (const FramePlace& frame : map.frames) {
+    const uint64_t frame_end = frame.content_ofs + frame.content_bytes;
+    if (frame_end <= begin) continue;
+    if (frame.content_ofs >= end) break;
+    LLMA_ASSIGN(const std::vector<uint8_t> content,
+                DecodeFrameAt(file, frame.frame_ofs, models, options));
+    if (content.size() != frame.content_bytes) {
+      return Error{ErrorCode::kCorrupt, "the index does not fit its frames",
+                   frame.frame_ofs};
+    }
+    const uint64_t first = std::max(begin, frame.content_ofs);
+    const uint64_t last = std::min(end, frame_end);
+    LLMA_TRY(sink(
+        Bytes(content).subspan(static_cast<size_t>(first - frame.content_ofs),
+                               static_cast<size_t>(last - first))));
+  }
+  return OkStatus();
+}
+
+}  // namespace llma

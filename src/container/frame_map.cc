@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "container/frame_map.h"
+
+#include <algorithm>
+
+#include "container/frame_index.h"
+
+namespace llma {
+namespace {
+
+// The index that ends at `end`, and where its frame starts; nothing if there is
+// none.
+struct FoundIndex {
+  FrameIndex index;
+  uint64_t start;
+};
+
+Result<std::optional<FoundIndex>> FindIndexBefore(const RandomAccess& file,
+                                                  uint64_t end) {
+  const std::optional<FoundIndex> nothing;
+  if (end < kIndexFooterBytes) return nothing;
+  LLMA_ASSIGN(const std::vector<uint8_t> footer,
+              file.ReadAt(end - kIndexFooterBytes, kIndexFooterBytes));
+  const uint64_t frame_bytes = IndexFrameBytes(footer);
+  if (frame_bytes == 0 || frame_bytes > end ||
+      frame_bytes > kMaxIndexPayloadBytes + kMaxFrameHeaderBytes) {
+    return nothing;
+  }
+  LLMA_ASSIGN(const std::vector<uint8_t> frame,
+              file.ReadAt(end - frame_bytes, frame_bytes));
+  ByteReader reader(frame);
+  const auto header = ParseFrameHeader(reader);
+  if (!header || header->kind != FrameKind::kIndex ||
+      header->payload_bytes != reader.remaining()) {
+    return nothing;
+  }
+  const Bytes payload = *reader.Take(reader.remaining());
+  if (Checksum(payload) != header->checksum) return nothing;
+  auto index = ParseIndex(payload, frame_bytes);
+  if (!index) return nothing;
+  return std::optional<FoundIndex>({*std::move(index), end - frame_bytes});
+}
+
+}  // namespace
+
+RandomAccess InMemory(Bytes file) {
+  return {file.size(), [file](uint64_t ofs, uint64_t size) {
+            const auto start =
+                static_cast<size_t>(std::min<uint64_t>(ofs, file.size()));
+            const Bytes part =
+                file.subspan(start, static_cast<size_t>(std::min<uint64_t>(
+                                        size, file.size() - start)));
+            return Result(std::vector<uint8_t>(part.begin(), part.end()));
+          }};
+}
+
+Result<FrameHeader> ReadFrameHeader(const RandomAccess& file,
+                                    uint64_t frame_ofs, size_t* header_bytes) {
+  LLMA_ASSIGN(const std::vector<uint8_t> start,
+              file.ReadAt(frame_ofs, kMaxFrameHeaderBytes));
+  ByteReader reader(start);
+  auto header = ParseFrameHeader(reader);
+  if (!header) {
+    Error error = header.error();
+    if (error.offset != Error::kNoOffset) error.offset += frame_ofs;
+    if (error.code == ErrorCode::kTruncated)
+      error.what = "the file is truncated";
+    return error;
+  }
+  if (header_bytes != nullptr) *header_bytes = reader.offset();
+  return header;
+}
+
+Result<std::optional<FrameMap>> MapFramesByIndex(const RandomAccess& file) {
+  FrameMap map;
+  // Backwards; offsets in the content follow.
+  for (uint64_t end = file.file_bytes; end > 0;) {
+    LLMA_ASSIGN(const auto found, FindIndexBefore(file, end));
+    if (!found) return std::optional<FrameMap>();
+    uint64_t ofs = found->start;
+    const auto& entries = found->index.entries;
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+      if (entry->frame_bytes > ofs) return std::optional<FrameMap>();
+      ofs -= entry->frame_bytes;
+      map.frames.push_back({ofs, entry->frame_bytes, 0, entry->content_bytes});
+    }
+    ++map.num_members;
+    end = ofs;
+  }
+  if (map.num_members == 0) return std::optional<FrameMap>();
+  std::reverse(map.frames.begin(), map.frames.end());
+  for (FramePlace& frame : map.frames) {
+    frame.content_ofs = map.content_bytes;
+    map.content_bytes += frame.content_bytes;
+  }
+  return std::optional<FrameMap>(std::move(map));
+}
+
+Result<FrameMap> MapFramesByHeaders(const RandomAccess& file) {
+  FrameMap map;
+  bool is_complete = false;
+  for (uint64_t ofs = 0; ofs < file.file_bytes;) {
+    size_t header_bytes = 0;
+    LLMA_ASSIGN(const FrameHeader header,
+                ReadFrameHeader(file, ofs, &header_bytes));
+    const uint64_t frame_bytes = header_bytes + header.payload_bytes;
+    if (frame_bytes > file.file_bytes - ofs) {
+      return Error{ErrorCode::kTruncated, "the file is truncated",
+                   file.file_bytes};
+    }
+    if (header.kind != FrameKind::kIndex) {
+      map.frames.push_back(
+          {ofs, frame_bytes, map.content_bytes, header.content_bytes});
+      map.content_bytes += header.content_bytes;
+    }
+    if (header.is_last) ++map.num_members;
+    if (header.kind != FrameKind::kSkippable) is_complete = header.is_last;
+    ofs += frame_bytes;
+  }
+  if (!is_complete) {
+    return Error{ErrorCode::kTruncated, "the file is truncated",
+                 file.file_bytes};
+  }
+  return map;
+}
+
+Result<FrameMap> MapFrames(const RandomAccess& file) {
+  LLMA_ASSIGN(auto by_index, MapFramesByIndex(file));
+  if (by_index) return *std::move(by_index);
+  return MapFramesByHeaders(file);
+}
+
+}  // namespace llma

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A compressed file, fed in pieces of any size, as frames. Checks the order of
+// frames, the index, and skippable frames; not contents.
+#ifndef LLMA_CONTAINER_FRAME_PARSER_H_
+#define LLMA_CONTAINER_FRAME_PARSER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "base/status.h"
+#include "container/frame_header.h"
+#include "container/frame_index.h"
+#include "container/source_info.h"
+
+namespace llma {
+
+// A frame with content.
+struct ContentFrame {
+  FrameHeader header;
+  uint64_t frame_ofs;    // in the file
+  uint64_t payload_ofs;  // in the file
+  std::vector<uint8_t> payload;
+};
+
+struct FrameParserOptions {
+  // Payloads that are larger are kLimit.
+  uint64_t max_payload_bytes = ~uint64_t{0};
+  bool verify_checksums = true;
+};
+
+class FrameParser {
+ public:
+  explicit FrameParser(const FrameParserOptions& options = {});
+
+  // Takes the next bytes of the file. Next() must have returned nothing.
+  void Append(Bytes file);
+  // No more bytes will come.
+  void MarkEnd() { has_ended_ = true; }
+
+  // The next frame with content; nothing if more bytes are needed, or after
+  // MarkEnd() if the file is complete. After an error the parser is of no more
+  // use.
+  Result<std::optional<ContentFrame>> Next();
+
+  // Of the member that is being read, once its first content frame was given.
+  const std::optional<SourceInfo>& source_info() const { return source_info_; }
+  uint64_t num_members() const { return num_members_; }
+
+ private:
+  enum class Step { kHeader, kPayload, kSkip };
+  Bytes Unread() const { return Bytes(buffer_).subspan(used_); }
+  void Consume(size_t size_bytes);
+  Result<bool> ReadHeader();
+  Status StartFrame();
+  // Each returns false if more bytes are needed.
+  Result<bool> ReadPayload();
+  Result<bool> Skip();
+  Status FinishIndex();
+  void EndMember();
+  Error TruncatedError() const;
+
+  FrameParserOptions options_;
+  std::vector<uint8_t> buffer_;
+  size_t used_ = 0;        // of the buffer
+  uint64_t file_ofs_ = 0;  // of the first byte that is not used
+  bool has_ended_ = false;
+
+  Step step_ = Step::kHeader;
+  ContentFrame frame_;  // being read
+  uint64_t skip_left_bytes_ = 0;
+  std::optional<Xxh3Stream> skipped_;
+
+  // Of the member.
+  std::unique_ptr<IndexBuilder> index_;
+  std::optional<SourceInfo> source_info_;
+  bool is_new_member_ = true;
+  uint64_t num_members_ = 0;
+};
+
+}  // namespace llma
+
+#endif  // LLMA_CONTAINER_FRAME_PARSER_H_
