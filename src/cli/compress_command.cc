@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/checksum.h"
 #include "base/file_io.h"
 #include "cli/commands.h"
@@ -10,6 +12,7 @@
 #include "cli/resume.h"
 #include "codec/file_decoder.h"
 #include "codec/file_encoder.h"
+#include "codec/short_message.h"
 
 namespace llma::cli {
 namespace {
@@ -57,7 +60,7 @@ class Compression {
       }
       model_ = *model;
     }
-    return Encode();
+    return options_.is_short ? EncodeShort() : Encode();
   }
 
  private:
@@ -100,11 +103,51 @@ class Compression {
       status = Verify(encoder.content_bytes(), encoder.file_bytes());
       if (!status) return Fail(job_.messages, output_->name(), status.error());
     }
+    return Finish(meter, encoder.content_bytes(), encoder.file_bytes());
+  }
+
+  int EncodeShort() {
+    if (model_ == nullptr) {
+      return job_.messages.ShowError("--short needs a level with a model");
+    }
+    std::vector<uint8_t> content;
+    // One byte too many is enough to know that it is too much.
+    while (content.size() <= kMaxShortMessageBytes) {
+      const auto bytes = input_->Read();
+      if (!bytes) return Fail(job_.messages, input_->name(), bytes.error());
+      if (bytes->empty()) break;
+      content.insert(content.end(), bytes->begin(), bytes->end());
+    }
+    ProgressMeter meter(input_->name(), job_.messages.verbosity() >= 1);
+    const auto file = CompressShort(content, *model_, MakeOptions(meter));
+    if (!file) return Fail(job_.messages, input_->name(), file.error());
+    if (Status status = output_->Write(*file); !status) {
+      return Fail(job_.messages, output_->name(), status.error());
+    }
+    if (options_.verify) {
+      const Status status = VerifyShort(*file, content);
+      if (!status) return Fail(job_.messages, output_->name(), status.error());
+    }
+    return Finish(meter, content.size(), file->size());
+  }
+
+  Status VerifyShort(Bytes file, Bytes content) const {
+    LLMA_ASSIGN(const auto decoded, DecompressShort(file, model_, {}));
+    if (std::equal(decoded.begin(), decoded.end(), content.begin(),
+                   content.end())) {
+      return OkStatus();
+    }
+    return Error{ErrorCode::kChecksum,
+                 "what was written does not decode to the input"};
+  }
+
+  int Finish(const ProgressMeter& meter, uint64_t content_bytes,
+             uint64_t file_bytes) {
     const int exit_status = Deliver(job_, *output_, *input_, files_.in, {});
     if (exit_status == kExitError) return exit_status;
-    job_.messages.ShowDetail(
-        FormatSummary(input_->name(), encoder.content_bytes(),
-                      encoder.file_bytes(), true, meter.elapsed_seconds()));
+    job_.messages.ShowDetail(FormatSummary(input_->name(), content_bytes,
+                                           file_bytes, true,
+                                           meter.elapsed_seconds()));
     return exit_status;
   }
 

@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "codec/file_decoder.h"
 #include "codec/salvage.h"
+#include "codec/short_message.h"
 
 namespace llma::cli {
 namespace {
@@ -78,11 +79,35 @@ class Decompression {
       if (input_.IsIdle()) LLMA_TRY(decoder.Flush());
       LLMA_ASSIGN(const Bytes bytes, input_.Read());
       if (bytes.empty()) break;
+      if (file_bytes_ == 0 && IsShortMessage(bytes)) {
+        return DecodeShort(bytes, how);
+      }
       file_bytes_ += bytes.size();
       LLMA_TRY(decoder.Append(bytes));
     }
     LLMA_TRY(decoder.Finish());
     source_info_ = decoder.source_info();
+    return OkStatus();
+  }
+
+  // `start`: of the file.
+  Status DecodeShort(Bytes start, const DecompressOptions& how) {
+    std::vector<uint8_t> file(start.begin(), start.end());
+    while (file.size() <= kMaxShortMessageBytes + kMaxShortOverheadBytes) {
+      LLMA_ASSIGN(const Bytes bytes, input_.Read());
+      if (bytes.empty()) break;
+      file.insert(file.end(), bytes.begin(), bytes.end());
+    }
+    file_bytes_ = file.size();
+    std::vector<const Model*> models = {nullptr};
+    if (const auto first = ModelOfShortMessage(file)) {
+      LLMA_ASSIGN(models, job_.models.FindByFirstByte(*first));
+    }
+    for (const Model* model : models) {
+      const auto content = DecompressShort(file, model, how);
+      if (content) return Write(*content);
+      if (model == models.back()) return content.error();
+    }
     return OkStatus();
   }
 

@@ -9,6 +9,7 @@
 #include "cli/file_job.h"
 #include "cli/file_names.h"
 #include "cli/progress.h"
+#include "codec/short_message.h"
 #include "model/model_registry.h"
 
 namespace llma::cli {
@@ -52,6 +53,11 @@ std::string MethodOf(const FrameHeader& header) {
 Result<ListedFile> ListFile(InputFile& input, uint64_t max_memory_bytes) {
   LLMA_ASSIGN(const RandomAccess file,
               input.MakeRandomAccess(max_memory_bytes));
+  LLMA_ASSIGN(const auto first_byte, file.ReadAt(0, 1));
+  if (IsShortMessage(first_byte)) {
+    return Error{ErrorCode::kUnsupported,
+                 "is a short message, which does not say its sizes"};
+  }
   LLMA_ASSIGN(const FrameMap map, MapFrames(file));
   ListedFile listed;
   listed.name = input.name();

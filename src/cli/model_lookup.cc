@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/model_lookup.h"
 
+#include <algorithm>
+
 #include "cli/messages.h"
 #include "model/model_registry.h"
 
@@ -13,6 +15,12 @@ Result<std::unique_ptr<Model>> OpenPath(const std::string& path) {
     return Error{model.error().code, FormatError(path, model.error())};
   }
   return model;
+}
+
+ModelId IdOf(const Fingerprint& fingerprint) {
+  ModelId id;
+  std::copy_n(fingerprint.begin(), id.size(), id.begin());
+  return id;
 }
 
 }  // namespace
@@ -53,6 +61,27 @@ Result<const Model*> ModelCache::Find(const ModelId& id) {
     LLMA_ASSIGN(model, OpenPath(found.path));
   }
   return model.get();
+}
+
+Result<std::vector<const Model*>> ModelCache::FindByFirstByte(uint8_t first) {
+  std::vector<const Model*> found;
+  if (const auto model = Default();
+      model && (*model)->fingerprint()[0] == first) {
+    found.push_back(*model);
+  }
+  if (name_or_path_.empty()) {
+    for (const auto& installed : ListInstalledModels(ModelPlaces()).models) {
+      if (installed.fingerprint[0] != first) continue;
+      LLMA_ASSIGN(const Model* model, Find(IdOf(installed.fingerprint)));
+      if (std::find(found.begin(), found.end(), model) == found.end()) {
+        found.push_back(model);
+      }
+    }
+  }
+  if (!found.empty()) return found;
+  return Error{ErrorCode::kModelMissing,
+               "needs a model whose fingerprint starts with " +
+                   Hex({&first, 1}) + ": run `llma model import FILE.gguf`"};
 }
 
 }  // namespace llma::cli

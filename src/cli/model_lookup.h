@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "codec/codec.h"
@@ -30,6 +31,8 @@ class ModelCache {
   Result<const Model*> Default();
   // What a frame needs.
   Result<const Model*> Find(const ModelId& id);
+  // Those whose fingerprint starts with this byte, the default model first.
+  Result<std::vector<const Model*>> FindByFirstByte(uint8_t first);
   ModelProvider provider() {
     return [this](const ModelId& id) { return Find(id); };
   }

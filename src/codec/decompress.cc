@@ -61,7 +61,7 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header, Bytes code,
   ThreadPool pool(options.num_threads);
   return DecodeFrame({model, *kernels, pool, header.window_positions,
                       header.context_models, options.progress, options.clock},
-                     code, header.lane_bytes);
+                     BinaryDecoder(code), header.lane_bytes);
 }
 
 Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,

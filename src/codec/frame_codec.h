@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "codec/codec.h"
+#include "coder/binary_coder.h"
 #include "kernels/kernel_table.h"
 #include "model/model.h"
 #include "model/text_piece.h"
@@ -40,15 +41,17 @@ std::vector<uint64_t> SplitIntoLanes(std::span<const TextPiece> pieces,
                                      uint32_t num_lanes);
 
 // The code of `content`. `pieces` cover it exactly; no piece spans two lanes.
+// `coder` may have coded something before.
 Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
                                          Bytes content,
                                          std::span<const TextPiece> pieces,
-                                         std::span<const uint64_t> lane_bytes);
+                                         std::span<const uint64_t> lane_bytes,
+                                         BinaryEncoder coder = {});
 
 // The content of a code. Memory grows with what is decoded, not with what the
 // header claims.
 Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
-                                         Bytes code,
+                                         BinaryDecoder coder,
                                          std::span<const uint64_t> lane_bytes);
 
 // The code of `content` if the context models alone predict; not kNone.

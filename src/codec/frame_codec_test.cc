@@ -62,7 +62,7 @@ class FrameCodecTest : public testing::Test {
     ThreadPool pool(threads);
     return DecodeFrame({*model_, **FindKernels(kernels), pool, window,
                         context_models_, progress_},
-                       code, lane_bytes_);
+                       BinaryDecoder(code), lane_bytes_);
   }
   void ExpectRoundTrip(const std::string& content, uint32_t lanes,
                        uint32_t window) {

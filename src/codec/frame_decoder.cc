@@ -27,12 +27,12 @@ constexpr uint32_t kMinDraftMatch = 2;
 
 class FrameDecoder {
  public:
-  FrameDecoder(const FrameContext& context, Bytes code,
+  FrameDecoder(const FrameContext& context, BinaryDecoder coder,
                std::span<const uint64_t> lane_bytes)
       : context_(context),
         index_(context.model.tokens()),
         models_(context.model.tokens(), context.context_models, lane_bytes),
-        coder_(code),
+        coder_(std::move(coder)),
         max_draft_tokens_(lane_bytes.size() == 1 ? kMaxDraftTokens : 0),
         forward_(
             context.model, context.kernels, context.pool,
@@ -155,10 +155,10 @@ class FrameDecoder {
 }  // namespace
 
 Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
-                                         Bytes code,
+                                         BinaryDecoder coder,
                                          std::span<const uint64_t> lane_bytes) {
   LLMA_ENSURE(!lane_bytes.empty());
-  return FrameDecoder(context, code, lane_bytes).Run();
+  return FrameDecoder(context, std::move(coder), lane_bytes).Run();
 }
 
 }  // namespace llma

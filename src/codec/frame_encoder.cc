@@ -24,13 +24,14 @@ class FrameEncoder {
  public:
   FrameEncoder(const FrameContext& context, Bytes content,
                std::span<const TextPiece> pieces,
-               std::span<const uint64_t> lane_bytes)
+               std::span<const uint64_t> lane_bytes, BinaryEncoder coder)
       : context_(context),
         content_(content),
         steps_per_chunk_(std::max<uint32_t>(
             1, kEncodeRows / static_cast<uint32_t>(lane_bytes.size()))),
         index_(context.model.tokens()),
         models_(context.model.tokens(), context.context_models, lane_bytes),
+        coder_(std::move(coder)),
         forward_(context.model, context.kernels, context.pool,
                  steps_per_chunk_ * static_cast<uint32_t>(lane_bytes.size()),
                  context.window_positions),
@@ -184,10 +185,12 @@ std::vector<uint64_t> SplitIntoLanes(std::span<const TextPiece> pieces,
 Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
                                          Bytes content,
                                          std::span<const TextPiece> pieces,
-                                         std::span<const uint64_t> lane_bytes) {
+                                         std::span<const uint64_t> lane_bytes,
+                                         BinaryEncoder coder) {
   LLMA_ENSURE(std::accumulate(lane_bytes.begin(), lane_bytes.end(),
                               uint64_t{0}) == content.size());
-  return FrameEncoder(context, content, pieces, lane_bytes).Run();
+  return FrameEncoder(context, content, pieces, lane_bytes, std::move(coder))
+      .Run();
 }
 
 }  // namespace llma

@@ -3,6 +3,7 @@
 #include "codec/codec.h"
 #include "codec/file_decoder.h"
 #include "codec/file_encoder.h"
+#include "codec/short_message.h"
 
 namespace llma {
 namespace {
@@ -29,6 +30,7 @@ Result<std::vector<uint8_t>> Compress(Bytes content, const Model* model,
 
 Result<std::vector<uint8_t>> Decompress(Bytes file, const Model* model,
                                         const DecompressOptions& options) {
+  if (IsShortMessage(file)) return DecompressShort(file, model, options);
   std::vector<uint8_t> content;
   FileDecoder decoder(OneModel(model), options, AppendTo(content));
   LLMA_TRY(decoder.Append(file));

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <new>
+
+#include "base/fp_env.h"
+#include "cm/joint_predictor.h"
+#include "codec/frame_checks.h"
+#include "codec/frame_codec.h"
+#include "codec/short_format.h"
+#include "codec/short_message.h"
+#include "model/kv_cache.h"
+
+namespace llma {
+namespace {
+
+Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
+                                    const DecompressOptions& options) {
+  const FpEnvGuard fp_env;
+  LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
+                                              ? KernelsFromEnvironment()
+                                              : FindKernels(options.kernels));
+  BinaryDecoder coder(code);
+  const uint64_t content_bytes = CodeShortSize(coder, 0);
+  // A token spells many bytes, but code that is too short is noticed.
+  LLMA_TRY(
+      CheckMemory(KvCache::SizeBytes(model.config(), kShortWindowPositions, 1) +
+                      cm::JointPredictor::MaxMemoryBytes(content_bytes),
+                  options.max_memory_bytes));
+  ThreadPool pool(options.num_threads);
+  return DecodeFrame({model, *kernels, pool, kShortWindowPositions,
+                      kShortContextModels, options.progress, options.clock},
+                     std::move(coder), {&content_bytes, 1});
+}
+
+}  // namespace
+
+bool IsShortMessage(Bytes file) {
+  return !file.empty() && (file[0] == kShortStored || file[0] == kShortCoded);
+}
+
+std::optional<uint8_t> ModelOfShortMessage(Bytes file) {
+  if (file.size() < 2 || file[0] != kShortCoded) return {};
+  return file[1];
+}
+
+Result<std::vector<uint8_t>> DecompressShort(
+    Bytes file, const Model* model, const DecompressOptions& options) try {
+  ByteReader reader(file);
+  LLMA_ASSIGN(const uint8_t marker, reader.LoadU8());
+  const bool is_coded = marker == kShortCoded;
+  if (is_coded) {
+    LLMA_ASSIGN(const uint8_t model_byte, reader.LoadU8());
+    if (model == nullptr || model->fingerprint()[0] != model_byte) {
+      return Error{ErrorCode::kModelMissing, "needs a model that is not there"};
+    }
+  }
+  LLMA_ASSIGN(const uint16_t check, reader.LoadU16());
+  const Bytes payload = *reader.Take(reader.remaining());
+  std::vector<uint8_t> content(payload.begin(), payload.end());
+  if (is_coded) {
+    LLMA_ASSIGN(content, Decode(payload, *model, options));
+  }
+  if (content.size() > kMaxShortMessageBytes || ShortCheck(content) != check) {
+    return Error{ErrorCode::kChecksum,
+                 "the message is damaged, or was made with another model"};
+  }
+  return content;
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+}  // namespace llma
