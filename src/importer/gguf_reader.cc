@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "importer/dequantize.h"
+
 namespace llma {
 namespace {
 

@@ -40,21 +40,11 @@ struct GgufValue {
   Bytes payload;  // without type and count
 };
 
-// Element formats of tensors that can be read.
-enum class TensorType : uint32_t {
-  kF32 = 0,
-  kF16 = 1,
-  kQ4_0 = 2,
-  kQ4_1 = 3,
-  kQ8_0 = 8,
-  kBf16 = 30,
-};
-
 struct GgufTensor {
-  uint32_t type = 0;  // a TensorType if `data` is not empty
+  uint32_t type = 0;  // a TensorType (importer/dequantize.h) if `data` is set
   uint64_t num_rows = 0;
   uint64_t num_cols = 0;  // the fastest dimension
-  Bytes data;             // empty if the type is not one of TensorType
+  Bytes data;             // empty if rows of the type cannot be read
 };
 
 // Views into bytes that outlive it.
@@ -82,12 +72,6 @@ class GgufReader {
   std::map<std::string_view, GgufValue> values_;
   std::map<std::string_view, GgufTensor> tensors_;
 };
-
-// Bytes of a row of `num_cols` elements, 0 if `type` is unknown or num_cols is
-// not a whole number of its blocks.
-uint64_t TensorRowBytes(uint32_t type, uint64_t num_cols);
-// "Q4_K" and so on, for messages.
-std::string TensorTypeName(uint32_t type);
 
 }  // namespace llma
 

@@ -234,10 +234,15 @@ TEST_F(ImportGgufTest, ErrorsNameWhatIsUnsupported) {
       ErrorOf([](GgufEditor& e) { e.tensors.erase("blk.1.ffn_up.weight"); }),
       "tensor blk.1.ffn_up.weight is missing");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
+              e.tensors["blk.0.ffn_up.weight"].type = 16;
+            }),
+            "tensor blk.0.ffn_up.weight has type IQ2_XXS (" +
+                ReadableTypeNames() + " can be read)");
+  EXPECT_EQ(ErrorOf([](GgufEditor& e) {
               e.tensors["blk.0.ffn_up.weight"].type = 12;
             }),
-            "tensor blk.0.ffn_up.weight has type Q4_K (F32, F16, BF16, Q8_0, "
-            "Q4_0, Q4_1 can be read)");
+            "tensor blk.0.ffn_up.weight has rows of 128 values, not whole "
+            "blocks of Q4_K");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
               e.tensors["blk.0.ffn_up.weight"].dims = {192, 128};
             }),

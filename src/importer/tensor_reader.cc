@@ -26,9 +26,13 @@ Result<const GgufTensor*> TensorReader::Find(const std::string& name,
                        "metadata");
   }
   if (tensor.data.empty()) {
-    return Unsupported(name,
-                       "has type " + TensorTypeName(tensor.type) +
-                           " (F32, F16, BF16, Q8_0, Q4_0, Q4_1 can be read)");
+    const std::string type_name = TensorTypeName(tensor.type);
+    if (IsReadableType(tensor.type)) {
+      return Unsupported(name, "has rows of " + std::to_string(num_cols) +
+                                   " values, not whole blocks of " + type_name);
+    }
+    return Unsupported(name, "has type " + type_name + " (" +
+                                 ReadableTypeNames() + " can be read)");
   }
   found_.insert(name);
   return &tensor;
