@@ -4,14 +4,14 @@
 //   import_model MODEL.gguf OUTPUT.llmm
 #include <cstdio>
 
-#include "importer/import_gguf.h"
+#include "importer/model_import.h"
 
 int main(int argc, char** argv) {
   if (argc != 3) {
     std::fprintf(stderr, "usage: import_model MODEL.gguf OUTPUT.llmm\n");
     return 2;
   }
-  const auto fingerprint = llma::ImportGguf(argv[1], argv[2], {});
+  const auto fingerprint = llma::ImportModel(argv[1], argv[2], {});
   if (!fingerprint) {
     std::fprintf(stderr, "%s\n", fingerprint.error().what.c_str());
     return 1;

@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/model_lookup.h"
 #include "cli/progress.h"
-#include "importer/import_gguf.h"
+#include "importer/model_import.h"
 #include "model/model_header.h"
 #include "model/model_registry.h"
 
@@ -58,7 +58,7 @@ int RunModelImport(const Options& options, const Messages& messages) {
     if (!folder) return messages.ShowError(folder.error().what);
     target = *folder + "/" + how.name + ".llmm";
   }
-  const auto fingerprint = ImportGguf(source, target, how);
+  const auto fingerprint = ImportModel(source, target, how);
   if (!fingerprint) {
     return messages.ShowError(FormatError(source, fingerprint.error()));
   }

@@ -128,7 +128,7 @@ bool LoadAsU32(ByteReader& in, GgufType type, uint32_t& value) {
 // A tensor's entry; its place is not known before all entries are read.
 struct TensorEntry {
   std::string_view name;
-  GgufTensor tensor;
+  SourceTensor tensor;
   uint64_t offset = 0;  // from the start of the data
 };
 
@@ -207,7 +207,7 @@ Result<GgufReader> GgufReader::Parse(Bytes file) {
   const uint64_t data_start =
       (in.offset() + alignment - 1) / alignment * alignment;
   for (TensorEntry& entry : entries) {
-    GgufTensor& tensor = entry.tensor;
+    SourceTensor& tensor = entry.tensor;
     const uint64_t row_bytes = TensorRowBytes(tensor.type, tensor.num_cols);
     if (row_bytes != 0) {
       // Both factors are below 2^40, the offset is compared without adding.

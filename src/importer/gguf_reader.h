@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "importer/source_model.h"
 
 namespace llma {
 
@@ -40,13 +41,6 @@ struct GgufValue {
   Bytes payload;  // without type and count
 };
 
-struct GgufTensor {
-  uint32_t type = 0;  // a TensorType (importer/dequantize.h) if `data` is set
-  uint64_t num_rows = 0;
-  uint64_t num_cols = 0;  // the fastest dimension
-  Bytes data;             // empty if rows of the type cannot be read
-};
-
 // Views into bytes that outlive it.
 class GgufReader {
  public:
@@ -61,16 +55,14 @@ class GgufReader {
   Result<std::vector<std::string_view>> GetStrings(std::string_view key) const;
   Result<std::vector<uint32_t>> GetU32s(std::string_view key) const;
 
-  const std::map<std::string_view, GgufTensor>& tensors() const {
-    return tensors_;
-  }
+  const TensorMap& tensors() const { return tensors_; }
   const std::map<std::string_view, GgufValue>& values() const {
     return values_;
   }
 
  private:
   std::map<std::string_view, GgufValue> values_;
-  std::map<std::string_view, GgufTensor> tensors_;
+  TensorMap tensors_;
 };
 
 }  // namespace llma

@@ -68,11 +68,11 @@ TEST(GgufReaderTest, ReadsEveryType) {
               (std::vector<std::string_view>{"a", "", "ccc"}));
     EXPECT_EQ(*gguf->GetU32s("numbers"), (std::vector<uint32_t>{1, 2, 3}));
     EXPECT_TRUE(gguf->Has("nested"));
-    const GgufTensor& one = gguf->tensors().at("one");
+    const SourceTensor& one = gguf->tensors().at("one");
     EXPECT_EQ(one.num_cols, 4u);
     EXPECT_EQ(one.num_rows, 1u);
     EXPECT_EQ(one.data.size(), 16u);
-    const GgufTensor& two = gguf->tensors().at("two");
+    const SourceTensor& two = gguf->tensors().at("two");
     EXPECT_EQ(two.num_cols, 32u);
     EXPECT_EQ(two.num_rows, 6u);
     EXPECT_EQ(two.data[0], 2);

@@ -5,19 +5,31 @@
 #include <string_view>
 #include <vector>
 
-#include "base/file_io.h"
-#include "base/fp_env.h"
 #include "importer/gguf_reader.h"
-#include "importer/llmm_writer.h"
-#include "importer/quantize_weights.h"
-#include "importer/rope_steps.h"
 #include "importer/sha256.h"
-#include "importer/tensor_reader.h"
+#include "importer/source_model.h"
 #include "importer/vocabulary.h"
-#include "tokenizer/split_patterns.h"
 
 namespace llma {
 namespace {
+
+constexpr TensorNames kNames = {
+    .embedding = "token_embd.weight",
+    .output_norm = "output_norm.weight",
+    .head = "output.weight",
+    .layer_prefix = "blk.",
+    .attn_norm = "attn_norm.weight",
+    .attn_q = "attn_q.weight",
+    .attn_k = "attn_k.weight",
+    .attn_v = "attn_v.weight",
+    .attn_out = "attn_output.weight",
+    .ffn_norm = "ffn_norm.weight",
+    .ffn_gate = "ffn_gate.weight",
+    .ffn_up = "ffn_up.weight",
+    .ffn_down = "ffn_down.weight",
+};
+
+constexpr uint32_t kNormalToken = 1;  // of tokenizer.ggml.token_type
 
 Error Unsupported(const std::string& what) {
   return Error{ErrorCode::kUnsupported, what};
@@ -55,8 +67,7 @@ Status CheckKeys(const GgufReader& gguf) {
   return OkStatus();
 }
 
-Result<ModelConfig> ReadConfig(const GgufReader& gguf, const TensorReader& in,
-                               const Vocabulary& vocabulary) {
+Result<ModelConfig> ReadConfig(const GgufReader& gguf) {
   ModelConfig c;
   LLMA_ASSIGN(c.num_layers, gguf.GetU32("llama.block_count"));
   LLMA_ASSIGN(c.dim, gguf.GetU32("llama.embedding_length"));
@@ -82,196 +93,55 @@ Result<ModelConfig> ReadConfig(const GgufReader& gguf, const TensorReader& in,
   }
   LLMA_ASSIGN(c.norm_eps,
               gguf.GetF32("llama.attention.layer_norm_rms_epsilon"));
-  c.num_tokens = vocabulary.num_tokens;
-  c.num_rows = static_cast<uint32_t>(vocabulary.ids.size());
-  c.start_row = vocabulary.start_row;
-  c.tied_head = !in.Has("output.weight");
-  LLMA_TRY(ValidateModelConfig(c));
+  c.tied_head = gguf.tensors().count(kNames.head) == 0;
   return c;
 }
 
-// One matrix after the other, from the source to the file.
-class ModelCopier {
- public:
-  ModelCopier(const ModelConfig& config, const Vocabulary& vocabulary,
-              TensorReader& in, LlmmWriter& out)
-      : config_(config), vocabulary_(vocabulary), in_(in), out_(out) {}
-
-  Status CopyAll() {
-    LLMA_TRY(CopyNorm("output_norm.weight"));
-    LLMA_TRY(CopyByToken("token_embd.weight", config_.num_rows));
-    if (!config_.tied_head) {
-      LLMA_TRY(CopyByToken("output.weight", config_.num_tokens));
-    }
-    for (uint32_t i = 0; i < config_.num_layers; ++i) {
-      const std::string layer = "blk." + std::to_string(i) + ".";
-      LLMA_TRY(CopyNorm(layer + "attn_norm.weight"));
-      LLMA_TRY(CopyQkv(layer));
-      LLMA_TRY(CopyStacked({layer + "attn_output.weight"}, config_.dim,
-                           config_.q_dim()));
-      LLMA_TRY(CopyNorm(layer + "ffn_norm.weight"));
-      LLMA_TRY(CopyStacked({layer + "ffn_gate.weight", layer + "ffn_up.weight"},
-                           config_.ffn_dim, config_.dim));
-      LLMA_TRY(CopyStacked({layer + "ffn_down.weight"}, config_.dim,
-                           config_.ffn_dim));
-    }
-    return OkStatus();
+Result<SourceVocabulary> ReadTokens(const GgufReader& gguf) {
+  SourceVocabulary v;
+  LLMA_ASSIGN(v.tokens, gguf.GetStrings("tokenizer.ggml.tokens"));
+  LLMA_ASSIGN(const auto types, gguf.GetU32s("tokenizer.ggml.token_type"));
+  for (const uint32_t type : types) v.is_text.push_back(type == kNormalToken);
+  LLMA_ASSIGN(const auto merges, gguf.GetStrings("tokenizer.ggml.merges"));
+  for (const std::string_view merge : merges) {
+    LLMA_ASSIGN(const TokenPair pair, SplitMerge(merge));
+    v.merges.push_back(pair);
   }
-
- private:
-  Status CopyNorm(const std::string& name) {
-    LLMA_ASSIGN(const auto weights, in_.ReadNorm(name, config_.dim));
-    return out_.AddNorm(weights);
+  constexpr std::string_view kBeginKey = "tokenizer.ggml.bos_token_id";
+  constexpr std::string_view kEndKey = "tokenizer.ggml.eos_token_id";
+  if (gguf.Has(kBeginKey)) {
+    LLMA_ASSIGN(v.begin_id, gguf.GetU32(kBeginKey));
   }
-
-  // A row a token, in the order of our rows.
-  Status CopyByToken(const std::string& name, uint32_t num_rows) {
-    LLMA_ASSIGN(const GgufTensor* tensor, in_.Find(name, 0, config_.dim));
-    const auto& ids = vocabulary_.ids;
-    if (*std::max_element(ids.begin(), ids.end()) >= tensor->num_rows) {
-      return Unsupported("tensor " + name + " has fewer rows than tokens");
-    }
-    PackedMatrix matrix(num_rows, config_.dim);
-    LLMA_TRY(in_.ReadRows(
-        name, *tensor, num_rows, [&](uint32_t i) { return ids[i]; }, 0,
-        matrix));
-    return out_.AddLinear(matrix.view());
+  if (gguf.Has(kEndKey)) {
+    LLMA_ASSIGN(v.end_id, gguf.GetU32(kEndKey));
   }
-
-  // Tensors of num_rows rows each, one below the other.
-  Status CopyStacked(const std::vector<std::string>& names, uint32_t num_rows,
-                     uint32_t num_cols) {
-    std::vector<const GgufTensor*> tensors;
-    for (const std::string& name : names) {
-      LLMA_ASSIGN(const GgufTensor* tensor, in_.Find(name, num_rows, num_cols));
-      tensors.push_back(tensor);
-    }
-    // Only now, when the source is known to be as large.
-    const auto num_tensors = static_cast<uint32_t>(tensors.size());
-    PackedMatrix matrix(num_tensors * num_rows, num_cols);
-    const auto same = [](uint32_t i) { return i; };
-    for (uint32_t i = 0; i < num_tensors; ++i) {
-      LLMA_TRY(in_.ReadRows(names[i], *tensors[i], num_rows, same, i * num_rows,
-                            matrix));
-    }
-    return out_.AddLinear(matrix.view());
-  }
-
-  // GGUF keeps RoPE pairs of a head in rows 2 p and 2 p + 1; ours are in rows
-  // p and p + head_dim / 2.
-  Status CopyQkv(const std::string& layer) {
-    const uint32_t head_dim = config_.head_dim;
-    const auto paired = [head_dim](uint32_t i) {
-      const uint32_t dim = i % head_dim;
-      const uint32_t half = head_dim / 2;
-      return i - dim + (dim < half ? 2 * dim : 2 * (dim - half) + 1);
-    };
-    const auto same = [](uint32_t i) { return i; };
-    const std::string q = layer + "attn_q.weight";
-    const std::string k = layer + "attn_k.weight";
-    const std::string v = layer + "attn_v.weight";
-    const uint32_t q_dim = config_.q_dim();
-    const uint32_t kv_dim = config_.kv_dim();
-    LLMA_ASSIGN(const auto* q_tensor, in_.Find(q, q_dim, config_.dim));
-    LLMA_ASSIGN(const auto* k_tensor, in_.Find(k, kv_dim, config_.dim));
-    LLMA_ASSIGN(const auto* v_tensor, in_.Find(v, kv_dim, config_.dim));
-    PackedMatrix matrix(config_.qkv_dim(), config_.dim);
-    LLMA_TRY(in_.ReadRows(q, *q_tensor, q_dim, paired, 0, matrix));
-    LLMA_TRY(in_.ReadRows(k, *k_tensor, kv_dim, paired, q_dim, matrix));
-    LLMA_TRY(in_.ReadRows(v, *v_tensor, kv_dim, same, q_dim + kv_dim, matrix));
-    return out_.AddLinear(matrix.view());
-  }
-
-  const ModelConfig& config_;
-  const Vocabulary& vocabulary_;
-  TensorReader& in_;
-  LlmmWriter& out_;
-};
+  LLMA_ASSIGN(v.pre_tokenizer, gguf.GetString("tokenizer.ggml.pre"));
+  return v;
+}
 
 }  // namespace
 
-std::string ModelNameFromPath(const std::string& gguf_path) {
-  std::string name = gguf_path.substr(gguf_path.find_last_of('/') + 1);
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  const auto cut_at = [&name](size_t pos) {
-    if (pos != std::string::npos) name.resize(pos);
-  };
-  if (name.size() > 5 && name.compare(name.size() - 5, 5, ".gguf") == 0) {
-    cut_at(name.size() - 5);
-  }
-  // The quantisation at the end: ".q4_1", "-q8_0", ".f16", "-bf16".
-  const size_t separator = name.find_last_of(".-");
-  if (separator != std::string::npos) {
-    const std::string_view last = std::string_view(name).substr(separator + 1);
-    if ((last.size() >= 2 && last[0] == 'q' && last[1] >= '0' &&
-         last[1] <= '9') ||
-        last == "f16" || last == "f32" || last == "bf16") {
-      cut_at(separator);
-    }
-  }
-  for (char& c : name) {
-    if (!IsValidModelName(std::string_view(&c, 1))) c = '-';
-  }
-  cut_at(kMaxNameBytes < name.size() ? kMaxNameBytes : std::string::npos);
-  return name;
-}
-
-Result<Fingerprint> ImportGgufBytes(Bytes source, const std::string& llmm_path,
+Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
                                     const ImportOptions& options) {
-  const FpEnvGuard fp_env;
-  LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(source));
+  LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(file));
   LLMA_TRY(CheckKeys(gguf));
-  LLMA_ASSIGN(const Vocabulary vocabulary,
-              ReadVocabulary(gguf, options.start_token));
-  TensorReader in(gguf);
-  ModelHeader header;
-  header.importer_version = kImporterVersion;
-  header.name = options.name;
-  LLMA_ASSIGN(header.config, ReadConfig(gguf, in, vocabulary));
-  LLMA_ASSIGN(header.pre_tokenizer, gguf.GetString("tokenizer.ggml.pre"));
-  if (FindSplitPattern(header.pre_tokenizer) == nullptr) {
-    return Unsupported("pre-tokenizer " + std::string(header.pre_tokenizer));
-  }
-  if (gguf.Has("general.license")) {
-    LLMA_ASSIGN(header.license, gguf.GetString("general.license"));
-    // It is for people to read, no reason to refuse a model.
-    if (!IsPlainText(header.license, kMaxLicenseBytes)) header.license = {};
-  }
-  float rope_base = 10000;  // what GGUF means by silence
+  SourceModel source;
+  LLMA_ASSIGN(source.config, ReadConfig(gguf));
+  LLMA_ASSIGN(source.vocabulary, ReadTokens(gguf));
+  source.rope_base = 10000;  // what GGUF means by silence
   if (gguf.Has("llama.rope.freq_base")) {
-    LLMA_ASSIGN(rope_base, gguf.GetF32("llama.rope.freq_base"));
+    LLMA_ASSIGN(source.rope_base, gguf.GetF32("llama.rope.freq_base"));
   }
-  LLMA_ASSIGN(const auto rope_steps,
-              ComputeRopeSteps(rope_base, header.config.head_dim));
-  Sha256 source_hash;
-  source_hash.Update(source);
-  LLMA_ASSIGN(header.source_sha256, source_hash.Digest());
-
-  LLMA_ASSIGN(LlmmWriter out,
-              LlmmWriter::Create(llmm_path, options.overwrite, header));
-  LLMA_TRY(out.AddTokenizer(vocabulary.offsets, vocabulary.bytes,
-                            vocabulary.merges));
-  LLMA_TRY(out.AddRopeSteps(rope_steps));
-  LLMA_TRY(ModelCopier(header.config, vocabulary, in, out).CopyAll());
-  LLMA_TRY(in.CheckAllFound());
-  return out.Finish();
-}
-
-Result<Fingerprint> ImportGguf(const std::string& gguf_path,
-                               const std::string& llmm_path,
-                               const ImportOptions& options) {
-  LLMA_ASSIGN(const MappedFile file, MappedFile::Open(gguf_path));
-  ImportOptions named = options;
-  if (named.name.empty()) named.name = ModelNameFromPath(gguf_path);
-  auto fingerprint = ImportGgufBytes(file.bytes(), llmm_path, named);
-  if (!fingerprint) {
-    return Error{fingerprint.error().code,
-                 gguf_path + ": " + fingerprint.error().what,
-                 fingerprint.error().offset};
+  source.has_adjacent_rope_pairs = true;
+  if (gguf.Has("general.license")) {
+    LLMA_ASSIGN(source.license, gguf.GetString("general.license"));
   }
-  return fingerprint;
+  source.names = kNames;
+  source.tensors = gguf.tensors();
+  Sha256 hash;
+  hash.Update(file);
+  LLMA_ASSIGN(source.sha256, hash.Digest());
+  return ConvertModel(source, llmm_path, options);
 }
 
 }  // namespace llma

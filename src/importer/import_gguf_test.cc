@@ -12,6 +12,7 @@
 #include "importer/dequantize.h"
 #include "importer/fingerprint.h"
 #include "importer/gguf_editor.h"
+#include "importer/model_import.h"
 #include "importer/vocabulary.h"
 
 namespace llma {
@@ -55,7 +56,7 @@ class ImportGgufTest : public testing::Test {
 
   // Row `row` of a tensor, dequantised.
   std::vector<float> Row(const std::string& name, uint32_t row) const {
-    const GgufTensor& tensor = gguf_.tensors().at(name);
+    const SourceTensor& tensor = gguf_.tensors().at(name);
     const uint64_t row_bytes = tensor.data.size() / tensor.num_rows;
     std::vector<float> out(tensor.num_cols);
     DequantizeRow(static_cast<TensorType>(tensor.type),
@@ -81,7 +82,7 @@ class ImportGgufTest : public testing::Test {
 };
 
 TEST_F(ImportGgufTest, MakesTheCommittedFile) {
-  const auto fingerprint = ImportGguf(kTinyGguf, Path("a.llmm"), {});
+  const auto fingerprint = ImportModel(kTinyGguf, Path("a.llmm"), {});
   ASSERT_TRUE(fingerprint) << fingerprint.error().what;
   const auto made = ReadFile(Path("a.llmm"));
   const auto committed = ReadFile(kTinyLlmm);
@@ -161,23 +162,24 @@ TEST_F(ImportGgufTest, EmbeddingRowsFollowTheirTokens) {
 }
 
 TEST_F(ImportGgufTest, OptionsChangeWhatTheySay) {
-  const auto other = ImportGguf(kTinyGguf, Path("b.llmm"),
-                                {"some-name", "<|endoftext|>", false});
+  const auto other = ImportModel(kTinyGguf, Path("b.llmm"),
+                                 {"some-name", "<|endoftext|>", false});
   ASSERT_TRUE(other) << other.error().what;
   const auto model = Model::Open(Path("b.llmm"));
   ASSERT_TRUE(model);
   EXPECT_EQ((*model)->name(), "some-name");
   EXPECT_EQ((*model)->config().start_row, (*model)->config().num_tokens);
   // The start row is part of the identity, the name is not.
-  const auto tiny = ImportGguf(kTinyGguf, Path("a.llmm"), {"other", "", false});
+  const auto tiny =
+      ImportModel(kTinyGguf, Path("a.llmm"), {"other", "", false});
   ASSERT_TRUE(tiny);
   EXPECT_NE(*tiny, *other);
   EXPECT_EQ(*tiny, (*Model::Open(kTinyLlmm))->fingerprint());
-  EXPECT_EQ(ImportGguf(kTinyGguf, Path("a.llmm"), {}).error().code,
+  EXPECT_EQ(ImportModel(kTinyGguf, Path("a.llmm"), {}).error().code,
             ErrorCode::kUsage);
-  EXPECT_TRUE(ImportGguf(kTinyGguf, Path("a.llmm"), {"", "", true}));
+  EXPECT_TRUE(ImportModel(kTinyGguf, Path("a.llmm"), {"", "", true}));
   EXPECT_EQ(
-      ImportGguf(kTinyGguf, Path("c"), {"Bad Name", "", false}).error().code,
+      ImportModel(kTinyGguf, Path("c"), {"Bad Name", "", false}).error().code,
       ErrorCode::kUsage);
 }
 
@@ -291,22 +293,11 @@ TEST_F(ImportGgufTest, UnprintableLicensesAreLeftOut) {
   EXPECT_EQ((*Model::Open(Path("a")))->license(), "");
 }
 
-TEST(ModelNameTest, ComesFromTheFile) {
-  EXPECT_EQ(ModelNameFromPath("/a.b/SmolLM2-135M-Instruct.Q4_1.gguf"),
-            "smollm2-135m-instruct");
-  EXPECT_EQ(ModelNameFromPath("Model-Q8_0.gguf"), "model");
-  EXPECT_EQ(ModelNameFromPath("qwen2.5-0.5b-bf16.gguf"), "qwen2.5-0.5b");
-  EXPECT_EQ(ModelNameFromPath("x/tiny.gguf"), "tiny");
-  EXPECT_EQ(ModelNameFromPath("My Model (1).gguf"), "my-model--1-");
-  EXPECT_EQ(ModelNameFromPath(std::string(100, 'a')), std::string(64, 'a'));
-  EXPECT_EQ(ModelNameFromPath("folder/"), "");
-}
-
 // The default model, where a path to it is given.
 TEST_F(ImportGgufTest, TheDefaultModel) {
   const char* path = std::getenv("LLMA_MODEL_GGUF");
   if (path == nullptr) GTEST_SKIP() << "LLMA_MODEL_GGUF is not set";
-  const auto fingerprint = ImportGguf(path, Path("m.llmm"), {});
+  const auto fingerprint = ImportModel(path, Path("m.llmm"), {});
   ASSERT_TRUE(fingerprint) << fingerprint.error().what;
   const auto opened = Model::Open(Path("m.llmm"));
   ASSERT_TRUE(opened) << opened.error().what;

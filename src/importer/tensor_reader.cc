@@ -13,12 +13,12 @@ Error Unsupported(const std::string& name, const std::string& what) {
 
 }  // namespace
 
-Result<const GgufTensor*> TensorReader::Find(const std::string& name,
-                                             uint64_t num_rows,
-                                             uint64_t num_cols) {
-  const auto it = gguf_.tensors().find(name);
-  if (it == gguf_.tensors().end()) return Unsupported(name, "is missing");
-  const GgufTensor& tensor = it->second;
+Result<const SourceTensor*> TensorReader::Find(const std::string& name,
+                                               uint64_t num_rows,
+                                               uint64_t num_cols) {
+  const auto it = tensors_.find(name);
+  if (it == tensors_.end()) return Unsupported(name, "is missing");
+  const SourceTensor& tensor = it->second;
   if (tensor.num_cols != num_cols ||
       (num_rows != 0 && tensor.num_rows != num_rows)) {
     return Unsupported(name,
@@ -40,7 +40,7 @@ Result<const GgufTensor*> TensorReader::Find(const std::string& name,
 
 Result<std::vector<float>> TensorReader::ReadNorm(const std::string& name,
                                                   uint32_t size) {
-  LLMA_ASSIGN(const GgufTensor* tensor, Find(name, 1, size));
+  LLMA_ASSIGN(const SourceTensor* tensor, Find(name, 1, size));
   std::vector<float> weights(size);
   DequantizeRow(static_cast<TensorType>(tensor->type), tensor->data, weights);
   for (const float w : weights) {  // written so that NaN fails
@@ -52,7 +52,7 @@ Result<std::vector<float>> TensorReader::ReadNorm(const std::string& name,
 }
 
 Status TensorReader::ReadRows(
-    const std::string& name, const GgufTensor& tensor, uint32_t num_rows,
+    const std::string& name, const SourceTensor& tensor, uint32_t num_rows,
     const std::function<uint32_t(uint32_t)>& source_row, uint32_t first_row,
     PackedMatrix& matrix) const {
   std::vector<float> row(tensor.num_cols);
@@ -72,9 +72,9 @@ Status TensorReader::ReadRows(
 }
 
 Status TensorReader::CheckAllFound() const {
-  for (const auto& [name, tensor] : gguf_.tensors()) {
+  for (const auto& [name, tensor] : tensors_) {
     if (found_.count(name) == 0) {
-      return Unsupported(std::string(name), "is not known");
+      return Unsupported(name, "is not known");
     }
   }
   return OkStatus();

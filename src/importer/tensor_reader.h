@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads tensors of a GGUF file by name, checks their shapes, and remembers
+// Reads tensors of a source by name, checks their shapes, and remembers
 // which were read.
 #ifndef LLMA_IMPORTER_TENSOR_READER_H_
 #define LLMA_IMPORTER_TENSOR_READER_H_
@@ -11,31 +11,27 @@
 #include <vector>
 
 #include "base/status.h"
-#include "importer/gguf_reader.h"
 #include "importer/quantize_weights.h"
+#include "importer/source_model.h"
 
 namespace llma {
 
-// Errors name the tensor. `gguf` must outlive the reader.
+// Errors name the tensor. `tensors` must outlive the reader.
 class TensorReader {
  public:
-  explicit TensorReader(const GgufReader& gguf) : gguf_(gguf) {}
-
-  bool Has(const std::string& name) const {
-    return gguf_.tensors().count(name) != 0;
-  }
+  explicit TensorReader(const TensorMap& tensors) : tensors_(tensors) {}
 
   // A tensor of the shape, of a type that can be read; num_rows 0 stands for
   // any number.
-  Result<const GgufTensor*> Find(const std::string& name, uint64_t num_rows,
-                                 uint64_t num_cols);
+  Result<const SourceTensor*> Find(const std::string& name, uint64_t num_rows,
+                                   uint64_t num_cols);
 
   // The weights of a norm, [size], within the bounds of the model file.
   Result<std::vector<float>> ReadNorm(const std::string& name, uint32_t size);
 
   // Rows source_row(0 ... num_rows - 1) of a tensor to rows first_row ... of a
   // matrix.
-  Status ReadRows(const std::string& name, const GgufTensor& tensor,
+  Status ReadRows(const std::string& name, const SourceTensor& tensor,
                   uint32_t num_rows,
                   const std::function<uint32_t(uint32_t)>& source_row,
                   uint32_t first_row, PackedMatrix& matrix) const;
@@ -44,7 +40,7 @@ class TensorReader {
   Status CheckAllFound() const;
 
  private:
-  const GgufReader& gguf_;
+  const TensorMap& tensors_;
   std::set<std::string, std::less<>> found_;
 };
 

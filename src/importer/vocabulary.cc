@@ -10,7 +10,6 @@
 namespace llma {
 namespace {
 
-constexpr uint32_t kNormalToken = 1;  // of tokenizer.ggml.token_type
 constexpr uint32_t kMaxVocabulary = 1u << 20;
 constexpr std::string_view kEndOfText = "<|endoftext|>";
 constexpr std::string_view kNewLine = "\u010a";  // GPT-2's spelling of it
@@ -40,7 +39,8 @@ constexpr auto kByteOfChar = MakeByteOfChar();
 using IdOfToken = std::unordered_map<std::string_view, uint32_t>;
 
 // The id of the token that is fed first.
-Result<uint32_t> FindStart(const GgufReader& gguf, const IdOfToken& id_of_token,
+Result<uint32_t> FindStart(const SourceVocabulary& source,
+                           const IdOfToken& id_of_token,
                            std::string_view start_token) {
   if (!start_token.empty()) {
     const auto it = id_of_token.find(start_token);
@@ -55,17 +55,18 @@ Result<uint32_t> FindStart(const GgufReader& gguf, const IdOfToken& id_of_token,
   // (bench/results/numerics.md).
   const auto new_line = id_of_token.find(kNewLine);
   if (new_line != id_of_token.end()) return new_line->second;
-  constexpr std::string_view kBosKey = "tokenizer.ggml.bos_token_id";
-  if (gguf.Has(kBosKey)) return gguf.GetU32(kBosKey);
+  if (source.begin_id) return *source.begin_id;
   const auto it = id_of_token.find(kEndOfText);
   if (it != id_of_token.end()) return it->second;
-  return gguf.GetU32("tokenizer.ggml.eos_token_id");
+  if (source.end_id) return *source.end_id;
+  return Error{ErrorCode::kUnsupported,
+               "the vocabulary has no token to start with"};
 }
 
 // Sorts spellable tokens into rows; row_of_id gets kNoToken for all others.
-void MakeRows(const std::vector<std::string_view>& tokens,
-              const std::vector<uint32_t>& types, Vocabulary& vocabulary,
+void MakeRows(const SourceVocabulary& source, Vocabulary& vocabulary,
               std::vector<uint32_t>& row_of_id) {
+  const auto& tokens = source.tokens;
   struct Spelling {
     std::string bytes;
     uint32_t id;
@@ -73,7 +74,7 @@ void MakeRows(const std::vector<std::string_view>& tokens,
   std::vector<Spelling> spellings;
   for (uint32_t id = 0; id < tokens.size(); ++id) {
     std::string bytes;
-    if (types[id] == kNormalToken && DecodeByteLevel(tokens[id], bytes) &&
+    if (source.is_text[id] && DecodeByteLevel(tokens[id], bytes) &&
         !bytes.empty() && bytes.size() <= kMaxTokenBytes) {
       spellings.push_back({std::move(bytes), id});
     }
@@ -118,26 +119,18 @@ void AddInputRows(uint32_t start_id, const IdOfToken& id_of_token,
   vocabulary.start_row = row_of_id[start_id];
 }
 
-Status ReadMerges(const GgufReader& gguf, const IdOfToken& id_of_token,
+Status ReadMerges(const SourceVocabulary& source, const IdOfToken& id_of_token,
                   const std::vector<uint32_t>& row_of_id,
                   Vocabulary& vocabulary) {
-  LLMA_ASSIGN(const auto merges, gguf.GetStrings("tokenizer.ggml.merges"));
-  if (merges.size() > kMaxMerges) {
-    return Error{ErrorCode::kLimit, "GGUF: too many merges"};
+  if (source.merges.size() > kMaxMerges) {
+    return Error{ErrorCode::kLimit, "too many merges"};
   }
   const auto find_row = [&](std::string_view token) {
     const auto it = id_of_token.find(token);
     return it == id_of_token.end() ? kNoToken : row_of_id[it->second];
   };
   std::string merged;
-  for (const std::string_view merge : merges) {
-    const size_t space = merge.find(' ', 1);
-    if (space == std::string_view::npos) {
-      return Error{ErrorCode::kCorrupt,
-                   "GGUF: malformed merge: " + std::string(merge)};
-    }
-    const std::string_view left = merge.substr(0, space);
-    const std::string_view right = merge.substr(space + 1);
+  for (const auto& [left, right] : source.merges) {
     merged.assign(left).append(right);
     // A merge of tokens that cannot be predicted never applies.
     const uint32_t left_row = find_row(left);
@@ -172,32 +165,39 @@ bool DecodeByteLevel(std::string_view token, std::string& bytes) {
   return true;
 }
 
-Result<Vocabulary> ReadVocabulary(const GgufReader& gguf,
+Result<TokenPair> SplitMerge(std::string_view merge) {
+  const size_t space = merge.find(' ', 1);
+  if (space == std::string_view::npos) {
+    return Error{ErrorCode::kCorrupt, "malformed merge: " + std::string(merge)};
+  }
+  return TokenPair{merge.substr(0, space), merge.substr(space + 1)};
+}
+
+Result<Vocabulary> ReadVocabulary(const SourceVocabulary& source,
                                   std::string_view start_token) {
-  LLMA_ASSIGN(const auto tokens, gguf.GetStrings("tokenizer.ggml.tokens"));
-  LLMA_ASSIGN(const auto types, gguf.GetU32s("tokenizer.ggml.token_type"));
+  const auto& tokens = source.tokens;
   if (tokens.empty() || tokens.size() > kMaxVocabulary ||
-      types.size() != tokens.size()) {
+      source.is_text.size() != tokens.size()) {
     return Error{ErrorCode::kUnsupported,
-                 "GGUF: bad number of tokens or token types"};
+                 "bad number of tokens or token types"};
   }
   IdOfToken id_of_token;
   for (uint32_t id = 0; id < tokens.size(); ++id) {
     id_of_token.emplace(tokens[id], id);  // keeps the lowest id
   }
   LLMA_ASSIGN(const uint32_t start_id,
-              FindStart(gguf, id_of_token, start_token));
+              FindStart(source, id_of_token, start_token));
   if (start_id >= tokens.size()) {
-    return Error{ErrorCode::kCorrupt, "GGUF: the start token does not exist"};
+    return Error{ErrorCode::kCorrupt, "the start token does not exist"};
   }
   Vocabulary vocabulary;
   std::vector<uint32_t> row_of_id;
-  MakeRows(tokens, types, vocabulary, row_of_id);
+  MakeRows(source, vocabulary, row_of_id);
   if (vocabulary.num_tokens == 0) {
-    return Error{ErrorCode::kUnsupported, "GGUF: no token spells anything"};
+    return Error{ErrorCode::kUnsupported, "no token spells anything"};
   }
   AddInputRows(start_id, id_of_token, row_of_id, vocabulary);
-  LLMA_TRY(ReadMerges(gguf, id_of_token, row_of_id, vocabulary));
+  LLMA_TRY(ReadMerges(source, id_of_token, row_of_id, vocabulary));
   return vocabulary;
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "importer/gguf_reader.h"
+#include "importer/source_model.h"
 #include "model/model.h"
 
 namespace llma {
@@ -34,8 +34,11 @@ bool DecodeByteLevel(std::string_view token, std::string& bytes);
 
 // start_token: the token that is fed before a stream, as the source writes it;
 // empty: a new line if it is a token, else the model's beginning of stream.
-Result<Vocabulary> ReadVocabulary(const GgufReader& gguf,
+Result<Vocabulary> ReadVocabulary(const SourceVocabulary& source,
                                   std::string_view start_token);
+
+// "a b" as most sources write a merge; kCorrupt if there is no space.
+Result<TokenPair> SplitMerge(std::string_view merge);
 
 }  // namespace llma
 

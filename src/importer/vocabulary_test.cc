@@ -5,8 +5,6 @@
 
 #include <set>
 
-#include "importer/gguf_editor.h"
-
 namespace llma {
 namespace {
 
@@ -49,35 +47,20 @@ TEST(DecodeByteLevelTest, OtherCharacters) {
   }
 }
 
-struct Source {
-  std::vector<std::string> tokens;
-  std::vector<uint32_t> types;
-  std::vector<std::string> merges;
-};
-
-GgufEditor Edit(const Source& source) {
-  GgufEditor e;
-  e.SetStrings("tokenizer.ggml.tokens", source.tokens);
-  e.SetU32s("tokenizer.ggml.token_type", source.types);
-  e.SetStrings("tokenizer.ggml.merges", source.merges);
-  return e;
+// Control tokens 0 and 1, an unused token 8, and "a" twice.
+SourceVocabulary Sample() {
+  SourceVocabulary source;
+  source.tokens = {"<|endoftext|>", "<s>", "b",      "a",      "ab",
+                   "\u0120",        "a",   "\u4e2d", "x\u0120"};
+  source.is_text = {false, false, true, true, true, true, true, true, false};
+  source.merges = {{"a", "b"}, {"b", "a"}, {"a", "\u4e2d"}, {"x", "\u0120"}};
+  return source;
 }
-
-Result<Vocabulary> Read(const GgufEditor& editor, const char* start = "") {
-  const std::vector<uint8_t> bytes = editor.Encode();
-  LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(bytes));
-  return ReadVocabulary(gguf, start);
-}
-
-const Source kSource = {{"<|endoftext|>", "<s>", "b", "a", "ab", "\u0120", "a",
-                         "\u4e2d", "x\u0120"},
-                        {3, 3, 1, 1, 1, 1, 1, 1, 6},
-                        {"a b", "b a", "a \u4e2d", "x \u0120"}};
 
 TEST(VocabularyTest, RowsAreSortedAndUnique) {
-  GgufEditor e = Edit(kSource);
-  e.SetU32("tokenizer.ggml.bos_token_id", 1);
-  const auto vocabulary = Read(e);
+  SourceVocabulary source = Sample();
+  source.begin_id = 1;
+  const auto vocabulary = ReadVocabulary(source, "");
   ASSERT_TRUE(vocabulary) << vocabulary.error().what;
   // " ", "a" (the lower of two ids), "ab", "b"; then what can only be fed.
   EXPECT_EQ(vocabulary->ids, (std::vector<uint32_t>{5, 3, 4, 2, 0, 1}));
@@ -90,24 +73,23 @@ TEST(VocabularyTest, RowsAreSortedAndUnique) {
 }
 
 TEST(VocabularyTest, TheStartTokenCanBeChosen) {
-  GgufEditor e = Edit(kSource);
-  e.SetU32("tokenizer.ggml.bos_token_id", 1);
-  EXPECT_EQ(Read(e, "<|endoftext|>")->start_row, 4u);
+  SourceVocabulary source = Sample();
+  source.begin_id = 1;
+  EXPECT_EQ(ReadVocabulary(source, "<|endoftext|>")->start_row, 4u);
   // A token that can be predicted needs no row of its own.
-  const auto spelled = Read(e, "ab");
+  const auto spelled = ReadVocabulary(source, "ab");
   EXPECT_EQ(spelled->start_row, 2u);
   EXPECT_EQ(spelled->ids.size(), 5u);
-  EXPECT_EQ(Read(e, "nothing").error().code, ErrorCode::kUsage);
-  e.SetU32("tokenizer.ggml.bos_token_id", 9);
-  EXPECT_EQ(Read(e).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(ReadVocabulary(source, "nothing").error().code, ErrorCode::kUsage);
+  source.begin_id = 9;
+  EXPECT_EQ(ReadVocabulary(source, "").error().code, ErrorCode::kCorrupt);
 }
 
 TEST(VocabularyTest, ANewLineIsTheFirstChoice) {
-  Source source = kSource;
+  SourceVocabulary source = Sample();
   source.tokens[5] = "\u010a";
-  GgufEditor e = Edit(source);
-  e.SetU32("tokenizer.ggml.bos_token_id", 1);
-  const auto vocabulary = Read(e);
+  source.begin_id = 1;
+  const auto vocabulary = ReadVocabulary(source, "");
   ASSERT_TRUE(vocabulary);
   EXPECT_EQ(vocabulary->start_row, 0u);
   // Of the others, only the end of a text gets a row.
@@ -115,31 +97,32 @@ TEST(VocabularyTest, ANewLineIsTheFirstChoice) {
 }
 
 TEST(VocabularyTest, WithoutABeginningTheEndWillDo) {
-  GgufEditor e = Edit(kSource);
-  EXPECT_EQ(Read(e)->start_row, 4u);
-  Source renamed = kSource;
-  renamed.tokens[0] = "<eos>";
-  e = Edit(renamed);
-  EXPECT_EQ(Read(e).error().code, ErrorCode::kUnsupported);
-  e.SetU32("tokenizer.ggml.eos_token_id", 0);
-  const auto vocabulary = Read(e);
+  SourceVocabulary source = Sample();
+  EXPECT_EQ(ReadVocabulary(source, "")->start_row, 4u);
+  source.tokens[0] = "<eos>";
+  EXPECT_EQ(ReadVocabulary(source, "").error().code, ErrorCode::kUnsupported);
+  source.end_id = 0;
+  const auto vocabulary = ReadVocabulary(source, "");
   ASSERT_TRUE(vocabulary);
   EXPECT_EQ(vocabulary->ids[vocabulary->start_row], 0u);
 }
 
 TEST(VocabularyTest, RefusesWhatMakesNoSense) {
-  Source few = kSource;
-  few.types.pop_back();
-  EXPECT_EQ(Read(Edit(few)).error().code, ErrorCode::kUnsupported);
-  Source none = kSource;
-  none.types.assign(none.tokens.size(), 3);
-  EXPECT_EQ(Read(Edit(none)).error().code, ErrorCode::kUnsupported);
-  Source bad = kSource;
-  bad.merges.push_back("ab");
-  EXPECT_EQ(Read(Edit(bad)).error().code, ErrorCode::kCorrupt);
-  GgufEditor missing = Edit(kSource);
-  missing.values.erase("tokenizer.ggml.merges");
-  EXPECT_EQ(Read(missing).error().code, ErrorCode::kUnsupported);
+  SourceVocabulary few = Sample();
+  few.is_text.pop_back();
+  EXPECT_EQ(ReadVocabulary(few, "").error().code, ErrorCode::kUnsupported);
+  SourceVocabulary none = Sample();
+  none.is_text.assign(none.tokens.size(), false);
+  EXPECT_EQ(ReadVocabulary(none, "").error().code, ErrorCode::kUnsupported);
+}
+
+TEST(VocabularyTest, MergesAreSplitAtTheirSpace) {
+  const auto merge = SplitMerge("a bc");
+  ASSERT_TRUE(merge);
+  EXPECT_EQ(merge->left, "a");
+  EXPECT_EQ(merge->right, "bc");
+  EXPECT_EQ(SplitMerge("ab").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(SplitMerge("").error().code, ErrorCode::kCorrupt);
 }
 
 }  // namespace

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importer/convert_model.h"
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "base/fp_env.h"
+#include "importer/llmm_writer.h"
+#include "importer/quantize_weights.h"
+#include "importer/rope_steps.h"
+#include "importer/tensor_reader.h"
+#include "importer/vocabulary.h"
+#include "tokenizer/split_patterns.h"
+
+namespace llma {
+namespace {
+
+Error Unsupported(const std::string& what) {
+  return Error{ErrorCode::kUnsupported, what};
+}
+
+// One matrix after the other, from the source to the file.
+class ModelCopier {
+ public:
+  ModelCopier(const SourceModel& source, const ModelConfig& config,
+              const Vocabulary& vocabulary, TensorReader& in, LlmmWriter& out)
+      : source_(source),
+        names_(source.names),
+        config_(config),
+        vocabulary_(vocabulary),
+        in_(in),
+        out_(out) {}
+
+  Status CopyAll() {
+    LLMA_TRY(CopyNorm(names_.output_norm));
+    LLMA_TRY(CopyByToken(names_.embedding, config_.num_rows));
+    if (!config_.tied_head) {
+      LLMA_TRY(CopyByToken(names_.head, config_.num_tokens));
+    }
+    const uint32_t dim = config_.dim;
+    const uint32_t ffn_dim = config_.ffn_dim;
+    for (uint32_t i = 0; i < config_.num_layers; ++i) {
+      const std::string layer = names_.layer_prefix + std::to_string(i) + ".";
+      LLMA_TRY(CopyNorm(layer + names_.attn_norm));
+      LLMA_TRY(CopyQkv(layer));
+      LLMA_TRY(CopyStacked({layer + names_.attn_out}, dim, config_.q_dim()));
+      LLMA_TRY(CopyNorm(layer + names_.ffn_norm));
+      LLMA_TRY(CopyStacked({layer + names_.ffn_gate, layer + names_.ffn_up},
+                           ffn_dim, dim));
+      LLMA_TRY(CopyStacked({layer + names_.ffn_down}, dim, ffn_dim));
+    }
+    return OkStatus();
+  }
+
+ private:
+  Status CopyNorm(const std::string& name) {
+    LLMA_ASSIGN(const auto weights, in_.ReadNorm(name, config_.dim));
+    return out_.AddNorm(weights);
+  }
+
+  // A row a token, in the order of our rows.
+  Status CopyByToken(const std::string& name, uint32_t num_rows) {
+    LLMA_ASSIGN(const SourceTensor* tensor, in_.Find(name, 0, config_.dim));
+    const auto& ids = vocabulary_.ids;
+    if (*std::max_element(ids.begin(), ids.end()) >= tensor->num_rows) {
+      return Unsupported("tensor " + name + " has fewer rows than tokens");
+    }
+    PackedMatrix matrix(num_rows, config_.dim);
+    LLMA_TRY(in_.ReadRows(
+        name, *tensor, num_rows, [&](uint32_t i) { return ids[i]; }, 0,
+        matrix));
+    return out_.AddLinear(matrix.view());
+  }
+
+  // Tensors of num_rows rows each, one below the other.
+  Status CopyStacked(const std::vector<std::string>& names, uint32_t num_rows,
+                     uint32_t num_cols) {
+    std::vector<const SourceTensor*> tensors;
+    for (const std::string& name : names) {
+      LLMA_ASSIGN(const SourceTensor* tensor,
+                  in_.Find(name, num_rows, num_cols));
+      tensors.push_back(tensor);
+    }
+    // Only now, when the source is known to be as large.
+    const auto num_tensors = static_cast<uint32_t>(tensors.size());
+    PackedMatrix matrix(num_tensors * num_rows, num_cols);
+    const auto same = [](uint32_t i) { return i; };
+    for (uint32_t i = 0; i < num_tensors; ++i) {
+      LLMA_TRY(in_.ReadRows(names[i], *tensors[i], num_rows, same, i * num_rows,
+                            matrix));
+    }
+    return out_.AddLinear(matrix.view());
+  }
+
+  Status CopyQkv(const std::string& layer) {
+    const uint32_t head_dim = config_.head_dim;
+    const auto same = [](uint32_t i) { return i; };
+    const auto from_adjacent = [head_dim](uint32_t i) {
+      const uint32_t dim = i % head_dim;
+      const uint32_t half = head_dim / 2;
+      return i - dim + (dim < half ? 2 * dim : 2 * (dim - half) + 1);
+    };
+    std::function<uint32_t(uint32_t)> paired = same;
+    if (source_.has_adjacent_rope_pairs) paired = from_adjacent;
+    const std::string q = layer + names_.attn_q;
+    const std::string k = layer + names_.attn_k;
+    const std::string v = layer + names_.attn_v;
+    const uint32_t q_dim = config_.q_dim();
+    const uint32_t kv_dim = config_.kv_dim();
+    LLMA_ASSIGN(const auto* q_tensor, in_.Find(q, q_dim, config_.dim));
+    LLMA_ASSIGN(const auto* k_tensor, in_.Find(k, kv_dim, config_.dim));
+    LLMA_ASSIGN(const auto* v_tensor, in_.Find(v, kv_dim, config_.dim));
+    PackedMatrix matrix(config_.qkv_dim(), config_.dim);
+    LLMA_TRY(in_.ReadRows(q, *q_tensor, q_dim, paired, 0, matrix));
+    LLMA_TRY(in_.ReadRows(k, *k_tensor, kv_dim, paired, q_dim, matrix));
+    LLMA_TRY(in_.ReadRows(v, *v_tensor, kv_dim, same, q_dim + kv_dim, matrix));
+    return out_.AddLinear(matrix.view());
+  }
+
+  const SourceModel& source_;
+  const TensorNames& names_;
+  const ModelConfig& config_;
+  const Vocabulary& vocabulary_;
+  TensorReader& in_;
+  LlmmWriter& out_;
+};
+
+}  // namespace
+
+Result<Fingerprint> ConvertModel(const SourceModel& source,
+                                 const std::string& llmm_path,
+                                 const ImportOptions& options) {
+  const FpEnvGuard fp_env;
+  LLMA_ASSIGN(const Vocabulary vocabulary,
+              ReadVocabulary(source.vocabulary, options.start_token));
+  ModelHeader header;
+  header.importer_version = kImporterVersion;
+  header.source_sha256 = source.sha256;
+  header.name = options.name;
+  header.config = source.config;
+  header.config.num_tokens = vocabulary.num_tokens;
+  header.config.num_rows = static_cast<uint32_t>(vocabulary.ids.size());
+  header.config.start_row = vocabulary.start_row;
+  LLMA_TRY(ValidateModelConfig(header.config));
+  header.pre_tokenizer = source.vocabulary.pre_tokenizer;
+  if (FindSplitPattern(header.pre_tokenizer) == nullptr) {
+    return Unsupported("pre-tokenizer " + std::string(header.pre_tokenizer));
+  }
+  // It is for people to read, no reason to refuse a model.
+  if (IsPlainText(source.license, kMaxLicenseBytes)) {
+    header.license = source.license;
+  }
+  LLMA_ASSIGN(const auto rope_steps,
+              ComputeRopeSteps(source.rope_base, header.config.head_dim));
+
+  LLMA_ASSIGN(LlmmWriter out,
+              LlmmWriter::Create(llmm_path, options.overwrite, header));
+  LLMA_TRY(out.AddTokenizer(vocabulary.offsets, vocabulary.bytes,
+                            vocabulary.merges));
+  LLMA_TRY(out.AddRopeSteps(rope_steps));
+  TensorReader in(source.tensors);
+  LLMA_TRY(ModelCopier(source, header.config, vocabulary, in, out).CopyAll());
+  LLMA_TRY(in.CheckAllFound());
+  return out.Finish();
+}
+
+}  // namespace llma

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way from any source to a .llmm file. Exact: the same source gives the
+// same file on every machine.
+#ifndef LLMA_IMPORTER_CONVERT_MODEL_H_
+#define LLMA_IMPORTER_CONVERT_MODEL_H_
+
+#include <string>
+
+#include "base/status.h"
+#include "importer/source_model.h"
+#include "model/model.h"
+
+namespace llma {
+
+// Stored in each file; grows when the importer's results change.
+inline constexpr uint32_t kImporterVersion = 1;
+
+struct ImportOptions {
+  // Empty: from the source's name (ModelNameFromPath), where it has one.
+  std::string name;
+  // The token that is fed before a stream, as the source writes it. Empty: a
+  // new line if it is a token, else the model's beginning of stream.
+  std::string start_token;
+  bool overwrite = false;
+};
+
+// Writes `llmm_path` only if all went well, and returns the fingerprint;
+// options.name must not be empty. Peak memory is a few times the largest
+// matrix.
+Result<Fingerprint> ConvertModel(const SourceModel& source,
+                                 const std::string& llmm_path,
+                                 const ImportOptions& options);
+
+}  // namespace llma
+
+#endif  // LLMA_IMPORTER_CONVERT_MODEL_H_

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importer/model_import.h"
+
+#include <string_view>
+
+#include "base/file_io.h"
+#include "importer/import_gguf.h"
+#include "model/model_header.h"
+
+namespace llma {
+namespace {
+
+// What names of files say of their weights: "q4_k_m", "iq4_nl", "bf16".
+bool IsElementFormat(std::string_view text) {
+  if (text == "f16" || text == "f32" || text == "bf16" || text == "mxfp4") {
+    return true;
+  }
+  if (text.starts_with('i')) text.remove_prefix(1);
+  return text.size() >= 2 && text[0] == 'q' && text[1] >= '0' && text[1] <= '9';
+}
+
+}  // namespace
+
+std::string ModelNameFromPath(const std::string& source_path) {
+  std::string name = source_path;
+  while (!name.empty() && name.back() == '/') name.pop_back();
+  name.erase(0, name.find_last_of('/') + 1);
+  if (name == "." || name == "..") return "";
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  const auto cut_at = [&name](size_t pos) {
+    if (pos != std::string::npos) name.resize(pos);
+  };
+  if (name.size() > 5 && name.compare(name.size() - 5, 5, ".gguf") == 0) {
+    cut_at(name.size() - 5);
+  }
+  const size_t separator = name.find_last_of(".-");
+  if (separator != std::string::npos &&
+      IsElementFormat(std::string_view(name).substr(separator + 1))) {
+    cut_at(separator);
+  }
+  for (char& c : name) {
+    if (!IsValidModelName(std::string_view(&c, 1))) c = '-';
+  }
+  cut_at(kMaxNameBytes < name.size() ? kMaxNameBytes : std::string::npos);
+  return name;
+}
+
+Result<Fingerprint> ImportModel(const std::string& source_path,
+                                const std::string& llmm_path,
+                                const ImportOptions& options) {
+  ImportOptions named = options;
+  if (named.name.empty()) named.name = ModelNameFromPath(source_path);
+  LLMA_ASSIGN(const MappedFile file, MappedFile::Open(source_path));
+  auto fingerprint = ImportGgufBytes(file.bytes(), llmm_path, named);
+  if (!fingerprint) {
+    return Error{fingerprint.error().code,
+                 source_path + ": " + fingerprint.error().what,
+                 fingerprint.error().offset};
+  }
+  return fingerprint;
+}
+
+}  // namespace llma

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model is before it is converted, whatever files it came in: each
+// importer makes one of these, and convert_model.h makes a .llmm file of it.
+#ifndef LLMA_IMPORTER_SOURCE_MODEL_H_
+#define LLMA_IMPORTER_SOURCE_MODEL_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "model/model_config.h"
+
+namespace llma {
+
+struct SourceTensor {
+  uint32_t type = 0;  // a TensorType (importer/dequantize.h) if `data` is set
+  uint64_t num_rows = 0;
+  uint64_t num_cols = 0;  // the fastest dimension
+  Bytes data;             // empty if rows of the type cannot be read
+};
+
+using TensorMap = std::map<std::string, SourceTensor, std::less<>>;
+
+// How a kind of source calls its tensors; those of a layer are
+// layer_prefix + number + "." + name.
+struct TensorNames {
+  const char* embedding;
+  const char* output_norm;
+  const char* head;
+  const char* layer_prefix;
+  const char* attn_norm;
+  const char* attn_q;
+  const char* attn_k;
+  const char* attn_v;
+  const char* attn_out;
+  const char* ffn_norm;
+  const char* ffn_gate;
+  const char* ffn_up;
+  const char* ffn_down;
+};
+
+struct TokenPair {
+  std::string_view left;
+  std::string_view right;
+};
+
+// A byte-level BPE vocabulary; tokens are written as GPT-2 does.
+struct SourceVocabulary {
+  std::vector<std::string_view> tokens;  // by id
+  // By id: false for control tokens and the like, which text does not spell.
+  std::vector<bool> is_text;
+  std::vector<TokenPair> merges;  // by priority
+  std::optional<uint32_t> begin_id;
+  std::optional<uint32_t> end_id;
+  std::string_view pre_tokenizer;  // its name in tokenizer/split_patterns.h
+};
+
+// Views into files and tables that outlive it.
+struct SourceModel {
+  ModelConfig config;  // the fields of the vocabulary are still open
+  float rope_base = 0;
+  // The two rows of a RoPE pair of queries or keys: 2 p and 2 p + 1 of a head
+  // if true, p and p + head_dim / 2 if false.
+  bool has_adjacent_rope_pairs = false;
+  SourceVocabulary vocabulary;
+  TensorNames names;
+  TensorMap tensors;
+  std::string_view license;  // may be empty or unprintable
+  std::array<uint8_t, 32> sha256{};
+};
+
+}  // namespace llma
+
+#endif  // LLMA_IMPORTER_SOURCE_MODEL_H_
