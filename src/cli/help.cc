@@ -23,7 +23,7 @@ Without FILE, or if it is -, standard input goes to standard output.
   -v, --verbose     say more; twice: of each frame as well
   -V, --version     -h, --help          --help=long: all options
 
-  llma model import FILE.gguf [--name NAME] [-o PATH]   make a model usable
+  llma model import SOURCE [--name NAME] [-o PATH]      from GGUF or HF folder
   llma model list | llma model info NAME                what there is
   llma bench [-1...-9 | --levels 1-9] [FILE]            how fast it is here
 )";

@@ -397,7 +397,7 @@ Result<Options> ParseModelLine(int argc, char** argv) {
                                  kModelOptions, options));
   const size_t num_operands = options.operands.size();
   if (options.operation == Operation::kModelImport && num_operands != 1) {
-    return Usage("model import: expected one GGUF file");
+    return Usage("model import: expected one GGUF file or folder");
   }
   if (options.operation == Operation::kModelInfo && num_operands != 1) {
     return Usage("model info: expected one NAME or PATH");

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importer/model_import.h"
 
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include "base/file_io.h"
+#include "importer/import_folder.h"
 #include "importer/import_gguf.h"
 #include "model/model_header.h"
 
@@ -52,6 +55,10 @@ Result<Fingerprint> ImportModel(const std::string& source_path,
                                 const ImportOptions& options) {
   ImportOptions named = options;
   if (named.name.empty()) named.name = ModelNameFromPath(source_path);
+  std::error_code error;
+  if (std::filesystem::is_directory(source_path, error)) {
+    return ImportFolder(source_path, llmm_path, named);
+  }
   LLMA_ASSIGN(const MappedFile file, MappedFile::Open(source_path));
   auto fingerprint = ImportGgufBytes(file.bytes(), llmm_path, named);
   if (!fingerprint) {

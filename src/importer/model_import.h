@@ -11,7 +11,7 @@
 
 namespace llma {
 
-// A GGUF file. Errors name the file.
+// A GGUF file or a Hugging Face folder. Errors name the file.
 Result<Fingerprint> ImportModel(const std::string& source_path,
                                 const std::string& llmm_path,
                                 const ImportOptions& options);

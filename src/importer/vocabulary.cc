@@ -10,7 +10,6 @@
 namespace llma {
 namespace {
 
-constexpr uint32_t kMaxVocabulary = 1u << 20;
 constexpr std::string_view kEndOfText = "<|endoftext|>";
 constexpr std::string_view kNewLine = "\u010a";  // GPT-2's spelling of it
 constexpr uint32_t kNoToken = ~uint32_t{0};
@@ -176,7 +175,7 @@ Result<TokenPair> SplitMerge(std::string_view merge) {
 Result<Vocabulary> ReadVocabulary(const SourceVocabulary& source,
                                   std::string_view start_token) {
   const auto& tokens = source.tokens;
-  if (tokens.empty() || tokens.size() > kMaxVocabulary ||
+  if (tokens.empty() || tokens.size() > kMaxVocabularyTokens ||
       source.is_text.size() != tokens.size()) {
     return Error{ErrorCode::kUnsupported,
                  "bad number of tokens or token types"};

@@ -15,6 +15,8 @@
 
 namespace llma {
 
+inline constexpr uint32_t kMaxVocabularyTokens = 1u << 20;
+
 struct Vocabulary {
   // Rows [0, num_tokens) are the spellable tokens in ascending order of their
   // bytes, then come the rows that can only be fed.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tokenizer/split_patterns.h"
 
+#include <algorithm>
+
 namespace llma {
 namespace {
 
@@ -25,6 +27,18 @@ constexpr SplitPattern kPatterns[] = {
 const SplitPattern* FindSplitPattern(std::string_view name) {
   for (const SplitPattern& pattern : kPatterns) {
     if (pattern.name == name) return &pattern;
+  }
+  return nullptr;
+}
+
+const SplitPattern* FindSplitPatternByStages(
+    std::span<const std::string_view> stages) {
+  for (const SplitPattern& pattern : kPatterns) {
+    const size_t num_stages = pattern.stages[1] == nullptr ? 1 : 2;
+    if (std::equal(stages.begin(), stages.end(), pattern.stages,
+                   pattern.stages + num_stages)) {
+      return &pattern;
+    }
   }
   return nullptr;
 }

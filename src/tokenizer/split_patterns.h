@@ -4,6 +4,7 @@
 #ifndef LLMA_TOKENIZER_SPLIT_PATTERNS_H_
 #define LLMA_TOKENIZER_SPLIT_PATTERNS_H_
 
+#include <span>
 #include <string_view>
 
 namespace llma {
@@ -19,6 +20,11 @@ struct SplitPattern {
 
 // Null if the name is unknown.
 const SplitPattern* FindSplitPattern(std::string_view name);
+
+// The pattern that cuts by exactly these regular expressions, one behind the
+// other; null if there is none.
+const SplitPattern* FindSplitPatternByStages(
+    std::span<const std::string_view> stages);
 
 }  // namespace llma
 

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: makes .safetensors files, and the Hugging Face folder of a model
+// that is there as GGUF.
+#ifndef LLMA_IMPORTER_HF_FOLDER_EDITOR_H_
+#define LLMA_IMPORTER_HF_FOLDER_EDITOR_H_
+
+#include <bit>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/file_io.h"
+#include "importer/dequantize.h"
+#include "importer/gguf_reader.h"
+
+namespace llma {
+
+// Numbers of one tensor as little-endian elements; halves are cut, not rounded.
+inline std::vector<uint8_t> EncodeElements(const std::vector<float>& values,
+                                           TensorType type) {
+  ByteWriter out;
+  for (const float value : values) {
+    const auto bits = std::bit_cast<uint32_t>(value);
+    const uint32_t exponent = bits >> 23 & 255;
+    if (type == TensorType::kF32) {
+      out.StoreU32(bits);
+    } else if (type == TensorType::kBf16) {
+      out.StoreU16(static_cast<uint16_t>(bits >> 16));
+    } else if (exponent <= 112) {  // no normal half
+      out.StoreU16(0);
+    } else {
+      out.StoreU16(static_cast<uint16_t>(
+          bits >> 31 << 15 | (exponent - 112) << 10 | (bits >> 13 & 1023)));
+    }
+  }
+  return std::move(out).TakeBytes();
+}
+
+// All numbers of a tensor.
+inline std::vector<float> DequantizeTensor(const SourceTensor& tensor) {
+  std::vector<float> values(tensor.num_rows * tensor.num_cols);
+  DequantizeRow(static_cast<TensorType>(tensor.type), tensor.data, values);
+  return values;
+}
+
+struct SafetensorsEditor {
+  nlohmann::json header = nlohmann::json::object();
+  std::vector<uint8_t> data;
+
+  // Behind all others.
+  void Add(const std::string& name, const char* dtype,
+           const std::vector<uint64_t>& shape,
+           const std::vector<uint8_t>& elements) {
+    const size_t begin = data.size();
+    data.insert(data.end(), elements.begin(), elements.end());
+    header[name] = {{"dtype", dtype},
+                    {"shape", shape},
+                    {"data_offsets", {begin, data.size()}}};
+  }
+
+  std::vector<uint8_t> Encode() const { return Encode(header.dump(), data); }
+  static std::vector<uint8_t> Encode(const std::string& header_text,
+                                     Bytes data) {
+    ByteWriter out;
+    out.StoreU64(header_text.size());
+    out.StoreBytes(AsBytes(header_text));
+    out.StoreBytes(data);
+    return std::move(out).TakeBytes();
+  }
+};
+
+struct HfFolderEditor {
+  nlohmann::json config, tokenizer;
+  nlohmann::json index;                              // null: none is written
+  std::map<std::string, SafetensorsEditor> weights;  // by file name
+
+  // The model of a GGUF file with the pre-tokenizer smollm; all tensors go to
+  // model.safetensors.
+  HfFolderEditor(const GgufReader& gguf, TensorType type) {
+    SetConfig(gguf);
+    SetTokenizer(gguf);
+    const uint32_t dim = config["hidden_size"];
+    const uint32_t head_dim = dim / uint32_t{config["num_attention_heads"]};
+    for (const auto& [name, tensor] : gguf.tensors()) {
+      std::vector<float> values = DequantizeTensor(tensor);
+      if (name.find("attn_q.") != std::string::npos ||
+          name.find("attn_k.") != std::string::npos) {
+        values = WithHalvesOfHeads(values, head_dim, dim);
+      }
+      std::vector<uint64_t> shape = {tensor.num_rows, tensor.num_cols};
+      if (name.find("norm") != std::string::npos) shape = {tensor.num_cols};
+      const char* dtype = type == TensorType::kF32   ? "F32"
+                          : type == TensorType::kF16 ? "F16"
+                                                     : "BF16";
+      weights["model.safetensors"].Add(HfTensorName(name), dtype, shape,
+                                       EncodeElements(values, type));
+    }
+  }
+
+  void Write(const std::string& folder) const {
+    const auto write = [&folder](const std::string& name, Bytes bytes) {
+      auto file = OutputFile::Create(folder + "/" + name, true);
+      if (!file || !file->Write(bytes) || !file->Commit()) std::abort();
+    };
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    write("config.json", AsBytes(config.dump()));
+    write("tokenizer.json", AsBytes(tokenizer.dump()));
+    if (!index.is_null()) {
+      write("model.safetensors.index.json", AsBytes(index.dump()));
+    }
+    for (const auto& [name, file] : weights) write(name, file.Encode());
+  }
+
+ private:
+  static std::string HfTensorName(const std::string& name) {
+    static const std::map<std::string, std::string> kNames = {
+        {"token_embd", "model.embed_tokens"},
+        {"output_norm", "model.norm"},
+        {"output", "lm_head"},
+        {"attn_norm", "input_layernorm"},
+        {"attn_q", "self_attn.q_proj"},
+        {"attn_k", "self_attn.k_proj"},
+        {"attn_v", "self_attn.v_proj"},
+        {"attn_output", "self_attn.o_proj"},
+        {"ffn_norm", "post_attention_layernorm"},
+        {"ffn_gate", "mlp.gate_proj"},
+        {"ffn_up", "mlp.up_proj"},
+        {"ffn_down", "mlp.down_proj"},
+    };
+    const std::string stem = name.substr(0, name.rfind(".weight"));
+    if (!stem.starts_with("blk.")) return kNames.at(stem) + ".weight";
+    const size_t dot = stem.find('.', 4);
+    return "model.layers." + stem.substr(4, dot - 4) + "." +
+           kNames.at(stem.substr(dot + 1)) + ".weight";
+  }
+
+  // Row 2 p + s of each head goes to p + s head_dim / 2.
+  static std::vector<float> WithHalvesOfHeads(const std::vector<float>& values,
+                                              uint32_t head_dim,
+                                              uint32_t num_cols) {
+    std::vector<float> moved(values.size());
+    for (size_t row = 0; row < values.size() / num_cols; ++row) {
+      const size_t dim = row % head_dim;
+      const size_t target = row - dim + dim / 2 + dim % 2 * (head_dim / 2);
+      std::copy_n(values.begin() + row * num_cols, num_cols,
+                  moved.begin() + target * num_cols);
+    }
+    return moved;
+  }
+
+  void SetConfig(const GgufReader& gguf) {
+    config = {
+        {"architectures", {"LlamaForCausalLM"}},
+        {"model_type", "llama"},
+        {"hidden_act", "silu"},
+        {"hidden_size", *gguf.GetU32("llama.embedding_length")},
+        {"intermediate_size", *gguf.GetU32("llama.feed_forward_length")},
+        {"num_hidden_layers", *gguf.GetU32("llama.block_count")},
+        {"num_attention_heads", *gguf.GetU32("llama.attention.head_count")},
+        {"num_key_value_heads", *gguf.GetU32("llama.attention.head_count_kv")},
+        {"max_position_embeddings", *gguf.GetU32("llama.context_length")},
+        {"rms_norm_eps", 1e-05},
+        {"rope_theta", 10000.0},
+        {"rope_scaling", nullptr},
+        {"tie_word_embeddings", true},
+        {"bos_token_id", *gguf.GetU32("tokenizer.ggml.bos_token_id")},
+        {"eos_token_id", *gguf.GetU32("tokenizer.ggml.eos_token_id")},
+        {"initializer_range", 0.02},
+    };
+  }
+
+  void SetTokenizer(const GgufReader& gguf) {
+    const auto tokens = *gguf.GetStrings("tokenizer.ggml.tokens");
+    const auto types = *gguf.GetU32s("tokenizer.ggml.token_type");
+    nlohmann::json vocab = nlohmann::json::object();
+    nlohmann::json added = nlohmann::json::array();
+    for (uint32_t id = 0; id < tokens.size(); ++id) {
+      vocab[std::string(tokens[id])] = id;
+      if (types[id] == 1) continue;
+      added.push_back({{"id", id}, {"content", tokens[id]}, {"special", true}});
+    }
+    tokenizer = {
+        {"version", "1.0"},
+        {"added_tokens", added},
+        {"normalizer", nullptr},
+        {"pre_tokenizer",
+         {{"type", "Sequence"},
+          {"pretokenizers",
+           {{{"type", "Digits"}, {"individual_digits", true}},
+            {{"type", "ByteLevel"},
+             {"add_prefix_space", false},
+             {"use_regex", true}}}}}},
+        {"model",
+         {{"type", "BPE"},
+          {"unk_token", nullptr},
+          {"byte_fallback", false},
+          {"vocab", vocab},
+          {"merges", *gguf.GetStrings("tokenizer.ggml.merges")}}},
+    };
+  }
+};
+
+}  // namespace llma
+
+#endif  // LLMA_IMPORTER_HF_FOLDER_EDITOR_H_

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importer/hf_tokenizer.h"
+
+#include <algorithm>
+#include <string>
+
+#include "importer/json_fields.h"
+#include "importer/vocabulary.h"
+#include "tokenizer/split_patterns.h"
+
+namespace llma {
+namespace {
+
+Error BadToken(const std::string& token, const char* what) {
+  return Error{ErrorCode::kCorrupt, "token " + token + " " + what};
+}
+
+Status CheckModel(const JsonFields& model) {
+  LLMA_ASSIGN(const auto type, model.GetStringOr("type", "BPE"));
+  if (type != "BPE") {
+    return model.FieldError(
+        "type", "is " + std::string(type) + " (only BPE can be read)");
+  }
+  LLMA_ASSIGN(const bool falls_back, model.GetBoolOr("byte_fallback", false));
+  if (falls_back) {
+    return model.FieldError("byte_fallback",
+                            "is set (only byte-level BPE can be read)");
+  }
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    LLMA_ASSIGN(const auto affix, model.GetStringOr(key, ""));
+    if (!affix.empty()) return model.FieldError(key, "is not supported");
+  }
+  return OkStatus();
+}
+
+// Puts a token at its id; `id` counts as at most kMaxVocabularyTokens.
+Status PlaceToken(const std::string& token, const JsonValue* id_value,
+                  bool is_text, SourceVocabulary& vocabulary) {
+  const auto id = id_value != nullptr ? id_value->AsCount() : std::nullopt;
+  if (!id || *id >= kMaxVocabularyTokens) {
+    return BadToken(token, "has no usable id");
+  }
+  if (*id >= vocabulary.tokens.size()) {
+    vocabulary.tokens.resize(*id + 1);
+    vocabulary.is_text.resize(*id + 1, false);
+  }
+  std::string_view& place = vocabulary.tokens[*id];
+  if (!place.empty() && place != token) {
+    return BadToken(token, "has the id of another one");
+  }
+  place = token;
+  vocabulary.is_text[*id] = is_text;
+  return OkStatus();
+}
+
+Status ReadTokens(const JsonFields& fields, const JsonFields& model,
+                  SourceVocabulary& vocabulary) {
+  LLMA_ASSIGN(const JsonValue* tokens, model.GetObject("vocab"));
+  for (const auto& [token, id] : *tokens->AsObject()) {
+    LLMA_TRY(PlaceToken(token, &id, true, vocabulary));
+  }
+  if (!fields.Has("added_tokens")) return OkStatus();
+  LLMA_ASSIGN(const auto* added, fields.GetArray("added_tokens"));
+  for (const JsonValue& entry : *added) {
+    LLMA_ASSIGN(const auto content,
+                JsonFields(entry, "added_tokens").GetString("content"));
+    // The string that outlives this call.
+    const std::string& token = *entry.Find("content")->AsString();
+    const JsonValue* known = tokens->Find(content);
+    const JsonValue* id = entry.Find("id");
+    if (known != nullptr &&
+        (id == nullptr || known->AsCount() != id->AsCount())) {
+      return BadToken(token, "has two ids");
+    }
+    LLMA_TRY(PlaceToken(token, id, false, vocabulary));
+  }
+  return OkStatus();
+}
+
+// Merges are "a b" or ["a", "b"].
+Status ReadMerges(const JsonFields& model, SourceVocabulary& vocabulary) {
+  LLMA_ASSIGN(const auto* merges, model.GetArray("merges"));
+  for (const JsonValue& merge : *merges) {
+    if (const std::string* text = merge.AsString()) {
+      LLMA_ASSIGN(const TokenPair pair, SplitMerge(*text));
+      vocabulary.merges.push_back(pair);
+      continue;
+    }
+    const auto* pair = merge.AsArray();
+    if (pair == nullptr || pair->size() != 2 ||
+        (*pair)[0].AsString() == nullptr || (*pair)[1].AsString() == nullptr) {
+      return model.FieldError("merges", "has an entry that is not a pair");
+    }
+    vocabulary.merges.push_back(
+        {*(*pair)[0].AsString(), *(*pair)[1].AsString()});
+  }
+  return OkStatus();
+}
+
+// The regular expressions by which the steps of a pre-tokenizer cut a text, in
+// our notation, one behind the other.
+class SplitStages {
+ public:
+  Status Add(const JsonValue& step) {
+    const JsonFields fields(step, "pre_tokenizer");
+    LLMA_ASSIGN(const auto type, fields.GetString("type"));
+    if (type == "Sequence") return AddAll(fields);
+    if (type == "Split") return AddSplit(fields);
+    if (type == "Digits") {
+      LLMA_ASSIGN(const bool one, fields.GetBoolOr("individual_digits", false));
+      if (!one) return fields.FieldError("individual_digits", "is not set");
+      stages_.push_back("\\p{N}");
+      return OkStatus();
+    }
+    if (type == "ByteLevel") return AddByteLevel(fields);
+    return fields.FieldError("type", "is " + std::string(type));
+  }
+
+  const std::vector<std::string_view>& stages() const { return stages_; }
+  bool has_byte_level() const { return has_byte_level_; }
+
+ private:
+  Status AddAll(const JsonFields& fields) {
+    LLMA_ASSIGN(const auto* steps, fields.GetArray("pretokenizers"));
+    // As deep as the JSON may be.
+    for (const JsonValue& step : *steps) LLMA_TRY(Add(step));
+    return OkStatus();
+  }
+
+  Status AddSplit(const JsonFields& fields) {
+    LLMA_ASSIGN(const JsonValue* pattern, fields.GetObject("pattern"));
+    LLMA_ASSIGN(
+        const auto regex,
+        JsonFields(*pattern, "pre_tokenizer.pattern").GetString("Regex"));
+    LLMA_ASSIGN(const auto behavior, fields.GetString("behavior"));
+    LLMA_ASSIGN(const bool invert, fields.GetBoolOr("invert", false));
+    if (behavior != "Isolated" || invert) {
+      return fields.FieldError("behavior", "is not Isolated");
+    }
+    stages_.push_back(regex);
+    return OkStatus();
+  }
+
+  Status AddByteLevel(const JsonFields& fields) {
+    LLMA_ASSIGN(const bool adds_space,
+                fields.GetBoolOr("add_prefix_space", true));
+    if (adds_space) {
+      return fields.FieldError("add_prefix_space", "is set");
+    }
+    LLMA_ASSIGN(const bool splits, fields.GetBoolOr("use_regex", true));
+    if (splits) stages_.push_back(FindSplitPattern("gpt-2")->stages[0]);
+    has_byte_level_ = true;
+    return OkStatus();
+  }
+
+  std::vector<std::string_view> stages_;
+  bool has_byte_level_ = false;
+};
+
+Status ReadPreTokenizer(const JsonFields& fields, const JsonFields& model,
+                        SourceVocabulary& vocabulary) {
+  LLMA_ASSIGN(const JsonValue* step, fields.GetObject("pre_tokenizer"));
+  SplitStages split;
+  LLMA_TRY(split.Add(*step));
+  if (!split.has_byte_level()) {
+    return fields.FieldError("pre_tokenizer",
+                             "is not byte-level (only that can be read)");
+  }
+  const SplitPattern* pattern = FindSplitPatternByStages(split.stages());
+  if (pattern == nullptr) {
+    return fields.FieldError("pre_tokenizer", "splits in an unknown way");
+  }
+  LLMA_ASSIGN(const bool ignores, model.GetBoolOr("ignore_merges", false));
+  if (ignores != pattern->ignore_merges) {
+    return model.FieldError(
+        "ignore_merges",
+        "is not what belongs to pre-tokenizer " + std::string(pattern->name));
+  }
+  vocabulary.pre_tokenizer = pattern->name;
+  return OkStatus();
+}
+
+}  // namespace
+
+Status ReadHfTokenizer(const JsonValue& json, SourceVocabulary& vocabulary) {
+  const JsonFields fields(json);
+  LLMA_ASSIGN(const JsonValue* model_json, fields.GetObject("model"));
+  const JsonFields model(*model_json, "model");
+  LLMA_TRY(CheckModel(model));
+  LLMA_TRY(ReadPreTokenizer(fields, model, vocabulary));
+  LLMA_TRY(ReadTokens(fields, model, vocabulary));
+  return ReadMerges(model, vocabulary);
+}
+
+}  // namespace llma

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importer/import_folder.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/file_io.h"
+#include "base/fp_env.h"
+#include "importer/hf_config.h"
+#include "importer/hf_tokenizer.h"
+#include "importer/json_fields.h"
+#include "importer/json_value.h"
+#include "importer/safetensors_reader.h"
+#include "importer/sha256.h"
+
+namespace llma {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr TensorNames kNames = {
+    .embedding = "model.embed_tokens.weight",
+    .output_norm = "model.norm.weight",
+    .head = "lm_head.weight",
+    .layer_prefix = "model.layers.",
+    .attn_norm = "input_layernorm.weight",
+    .attn_q = "self_attn.q_proj.weight",
+    .attn_k = "self_attn.k_proj.weight",
+    .attn_v = "self_attn.v_proj.weight",
+    .attn_out = "self_attn.o_proj.weight",
+    .ffn_norm = "post_attention_layernorm.weight",
+    .ffn_gate = "mlp.gate_proj.weight",
+    .ffn_up = "mlp.up_proj.weight",
+    .ffn_down = "mlp.down_proj.weight",
+};
+
+constexpr const char* kConfigFile = "config.json";
+constexpr const char* kTokenizerFile = "tokenizer.json";
+constexpr const char* kIndexFile = "model.safetensors.index.json";
+constexpr std::string_view kWeightsSuffix = ".safetensors";
+constexpr uint64_t kMaxJsonBytes = 1 << 27;
+constexpr size_t kMaxWeightsFiles = 1000;
+
+Error InFile(const std::string& path, const Error& error) {
+  return Error{error.code, path + ": " + error.what, error.offset};
+}
+
+// Opens the files of a folder and hashes them on the way.
+class Folder {
+ public:
+  explicit Folder(std::string path) : path_(std::move(path)) {}
+
+  std::string PathOf(std::string_view name) const {
+    return (fs::path(path_) / name).string();
+  }
+
+  Result<Bytes> Open(const std::string& name) {
+    LLMA_ASSIGN(MappedFile file, MappedFile::Open(PathOf(name)));
+    const Bytes bytes = file.bytes();
+    files_.push_back(std::move(file));
+    return bytes;
+  }
+
+  Result<JsonValue> ReadJson(const std::string& name, Bytes text) const {
+    if (text.size() > kMaxJsonBytes) {
+      return Error{ErrorCode::kLimit, PathOf(name) + " is too large"};
+    }
+    auto json = JsonValue::Parse(text);
+    if (!json) return InFile(PathOf(name), json.error());
+    return json;
+  }
+
+  // As a line of sha256sum.
+  Status AddToHash(const std::string& name, Bytes bytes) {
+    Sha256 file_hash;
+    file_hash.Update(bytes);
+    LLMA_ASSIGN(const auto digest, file_hash.Digest());
+    std::string line;
+    for (const uint8_t byte : digest) {
+      line += "0123456789abcdef"[byte >> 4];
+      line += "0123456789abcdef"[byte & 15];
+    }
+    line += "  " + name + "\n";
+    hash_.Update(AsBytes(line));
+    return OkStatus();
+  }
+
+  Result<std::array<uint8_t, 32>> Digest() { return hash_.Digest(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+  std::vector<MappedFile> files_;  // stay mapped
+  Sha256 hash_;
+};
+
+// Which file each tensor is in, if there is an index.
+using WeightMap = std::map<std::string, std::string, std::less<>>;
+
+bool IsWeightsName(std::string_view name) {
+  return name.size() > kWeightsSuffix.size() &&
+         name.ends_with(kWeightsSuffix) &&
+         name.find('/') == std::string_view::npos &&
+         name.find('\0') == std::string_view::npos;
+}
+
+Result<WeightMap> ReadIndex(Folder& folder) {
+  LLMA_ASSIGN(const Bytes text, folder.Open(kIndexFile));
+  LLMA_ASSIGN(const JsonValue json, folder.ReadJson(kIndexFile, text));
+  const JsonFields fields(json);
+  const auto map = fields.GetObject("weight_map");
+  if (!map) return InFile(folder.PathOf(kIndexFile), map.error());
+  WeightMap weight_map;
+  for (const auto& [tensor, file] : *(*map)->AsObject()) {
+    if (file.AsString() == nullptr || !IsWeightsName(*file.AsString())) {
+      return InFile(folder.PathOf(kIndexFile),
+                    JsonFields(**map, "weight_map")
+                        .FieldError(tensor,
+                                    "is no name of a .safetensors file "
+                                    "in the folder"));
+    }
+    weight_map.emplace(tensor, *file.AsString());
+  }
+  return weight_map;
+}
+
+Result<std::set<std::string>> ListWeights(const std::string& folder) {
+  std::set<std::string> names;
+  std::error_code error;
+  const fs::directory_iterator end;
+  for (fs::directory_iterator i(folder, error); !error && i != end;
+       i.increment(error)) {
+    const std::string name = i->path().filename().string();
+    if (IsWeightsName(name)) names.insert(name);
+  }
+  if (error) return Error{ErrorCode::kIo, folder + ": " + error.message()};
+  return names;
+}
+
+// The tensors of one file, which an index, if any, must agree with.
+Status AddTensors(Folder& folder, const std::string& name,
+                  const WeightMap* index, TensorMap& tensors) {
+  LLMA_ASSIGN(const Bytes bytes, folder.Open(name));
+  LLMA_TRY(folder.AddToHash(name, bytes));
+  auto found = ParseSafetensors(bytes);
+  if (!found) return InFile(folder.PathOf(name), found.error());
+  for (auto& [tensor_name, tensor] : *found) {
+    const auto fault = [&, &bad_name = tensor_name](const char* what) {
+      return Error{ErrorCode::kCorrupt,
+                   folder.PathOf(name) + ": tensor " + bad_name + what};
+    };
+    if (index != nullptr) {
+      const auto it = index->find(tensor_name);
+      if (it == index->end()) return fault(" is not in the index");
+      if (it->second != name) return fault(" is in another file by the index");
+    }
+    if (!tensors.emplace(tensor_name, tensor).second) {
+      return fault(" is in another file, too");
+    }
+  }
+  return OkStatus();
+}
+
+Status ReadWeights(Folder& folder, TensorMap& tensors) {
+  std::error_code error;
+  WeightMap index;
+  std::set<std::string> names;
+  const bool has_index = fs::exists(folder.PathOf(kIndexFile), error);
+  if (has_index) {
+    LLMA_ASSIGN(index, ReadIndex(folder));
+    for (const auto& [tensor, file] : index) names.insert(file);
+  } else {
+    LLMA_ASSIGN(names, ListWeights(folder.path()));
+  }
+  if (names.empty()) {
+    return Error{ErrorCode::kUnsupported,
+                 folder.path() + ": there are no .safetensors files"};
+  }
+  if (names.size() > kMaxWeightsFiles) {
+    return Error{ErrorCode::kLimit, folder.path() + ": too many files"};
+  }
+  for (const std::string& name : names) {
+    LLMA_TRY(AddTensors(folder, name, has_index ? &index : nullptr, tensors));
+  }
+  for (const auto& [tensor, file] : index) {
+    if (tensors.find(tensor) == tensors.end()) {
+      return Error{ErrorCode::kCorrupt,
+                   folder.PathOf(file) + ": tensor " + tensor + " is missing"};
+    }
+  }
+  return OkStatus();
+}
+
+// Takes out what follows from the configuration: a head that is the embedding,
+// and the angles of RoPE, which old programs stored with the weights.
+void DropRedundantTensors(const ModelConfig& config, TensorMap& tensors) {
+  if (config.tied_head) tensors.erase(kNames.head);
+  std::erase_if(tensors, [](const auto& entry) {
+    return entry.first.starts_with(kNames.layer_prefix) &&
+           entry.first.ends_with(".self_attn.rotary_emb.inv_freq");
+  });
+}
+
+}  // namespace
+
+Result<Fingerprint> ImportFolder(const std::string& folder_path,
+                                 const std::string& llmm_path,
+                                 const ImportOptions& options) {
+  const FpEnvGuard fp_env;
+  Folder folder(folder_path);
+  SourceModel source;
+  LLMA_ASSIGN(const Bytes config_text, folder.Open(kConfigFile));
+  LLMA_TRY(folder.AddToHash(kConfigFile, config_text));
+  LLMA_ASSIGN(const JsonValue config,
+              folder.ReadJson(kConfigFile, config_text));
+  if (const Status read = ReadHfConfig(config, source); !read) {
+    return InFile(folder.PathOf(kConfigFile), read.error());
+  }
+  LLMA_ASSIGN(const Bytes tokenizer_text, folder.Open(kTokenizerFile));
+  LLMA_TRY(folder.AddToHash(kTokenizerFile, tokenizer_text));
+  LLMA_ASSIGN(const JsonValue tokenizer,
+              folder.ReadJson(kTokenizerFile, tokenizer_text));
+  if (const Status read = ReadHfTokenizer(tokenizer, source.vocabulary);
+      !read) {
+    return InFile(folder.PathOf(kTokenizerFile), read.error());
+  }
+  LLMA_TRY(ReadWeights(folder, source.tensors));
+  DropRedundantTensors(source.config, source.tensors);
+  source.names = kNames;
+  LLMA_ASSIGN(source.sha256, folder.Digest());
+  auto fingerprint = ConvertModel(source, llmm_path, options);
+  if (!fingerprint) return InFile(folder_path, fingerprint.error());
+  return fingerprint;
+}
+
+}  // namespace llma

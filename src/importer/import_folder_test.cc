@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importer/import_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "importer/gguf_editor.h"
+#include "importer/hf_folder_editor.h"
+#include "importer/import_gguf.h"
+#include "importer/model_import.h"
+#include "importer/sha256.h"
+
+namespace llma {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr const char* kWeights = "model.safetensors";
+
+class ImportFolderTest : public testing::Test {
+ protected:
+  ImportFolderTest() {
+    std::string name = testing::TempDir() + "llma_folder_XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~ImportFolderTest() override { fs::remove_all(folder_); }
+
+  void SetUp() override {
+    auto file = MappedFile::Open(LLMA_TEST_DATA_DIR "/tiny.gguf");
+    ASSERT_TRUE(file) << file.error().what;
+    file_ = *std::move(file);
+    auto gguf = GgufReader::Parse(file_.bytes());
+    ASSERT_TRUE(gguf) << gguf.error().what;
+    gguf_ = *std::move(gguf);
+  }
+
+  HfFolderEditor Tiny(TensorType type = TensorType::kF32) const {
+    return HfFolderEditor(gguf_, type);
+  }
+
+  std::string Source() const { return folder_ + "/Tiny-Model"; }
+  std::string Target() const { return folder_ + "/out.llmm"; }
+
+  Result<Fingerprint> Import(const HfFolderEditor& editor) const {
+    editor.Write(Source());
+    return ImportModel(Source(), Target(), {"", "", true});
+  }
+
+  void ExpectTiny(const HfFolderEditor& editor) const {
+    const auto fingerprint = Import(editor);
+    ASSERT_TRUE(fingerprint) << fingerprint.error().what;
+    const auto tiny = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+    EXPECT_EQ(*fingerprint, (*tiny)->fingerprint());
+  }
+
+  // The error of importing a changed tiny model, without the folder's name.
+  std::string ErrorOf(const std::function<void(HfFolderEditor&)>& change) {
+    HfFolderEditor editor = Tiny();
+    change(editor);
+    fs::remove(Target());
+    const auto result = Import(editor);
+    EXPECT_FALSE(result);
+    EXPECT_FALSE(fs::exists(Target()));
+    if (result) return "";
+    EXPECT_EQ(result.error().what.find(Source()), 0u) << result.error().what;
+    return result.error().what.substr(Source().size());
+  }
+
+  // The same for a change of one field of config.json.
+  std::string ConfigError(const char* key, const Json& value) {
+    const std::string error =
+        ErrorOf([&](HfFolderEditor& e) { e.config[key] = value; });
+    const std::string prefix = "/config.json: field ";
+    return error.starts_with(prefix) ? error.substr(prefix.size()) : error;
+  }
+
+  // The same for tokenizer.json and a JSON pointer.
+  std::string TokenizerError(const char* pointer, const Json& value) {
+    const std::string error = ErrorOf([&](HfFolderEditor& e) {
+      e.tokenizer[Json::json_pointer(pointer)] = value;
+    });
+    const std::string prefix = "/tokenizer.json: ";
+    return error.starts_with(prefix) ? error.substr(prefix.size()) : error;
+  }
+
+  std::string folder_;
+  MappedFile file_;
+  GgufReader gguf_;
+};
+
+TEST_F(ImportFolderTest, GivesTheModelOfTheGguf) {
+  for (const TensorType type :
+       {TensorType::kF32, TensorType::kF16, TensorType::kBf16}) {
+    GgufEditor gguf(gguf_);
+    for (auto& [name, tensor] : gguf.tensors) {
+      tensor.type = static_cast<uint32_t>(type);
+      tensor.data =
+          EncodeElements(DequantizeTensor(gguf_.tensors().at(name)), type);
+    }
+    const std::vector<uint8_t> bytes = gguf.Encode();
+    const auto expected = ImportGgufBytes(bytes, Target(), {"a", "", true});
+    ASSERT_TRUE(expected) << expected.error().what;
+    const auto fingerprint = Import(Tiny(type));
+    ASSERT_TRUE(fingerprint) << fingerprint.error().what;
+    EXPECT_EQ(*fingerprint, *expected) << TensorTypeName(uint32_t(type));
+  }
+  ExpectTiny(Tiny());
+}
+
+TEST_F(ImportFolderTest, NameAndSourceComeFromTheFolder) {
+  ASSERT_TRUE(Import(Tiny()));
+  const auto model = Model::Open(Target());
+  ASSERT_TRUE(model) << model.error().what;
+  EXPECT_EQ((*model)->name(), "tiny-model");
+  EXPECT_EQ((*model)->license(), "");
+  // The output of sha256sum.
+  std::string lines;
+  for (const char* name : {"config.json", "tokenizer.json", kWeights}) {
+    Sha256 hash;
+    hash.Update(*ReadFile(Source() + "/" + name));
+    const auto digest = *hash.Digest();
+    for (const uint8_t byte : digest) {
+      char hex[3];
+      std::snprintf(hex, sizeof(hex), "%02x", byte);
+      lines += hex;
+    }
+    lines += std::string("  ") + name + "\n";
+  }
+  Sha256 hash;
+  hash.Update(AsBytes(lines));
+  EXPECT_EQ((*model)->source_sha256(), *hash.Digest());
+}
+
+TEST_F(ImportFolderTest, WeightsInSeveralFiles) {
+  HfFolderEditor whole = Tiny(), split = Tiny();
+  split.weights.clear();
+  Json map;
+  const SafetensorsEditor& all = whole.weights[kWeights];
+  for (const auto& [name, entry] : all.header.items()) {
+    const char* file = map.size() % 2 == 0 ? "a.safetensors" : "b.safetensors";
+    const size_t begin = entry["data_offsets"][0];
+    const size_t end = entry["data_offsets"][1];
+    split.weights[file].Add(name, "F32",
+                            entry["shape"].get<std::vector<uint64_t>>(),
+                            {all.data.begin() + begin, all.data.begin() + end});
+    map[name] = file;
+  }
+  split.weights["a.safetensors"].header["__metadata__"] = {{"format", "pt"}};
+  ExpectTiny(split);
+  split.index = {{"metadata", {{"total_size", 1}}}, {"weight_map", map}};
+  ExpectTiny(split);
+  // Files that the index does not name are not read.
+  split.weights["other.safetensors"].data = {1, 2, 3};
+  ExpectTiny(split);
+  split.index = nullptr;
+  EXPECT_FALSE(Import(split));
+}
+
+TEST_F(ImportFolderTest, AHeadOfItsOwn) {
+  HfFolderEditor editor = Tiny();
+  SafetensorsEditor& file = editor.weights[kWeights];
+  const Json embedding = file.header["model.embed_tokens.weight"];
+  const size_t begin = embedding["data_offsets"][0];
+  const size_t end = embedding["data_offsets"][1];
+  file.Add("lm_head.weight", "F32",
+           embedding["shape"].get<std::vector<uint64_t>>(),
+           {file.data.begin() + begin, file.data.begin() + end});
+  file.Add("model.layers.0.self_attn.rotary_emb.inv_freq", "F32", {1},
+           std::vector<uint8_t>(4));
+  ExpectTiny(editor);  // it says that both are one
+  editor.config.erase("tie_word_embeddings");
+  ASSERT_TRUE(Import(editor));
+  const auto model = Model::Open(Target());
+  ASSERT_TRUE(model);
+  EXPECT_FALSE((*model)->config().tied_head);
+  EXPECT_EQ((*model)->head().num_rows, (*model)->config().num_tokens);
+}
+
+TEST_F(ImportFolderTest, OtherWaysToSayTheSame) {
+  HfFolderEditor editor = Tiny();
+  editor.config.erase("rope_theta");
+  editor.config.erase("architectures");
+  editor.config.erase("hidden_act");
+  editor.config["rope_parameters"] = {{"rope_theta", 10000},
+                                      {"rope_type", "default"}};
+  editor.config["head_dim"] = nullptr;
+  editor.config["eos_token_id"] = {2, 0};
+  editor.config["torch_dtype"] = "float32";
+  for (Json& merge : editor.tokenizer["model"]["merges"]) {
+    const std::string text = merge;
+    const size_t space = text.find(' ', 1);
+    merge = {text.substr(0, space), text.substr(space + 1)};
+  }
+  // Added tokens need not be in the vocabulary.
+  for (const Json& added : editor.tokenizer["added_tokens"]) {
+    editor.tokenizer["model"]["vocab"].erase(std::string(added["content"]));
+  }
+  ExpectTiny(editor);
+}
+
+TEST_F(ImportFolderTest, OtherPreTokenizers) {
+  const auto imported_as = [this](const Json& pre_tokenizer, bool ignores) {
+    HfFolderEditor editor = Tiny();
+    editor.tokenizer["pre_tokenizer"] = pre_tokenizer;
+    editor.tokenizer["model"]["ignore_merges"] = ignores;
+    const auto fingerprint = Import(editor);
+    if (!fingerprint) return fingerprint.error().what;
+    return std::string((*Model::Open(Target()))->tokenizer().pre_tokenizer);
+  };
+  const Json bytes = {
+      {"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+  const auto split = [&bytes](const char* digits) {
+    const std::string regex =
+        "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" +
+        std::string(digits) +
+        "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    const Json step = {{"type", "Split"},
+                       {"pattern", {{"Regex", regex}}},
+                       {"behavior", "Isolated"},
+                       {"invert", false}};
+    return Json{{"type", "Sequence"}, {"pretokenizers", {step, bytes}}};
+  };
+  const Json gpt2 = {{"type", "ByteLevel"}, {"add_prefix_space", false}};
+  EXPECT_EQ(imported_as(gpt2, false), "gpt-2");
+  EXPECT_EQ(imported_as(split("\\p{N}"), false), "qwen2");
+  EXPECT_EQ(imported_as(split("\\p{N}{1,3}"), true), "llama-bpe");
+  EXPECT_NE(imported_as(split("\\p{N}{1,3}"), false).find("ignore_merges"),
+            std::string::npos);
+  EXPECT_NE(imported_as(split("\\p{N}{2}"), false).find("unknown way"),
+            std::string::npos);
+}
+
+TEST_F(ImportFolderTest, ErrorsNameTheFieldOfTheConfig) {
+  EXPECT_EQ(ConfigError("model_type", "qwen2"),
+            "model_type is qwen2 (only llama can be read)");
+  EXPECT_EQ(ConfigError("architectures", {"Other"}),
+            "architectures does not name LlamaForCausalLM");
+  EXPECT_EQ(ConfigError("hidden_act", "gelu"), "hidden_act is not silu");
+  EXPECT_EQ(ConfigError("attention_bias", true),
+            "attention_bias is not supported");
+  EXPECT_EQ(ConfigError("mlp_bias", 1), "mlp_bias is neither true nor false");
+  EXPECT_EQ(ConfigError("quantization_config", Json::object()),
+            "quantization_config is not supported");
+  EXPECT_EQ(ConfigError("rope_scaling", {{"rope_type", "llama3"}}),
+            "rope_scaling.rope_type is llama3 (only default can be read)");
+  EXPECT_EQ(ConfigError("rope_scaling", {{"type", "linear"}}),
+            "rope_scaling.type is linear (only default can be read)");
+  EXPECT_EQ(ConfigError("rope_theta", "1"), "rope_theta is not a number");
+  EXPECT_EQ(ConfigError("rms_norm_eps", 1e300), "rms_norm_eps is not a number");
+  EXPECT_EQ(ConfigError("hidden_size", 128.0),
+            "hidden_size is not a 32-bit count");
+  EXPECT_EQ(ConfigError("hidden_size", -128),
+            "hidden_size is not a 32-bit count");
+  EXPECT_EQ(ConfigError("hidden_size", nullptr), "hidden_size is missing");
+  EXPECT_EQ(ConfigError("num_attention_heads", 0), "num_attention_heads is 0");
+  EXPECT_EQ(ConfigError("bos_token_id", "x"), "bos_token_id is no token id");
+  EXPECT_EQ(ConfigError("intermediate_size", 256),
+            ": tensor model.layers.0.mlp.gate_proj.weight does not have the "
+            "shape that follows from the metadata");
+  EXPECT_EQ(ConfigError("num_hidden_layers", 1),
+            ": tensor model.layers.1.input_layernorm.weight is not known");
+}
+
+TEST_F(ImportFolderTest, ErrorsNameTheFieldOfTheTokenizer) {
+  EXPECT_EQ(TokenizerError("/model/type", "Unigram"),
+            "field model.type is Unigram (only BPE can be read)");
+  EXPECT_EQ(TokenizerError("/model/byte_fallback", true),
+            "field model.byte_fallback is set (only byte-level BPE can be "
+            "read)");
+  EXPECT_EQ(TokenizerError("/model/end_of_word_suffix", "</w>"),
+            "field model.end_of_word_suffix is not supported");
+  EXPECT_EQ(TokenizerError("/model/vocab", Json::array()),
+            "field model.vocab is not an object");
+  EXPECT_EQ(TokenizerError("/model/vocab/a", 1u << 20),
+            "token a has no usable id");
+  EXPECT_EQ(TokenizerError("/model/vocab/a", "1"), "token a has no usable id");
+  EXPECT_EQ(TokenizerError("/model/vocab/new", 100),
+            "token new has the id of another one");
+  EXPECT_EQ(TokenizerError("/added_tokens/0/id", 300),
+            "token <|endoftext|> has two ids");
+  EXPECT_EQ(TokenizerError("/model/merges/3", "ab"), "malformed merge: ab");
+  EXPECT_EQ(TokenizerError("/model/merges/3", {"a", "b", "c"}),
+            "field model.merges has an entry that is not a pair");
+  EXPECT_EQ(TokenizerError("/pre_tokenizer", nullptr),
+            "field pre_tokenizer is missing");
+  EXPECT_EQ(TokenizerError("/pre_tokenizer", {{"type", "Metaspace"}}),
+            "field pre_tokenizer.type is Metaspace");
+  EXPECT_EQ(TokenizerError("/pre_tokenizer/pretokenizers/1", nullptr),
+            "field pre_tokenizer.type is missing");
+  EXPECT_EQ(
+      TokenizerError("/pre_tokenizer/pretokenizers/1/add_prefix_space", true),
+      "field pre_tokenizer.add_prefix_space is set");
+  EXPECT_EQ(TokenizerError("/pre_tokenizer",
+                           {{"type", "Digits"}, {"individual_digits", true}}),
+            "field pre_tokenizer is not byte-level (only that can be read)");
+}
+
+TEST_F(ImportFolderTest, BadWeightsFilesAndIndices) {
+  const auto with_map = [](Json map) {
+    return [map](HfFolderEditor& e) { e.index = {{"weight_map", map}}; };
+  };
+  EXPECT_EQ(ErrorOf(with_map(1)),
+            "/model.safetensors.index.json: field weight_map is not an object");
+  for (const char* name : {"../x.safetensors", "x.bin", ".safetensors"}) {
+    EXPECT_EQ(ErrorOf(with_map({{"t", name}})),
+              "/model.safetensors.index.json: field weight_map.t is no name of "
+              "a .safetensors file in the folder");
+  }
+  EXPECT_EQ(ErrorOf(with_map({{"t", kWeights}})),
+            "/model.safetensors: tensor model.embed_tokens.weight is not in "
+            "the index");
+  const auto map_all = [](HfFolderEditor& e) {
+    for (const auto& entry : e.weights[kWeights].header.items()) {
+      e.index["weight_map"][entry.key()] = kWeights;
+    }
+  };
+  EXPECT_EQ(ErrorOf([&](HfFolderEditor& e) {
+              map_all(e);
+              e.index["weight_map"]["more"] = kWeights;
+            }),
+            "/model.safetensors: tensor more is missing");
+  EXPECT_EQ(ErrorOf([&](HfFolderEditor& e) {
+              map_all(e);
+              e.weights["x.safetensors"];
+              e.index["weight_map"]["model.norm.weight"] = "x.safetensors";
+            }),
+            "/model.safetensors: tensor model.norm.weight is in another file "
+            "by the index");
+  EXPECT_EQ(ErrorOf([](HfFolderEditor& e) {
+              e.weights["x.safetensors"].Add("model.norm.weight", "F32", {1},
+                                             std::vector<uint8_t>(4));
+            }),
+            "/x.safetensors: tensor model.norm.weight is in another file, too");
+  EXPECT_EQ(ErrorOf([](HfFolderEditor& e) { e.weights.clear(); }),
+            ": there are no .safetensors files");
+}
+
+TEST_F(ImportFolderTest, MissingFiles) {
+  for (const char* name : {"config.json", "tokenizer.json"}) {
+    Tiny().Write(Source());
+    fs::remove(Source() + "/" + name);
+    const auto result = ImportModel(Source(), Target(), {"", "", true});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::kIo);
+    EXPECT_NE(result.error().what.find(name), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace llma
