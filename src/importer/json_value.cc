@@ -8,7 +8,8 @@ namespace llma {
 namespace {
 
 // A tokenizer of 2^20 tokens and 2^21 merges as pairs has less than 2^23
-// values; 2^23 of 40 bytes are 320 MiB.
+// values. So many members of 72 bytes are 576 MiB, half as much again while
+// their vector grows.
 constexpr uint64_t kMaxValues = 1u << 23;
 constexpr size_t kMaxDepth = 32;
 
