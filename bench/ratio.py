@@ -47,7 +47,7 @@ class Failure(Exception):
 
 
 def other_compressors():
-    """Each at its strongest. For PPMd, order 12 is the best on English text."""
+    """Each at its strongest; of PPMd's orders 6 to 32, 12 is the best on dce.txt."""
     seven = next((n for n in ("7z", "7zz", "7za") if shutil.which(n)), "7z")
     return [
         Compressor("gzip -9", "gzip", "packed",
