@@ -36,6 +36,13 @@ uint32_t WindowPositions(const CompressOptions& options) {
              : SettingsOfLevel(options.level).window_positions;
 }
 
+// A window that holds a whole lane is as good as a larger one.
+uint32_t SmallestEqualWindow(uint32_t window_positions, size_t num_pieces) {
+  const uint64_t whole =
+      (num_pieces / kWindowGranularity + 1) * kWindowGranularity;
+  return static_cast<uint32_t>(std::min<uint64_t>(window_positions, whole));
+}
+
 // A content that is being compressed, and what is known of it.
 class FrameCompressor {
  public:
@@ -80,7 +87,6 @@ class FrameCompressor {
     header.context_models = models;
     std::copy_n(model.fingerprint().begin(), header.model_id.size(),
                 header.model_id.begin());
-    header.window_positions = WindowPositions(options_);
     LLMA_ASSIGN(const auto tokenizer,
                 Tokenizer::Create(model.tokens(), model.tokenizer()));
     const std::vector<TextPiece> pieces = tokenizer->Encode(content_);
@@ -90,6 +96,8 @@ class FrameCompressor {
             ? options_.num_lanes
             : LanesForContent(pieces.size(),
                               SettingsOfLevel(options_.level).max_lanes));
+    header.window_positions =
+        SmallestEqualWindow(WindowPositions(options_), pieces.size());
     ThreadPool pool(options_.num_threads);
     const FrameContext context = {
         model,  *kernels,          pool,          header.window_positions,

@@ -103,7 +103,7 @@ struct HfFolderEditor {
 
   void Write(const std::string& folder) const {
     const auto write = [&folder](const std::string& name, Bytes bytes) {
-      auto file = OutputFile::Create(folder + "/" + name, true);
+      auto file = OutputFile::Create(folder + "/" + name, {.overwrite = true});
       if (!file || !file->Write(bytes) || !file->Commit()) std::abort();
     };
     std::filesystem::remove_all(folder);

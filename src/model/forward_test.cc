@@ -210,7 +210,7 @@ TEST_F(ForwardTest, RewoundPositionsLeaveNoTrace) {
 }
 
 // Any change of the numerics, on any machine, changes this number. Then
-// kNumericsId must change too once the format is stable.
+// kPredictorId must change too once it is frozen.
 TEST_F(ForwardTest, Golden) {
   const auto logits = Logits(RandomTokens(100, 6), 32, 10);
   ByteWriter writer;
