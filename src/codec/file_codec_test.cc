@@ -113,6 +113,26 @@ TEST_F(FileCodec, AModelServesManyFramesToo) {
   EXPECT_EQ(*content, content_);
 }
 
+TEST_F(FileCodec, FramesEndWhereTextDoes) {
+  options_.level = 3;
+  options_.window_positions = 32;
+  options_.frame_bytes = 1 << 20;
+  std::vector<FrameHeader> headers;
+  options_.on_frame = [&](const FrameHeader& header, uint64_t) {
+    headers.push_back(header);
+  };
+  TestRandom random(8);
+  content_.resize(18 * kCutBlockBytes);
+  for (int i = 0; i < 80000; ++i) {
+    content_.push_back(static_cast<uint8_t>(random.Next()));
+  }
+  const auto file = Encode(5000);
+  ASSERT_EQ(headers.size(), 2u);
+  EXPECT_EQ(headers[0].content_bytes % kCutBlockBytes, 0u);
+  EXPECT_EQ(headers[1].kind, FrameKind::kStored);
+  EXPECT_EQ(*Decode(file, 1000), content_);
+}
+
 TEST_F(FileCodec, FramesGrowWhereAskedTo) {
   options_.first_frame_bytes = 500;
   std::vector<uint64_t> sizes;

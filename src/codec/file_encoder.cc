@@ -71,10 +71,19 @@ Status FileEncoder::Append(Bytes content) try {
         std::min<uint64_t>(content.size(), frame_bytes - buffer_.size())));
     buffer_.insert(buffer_.end(), part.begin(), part.end());
     content = content.subspan(part.size());
+    LLMA_TRY(CutFrames());
   }
   return OkStatus();
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+Status FileEncoder::CutFrames() {
+  if (!SettingsOfLevel(options_.level).uses_model) return OkStatus();
+  while (const auto cut = cutter_.FindCut(buffer_)) {
+    LLMA_TRY(StartFrame(*cut, false));
+  }
+  return OkStatus();
 }
 
 Status FileEncoder::Flush() {
@@ -96,7 +105,6 @@ Status FileEncoder::Finish() {
 }
 
 Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
-  LLMA_ENSURE(content_bytes == buffer_.size());
   if (!has_frames()) LLMA_TRY(WriteSourceInfo());
   while (tasks_.size() >= max_running_) LLMA_TRY(WriteFirst());
   CompressOptions options = options_;
@@ -105,12 +113,16 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
       is_last ? num_threads_
               : std::max(1, num_threads_ / static_cast<int>(max_running_));
   ++num_started_;
+  std::vector<uint8_t> content(
+      buffer_.begin(), buffer_.begin() + static_cast<ptrdiff_t>(content_bytes));
+  buffer_.erase(buffer_.begin(),
+                buffer_.begin() + static_cast<ptrdiff_t>(content_bytes));
+  cutter_ = {};
   tasks_.Start(max_running_ > 1,
-               [content = std::move(buffer_), is_last, model = model_,
+               [content = std::move(content), is_last, model = model_,
                 options = std::move(options)] {
                  return Coded{CompressFrame(content, is_last, model, options)};
                });
-  buffer_ = {};
   if (max_running_ == 1) return WriteFirst();
   return OkStatus();
 }

@@ -9,6 +9,7 @@
 
 #include "base/ordered_tasks.h"
 #include "codec/codec.h"
+#include "codec/content_cutter.h"
 #include "codec/shared_progress.h"
 #include "container/frame_index.h"
 
@@ -39,6 +40,8 @@ class FileEncoder {
     Result<std::vector<uint8_t>> frame;
   };
   uint64_t NextFrameBytes() const;
+  // Cuts what is certain to be a frame of its own, if there is any.
+  Status CutFrames();
   Status StartFrame(size_t content_bytes, bool is_last);
   Status WriteFirst();
   Status WriteSourceInfo();
@@ -53,6 +56,7 @@ class FileEncoder {
   int num_threads_;
   size_t max_running_;
   std::vector<uint8_t> buffer_;  // not yet in a frame
+  ContentCutter cutter_;         // of the buffer
   uint64_t num_started_ = 0;     // frames
   IndexBuilder index_;
   uint64_t content_bytes_ = 0;  // appended
