@@ -25,6 +25,11 @@ if(LLMA_SANITIZER)
   target_link_options(llma_flags INTERFACE -fsanitize=${LLMA_SANITIZER})
 endif()
 
+if(LLMA_FUZZ)
+  # Coverage for libFuzzer, in every target; only fuzzers have its main().
+  target_compile_options(llma_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # llma_add_library(name SOURCES...): one layer. Every x_test.cc beside its
 # sources must be named in llma_add_tests, which tests/registration checks.
 function(llma_add_layer name)
