@@ -3,16 +3,19 @@
 # Builds everything and runs every test, from a fresh Debian 12 machine on:
 #   ./test.sh          all tests
 #   ./test.sh --quick  the unit tests of one build only
+#   ./test.sh --fuzz   each fuzzer for five minutes, and nothing else
 # Installs missing packages, Python packages into build/venv, and the default
 # model into build/data unless it is installed. Logs are in build/logs.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 quick=false
+fuzz=false
 case "${1:-}" in
   "") ;;
   --quick) quick=true ;;
-  *) echo "usage: $0 [--quick]" >&2; exit 1 ;;
+  --fuzz) fuzz=true ;;
+  *) echo "usage: $0 [--quick|--fuzz]" >&2; exit 1 ;;
 esac
 
 step() { printf '\n== %s\n' "$*"; }
@@ -36,6 +39,11 @@ build() { # preset, then configure options
 
 step "Packages"
 tools/install_packages.sh test
+
+if $fuzz; then
+  step "Fuzzers: five minutes each"
+  exec tests/fuzz/run_fuzzers.sh 300
+fi
 
 if $quick; then
   step "Unit tests"
@@ -75,6 +83,9 @@ ctest --preset tsan -R '^(base_test|model_test|codec_test)$'
 step "Unit tests: clang++"
 build clang
 ctest --preset clang -j 2 -R '_test$'
+
+step "Fuzzers: 30 seconds each"
+tests/fuzz/run_fuzzers.sh 30
 
 step "Unit tests: AArch64, under an emulator"
 build aarch64

@@ -67,13 +67,13 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header, Bytes code,
 Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
                                            Bytes payload, const Model* model,
                                            const DecompressOptions& options) {
-  if (header.kind == FrameKind::kStored) {
-    return std::vector<uint8_t>(payload.begin(), payload.end());
-  }
-  LLMA_TRY(CheckPredictor(header));
+  if (header.kind != FrameKind::kStored) LLMA_TRY(CheckPredictor(header));
   if (header.kind == FrameKind::kCoded) LLMA_TRY(CheckModel(header, model));
   LLMA_TRY(CheckMemory(DecompressMemoryBytes(header, model),
                        options.max_memory_bytes));
+  if (header.kind == FrameKind::kStored) {
+    return std::vector<uint8_t>(payload.begin(), payload.end());
+  }
   return header.kind == FrameKind::kCoded
              ? DecodeCoded(header, payload, *model, options)
              : DecodeContextFrame(header.context_models, payload,
@@ -87,7 +87,7 @@ ModelProvider OneModel(const Model* model) {
 }
 
 uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model) {
-  uint64_t bytes = header.payload_bytes;
+  uint64_t bytes = header.payload_bytes + header.content_bytes;
   if (header.context_models != ContextModels::kNone) {
     bytes += cm::JointPredictor::MaxMemoryBytes(header.content_bytes);
   }

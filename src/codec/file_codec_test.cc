@@ -5,6 +5,7 @@
 #include "codec/file_decoder.h"
 #include "codec/file_encoder.h"
 #include "codec/salvage.h"
+#include "container/test_file_writer.h"
 #include "numerics/test_random.h"
 
 namespace llma {
@@ -215,6 +216,15 @@ TEST_F(FileCodec, MemoryIsBounded) {
   DecompressOptions little;
   little.max_memory_bytes = 1 << 20;
   EXPECT_EQ(Decode(Encode(1000), 1000, little).error().code, ErrorCode::kLimit);
+  // Payload and content are both in memory.
+  const std::string stored =
+      TestFileWriter().Stored(std::string(600 << 10, 'x'), true).file();
+  const auto read = [&] {
+    return Decompress(AsBytes(stored), nullptr, little);
+  };
+  EXPECT_EQ(read().error().code, ErrorCode::kLimit);
+  little.max_memory_bytes = 2 << 20;
+  EXPECT_TRUE(read());
   options_.max_memory_bytes = 1 << 20;
   std::vector<uint8_t> file;
   FileEncoder encoder(nullptr, options_, AppendTo(file));
