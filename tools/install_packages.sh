@@ -9,7 +9,7 @@ build=(g++ cmake ninja-build pkg-config make
        libpcre2-dev libxxhash-dev libssl-dev nlohmann-json3-dev
        python3 python3-pip python3-venv ca-certificates xz-utils zstd unzip)
 test=(libgtest-dev googletest libbenchmark-dev clang clang-format
-      g++-aarch64-linux-gnu qemu-user-static)
+      g++-aarch64-linux-gnu qemu-user-static mandoc groff-base zsh fish)
 
 case "${1:-build}" in
   build) wanted=("${build[@]}") ;;

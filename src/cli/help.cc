@@ -51,6 +51,11 @@ What to decompress
       --salvage         all that is intact of a damaged file; zeros for the rest
 What to print
       --robot, --json   with -l: for programs; -v adds frames
+Other names
+      --compress, --decompress, --uncompress, --test, --list, --to-stdout
+      --fast, --best    -1, -9
+With model import
+      --start-token TEXT   the token that stands before each text
 
 Exit status: 0 all is well, 1 an error, 2 only a warning.
 LLMA_OPT has options that come first. Models are looked for in the folders of

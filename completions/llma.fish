@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion for fish.
+
+function __llma_models
+    llma model list 2>/dev/null | string replace -r ' .*' ''
+end
+
+# Compressed files and folders.
+function __llma_compressed
+    set -l start (commandline -ct)
+    set -l found $start*.llma $start*/
+    test (count $found) -gt 0; and printf '%s\n' $found
+end
+
+# The line is about compressed files.
+function __llma_decodes
+    set -l words (commandline -opc)
+    string match -qr '(^|/)(unllma|llmacat)$' -- $words[1]
+    and return
+    string match -qr '^(-[^-]*[dtl].*|--decompress|--uncompress|--test|--list)$' -- $words[2..]
+end
+
+function __llma_is
+    set -l words (commandline -opc)
+    test (count $words) -ge 2; and test $words[2] = $argv[1]
+end
+
+function __llma_is_first
+    test (count (commandline -opc)) -eq 1
+end
+
+function __llma_verb
+    set -l words (commandline -opc)
+    __llma_is model; and test (count $words) -ge 3; and test $words[3] = $argv[1]
+end
+
+set -l files 'not __llma_is model; and not __llma_is bench'
+set -l codes 'not __llma_is model'
+
+for program in llma unllma llmacat
+    complete -c $program -n __llma_decodes -xa '(__llma_compressed)'
+    complete -c $program -n $files -s z -l compress -d 'compress'
+    complete -c $program -n $files -s d -l decompress -d 'decompress'
+    complete -c $program -n $files -l uncompress -d 'decompress'
+    complete -c $program -n $files -s t -l test -d 'check, write nothing'
+    complete -c $program -n $files -s l -l list -d 'say what is in files'
+    complete -c $program -n $files -s c -l stdout -d 'write to standard output'
+    complete -c $program -n $files -l to-stdout -d 'write to standard output'
+    complete -c $program -s o -l output -rF -d 'write to this file'
+    complete -c $program -s f -l force -d 'overwrite; use terminals'
+    complete -c $program -n $files -s k -l keep -d 'keep the input'
+    complete -c $program -n $files -l rm -d 'verify, then remove the input'
+    complete -c $program -n $files -s r -l recursive -d 'files below folders'
+    complete -c $program -n $files -l files0 -d 'more names, each ended by NUL'
+    complete -c $program -n $files -s S -l suffix -x -d 'instead of .llma'
+    complete -c $program -n $files -s N -l name -d 'keep or use name, mode and time'
+    for level in (seq 9)
+        complete -c $program -n $codes -s $level -d "level $level"
+    end
+    complete -c $program -n $codes -l fast -d 'level 1'
+    complete -c $program -n $codes -l best -d 'level 9'
+    complete -c $program -n $codes -l model -xa '(__llma_models)' -d 'model'
+    complete -c $program -n $codes -l lanes -xa '1 2 4 8 16 32 64' -d 'streams side by side'
+    complete -c $program -n $codes -l window -xa '256 512 768 1024 2048 4096' -d 'tokens that the model looks back'
+    complete -c $program -n $files -l frame-size -xa '64K 256K 1M 2M 8M 32M' -d 'content of a frame'
+    complete -c $program -n $files -l verify -d 'decode what was written'
+    complete -c $program -n $files -l resume -d 'go on with an interrupted run'
+    complete -c $program -n $files -l flush -d 'write a frame when no more input waits'
+    complete -c $program -n $files -l short -d 'a message of tens of bytes'
+    complete -c $program -n $files -l no-check -d 'no checksums'
+    complete -c $program -n $files -l range -x -d 'a part of the content'
+    complete -c $program -n $files -l salvage -d 'what is intact of a damaged file'
+    complete -c $program -n $codes -s T -l threads -x -d 'processors to use'
+    complete -c $program -n $files -s M -l memlimit -xa '512M 1G 2G 4G 8G' -d 'memory to use'
+    complete -c $program -n $files -l robot -d 'list for programs'
+    complete -c $program -n $files -l json -d 'list as JSON'
+    complete -c $program -s v -l verbose -d 'say more'
+    complete -c $program -s q -l quiet -d 'say less'
+    complete -c $program -s h -l help -d 'show a summary'
+    complete -c $program -s V -l version -d 'show the version'
+end
+
+complete -c llma -n __llma_is_first -a model -d 'import and show models'
+complete -c llma -n __llma_is_first -a bench -d 'measure this machine'
+complete -c llma -n '__llma_is bench' -l levels -x -d 'levels to measure'
+complete -c llma -n '__llma_is model; and not __llma_verb import; and not __llma_verb info; and not __llma_verb list' -xa 'import list info'
+complete -c llma -n '__llma_verb info' -xa '(__llma_models)'
+complete -c llma -n '__llma_verb import' -l name -x -d 'name of the model'
+complete -c llma -n '__llma_verb import' -l start-token -x -d 'token that stands before each text'
