@@ -9,6 +9,7 @@
 
 #include "codec/codec.h"
 #include "container/test_file_writer.h"
+#include "importer/dequantize.h"
 #include "importer/gguf_editor.h"
 
 namespace llma {
