@@ -41,7 +41,8 @@ Result<LlmmWriter> LlmmWriter::Create(const std::string& path, bool overwrite,
     return Error{ErrorCode::kUnsupported,
                  "the license or pre-tokenizer is not plain text"};
   }
-  LLMA_ASSIGN(OutputFile file, OutputFile::Create(path, {.overwrite = overwrite}));
+  LLMA_ASSIGN(OutputFile file,
+              OutputFile::Create(path, {.overwrite = overwrite}));
   LlmmWriter writer(std::move(file), header);
   writer.fingerprint_.AddConfig(header.config);
   // Sizes that are not known yet are set as the sections come.
