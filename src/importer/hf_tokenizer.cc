@@ -166,15 +166,20 @@ Status ReadPreTokenizer(const JsonFields& fields, const JsonFields& model,
     return fields.FieldError("pre_tokenizer",
                              "is not byte-level (only that can be read)");
   }
-  const SplitPattern* pattern = FindSplitPatternByStages(split.stages());
-  if (pattern == nullptr) {
-    return fields.FieldError("pre_tokenizer", "splits in an unknown way");
-  }
   LLMA_ASSIGN(const bool ignores, model.GetBoolOr("ignore_merges", false));
-  if (ignores != pattern->ignore_merges) {
-    return model.FieldError(
-        "ignore_merges",
-        "is not what belongs to pre-tokenizer " + std::string(pattern->name));
+  const SplitPattern* pattern =
+      FindSplitPatternByStages(split.stages(), ignores);
+  if (pattern == nullptr) {
+    if (FindSplitPatternByStages(split.stages(), !ignores) != nullptr) {
+      return model.FieldError("ignore_merges",
+                              "is not what belongs to this pre-tokenizer");
+    }
+    std::string found;
+    for (const std::string_view stage : split.stages()) {
+      found += (found.empty() ? "" : ", then ") + std::string(stage);
+    }
+    return fields.FieldError("pre_tokenizer",
+                             "splits in an unknown way: " + found);
   }
   vocabulary.pre_tokenizer = pattern->name;
   return OkStatus();

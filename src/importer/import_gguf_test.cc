@@ -214,9 +214,9 @@ TEST_F(ImportGgufTest, ErrorsNameWhatIsUnsupported) {
             }),
             "tokenizer llama (only gpt2, byte-level BPE, can be read)");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
-              e.SetString("tokenizer.ggml.pre", "tekken");
+              e.SetString("tokenizer.ggml.pre", "no-such");
             }),
-            "pre-tokenizer tekken");
+            "pre-tokenizer no-such");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
               e.SetString("llama.rope.scaling.type", "linear");
             }),

@@ -11,7 +11,8 @@
 namespace llma {
 namespace {
 
-constexpr const char* kNames[] = {"gpt-2", "smollm", "llama-bpe", "qwen2"};
+constexpr const char* kNames[] = {"gpt-2", "smollm", "llama-bpe", "qwen2",
+                                  "tekken"};
 
 // The pieces, separated by '|'.
 std::string Split(const char* name, const std::string& text) {
@@ -56,6 +57,24 @@ TEST(PreTokenizerTest, LlamaAndQwenDifferInDigits) {
   EXPECT_EQ(Split("qwen2", "You'RE 123\r\n\r\n  (ok)"),
             "You|'RE| |1|2|3|\r\n\r\n| | (|ok|)");
   EXPECT_EQ(Split("qwen2", "a.b();\n\n\tx"), "a|.b|();\n\n|\tx");
+}
+
+TEST(PreTokenizerTest, TekkenCutsBeforeCapitals) {
+  EXPECT_EQ(Split("tekken", "getFileName it's 42 a/b\n\n"),
+            "get|File|Name| it|'s| |4|2| a|/b|\n\n");
+  EXPECT_EQ(Split("tekken", "HTTPServer: x //\n"), "HTTPServer|:| x| //\n");
+}
+
+TEST(SplitPatternTest, WholeTokensTellSomeApart) {
+  const SplitPattern& llama = *FindSplitPattern("llama-bpe");
+  const std::string_view stages[] = {llama.stages[0]};
+  EXPECT_EQ(FindSplitPatternByStages(stages, true)->name, "llama-bpe");
+  EXPECT_EQ(FindSplitPatternByStages(stages, false)->name, "dbrx");
+  const std::string_view smollm[] = {FindSplitPattern("smollm")->stages[0],
+                                     FindSplitPattern("smollm")->stages[1]};
+  EXPECT_EQ(FindSplitPatternByStages(smollm, false)->name, "smollm");
+  EXPECT_EQ(FindSplitPatternByStages(smollm, true), nullptr);
+  EXPECT_EQ(FindSplitPatternByStages({smollm, 1}, false), nullptr);
 }
 
 TEST(PreTokenizerTest, CoversAnyBytes) {

@@ -4,16 +4,19 @@
 #ifndef LLMA_TOKENIZER_SPLIT_PATTERNS_H_
 #define LLMA_TOKENIZER_SPLIT_PATTERNS_H_
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
 namespace llma {
 
+inline constexpr size_t kMaxSplitStages = 3;
+
 // How text is cut before byte-pair merging. Matches of the first pattern and
-// the text between them are pieces; each is cut again by the second, if any.
+// the text between them are pieces; each is cut again by the next, if any.
 struct SplitPattern {
   std::string_view name;
-  const char* stages[2];  // PCRE2 syntax; the second may be null
+  const char* stages[kMaxSplitStages];  // PCRE2 syntax; null behind the last
   // A piece that is a token as a whole is that token, whatever the merges say.
   bool ignore_merges;
 };
@@ -22,9 +25,9 @@ struct SplitPattern {
 const SplitPattern* FindSplitPattern(std::string_view name);
 
 // The pattern that cuts by exactly these regular expressions, one behind the
-// other; null if there is none.
+// other, and treats whole tokens so; null if there is none.
 const SplitPattern* FindSplitPatternByStages(
-    std::span<const std::string_view> stages);
+    std::span<const std::string_view> stages, bool ignore_merges);
 
 }  // namespace llma
 

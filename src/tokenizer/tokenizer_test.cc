@@ -173,10 +173,10 @@ TEST_F(TokenizerTest, WholePiecesWhereMergesAreIgnored) {
 
 TEST_F(TokenizerTest, BadSpecificationsAreErrors) {
   TokenizerSpec spec = model_->tokenizer();
-  spec.pre_tokenizer = "tekken";
+  spec.pre_tokenizer = "no-such";
   const auto unknown = Tokenizer::Create(model_->tokens(), spec);
   EXPECT_EQ(unknown.error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(unknown.error().what, "unknown pre-tokenizer: tekken");
+  EXPECT_EQ(unknown.error().what, "unknown pre-tokenizer: no-such");
   spec = model_->tokenizer();
   const uint32_t last = model_->tokens().num_tokens() - 1;
   const uint32_t nonsense[] = {last, last};
