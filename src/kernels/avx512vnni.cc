@@ -50,6 +50,22 @@ inline __m512 Exp2(__m512 t) {
   return _mm512_castsi512_ps(_mm512_maskz_mov_epi32(keep, bits));
 }
 
+// The same for arguments in [-64, 0]; elsewhere anything. Adding 1.5 * 2^23
+// rounds to an integer, which then stands in the lowest bits.
+inline __m512 Exp2InRange(__m512 t) {
+  const __m512 magic = _mm512_set1_ps(0x1.8p+23f);
+  const __m512 shifted = _mm512_add_ps(t, magic);
+  const __m512 f = _mm512_sub_ps(t, _mm512_sub_ps(shifted, magic));
+  __m512 p = _mm512_set1_ps(kExp2Coefficients[3]);
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[2]));
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[1]));
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[0]));
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(1.0f));
+  return _mm512_castsi512_ps(
+      _mm512_add_epi32(_mm512_castps_si512(p),
+                       _mm512_slli_epi32(_mm512_castps_si512(shifted), 23)));
+}
+
 inline __m512 Abs(__m512 x) { return _mm512_abs_ps(x); }
 
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
@@ -348,8 +364,8 @@ float AttentionWeights(float* scores, const float* v_scales,
     const __m512 t = _mm512_sub_ps(_mm512_loadu_ps(scores + j), max_score);
     const __mmask16 keep = _mm512_cmp_ps_mask(
         t, _mm512_set1_ps(kLowestAttentionExponent), _CMP_GE_OQ);
-    const __m512 p =
-        _mm512_maskz_mul_ps(keep, Exp2(t), _mm512_set1_ps(kDenominatorScale));
+    const __m512 p = _mm512_maskz_mul_ps(keep, Exp2InRange(t),
+                                         _mm512_set1_ps(kDenominatorScale));
     denominators = _mm512_add_epi32(denominators, _mm512_cvtps_epi32(p));
     const __m512 folded = _mm512_mul_ps(p, _mm512_loadu_ps(v_scales + j));
     largest_lanes = _mm512_max_ps(largest_lanes, folded);
