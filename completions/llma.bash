@@ -32,7 +32,7 @@ _llma_value() {
     --frame-size) _llma_words '64K 256K 1M 2M 8M 32M' ;;
     -M | --memlimit) _llma_words '512M 1G 2G 4G 8G' ;;
     -S | --suffix) _llma_words '.llma' ;;
-    --range | --levels | --start-token) COMPREPLY=() ;;
+    --range | --levels | --start-token | --sha256) COMPREPLY=() ;;
     --help) _llma_words 'long' ;;
     *) return 1 ;;
   esac
@@ -60,15 +60,18 @@ _llma() {
   if [[ $what == model && $COMP_CWORD -ge 2 ]]; then
     local verb=${COMP_WORDS[2]}
     if [[ $COMP_CWORD -eq 2 ]]; then
-      _llma_words 'import list info'
-    elif [[ $prev == --name || $prev == --start-token ]]; then
+      _llma_words 'pull import list info verify rm export'
+    elif [[ $prev == --name || $prev == --start-token || $prev == --sha256 ]]; then
       return
     elif [[ $cur == -* ]]; then
-      _llma_words '--name --start-token -o --output -f --force -v --verbose
-                   -q --quiet -h --help'
+      _llma_words '--name --start-token --sha256 --keep-source -o --output
+                   -f --force --robot --json -v --verbose -q --quiet -h --help'
     elif [[ $verb == import ]]; then
       _llma_files
-    elif [[ $verb == info ]]; then
+    elif [[ $verb == export && $COMP_CWORD -gt 3 ]]; then
+      _llma_files
+    elif [[ $verb == info || $verb == verify || $verb == rm ||
+            $verb == export ]]; then
       _llma_models
     fi
     return

@@ -83,7 +83,14 @@ end
 complete -c llma -n __llma_is_first -a model -d 'import and show models'
 complete -c llma -n __llma_is_first -a bench -d 'measure this machine'
 complete -c llma -n '__llma_is bench' -l levels -x -d 'levels to measure'
-complete -c llma -n '__llma_is model; and not __llma_verb import; and not __llma_verb info; and not __llma_verb list' -xa 'import list info'
-complete -c llma -n '__llma_verb info' -xa '(__llma_models)'
+complete -c llma -n '__llma_is model; and test (count (commandline -opc)) -eq 2' -xa 'pull import list info verify rm export'
+for verb in info verify rm export
+    complete -c llma -n "__llma_verb $verb" -a '(__llma_models)'
+end
+for verb in info verify rm pull list
+    complete -c llma -n "__llma_verb $verb" -f
+end
+complete -c llma -n '__llma_verb pull' -l sha256 -x -d 'what the file must have'
+complete -c llma -n '__llma_verb pull' -l keep-source -d 'keep what was fetched'
 complete -c llma -n '__llma_verb import' -l name -x -d 'name of the model'
 complete -c llma -n '__llma_verb import' -l start-token -x -d 'token that stands before each text'

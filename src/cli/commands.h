@@ -30,6 +30,12 @@ int RunModelImport(const Options& options, const Messages& messages);
 int RunModelList(const Options& options, const Messages& messages);
 int RunModelInfo(const Options& options, const Messages& messages);
 
+// cli/store_commands.cc
+int RunModelPull(const Options& options, const Messages& messages);
+int RunModelVerify(const Options& options, const Messages& messages);
+int RunModelRemove(const Options& options, const Messages& messages);
+int RunModelExport(const Options& options, const Messages& messages);
+
 }  // namespace llma::cli
 
 #endif  // LLMA_CLI_COMMANDS_H_

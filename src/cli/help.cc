@@ -24,7 +24,9 @@ Without FILE, or if it is -, standard input goes to standard output.
   -V, --version     -h, --help          --help=long: all options
 
   llma model import SOURCE [--name NAME] [-o PATH]      from GGUF or HF folder
-  llma model list | llma model info NAME                what there is
+  llma model pull NAME|https://...gguf [--sha256=HEX]   fetch and import
+  llma model list | info NAME | verify NAME | rm NAME   what there is
+  llma model export NAME OUT.tar    the model, its licence, the documents
   llma bench [-1...-9 | --levels 1-9] [FILE]            how fast it is here
 )";
 }
@@ -54,8 +56,10 @@ What to print
 Other names
       --compress, --decompress, --uncompress, --test, --list, --to-stdout
       --fast, --best    -1, -9
-With model import
+With model pull and import
       --start-token TEXT   the token that stands before each text
+      --sha256=HEX         what the file must have
+      --keep-source        keep what was fetched
 
 Exit status: 0 all is well, 1 an error, 2 only a warning.
 LLMA_OPT has options that come first. Models are looked for in the folders of

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "cli/commands.h"
@@ -12,6 +13,12 @@
 
 namespace llma::cli {
 namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string ToText(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 std::string Line(const char* key, const std::string& value) {
   char padded[24];
@@ -67,17 +74,34 @@ int RunModelImport(const Options& options, const Messages& messages) {
                   target + "\nfingerprint " + Hex(*fingerprint) + "\n");
 }
 
-int RunModelList(const Options&, const Messages& messages) {
+int RunModelList(const Options& options, const Messages& messages) {
   const std::vector<std::string> places = ModelPlaces();
   const InstalledModels installed = ListInstalledModels(places);
+  Json all = Json::array();
   std::string text;
   for (const InstalledModel& model : installed.models) {
-    char line[128];
-    std::snprintf(line, sizeof(line), "%-32s %s  %8s  ", model.name.c_str(),
-                  Hex(Bytes(model.fingerprint).first(8)).c_str(),
-                  FormatBytes(static_cast<double>(model.file_bytes)).c_str());
-    text += line + model.path + "\n";
+    switch (options.list_format) {
+      case ListFormat::kJson:
+        all.push_back({{"name", model.name},
+                       {"fingerprint", Hex(model.fingerprint)},
+                       {"bytes", model.file_bytes},
+                       {"path", model.path}});
+        break;
+      case ListFormat::kRobot:
+        text += "model\t" + model.name + "\t" + Hex(model.fingerprint) + "\t" +
+                Number(model.file_bytes) + "\t" + Printable(model.path) + "\n";
+        break;
+      case ListFormat::kTable:
+        char line[128];
+        std::snprintf(
+            line, sizeof(line), "%-32s %s  %8s  ", model.name.c_str(),
+            Hex(Bytes(model.fingerprint).first(8)).c_str(),
+            FormatBytes(static_cast<double>(model.file_bytes)).c_str());
+        text += line + model.path + "\n";
+        break;
+    }
   }
+  if (options.list_format == ListFormat::kJson) text = ToText(all);
   int status = PrintOut(messages, text);
   for (const Error& problem : installed.problems) {
     status =
@@ -96,22 +120,31 @@ int RunModelInfo(const Options& options, const Messages& messages) {
   if (!opened) return messages.ShowError(FormatError({}, opened.error()));
   const Model& model = **opened;
   const ModelConfig& config = model.config();
-  return PrintOut(
-      messages,
-      Line("name", std::string(model.name())) +
-          Line("license", std::string(model.license())) +
-          Line("fingerprint", Hex(model.fingerprint())) +
-          Line("source sha256", Hex(model.source_sha256())) +
-          Line("importer", Number(model.importer_version())) +
-          Line("pre-tokenizer", std::string(model.tokenizer().pre_tokenizer)) +
-          Line("tokens", Number(config.num_tokens)) +
-          Line("layers", Number(config.num_layers)) +
-          Line("width", Number(config.dim)) +
-          Line("heads", Number(config.num_heads) + " query, " +
-                            Number(config.num_kv_heads) + " key and value") +
-          Line("head width", Number(config.head_dim)) +
-          Line("ffn width", Number(config.ffn_dim)) +
-          Line("context", Number(config.context_length)));
+  const Json fields = {{"name", model.name()},
+                       {"license", model.license()},
+                       {"fingerprint", Hex(model.fingerprint())},
+                       {"source sha256", Hex(model.source_sha256())},
+                       {"importer", model.importer_version()},
+                       {"pre-tokenizer", model.tokenizer().pre_tokenizer},
+                       {"tokens", config.num_tokens},
+                       {"layers", config.num_layers},
+                       {"width", config.dim},
+                       {"query heads", config.num_heads},
+                       {"key heads", config.num_kv_heads},
+                       {"head width", config.head_dim},
+                       {"ffn width", config.ffn_dim},
+                       {"context", config.context_length}};
+  if (options.list_format == ListFormat::kJson) {
+    return PrintOut(messages, ToText(fields));
+  }
+  const bool is_robot = options.list_format == ListFormat::kRobot;
+  std::string text;
+  for (const auto& [key, value] : fields.items()) {
+    const std::string shown =
+        value.is_string() ? value.get<std::string>() : value.dump();
+    text += is_robot ? key + "\t" + shown + "\n" : Line(key.c_str(), shown);
+  }
+  return PrintOut(messages, text);
 }
 
 }  // namespace llma::cli

@@ -5,6 +5,7 @@
 
 #include "cli/messages.h"
 #include "model/model_registry.h"
+#include "store/check_model.h"
 
 namespace llma::cli {
 namespace {
@@ -36,12 +37,8 @@ std::string Hex(Bytes bytes) {
 }
 
 Result<std::unique_ptr<Model>> OpenModel(const std::string& name_or_path) {
-  if (name_or_path.find('/') != std::string::npos ||
-      name_or_path.ends_with(".llmm")) {
-    return OpenPath(name_or_path);
-  }
-  LLMA_ASSIGN(const InstalledModel found, FindModelByName(name_or_path));
-  return OpenPath(found.path);
+  LLMA_ASSIGN(const std::string path, store::FindModelPath(name_or_path));
+  return OpenPath(path);
 }
 
 Result<const Model*> ModelCache::Default() {
@@ -57,7 +54,7 @@ Result<const Model*> ModelCache::Find(const ModelId& id) {
   const std::lock_guard lock(mutex_);
   std::unique_ptr<Model>& model = by_id_[id];
   if (!model) {
-    LLMA_ASSIGN(const InstalledModel found, FindModelById(id));
+    LLMA_ASSIGN(const InstalledModel found, store::FindModelOfFile(id));
     LLMA_ASSIGN(model, OpenPath(found.path));
   }
   return model.get();

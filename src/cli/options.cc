@@ -3,7 +3,9 @@
 
 #include <getopt.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string_view>
@@ -22,6 +24,8 @@ enum LongOption {
   kWindow,
   kName,
   kStartToken,
+  kSha256,
+  kKeepSource,
   kLevels,
   kRemove,
   kVerify,
@@ -82,6 +86,10 @@ constexpr char kCodingLetters[] = ":123456789czdtlo:fkrS:NT:M:vqhV";
 constexpr option kModelOptions[] = {
     {"name", required_argument, nullptr, kName},
     {"start-token", required_argument, nullptr, kStartToken},
+    {"sha256", required_argument, nullptr, kSha256},
+    {"keep-source", no_argument, nullptr, kKeepSource},
+    {"robot", no_argument, nullptr, kRobot},
+    {"json", no_argument, nullptr, kJson},
     {"output", required_argument, nullptr, 'o'},
     {"force", no_argument, nullptr, 'f'},
     {"verbose", no_argument, nullptr, 'v'},
@@ -265,6 +273,12 @@ Status SetOption(int option, Options& options) {
     case kStartToken:
       options.start_token = value;
       break;
+    case kSha256:
+      options.sha256 = value;
+      break;
+    case kKeepSource:
+      options.keeps_source = true;
+      break;
     default:
       return Usage("unknown option");
   }
@@ -378,32 +392,47 @@ Status CheckCodingOptions(const Options& options) {
   return OkStatus();
 }
 
+// The commands behind `llma model`.
+struct ModelVerb {
+  const char* name;
+  Operation operation;
+  size_t min_operands, max_operands;
+  const char* operands;  // for people
+};
+constexpr ModelVerb kModelVerbs[] = {
+    {"import", Operation::kModelImport, 1, 1, "one GGUF file or folder"},
+    {"list", Operation::kModelList, 0, 0, "no file name"},
+    {"info", Operation::kModelInfo, 1, 1, "one NAME or PATH"},
+    {"pull", Operation::kModelPull, 1, 1, "one NAME or address"},
+    {"verify", Operation::kModelVerify, 1, 1000, "NAMEs or PATHs"},
+    {"rm", Operation::kModelRemove, 1, 1000, "NAMEs"},
+    {"export", Operation::kModelExport, 2, 2, "a NAME or PATH, and OUT"},
+};
+
 Result<Options> ParseModelLine(int argc, char** argv) {
   Options options;
   const std::string_view verb = argc > 2 ? argv[2] : "";
-  if (verb == "import") {
-    options.operation = Operation::kModelImport;
-  } else if (verb == "list") {
-    options.operation = Operation::kModelList;
-  } else if (verb == "info") {
-    options.operation = Operation::kModelInfo;
-  } else if (verb == "-h" || verb == "--help") {
+  if (verb == "-h" || verb == "--help") {
     options.operation = Operation::kHelp;
     return options;
-  } else {
-    return Usage("expected 'model import', 'model list' or 'model info'");
   }
+  const auto found =
+      std::find_if(std::begin(kModelVerbs), std::end(kModelVerbs),
+                   [verb](const ModelVerb& v) { return verb == v.name; });
+  if (found == std::end(kModelVerbs)) {
+    return Usage(
+        "expected 'model pull', 'import', 'list', 'info', 'verify', 'rm' or "
+        "'export'");
+  }
+  options.operation = found->operation;
   LLMA_ASSIGN(options, ParseLine(argc - 2, argv + 2, kModelLetters,
                                  kModelOptions, options));
   const size_t num_operands = options.operands.size();
-  if (options.operation == Operation::kModelImport && num_operands != 1) {
-    return Usage("model import: expected one GGUF file or folder");
-  }
-  if (options.operation == Operation::kModelInfo && num_operands != 1) {
-    return Usage("model info: expected one NAME or PATH");
-  }
-  if (options.operation == Operation::kModelList && num_operands != 0) {
-    return Usage("model list: expected no file name");
+  if (options.operation == found->operation &&
+      (num_operands < found->min_operands ||
+       num_operands > found->max_operands)) {
+    return Usage(std::string("model ") + found->name + ": expected " +
+                 found->operands);
   }
   return options;
 }

@@ -28,6 +28,10 @@ enum class Operation {
   kModelImport,
   kModelList,
   kModelInfo,
+  kModelPull,
+  kModelVerify,
+  kModelRemove,
+  kModelExport,
   kHelp,
   kLongHelp,
   kVersion,
@@ -69,6 +73,8 @@ struct Options {
   std::string model;              // name or path; empty: the default
   std::string import_name;
   std::string start_token;
+  std::string sha256;         // of what model pull fetches
+  bool keeps_source = false;  // of model pull
 };
 
 // kUsage, with a text for the user, if the line makes no sense. The name of the

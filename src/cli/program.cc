@@ -23,6 +23,14 @@ int Run(const Options& options, const Messages& messages) {
       return RunModelList(options, messages);
     case Operation::kModelInfo:
       return RunModelInfo(options, messages);
+    case Operation::kModelPull:
+      return RunModelPull(options, messages);
+    case Operation::kModelVerify:
+      return RunModelVerify(options, messages);
+    case Operation::kModelRemove:
+      return RunModelRemove(options, messages);
+    case Operation::kModelExport:
+      return RunModelExport(options, messages);
     case Operation::kList:
       return RunList(options, messages);
     case Operation::kBench:

@@ -79,8 +79,10 @@ std::string FormatProgress(const std::string& name,
                                : " " + FormatBytes(done);
   if (done > 0 && elapsed_seconds > 0) {
     const double speed = done / elapsed_seconds;
-    text += Format(", %.3f bits per byte",
-                   8 * static_cast<double>(progress.coded_bytes) / done);
+    if (progress.coded_bytes > 0) {
+      text += Format(", %.3f bits per byte",
+                     8 * static_cast<double>(progress.coded_bytes) / done);
+    }
     text += ", " + FormatBytes(speed) + "/s, " +
             (total > 0 ? FormatDuration((total - done) / speed) + " left"
                        : FormatDuration(elapsed_seconds));

@@ -17,7 +17,7 @@ OPTION = r"(?<![\w-])(--?[a-zA-Z0-9][\w-]*)"
 
 def from_source(text):
     """Letters and names in the tables of options.cc."""
-    found = {f"--{name}" for name in re.findall(r'^    \{"([\w-]+)",', text, re.M)}
+    found = {f"--{name}" for name in re.findall(r'^    \{"([\w-]+)", \w+_argument,', text, re.M)}
     for letters in re.findall(r'Letters\[\] = ":([\w:]+)"', text):
         found.update(f"-{letter}" for letter in letters if letter != ":")
     return found

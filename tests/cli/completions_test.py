@@ -32,7 +32,7 @@ CASES = [
     ("llma --range ", []),
     ("llma --help = l", ["long"]),
     ("llma --files0 = ne", ["new"]),
-    ("llma model ", ["import", "info", "list"]),
+    ("llma model ", ["export", "import", "info", "list", "pull", "rm", "verify"]),
     ("llma model info ", ["tiny"]),
     ("llma model import n", ["name with space", "new"]),
     ("llma model import --st", ["--start-token"]),

@@ -21,8 +21,9 @@ MAY = {
     "tokenizer": "base model",
     "predict": "base numerics kernels coder model",
     "importer": "base numerics model tokenizer",
+    "store": "base container model importer",
     "codec": "base numerics kernels coder container cm model predict tokenizer",
-    "cli": "base kernels container model importer codec",
+    "cli": "base kernels container model importer store codec",
 }
 
 

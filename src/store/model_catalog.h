@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models that `llma model pull NAME` knows, and where they are.
+#ifndef LLMA_STORE_MODEL_CATALOG_H_
+#define LLMA_STORE_MODEL_CATALOG_H_
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace llma::store {
+
+struct CatalogEntry {
+  std::string_view name;
+  std::string_view repository;  // on Hugging Face
+  std::string_view file;
+  std::string_view revision;
+  std::string_view license;
+  // Both only where we had the file in hand; else 0 and empty, and the host
+  // says what it has.
+  uint64_t size_bytes;
+  std::string_view sha256;
+  // The start of the fingerprint that an import of that file gives, in
+  // hexadecimal; empty if we have not made one.
+  std::string_view fingerprint;
+};
+
+std::span<const CatalogEntry> Catalog();
+
+// Null if there is none.
+const CatalogEntry* FindCatalogName(std::string_view name);
+// id: the first bytes of a fingerprint, at most as many as an entry has.
+const CatalogEntry* FindCatalogFingerprint(Bytes id);
+
+}  // namespace llma::store
+
+#endif  // LLMA_STORE_MODEL_CATALOG_H_

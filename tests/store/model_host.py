@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host of model files on this machine, with the faults that hosts have.
+
+The first part of a path says how it behaves:
+
+    ok        ranges, an ETag
+    cut       the same; the first two answers end after 1,000 bytes each
+    dead      every answer ends before anything is sent
+    plain     knows no ranges, and cuts its first answer
+    changed   like cut, but each answer has another ETag, and so is whole
+    nolength  no size; the connection's end is the end
+    slow      in pieces with pauses
+    wrong     other bytes of the same size
+    huge      says that it has 2^59 bytes
+    less      its second answer is a range that nobody asked for
+    busy      503 twice, then ok
+    refused   401 without the token "secret"
+    401 404   that status
+    away      redirects to `localhost`, where `ok` is
+    near      redirects to a path on the same host
+    out       redirects to http://example.invalid
+    round     redirects to itself
+Any other path is one of Hugging Face: REPO/NAME/resolve/REVISION/FILE, which
+redirects to `localhost` and says the file's SHA-256, if `linked` is set.
+"""
+
+import collections
+import hashlib
+import http.server
+import threading
+import time
+
+Request = collections.namedtuple("Request", "host path token range if_range")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        server = self.server.owner
+        token = self.headers.get("Authorization")
+        server.requests.append(Request(
+            self.headers["Host"].split(":")[0], self.path, token,
+            self.headers.get("Range"), self.headers.get("If-Range")))
+        kind = self.path.split("/")[1]
+        server.counts[self.path] += 1
+        count = server.counts[self.path]
+        away = f"http://localhost:{server.port}/ok/file.gguf"
+        if kind in ("401", "404"):
+            self.answer_status(int(kind))
+        elif kind == "refused" and token != "Bearer secret":
+            self.answer_status(401)
+        elif kind == "busy" and count <= 2:
+            self.answer_status(503)
+        elif kind == "away":
+            self.redirect(away)
+        elif kind == "near":
+            self.redirect("/ok/file.gguf")
+        elif kind == "out":
+            self.redirect("http://example.invalid/file.gguf")
+        elif kind == "round":
+            self.redirect(self.path)
+        elif "/resolve/" in self.path:
+            linked = {}
+            if server.linked:
+                digest = hashlib.sha256(server.content).hexdigest()
+                linked = {"X-Linked-Etag": f'"{digest}"',
+                          "X-Linked-Size": str(len(server.content))}
+            self.redirect(away, linked)
+        else:
+            self.answer_file(kind, count)
+
+    def answer_status(self, status):
+        self.send_response(status)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"no...")
+
+    def redirect(self, target, headers=None):
+        self.send_response(302)
+        self.send_header("Location", target)
+        self.send_header("Content-Length", "0")
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def answer_file(self, kind, count):
+        content = self.server.owner.content
+        if kind == "wrong":
+            content = content[:-1] + bytes([content[-1] ^ 1])
+        etag = f'"{count}"' if kind == "changed" else '"one"'
+        start = 0
+        asked = self.headers.get("Range")
+        known = self.headers.get("If-Range") in (None, etag)
+        if asked and known and kind != "plain":
+            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start > 0 and start >= len(content):
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(content)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if kind == "less" and count == 2:
+            start = 10
+        part = content[start:]
+        self.send_response(206 if start else 200)
+        self.send_header("ETag", etag)
+        if start:
+            self.send_header(
+                "Content-Range",
+                f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.close_connection = True
+        if kind == "huge":
+            self.send_header("Content-Length", str(1 << 59))
+        elif kind != "nolength":
+            self.send_header("Content-Length", str(len(part)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        cuts = {"cut": 2, "changed": 2, "plain": 1, "less": 1, "dead": 1 << 30}
+        if count <= cuts.get(kind, 0):
+            part = part[:0 if kind == "dead" else 1000]
+        if kind == "slow":
+            for begin in range(0, len(part), 1 << 16):
+                self.wfile.write(part[begin:begin + (1 << 16)])
+                self.wfile.flush()
+                time.sleep(0.02)
+            return
+        try:
+            self.wfile.write(part)
+        except OSError:
+            pass  # the other side has had enough
+
+
+class ModelHost:
+    def __init__(self, content, ssl_context=None):
+        self.content = content
+        self.linked = True
+        self.requests = []
+        self.counts = collections.Counter()
+        # IPv4 of `localhost` is the same machine.
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.owner = self
+        if ssl_context:
+            self.server.socket = ssl_context.wrap_socket(
+                self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def url(self, kind):
+        return f"http://127.0.0.1:{self.port}/{kind}/file.gguf"
+
+    def forget(self):
+        self.requests.clear()
+        self.counts.clear()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()

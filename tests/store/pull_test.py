@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Fetching models from a host on this machine that has faults.
+
+    pull_test.py LLMA TINY_GGUF
+"""
+
+import hashlib
+import os
+import pathlib
+import resource
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from model_host import ModelHost
+
+LLMA = pathlib.Path(sys.argv[1]).resolve()
+GGUF = pathlib.Path(sys.argv[2]).read_bytes()
+SHA256 = hashlib.sha256(GGUF).hexdigest()
+OTHER_SHA256 = "0" * 64
+
+
+class PullTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.host = ModelHost(GGUF)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.host.close()
+
+    def setUp(self):
+        self.host.forget()
+        self.host.linked = True
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.models = pathlib.Path(self.folder.name) / "llma"
+        self.token = ""
+        self.endpoint = f"http://127.0.0.1:{self.host.port}"
+
+    def run_llma(self, *arguments, preexec_fn=None):
+        environment = {k: v for k, v in os.environ.items()
+                       if not k.startswith(("LLMA_", "HF_")) and
+                       not k.lower().endswith("_proxy")}
+        environment.update(
+            LC_ALL="C", XDG_DATA_HOME=self.folder.name,
+            HF_ENDPOINT=self.endpoint, HF_TOKEN=self.token)
+        return subprocess.run([LLMA, "model", *arguments], env=environment,
+                              capture_output=True, text=True, timeout=60,
+                              preexec_fn=preexec_fn)
+
+    def pull(self, kind, *arguments, sha256=SHA256, **how):
+        if sha256:
+            arguments = (f"--sha256={sha256}",) + arguments
+        return self.run_llma("pull", self.host.url(kind), "--name", "tiny",
+                             *arguments, **how)
+
+    def files(self):
+        return sorted(p.name for p in self.models.iterdir())
+
+    def expect_pulled(self, done, files=("tiny.llmm",)):
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(self.files(), sorted(files))
+        verified = self.run_llma("verify", "tiny")
+        self.assertEqual(verified.returncode, 0, verified.stderr)
+
+    def expect_error(self, done, *words, files=()):
+        self.assertEqual(done.returncode, 1, done.stdout)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertEqual(self.files(), sorted(files))
+
+    def test_whole(self):
+        done = self.pull("ok")
+        self.expect_pulled(done)
+        self.assertIn(f"SHA-256 {SHA256}, as expected", done.stdout)
+        self.assertEqual(len(self.host.requests), 1)
+
+    def test_keep_source_and_use_it_again(self):
+        self.expect_pulled(self.pull("ok", "--keep-source"),
+                           ("tiny.gguf", "tiny.llmm"))
+        self.assertEqual((self.models / "tiny.gguf").read_bytes(), GGUF)
+        self.host.forget()
+        self.expect_error(self.pull("ok"), "exists already", "-f",
+                          files=("tiny.gguf", "tiny.llmm"))
+        self.expect_pulled(self.pull("ok", "-f"))
+        self.assertEqual(self.host.requests, [])
+
+    def test_cuts_are_resumed(self):
+        self.expect_pulled(self.pull("cut"))
+        self.assertEqual([r.range for r in self.host.requests],
+                         [None, "bytes=1000-", "bytes=2000-"])
+        self.assertEqual([r.if_range for r in self.host.requests],
+                         [None, '"one"', '"one"'])
+
+    def test_a_later_run_resumes(self):
+        limit = 100000
+
+        def allow_little():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+        self.expect_error(
+            self.pull("ok", preexec_fn=allow_little), "make room",
+            "what is there is kept",
+            files=("tiny.gguf.part", "tiny.gguf.part.from"))
+        self.assertEqual((self.models / "tiny.gguf.part").stat().st_size, limit)
+        self.host.forget()
+        self.expect_pulled(self.pull("ok"))
+        self.assertEqual(self.host.requests[0].range, f"bytes={limit}-")
+
+    def test_a_part_of_another_source_is_not_used(self):
+        self.models.mkdir()
+        (self.models / "tiny.gguf.part").write_bytes(b"something else")
+        self.expect_pulled(self.pull("ok"))
+        self.assertEqual(self.host.requests[0].range, None)
+
+    def test_a_part_that_is_whole(self):
+        self.models.mkdir()
+        (self.models / "tiny.gguf.part").write_bytes(GGUF)
+        (self.models / "tiny.gguf.part.from").write_text(
+            f'{self.host.url("ok")}\n"one"\n{SHA256}\n')
+        self.expect_pulled(self.pull("ok"))
+
+    def test_a_host_without_ranges_and_one_whose_file_changes(self):
+        self.expect_pulled(self.pull("plain"))
+        self.expect_pulled(self.pull("changed", "-f"))
+
+    def test_a_range_that_nobody_asked_for(self):
+        self.expect_pulled(self.pull("less"))
+
+    def test_no_length_and_slow(self):
+        self.expect_pulled(self.pull("nolength"))
+        self.expect_pulled(self.pull("slow", "-f"))
+
+    def test_busy(self):
+        self.expect_pulled(self.pull("busy"))
+
+    def test_wrong_sum(self):
+        self.expect_error(self.pull("wrong"), "what came is not the file",
+                          SHA256)
+
+    def test_wrong_sum_is_given(self):
+        self.expect_error(self.pull("ok", sha256=OTHER_SHA256), "expected 000")
+        self.expect_error(self.pull("ok", sha256="abc"), "64 hexadecimal")
+
+    def test_no_sum(self):
+        self.expect_error(self.pull("ok", sha256=None), "--sha256=HEX")
+
+    def test_statuses(self):
+        self.expect_error(self.pull("404"), "404", "no such file")
+        self.expect_error(self.pull("401"), "401", "set HF_TOKEN")
+        self.token = "wrong"
+        self.expect_error(self.pull("refused"), "401", "HF_TOKEN is not")
+        self.token = "secret"
+        self.expect_pulled(self.pull("refused"))
+
+    def test_full_disk(self):
+        self.expect_error(self.pull("huge"), "MB free", "make room")
+
+    def test_redirects(self):
+        self.token = "secret"
+        self.expect_pulled(self.pull("near"))
+        self.assertEqual([r.token for r in self.host.requests],
+                         ["Bearer secret", "Bearer secret"])
+        self.expect_error(self.pull("out", "-f"), "is not https",
+                          files=("tiny.llmm",))
+        self.expect_error(self.pull("round", "-f"), "too many redirects",
+                          files=("tiny.llmm",))
+
+    def test_the_token_stays_with_its_host(self):
+        self.token = "secret"
+        self.expect_pulled(self.pull("away"))
+        self.assertEqual([(r.host, r.token) for r in self.host.requests],
+                         [("127.0.0.1", "Bearer secret"), ("localhost", None)])
+        # Nor is it sent where the address given is of another host.
+        self.host.forget()
+        self.endpoint = f"http://localhost:{self.host.port}"
+        self.expect_pulled(self.pull("ok", "-f"))
+        self.assertEqual([r.token for r in self.host.requests], [None])
+
+    def test_a_name_whose_sum_the_host_says(self):
+        done = self.run_llma("pull", "gemma-3-270m", "--name", "tiny")
+        self.expect_pulled(done)
+        self.assertIn(f"SHA-256 {SHA256}, as its host says", done.stdout)
+        self.assertIn("license: gemma", done.stdout)
+        self.assertEqual([r.host for r in self.host.requests],
+                         ["127.0.0.1", "localhost"])
+        self.assertRegex(self.host.requests[0].path,
+                         r"^/\w+/[\w.-]+/resolve/main/[\w.-]+\.gguf$")
+
+    def test_a_name_whose_sum_nobody_says(self):
+        self.host.linked = False
+        self.expect_error(
+            self.run_llma("pull", "gemma-3-270m"), "says no SHA-256",
+            files=())
+
+    def test_a_name_whose_sum_is_known(self):
+        self.expect_error(
+            self.run_llma("pull", "smollm2-135m-instruct"),
+            "is another file", SHA256,
+            files=())
+
+    def test_names_and_addresses_that_make_no_sense(self):
+        for source, words in (
+                ("nemo", "known are smollm2-135m-instruct"),
+                ("http://example.invalid/x.gguf", "is not https"),
+                ("ftp://127.0.0.1/x.gguf", "is not https"),
+                ("https://me@example.invalid/x", "user's name"),
+                ("https://", "names no host")):
+            done = self.run_llma("pull", source)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(words, done.stderr)
+        self.endpoint = "http://example.invalid"
+        self.assertIn("HF_ENDPOINT", self.run_llma("pull", "x").stderr)
+
+    def test_what_is_no_model_is_kept(self):
+        content, self.host.content = self.host.content, b"no model"
+        try:
+            done = self.pull(
+                "ok", sha256=hashlib.sha256(b"no model").hexdigest())
+        finally:
+            self.host.content = content
+        self.expect_error(done, "not a GGUF file", "is kept",
+                          files=("tiny.gguf",))
+
+    def test_a_certificate_that_nobody_knows(self):
+        key = pathlib.Path(self.folder.name) / "key.pem"
+        made = subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+             "-subj", "/CN=localhost", "-days", "2", "-keyout", key, "-out",
+             key.with_suffix(".crt")], capture_output=True)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(key.with_suffix(".crt"), key)
+        host = ModelHost(GGUF, context)
+        self.addCleanup(host.close)
+        self.endpoint = f"https://localhost:{host.port}"
+        self.token = "secret"
+        done = self.run_llma("pull", self.endpoint + "/ok/file.gguf",
+                             f"--sha256={SHA256}")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("certificate", done.stderr)
+        self.assertEqual(host.requests, [])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
