@@ -149,6 +149,33 @@ void AddSegments(const LaneHistory& lane, Collector& out) {
   out.Add(lane.path, segment);
 }
 
+// What the longest match expects, with how sure that is and what stands here.
+void AddExpected(const LaneHistory& lane, ExpectedByte expected,
+                 Collector& out) {
+  const uint32_t length = std::min(expected.length_bucket, 31u);
+  out.Add(expected.byte << 8 | std::min(length, 15u));
+  out.Add(expected.byte << 8 | lane.c1(), length / 4);
+  out.Add(expected.byte, lane.word);
+  out.Add(expected.byte, lane.last4() & 0xffff);
+}
+
+// Orders without regard to case, digits and the kind of white space.
+void AddFolded(uint64_t folded8, Collector& out) {
+  for (const int n : {3, 4, 5, 6}) out.Add(folded8 & LowBytes(n));
+  out.Add(folded8);
+}
+
+// More orders with holes for records and machine code: operands and their low
+// bits are noise.
+void AddBinary(uint64_t last8, Collector& out) {
+  for (const uint64_t mask :
+       {uint64_t{0xffff0000}, uint64_t{0xff00ffff}, uint64_t{0xffff00ff},
+        uint64_t{0xffffff0000}, uint64_t{0xf8f8f8f8}, uint64_t{0xe0ffff},
+        uint64_t{0xf0f0ff}, uint64_t{0xff0000ff}}) {
+    out.Add(last8 & mask);
+  }
+}
+
 }  // namespace
 
 size_t HashLightContexts(const LaneHistory& lane, uint32_t* hashes) {
@@ -169,8 +196,8 @@ size_t HashLightContexts(const LaneHistory& lane, uint32_t* hashes) {
 }
 
 size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
-                        const Followers& followers, uint32_t ablated,
-                        uint32_t* hashes) {
+                        const Followers& followers, ExpectedByte expected,
+                        uint32_t ablated, uint32_t* hashes) {
   Collector out(hashes);
   for (int n = 1; n <= 7; ++n) out.Add(lane.last8 & LowBytes(n));
   out.Ablate((ablated >> 0 & 1) != 0);
@@ -192,7 +219,13 @@ size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
   AddFollowers(lane, followers, out);
   out.Ablate((ablated >> 8 & 1) != 0);
   AddSegments(lane, out);
-  LLMA_DCHECK(out.count() == kNumFullContexts);
+  out.Ablate((ablated >> 9 & 1) != 0);
+  AddExpected(lane, expected, out);
+  out.Ablate((ablated >> 12 & 1) != 0);
+  AddFolded(lane.folded8, out);
+  out.Ablate((ablated >> 1 & 1) != 0);
+  if (lane.IsBinary()) AddBinary(lane.last8, out);
+  LLMA_DCHECK(out.count() <= kNumFullContexts);
   return static_cast<size_t>(out.count());
 }
 

@@ -33,16 +33,24 @@ class Followers {
   std::vector<uint32_t> after2_;
 };
 
+// The byte that the longest match predicts, plus 256, and how long that match
+// is; 0 without one.
+struct ExpectedByte {
+  uint32_t byte = 0;
+  uint32_t length_bucket = 0;
+};
+
 inline constexpr int kNumLightContexts = 8;
-inline constexpr int kNumFullContexts = 63;
+inline constexpr int kNumFullContexts = 80;
 
 // Write the hashes of the contexts and return how many take part. Light:
 // orders 2, 3, 4, 6, then words or, among bytes that are no text, more sparse
-// contexts. Full: orders 1 to 7 come first. content: the bytes of all lanes.
+// contexts. Full: orders 1 to 7 come first; the last eight take part among
+// bytes that are no text. content: the bytes of all lanes.
 size_t HashLightContexts(const LaneHistory& lane, uint32_t* out);
 size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
-                        const Followers& followers, uint32_t ablated,
-                        uint32_t* out);
+                        const Followers& followers, ExpectedByte expected,
+                        uint32_t ablated, uint32_t* out);
 
 }  // namespace llma::cm
 

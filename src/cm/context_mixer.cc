@@ -59,7 +59,8 @@ std::vector<uint32_t> FinalSetSizes(const ContextMixerOptions& options) {
 
 constexpr LearningRate kRate = {.first_q16 = 1300, .last_q16 = 200};
 constexpr LearningRate kLightRate = {.first_q16 = 2000, .last_q16 = 500};
-constexpr LearningRate kFinalRate = {.first_q16 = 1000, .last_q16 = 65};
+constexpr LearningRate kFinalRate = {.first_q16 = 1000, .last_q16 = 130};
+constexpr LearningRate kLightFinalRate = {.first_q16 = 1000, .last_q16 = 65};
 constexpr uint32_t kOrderLimit = 255;
 
 }  // namespace
@@ -75,7 +76,8 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
              IsFull(options) ? kWeightOne / 64 : kWeightOne / 8,
              IsFull(options) ? kRate : kLightRate, BestMixerKernels()),
       final_mixer_(mixer_.num_sets(), FinalSetSizes(options),
-                   kWeightOne / mixer_.num_sets(), kFinalRate,
+                   kWeightOne / mixer_.num_sets(),
+                   IsFull(options) ? kFinalRate : kLightFinalRate,
                    BestMixerKernels()) {
   const int match_log2 = std::clamp(CeilLog2(options.content_bytes), 10, 20);
   for (const int length : MatchLengths(options)) {
@@ -96,14 +98,20 @@ void ContextMixer::BeginByte(uint32_t lane) {
   lane_ = lane;
   partial_ = 1;
   bit_count_ = 0;
+  ExpectedByte expected;  // of the last model, that with the longest minimum
+  for (size_t i = 0; i < matches_.size(); ++i) {
+    MatchModel& match = matches_[i];
+    match.BeginByte(&content_[0], lanes_, lane, lanes_[lane].match[i]);
+    if (match.expected() != 0) {
+      expected = {match.expected(), match.length_bucket()};
+    }
+  }
   uint32_t* hashes = contexts_.hashes().data();
   const size_t num_active =
-      IsFull(options_) ? HashFullContexts(lanes_[lane], &content_[0],
-                                          followers_, options_.ablated, hashes)
-                       : HashLightContexts(lanes_[lane], hashes);
-  for (size_t i = 0; i < matches_.size(); ++i) {
-    matches_[i].BeginByte(&content_[0], lanes_, lane, lanes_[lane].match[i]);
-  }
+      IsFull(options_)
+          ? HashFullContexts(lanes_[lane], &content_[0], followers_, expected,
+                             options_.ablated, hashes)
+          : HashLightContexts(lanes_[lane], hashes);
   contexts_.BeginByte(num_active);
   if (IsFull(options_)) seen_ = contexts_.CountSeen(6);
 }

@@ -37,7 +37,7 @@ struct ContextMixerOptions {
   // For measurements only, never in a format: bit i leaves out a component.
   // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 6 items,
   // 7 followers, 8 segments, 9 matches, 10 refinement, 11 the full set's
-  // weight sets beyond the third.
+  // weight sets beyond the third, 12 folded orders.
   uint32_t ablated = 0;
 };
 

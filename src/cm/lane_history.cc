@@ -16,6 +16,7 @@ void LaneHistory::AppendPlain(uint8_t byte) {
 
 void LaneHistory::Append(uint8_t byte) {
   AppendPlain(byte);
+  AppendFolded(byte);
   AppendToNames(byte);
   AppendToSegments(byte);
   AppendToClasses(byte);

@@ -31,6 +31,9 @@ struct LaneHistory {
   uint32_t begin_ofs;
   uint32_t next_ofs;
   uint64_t last8 = 0;  // the last bytes, latest lowest; 0 before the lane
+  // The same of the text with letters in lower case, any digit as 0 and any
+  // run of white space as one blank.
+  uint64_t folded8 = 0;
 
   // How many of the recent bytes are no text, 0 to 4080: a decaying count.
   uint32_t binary_score = 0;
@@ -108,6 +111,7 @@ struct LaneHistory {
 
  private:
   void AppendToWords(uint32_t byte);
+  void AppendFolded(uint32_t byte);
   void AppendToNames(uint32_t byte);
   void AppendToSegments(uint32_t byte);
   void AppendToClasses(uint32_t byte);

@@ -23,6 +23,12 @@ TEST(LaneHistory, FollowsWords) {
   EXPECT_EQ(After("word.").word, 0u);
 }
 
+TEST(LaneHistory, FoldsCaseDigitsAndWhiteSpace) {
+  EXPECT_EQ(After("Ab 12\n\t x").folded8, After("aB\n99 X").folded8);
+  EXPECT_NE(After("ab 1").folded8, After("ab1").folded8);
+  EXPECT_NE(After("ab 1").folded8, After("ab x").folded8);
+}
+
 TEST(LaneHistory, FollowsLinesFromItsBegin) {
   const LaneHistory lane = After("ab\n  cd\nx", 100);
   EXPECT_EQ(lane.line_begin_ofs, 108u);

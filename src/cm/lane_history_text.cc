@@ -73,6 +73,14 @@ void LaneHistory::AppendToWords(uint32_t byte) {
   number = IsDigit(byte) ? Combine(number, byte) | 1 : 0;
 }
 
+void LaneHistory::AppendFolded(uint32_t byte) {
+  if (byte <= ' ') {
+    if ((folded8 & 0xff) != ' ') folded8 = folded8 << 8 | ' ';
+  } else {
+    folded8 = folded8 << 8 | (IsDigit(byte) ? '0' : FoldCase(byte));
+  }
+}
+
 void LaneHistory::AppendToNames(uint32_t byte) {
   if (IsLetter(byte) || IsDigit(byte) || byte == '_') {
     name = Combine(name, byte) | 1;

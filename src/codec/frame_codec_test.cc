@@ -145,7 +145,7 @@ TEST_F(FrameCodecTest, ThreadsAndKernelsGiveTheSameCode) {
 // The same bytes on every machine: any difference in the numerics shows here.
 TEST_F(FrameCodecTest, Golden) {
   const auto code = Encode(Text(900) + Noise(30), 4, 64);
-  EXPECT_EQ(Xxh3(code), 12938869405901341685u) << code.size();
+  EXPECT_EQ(Xxh3(code), 15424874256161794058u) << code.size();
 }
 
 // Context models see the tokens' repetitions, which the tiny model does not.
@@ -179,7 +179,7 @@ TEST_F(FrameCodecTest, ContextModelsAlone) {
   }
   const auto code =
       EncodeContextFrame(ContextModels::kFull, AsBytes(Text(900)), progress_);
-  EXPECT_EQ(Xxh3(*code), 13986659325780471797u) << code->size();
+  EXPECT_EQ(Xxh3(*code), 11804172095569558342u) << code->size();
 }
 
 TEST_F(FrameCodecTest, LanesCoverTheContent) {
