@@ -131,13 +131,12 @@ uint32_t ContextMixer::Predict() {
   const auto num_sets = static_cast<size_t>(mixer_.num_sets());
   int16_t* final_in = final_mixer_.inputs().data();
   SelectWeights();
+  const std::span<const int32_t> mixed = mixer_.Mix();
   for (size_t i = 0; i < num_sets; ++i) {
-    final_in[i] = static_cast<int16_t>(mixer_.MixQ12(static_cast<int>(i)) >> 4);
+    final_in[i] = static_cast<int16_t>(mixed[i] >> 4);
   }
   int mixed_q12 = 0;
-  for (int i = 0; i < final_mixer_.num_sets(); ++i) {
-    mixed_q12 += final_mixer_.MixQ12(i);
-  }
+  for (const int32_t x : final_mixer_.Mix()) mixed_q12 += x;
   return Refine(mixed_q12 / final_mixer_.num_sets());
 }
 

@@ -10,58 +10,68 @@ MixerLayer::MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
                        const MixerKernels& kernels)
     : num_inputs_(static_cast<size_t>(num_inputs)),
       stride_((num_inputs_ + kMixerBlock - 1) / kMixerBlock * kMixerBlock),
-      rate_(rate),
-      settled_uses_(std::min(rate.first_q16 * 16 / rate.last_q16 + 1,
-                             uint32_t{UINT16_MAX})),
       kernels_(kernels),
+      rows_(set_sizes.size()),
+      mixed_q12_(set_sizes.size()),
+      errors_(set_sizes.size()),
       inputs_(stride_),
       initial_(stride_, initial_weight),
       uses_(std::accumulate(set_sizes.begin(), set_sizes.end(), size_t{0})),
       weights_(uses_.size() * stride_) {
   uint32_t first_row = 0;
   for (const uint32_t size : set_sizes) {
-    sets_.push_back({.first_row = first_row, .row = 0, .p24 = kProbOne / 2});
+    sets_.push_back(
+        {.first_row = first_row, .row = first_row, .p24 = kProbOne / 2});
     first_row += size;
   }
+  const uint32_t settled_uses =
+      std::min(rate.first_q16 * 16 / rate.last_q16 + 1, uint32_t{UINT16_MAX});
+  for (uint32_t uses = 0; uses < settled_uses; ++uses) {
+    rates_.push_back(
+        std::max(rate.last_q16, rate.first_q16 * 16 / (16 + uses)));
+  }
+  rates_.push_back(rate.last_q16);
 }
 
-int MixerLayer::MixQ12(int set) {
-  WeightSet& s = sets_[static_cast<size_t>(set)];
-  const size_t row = s.first_row + s.row;
-  int32_t* weights = &weights_[row * stride_];
-  if (uses_[row] == 0) {
-    const int32_t* start =
-        set == 0 ? initial_.data() : &weights_[sets_[0].row * stride_];
-    std::copy_n(start, stride_, weights);
+void MixerLayer::StartRow(size_t set) {
+  const int32_t* start = set == 0 ? initial_.data() : rows_[0];
+  std::copy_n(start, stride_, rows_[set]);
+}
+
+std::span<const int32_t> MixerLayer::Mix() {
+  const size_t num_sets = sets_.size();
+  for (size_t i = 0; i < num_sets; ++i) {
+    rows_[i] = &weights_[sets_[i].row * stride_];
+    if (uses_[sets_[i].row] == 0) StartRow(i);
   }
-  // x Q8 times w Q12, less the kernel's 6 bits: Q14.
-  const int32_t dot =
-      kernels_.dot(inputs_.data(), weights, static_cast<int>(stride_)) >> 2;
-  const int x_q12 = std::clamp(dot, -kMaxStretchQ12, kMaxStretchQ12);
-  s.p24 = SquashQ12(x_q12);
-  return x_q12;
+  kernels_.dot(inputs_.data(), static_cast<int>(stride_), rows_.data(),
+               static_cast<int>(num_sets), mixed_q12_.data());
+  for (size_t i = 0; i < num_sets; ++i) {
+    // x Q8 times w Q12, less the kernel's 6 bits: Q14.
+    const int32_t x_q12 =
+        std::clamp(mixed_q12_[i] >> 2, -kMaxStretchQ12, kMaxStretchQ12);
+    mixed_q12_[i] = x_q12;
+    sets_[i].p24 = SquashQ12(x_q12);
+  }
+  return mixed_q12_;
 }
 
 void MixerLayer::Update(int bit) {
-  for (WeightSet& s : sets_) {
-    const uint32_t row = s.first_row + s.row;
-    uint32_t rate = rate_.last_q16;
-    if (uses_[row] < settled_uses_) {
-      rate = std::max(rate, rate_.first_q16 * 16 / (16u + uses_[row]));
-      ++uses_[row];
-    }
+  const int32_t target = bit != 0 ? int32_t{kProbOne} : 0;
+  const auto last_use = static_cast<uint16_t>(rates_.size() - 1);
+  for (size_t i = 0; i < sets_.size(); ++i) {
+    uint16_t& uses = uses_[sets_[i].row];
+    const int64_t rate = rates_[uses];
+    uses = static_cast<uint16_t>(uses + (uses < last_use ? 1 : 0));
     // Natural units: w += x * (bit - p) * rate. x is Q8, w is Q28, so the
     // factor of x is the error in Q20: Q24 times Q16, less 20.
-    const int64_t error =
-        (bit != 0 ? int64_t{kProbOne} : 0) - static_cast<int64_t>(s.p24);
-    const int64_t factor =
-        (error * static_cast<int64_t>(rate) + (1 << 19)) >> 20;
-    if (factor == 0) continue;
-    const auto clamped = static_cast<int32_t>(
+    const int64_t error = target - static_cast<int32_t>(sets_[i].p24);
+    const int64_t factor = (error * rate + (1 << 19)) >> 20;
+    errors_[i] = static_cast<int32_t>(
         std::clamp<int64_t>(factor, -INT16_MAX, INT16_MAX));
-    kernels_.train(inputs_.data(), &weights_[row * stride_],
-                   static_cast<int>(stride_), clamped);
   }
+  kernels_.train(inputs_.data(), static_cast<int>(stride_), rows_.data(),
+                 static_cast<int>(sets_.size()), errors_.data());
 }
 
 }  // namespace llma::cm

@@ -43,31 +43,37 @@ class MixerLayer {
 
   // Chooses the row of a set. context: below its size.
   void Select(int set, uint32_t context) {
-    sets_[static_cast<size_t>(set)].row = context;
+    WeightSet& s = sets_[static_cast<size_t>(set)];
+    s.row = s.first_row + context;
   }
 
-  // The set's prediction as log odds, Q12, clamped to the domain. Set 0 first.
-  int MixQ12(int set);
+  // Mixes in every set. Returns the predictions as log odds, Q12, clamped to
+  // the domain.
+  std::span<const int32_t> Mix();
   // Teaches all sets the bit they predicted.
   void Update(int bit);
 
  private:
   struct WeightSet {
     uint32_t first_row;  // in weights_ and uses_
-    uint32_t row;        // selected, relative to first_row
+    uint32_t row;        // selected
     uint32_t p24;        // predicted
   };
 
+  void StartRow(size_t set);
+
   size_t num_inputs_;
   size_t stride_;  // num_inputs_ rounded up to whole blocks
-  LearningRate rate_;
-  uint32_t settled_uses_;  // from here on the rate is the last one
   const MixerKernels& kernels_;
   std::vector<WeightSet> sets_;
-  std::vector<int16_t> inputs_;   // [stride_]
-  std::vector<int32_t> initial_;  // [stride_]
-  std::vector<uint16_t> uses_;    // [rows]
-  ZeroedArray<int32_t> weights_;  // [rows, stride_]
+  std::vector<int32_t*> rows_;      // [sets], as selected when mixed
+  std::vector<int32_t> mixed_q12_;  // [sets]
+  std::vector<int32_t> errors_;     // [sets]
+  std::vector<int16_t> inputs_;     // [stride_]
+  std::vector<int32_t> initial_;    // [stride_]
+  std::vector<uint32_t> rates_;     // [uses], up to the last one
+  std::vector<uint16_t> uses_;      // [rows], at most the last of rates_
+  ZeroedArray<int32_t> weights_;    // [rows, stride_]
 };
 
 }  // namespace llma::cm

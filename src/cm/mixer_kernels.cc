@@ -9,7 +9,7 @@
 namespace llma::cm {
 namespace {
 
-int32_t ScalarDot(const int16_t* x, const int32_t* w, int n) {
+int32_t ScalarRowDot(const int16_t* x, const int32_t* w, int n) {
   int32_t sum = 0;
   for (int i = 0; i < n; i += 2) {
     const int place = WeightPlace(i);
@@ -18,56 +18,96 @@ int32_t ScalarDot(const int16_t* x, const int32_t* w, int n) {
   return sum;
 }
 
-void ScalarTrain(const int16_t* x, int32_t* w, int n, int32_t error) {
-  for (int i = 0; i < n; ++i) {
-    int32_t& weight = w[WeightPlace(i)];
-    weight = std::clamp(weight + x[i] * error, -kMaxWeight, kMaxWeight);
+void ScalarDot(const int16_t* x, int n, const int32_t* const* rows,
+               int num_rows, int32_t* sums) {
+  for (int row = 0; row < num_rows; ++row) {
+    sums[row] = ScalarRowDot(x, rows[row], n);
+  }
+}
+
+void ScalarTrain(const int16_t* x, int n, int32_t* const* rows, int num_rows,
+                 const int32_t* errors) {
+  for (int row = 0; row < num_rows; ++row) {
+    for (int i = 0; i < n; ++i) {
+      int32_t& weight = rows[row][WeightPlace(i)];
+      weight = std::clamp(weight + x[i] * errors[row], -kMaxWeight, kMaxWeight);
+    }
   }
 }
 
 #if defined(__x86_64__)
 
-__attribute__((target("avx2"))) int32_t Avx2Dot(const int16_t* x,
-                                                const int32_t* w, int n) {
-  __m256i sum = _mm256_setzero_si256();
-  for (int i = 0; i < n; i += kMixerBlock) {
-    const auto* from = reinterpret_cast<const __m256i*>(w + i);
-    const __m256i low = _mm256_srai_epi32(_mm256_loadu_si256(from), 16);
-    const __m256i high = _mm256_srai_epi32(_mm256_loadu_si256(from + 1), 16);
-    const __m256i inputs =
-        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i));
-    const __m256i pairs =
-        _mm256_madd_epi16(inputs, _mm256_packs_epi32(low, high));
-    sum = _mm256_add_epi32(sum, _mm256_srai_epi32(pairs, 6));
-  }
-  __m128i s = _mm_add_epi32(_mm256_castsi256_si128(sum),
-                            _mm256_extracti128_si256(sum, 1));
-  s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
-  s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
-  return _mm_cvtsi128_si32(s);
+#define LLMA_AVX2 __attribute__((target("avx2")))
+
+LLMA_AVX2 inline __m256i LoadVector(const void* p) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
 }
 
-__attribute__((target("avx2"))) void Avx2Train(const int16_t* x, int32_t* w,
-                                               int n, int32_t error) {
-  const __m256i e = _mm256_set1_epi16(static_cast<int16_t>(error));
-  const __m256i max = _mm256_set1_epi32(kMaxWeight);
-  const __m256i min = _mm256_set1_epi32(-kMaxWeight);
+// The sums of a row's pairs in eight lanes.
+LLMA_AVX2 inline __m256i Avx2RowDot(const int16_t* x, const int32_t* w, int n) {
+  __m256i sum = _mm256_setzero_si256();
   for (int i = 0; i < n; i += kMixerBlock) {
-    auto* at = reinterpret_cast<__m256i*>(w + i);
-    const __m256i inputs =
-        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i));
-    const __m256i low = _mm256_mullo_epi16(inputs, e);
-    const __m256i high = _mm256_mulhi_epi16(inputs, e);
-    __m256i w0 = _mm256_add_epi32(_mm256_loadu_si256(at),
-                                  _mm256_unpacklo_epi16(low, high));
-    __m256i w1 = _mm256_add_epi32(_mm256_loadu_si256(at + 1),
-                                  _mm256_unpackhi_epi16(low, high));
-    w0 = _mm256_max_epi32(_mm256_min_epi32(w0, max), min);
-    w1 = _mm256_max_epi32(_mm256_min_epi32(w1, max), min);
-    _mm256_storeu_si256(at, w0);
-    _mm256_storeu_si256(at + 1, w1);
+    const __m256i low = _mm256_srai_epi32(LoadVector(w + i), 16);
+    const __m256i high = _mm256_srai_epi32(LoadVector(w + i + 8), 16);
+    const __m256i pairs =
+        _mm256_madd_epi16(LoadVector(x + i), _mm256_packs_epi32(low, high));
+    sum = _mm256_add_epi32(sum, _mm256_srai_epi32(pairs, 6));
+  }
+  return sum;
+}
+
+LLMA_AVX2 void Avx2Dot(const int16_t* x, int n, const int32_t* const* rows,
+                       int num_rows, int32_t* sums) {
+  int row = 0;
+  for (; row + 2 < num_rows; row += 4) {  // three or four rows
+    const __m256i a = Avx2RowDot(x, rows[row], n);
+    const __m256i b = Avx2RowDot(x, rows[row + 1], n);
+    const __m256i c = Avx2RowDot(x, rows[row + 2], n);
+    const bool has_fourth = row + 3 < num_rows;
+    const __m256i d = has_fourth ? Avx2RowDot(x, rows[row + 3], n) : c;
+    const __m256i four =
+        _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    const __m128i s = _mm_add_epi32(_mm256_castsi256_si128(four),
+                                    _mm256_extracti128_si256(four, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(sums + row), s);
+    sums[row + 2] = _mm_extract_epi32(s, 2);
+    if (has_fourth) sums[row + 3] = _mm_extract_epi32(s, 3);
+  }
+  for (; row < num_rows; ++row) {
+    const __m256i sum = Avx2RowDot(x, rows[row], n);
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(sum),
+                              _mm256_extracti128_si256(sum, 1));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
+    sums[row] = _mm_cvtsi128_si32(s);
   }
 }
+
+LLMA_AVX2 void Avx2Train(const int16_t* x, int n, int32_t* const* rows,
+                         int num_rows, const int32_t* errors) {
+  const __m256i max = _mm256_set1_epi32(kMaxWeight);
+  const __m256i min = _mm256_set1_epi32(-kMaxWeight);
+  for (int row = 0; row < num_rows; ++row) {
+    if (errors[row] == 0) continue;
+    const __m256i e = _mm256_set1_epi16(static_cast<int16_t>(errors[row]));
+    for (int i = 0; i < n; i += kMixerBlock) {
+      auto* at = reinterpret_cast<__m256i*>(rows[row] + i);
+      const __m256i inputs = LoadVector(x + i);
+      const __m256i low = _mm256_mullo_epi16(inputs, e);
+      const __m256i high = _mm256_mulhi_epi16(inputs, e);
+      __m256i w0 =
+          _mm256_add_epi32(LoadVector(at), _mm256_unpacklo_epi16(low, high));
+      __m256i w1 = _mm256_add_epi32(LoadVector(at + 1),
+                                    _mm256_unpackhi_epi16(low, high));
+      w0 = _mm256_max_epi32(_mm256_min_epi32(w0, max), min);
+      w1 = _mm256_max_epi32(_mm256_min_epi32(w1, max), min);
+      _mm256_storeu_si256(at, w0);
+      _mm256_storeu_si256(at + 1, w1);
+    }
+  }
+}
+
+#undef LLMA_AVX2
 
 constexpr MixerKernels kAvx2MixerKernels = {"avx2", Avx2Dot, Avx2Train};
 

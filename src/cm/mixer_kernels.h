@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two inner loops of a mixer: dot product and update. The scalar pair is
-// the definition; the others are faster and must equal it bit for bit.
+// The two inner loops of a mixer: dot products and update, of all weight sets
+// in one call. The scalar pair is the definition; the others are faster and
+// must equal it bit for bit.
 #ifndef LLMA_CM_MIXER_KERNELS_H_
 #define LLMA_CM_MIXER_KERNELS_H_
 
@@ -23,19 +24,23 @@ inline constexpr int32_t kMaxWeight = INT32_MAX - (int32_t{1} << 27);
 // At most this many inputs, each at most 2^12 in magnitude.
 inline constexpr int kMaxMixerInputs = 1024;
 
+// x: [n], n a multiple of 16, shared by all rows. rows: [num_rows], each with
+// n weights; no two overlap.
 struct MixerKernels {
   const char* name;
 
-  // The sum over pairs (x[2j] w[2j] + x[2j+1] w[2j+1]) >> 6 where w is the
-  // weight's upper half: Q12. One pair is below 2 * 2^12 * 2^15 = 2^28, after
-  // the shift 2^22, and 512 pairs at most: the sum stays below 2^31.
-  // x: [n], w: [n], n a multiple of 16.
-  int32_t (*dot)(const int16_t* x, const int32_t* w, int n);
+  // For each row, the sum over pairs (x[2j] w[2j] + x[2j+1] w[2j+1]) >> 6
+  // where w is the weight's upper half: Q12. One pair is below
+  // 2 * 2^12 * 2^15 = 2^28, after the shift 2^22, and 512 pairs at most: the
+  // sum stays below 2^31. sums: [num_rows].
+  void (*dot)(const int16_t* x, int n, const int32_t* const* rows, int num_rows,
+              int32_t* sums);
 
-  // w += x * error, then clamped to [-kMaxWeight, kMaxWeight].
+  // For each row, w += x * error, then clamped to [-kMaxWeight, kMaxWeight].
   // |x * error| <= 2^12 * 2^15 = 2^27, so the addition cannot overflow.
-  // error: [-32767, 32767].
-  void (*train)(const int16_t* x, int32_t* w, int n, int32_t error);
+  // errors: [num_rows], in [-32767, 32767].
+  void (*train)(const int16_t* x, int n, int32_t* const* rows, int num_rows,
+                const int32_t* errors);
 };
 
 // The definition.
