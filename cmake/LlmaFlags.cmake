@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compiler flags of every target: exact floating point, warnings, sanitizers.
 add_library(llma_flags INTERFACE)
-target_include_directories(llma_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(llma_flags INTERFACE ${PROJECT_SOURCE_DIR}/src
+                                                ${PROJECT_SOURCE_DIR}/include)
 # No fused multiply-add and no fast-math anywhere: docs/NUMERICS.md.
 target_compile_options(
   llma_flags INTERFACE -ffp-contract=off -fno-fast-math -Wall -Wextra -Wshadow

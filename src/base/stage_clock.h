@@ -36,6 +36,12 @@ class StageClock {
     stage_ = stage;
     since_ = now;
   }
+  // What another one measured.
+  void Add(const StageClock& other) {
+    for (size_t i = 0; i < kNumStages; ++i) seconds_[i] += other.seconds_[i];
+    multiply_adds_ += other.multiply_adds_;
+    positions_ += other.positions_;
+  }
   double seconds(Stage stage) const {
     return seconds_[static_cast<size_t>(stage)];
   }

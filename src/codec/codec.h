@@ -14,6 +14,7 @@
 #include "base/stage_clock.h"
 #include "base/status.h"
 #include "codec/levels.h"
+#include "codec/piece_cost.h"
 #include "container/frame_header.h"
 #include "container/source_info.h"
 #include "model/model.h"
@@ -47,6 +48,8 @@ struct CompressOptions {
   ProgressCallback progress;
   std::string kernels;          // a name; empty: $LLMA_KERNELS, else the best
   StageClock* clock = nullptr;  // told where the time goes
+  CostCallback on_costs;        // told what the pieces cost
+  uint32_t max_chances = 0;     // for each piece
 
   // Of files; a frame does not see them.
   uint64_t frame_bytes = 0;        // content of a frame; 0: the level's
@@ -60,7 +63,8 @@ struct DecompressOptions {
   int num_threads = 0;
   uint64_t max_memory_bytes = ~uint64_t{0};  // kLimit beyond
   bool verify_checksums = true;
-  uint64_t total_bytes = 0;  // of the content, if known
+  uint64_t total_bytes = 0;                   // of the content, if known
+  uint64_t max_content_bytes = ~uint64_t{0};  // of a file; kLimit beyond
   ProgressCallback progress;
   FrameCallback on_frame;
   std::string kernels;

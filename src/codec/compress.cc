@@ -55,21 +55,21 @@ class FrameCompressor {
 
   // With the context models alone.
   Result<std::vector<uint8_t>> CodeWithContexts(
-      ContextModels models, const ProgressCallback& progress) const {
+      ContextModels models, const ProgressCallback& progress) {
     FrameHeader header = stored_;
     header.kind = FrameKind::kContexts;
     header.predictor_id = kPredictorId;
     header.context_models = models;
     EnterStage(options_.clock, Stage::kCoding);
     LLMA_ASSIGN(const std::vector<uint8_t> code,
-                EncodeContextFrame(models, content_, progress));
+                EncodeContextFrame(models, content_, progress, NewCosts()));
     EnterStage(options_.clock, Stage::kOther);
     return JoinCode(header, code);
   }
 
   // With the language model, unless it is not worth its time.
   Result<std::vector<uint8_t>> CodeWithModel(const Model& model,
-                                             ContextModels models) const {
+                                             ContextModels models) {
     std::optional<std::vector<uint8_t>> light;
     if (content_.size() >= kMinBytesToChoose) {
       LLMA_ASSIGN(light, CodeWithContexts(ContextModels::kLight, Trial()));
@@ -99,7 +99,7 @@ class FrameCompressor {
     header.window_positions =
         SmallestEqualWindow(WindowPositions(options_), pieces.size());
     ThreadPool pool(options_.num_threads);
-    const FrameContext context = {
+    FrameContext context = {
         model,  *kernels,          pool,          header.window_positions,
         models, options_.progress, options_.clock};
     if (light) {
@@ -111,9 +111,25 @@ class FrameCompressor {
                    : Result(*std::move(light));
       }
     }
+    context.costs = NewCosts();
     LLMA_ASSIGN(const std::vector<uint8_t> code,
                 EncodeFrame(context, content_, pieces, header.lane_bytes));
     return JoinCode(header, code);
+  }
+
+  // Of the frame that it became.
+  Status TellCosts(Bytes frame) {
+    if (!options_.on_costs) return OkStatus();
+    ByteReader reader(frame);
+    LLMA_ASSIGN(const FrameHeader header, ParseFrameHeader(reader));
+    if (header.kind == FrameKind::kStored) {
+      costs_.pieces.clear();
+      for (size_t i = 0; i < content_.size(); ++i) {
+        costs_.pieces.push_back({i, 1, 8, -1, {}});
+      }
+    }
+    options_.on_costs(std::move(costs_.pieces));
+    return OkStatus();
   }
 
  private:
@@ -134,6 +150,13 @@ class FrameCompressor {
     return frame.size() < stored.size() ? frame : stored;
   }
 
+  // Of what is coded next, if anybody wants to know.
+  FrameCosts* NewCosts() {
+    if (!options_.on_costs) return nullptr;
+    costs_ = {options_.max_chances, {}};
+    return &costs_;
+  }
+
   // Asks whether to go on; what is done may have to be done again.
   ProgressCallback Trial() const {
     if (!options_.progress) return {};
@@ -145,6 +168,7 @@ class FrameCompressor {
   const Bytes content_;
   const CompressOptions& options_;
   const FrameHeader stored_;
+  FrameCosts costs_;  // of the last code
 };
 
 Status CheckOptions(uint64_t content_bytes, const Model* model,
@@ -181,7 +205,7 @@ Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
                                            const CompressOptions& options) try {
   LLMA_TRY(CheckOptions(content.size(), model, options));
   const LevelSettings& settings = SettingsOfLevel(options.level);
-  const FrameCompressor frame(content, is_last, options);
+  FrameCompressor frame(content, is_last, options);
   if (content.empty()) return frame.Store();
   const ContextModels models =
       options.context_models.value_or(settings.context_models);
@@ -189,6 +213,7 @@ Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
               settings.uses_model
                   ? frame.CodeWithModel(*model, models)
                   : frame.CodeWithContexts(models, options.progress));
+  LLMA_TRY(frame.TellCosts(coded));
   LLMA_TRY(ReportProgress(options.progress,
                           {content.size(), content.size(), coded.size()}));
   return coded;

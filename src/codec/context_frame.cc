@@ -29,13 +29,21 @@ cm::ContextMixerOptions Options(ContextModels models, uint64_t content_bytes) {
 }  // namespace
 
 Result<std::vector<uint8_t>> EncodeContextFrame(
-    ContextModels models, Bytes content, const ProgressCallback& progress) {
+    ContextModels models, Bytes content, const ProgressCallback& progress,
+    FrameCosts* costs) {
   LLMA_ENSURE(models != ContextModels::kNone);
   cm::ContextMixer contexts(Options(models, content.size()));
   contexts.AddLane(0);
   BinaryEncoder coder;
   for (uint64_t done_bytes = 0; done_bytes < content.size();) {
-    CodeByte(coder, contexts, content[done_bytes++]);
+    if (costs == nullptr) {
+      CodeByte(coder, contexts, content[done_bytes]);
+    } else {
+      MeteredEncoder metered(coder);
+      CodeByte(metered, contexts, content[done_bytes]);
+      costs->pieces.push_back({done_bytes, 1, metered.bits(), -1, {}});
+    }
+    ++done_bytes;
     if (done_bytes % kBytesPerReport == 0) {
       LLMA_TRY(ReportProgress(
           progress, {done_bytes, content.size(), coder.size_bytes()}));

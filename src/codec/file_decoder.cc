@@ -35,6 +35,13 @@ FrameSequenceDecoder::FrameSequenceDecoder(ModelProvider models,
                                            : ThreadPool::NumProcessors()) {}
 
 Status FrameSequenceDecoder::Add(ContentFrame frame) {
+  if (frame.header.content_bytes >
+      options_.max_content_bytes -
+          std::min(added_bytes_, options_.max_content_bytes)) {
+    return Error{ErrorCode::kLimit, "the content is larger than is allowed",
+                 frame.frame_ofs};
+  }
+  added_bytes_ += frame.header.content_bytes;
   const bool uses_model = frame.header.kind == FrameKind::kCoded;
   const Model* model = nullptr;
   if (uses_model) {
@@ -60,12 +67,17 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   tasks_.Start(
       in_background,
       [frame = std::make_shared<const ContentFrame>(std::move(frame)), model,
-       options = std::move(options), needed_bytes] {
+       options = std::move(options), needed_bytes]() mutable {
+        std::optional<StageClock> clock;
+        if (options.clock != nullptr) options.clock = &clock.emplace();
         Decoded decoded = {
             DecompressFrame(frame->header, frame->payload, model, options),
             frame->header,
             frame->payload_ofs - frame->frame_ofs + frame->payload.size(),
-            std::min(needed_bytes, options.max_memory_bytes)};
+            std::min(needed_bytes, options.max_memory_bytes),
+            {}};
+        EnterStage(options.clock, Stage::kOther);
+        decoded.clock = clock;
         if (!decoded.content) {
           decoded.content = Placed(decoded.content.error(), *frame);
         }
@@ -82,6 +94,7 @@ Status FrameSequenceDecoder::Finish() {
 Status FrameSequenceDecoder::WriteFirst() {
   const Decoded decoded = tasks_.TakeFirst();
   running_memory_bytes_ -= decoded.memory_bytes;
+  if (decoded.clock) options_.clock->Add(*decoded.clock);
   if (!decoded.content) return decoded.content.error();
   content_bytes_ += decoded.content->size();
   LLMA_TRY(sink_(*decoded.content));

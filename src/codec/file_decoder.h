@@ -33,6 +33,7 @@ class FrameSequenceDecoder {
     FrameHeader header;
     uint64_t frame_bytes;
     uint64_t memory_bytes;
+    std::optional<StageClock> clock;
   };
   Status WriteFirst();
 
@@ -41,6 +42,7 @@ class FrameSequenceDecoder {
   ByteSink sink_;
   SharedProgress progress_;
   const int num_threads_;
+  uint64_t added_bytes_ = 0;    // content of all frames
   uint64_t content_bytes_ = 0;  // given to the sink
   uint64_t running_memory_bytes_ = 0;
   OrderedTasks<Decoded> tasks_;  // destroyed first, for they use the rest

@@ -44,7 +44,7 @@ FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
 void FileEncoder::Resume(IndexBuilder index, uint64_t content_bytes) {
   index_ = std::move(index);
   num_started_ = index_.num_content_frames();
-  content_bytes_ = content_bytes;
+  content_bytes_ = started_bytes_ = content_bytes;
   file_bytes_ = index_.frames_bytes();
   progress_.Start(content_bytes_, file_bytes_);
 }
@@ -118,17 +118,32 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
   buffer_.erase(buffer_.begin(),
                 buffer_.begin() + static_cast<ptrdiff_t>(content_bytes));
   cutter_ = {};
-  tasks_.Start(max_running_ > 1,
-               [content = std::move(content), is_last, model = model_,
-                options = std::move(options)] {
-                 return Coded{CompressFrame(content, is_last, model, options)};
-               });
+  if (options_.on_costs) {
+    options.on_costs = [this, ofs = started_bytes_](auto pieces) {
+      for (PieceCost& piece : pieces) piece.content_ofs += ofs;
+      options_.on_costs(std::move(pieces));
+    };
+  }
+  started_bytes_ += content_bytes;
+  tasks_.Start(
+      max_running_ > 1, [content = std::move(content), is_last, model = model_,
+                         options = std::move(options)]() mutable {
+        std::optional<StageClock> clock;
+        if (options.clock != nullptr) {
+          options.clock = &clock.emplace();
+        }
+        Coded coded{CompressFrame(content, is_last, model, options), {}};
+        EnterStage(options.clock, Stage::kOther);
+        coded.clock = clock;
+        return coded;
+      });
   if (max_running_ == 1) return WriteFirst();
   return OkStatus();
 }
 
 Status FileEncoder::WriteFirst() {
   const Coded coded = tasks_.TakeFirst();
+  if (coded.clock) options_.clock->Add(*coded.clock);
   if (!coded.frame) return coded.frame.error();
   return WriteFrame(*coded.frame);
 }

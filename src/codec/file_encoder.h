@@ -38,6 +38,7 @@ class FileEncoder {
  private:
   struct Coded {
     Result<std::vector<uint8_t>> frame;
+    std::optional<StageClock> clock;
   };
   uint64_t NextFrameBytes() const;
   // Cuts what is certain to be a frame of its own, if there is any.
@@ -58,6 +59,7 @@ class FileEncoder {
   std::vector<uint8_t> buffer_;  // not yet in a frame
   ContentCutter cutter_;         // of the buffer
   uint64_t num_started_ = 0;     // frames
+  uint64_t started_bytes_ = 0;   // their content
   IndexBuilder index_;
   uint64_t content_bytes_ = 0;  // appended
   uint64_t file_bytes_ = 0;     // given to the sink

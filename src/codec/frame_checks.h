@@ -15,7 +15,7 @@ namespace llma {
 inline Status ReportProgress(const ProgressCallback& callback,
                              const CodecProgress& progress) {
   if (!callback || callback(progress)) return OkStatus();
-  return Error{ErrorCode::kUsage, "cancelled"};
+  return Error{ErrorCode::kCancelled, "cancelled"};
 }
 
 inline Status CheckMemory(uint64_t needed_bytes, uint64_t max_memory_bytes) {

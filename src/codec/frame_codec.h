@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "codec/codec.h"
+#include "codec/piece_cost.h"
 #include "coder/binary_coder.h"
 #include "kernels/kernel_table.h"
 #include "model/model.h"
@@ -33,6 +34,7 @@ struct FrameContext {
   ContextModels context_models;
   const ProgressCallback& progress;
   StageClock* clock = nullptr;
+  FrameCosts* costs = nullptr;  // filled by an encoder, in order
 };
 
 // Cuts pieces into `num_lanes` runs of about equal length, none empty; fewer if
@@ -56,7 +58,8 @@ Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
 
 // The code of `content` if the context models alone predict; not kNone.
 Result<std::vector<uint8_t>> EncodeContextFrame(
-    ContextModels models, Bytes content, const ProgressCallback& progress);
+    ContextModels models, Bytes content, const ProgressCallback& progress,
+    FrameCosts* costs = nullptr);
 Result<std::vector<uint8_t>> DecodeContextFrame(
     ContextModels models, Bytes code, uint64_t content_bytes,
     const ProgressCallback& progress);

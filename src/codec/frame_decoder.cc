@@ -16,9 +16,6 @@
 namespace llma {
 namespace {
 
-// How often progress is told.
-constexpr uint32_t kStepsPerReport = 16;
-
 // Guesses that one pass takes along, and how many tokens must have matched
 // before. More lanes leave less to gain: a step is needed as long as any lane
 // needs one.
@@ -58,15 +55,13 @@ class FrameDecoder {
   }
 
   Result<std::vector<uint8_t>> Run() {
-    for (uint32_t step = 0; done_bytes_ < total_bytes_; ++step) {
+    while (done_bytes_ < total_bytes_) {
       PredictStep();
       EnterStage(context_.clock, Stage::kCoding);
       for (Lane& lane : lanes_) LLMA_TRY(DecodePiece(lane));
       LLMA_TRY(CheckNotTruncated(coder_));
-      if (step % kStepsPerReport == 0) {
-        LLMA_TRY(ReportProgress(context_.progress, {done_bytes_, total_bytes_,
-                                                    coder_.consumed_bytes()}));
-      }
+      LLMA_TRY(ReportProgress(context_.progress, {done_bytes_, total_bytes_,
+                                                  coder_.consumed_bytes()}));
     }
     EnterStage(context_.clock, Stage::kOther);
     LLMA_TRY(CheckEndOfCode(coder_));

@@ -77,6 +77,9 @@ class FrameEncoder {
       LLMA_TRY(ReportProgress(context_.progress, {done_bytes, content_.size(),
                                                   coder_.size_bytes()}));
     }
+    if (context_.costs != nullptr) {
+      std::ranges::sort(context_.costs->pieces, {}, &PieceCost::content_ofs);
+    }
     return std::move(coder_).Finish();
   }
 
@@ -94,6 +97,7 @@ class FrameEncoder {
   struct Chunk {
     std::vector<uint32_t> first_row;              // [lane]
     std::vector<std::vector<Probability>> paths;  // [row]: along its token
+    std::vector<TokenOpinion> opinions;           // [row], if costs are wanted
   };
 
   // Runs the model over the next steps of each lane and records the
@@ -117,6 +121,7 @@ class FrameEncoder {
     }
     if (!batch.empty()) forward_.Run(batch);
     if (chunk.paths.size() < targets.size()) chunk.paths.resize(targets.size());
+    if (context_.costs != nullptr) chunk.opinions.resize(targets.size());
     for (uint32_t row = 0; row < targets.size(); row += kLogitRows) {
       const uint32_t count = std::min<uint32_t>(
           kLogitRows, static_cast<uint32_t>(targets.size()) - row);
@@ -127,12 +132,16 @@ class FrameEncoder {
                    logits_.data() + i * forward_.logits_stride());
         chunk.paths[row + i].clear();
         RecordWalk(index_, masses, targets[row + i], chunk.paths[row + i]);
+        if (context_.costs != nullptr) {
+          chunk.opinions[row + i] =
+              OpinionOf(masses, targets[row + i], context_.costs->max_chances);
+        }
       });
     }
   }
 
   // Codes the steps of a chunk; returns their bytes.
-  Result<uint64_t> CodeChunk(const Chunk& chunk) {
+  Result<uint64_t> CodeChunk(Chunk& chunk) {
     uint64_t coded_bytes = 0;
     std::vector<uint32_t> next_row = chunk.first_row;
     for (uint32_t step = 0; step < steps_per_chunk_; ++step) {
@@ -140,18 +149,43 @@ class FrameEncoder {
         Lane& lane = lanes_[i];
         if (lane.uncoded.empty()) continue;
         const TextPiece piece = lane.uncoded.front();
-        const bool is_escape = piece.row == TextPiece::kEscape;
-        RecordedWalk walk(is_escape ? std::span<const Probability>()
-                                    : chunk.paths[next_row[i]++]);
-        LLMA_TRY(CodePiece(coder_, models_, lane.position, walk,
-                           content_.subspan(lane.byte_ofs, piece.size_bytes),
-                           is_escape, [](uint8_t) {}));
+        if (context_.costs == nullptr) {
+          LLMA_TRY(CodeNext(coder_, lane, chunk, next_row[i]));
+        } else {
+          MeteredEncoder metered(coder_);
+          LLMA_TRY(CodeNext(metered, lane, chunk, next_row[i]));
+          AddCost(metered.bits(), lane, chunk, next_row[i]);
+        }
+        if (piece.row != TextPiece::kEscape) ++next_row[i];
         lane.uncoded = lane.uncoded.subspan(1);
         lane.byte_ofs += piece.size_bytes;
         coded_bytes += piece.size_bytes;
       }
     }
     return coded_bytes;
+  }
+
+  // Codes the lane's next piece. `row`: of its prediction, if it is a token.
+  template <class Coder>
+  Status CodeNext(Coder& coder, Lane& lane, const Chunk& chunk, uint32_t row) {
+    const TextPiece piece = lane.uncoded.front();
+    const bool is_escape = piece.row == TextPiece::kEscape;
+    RecordedWalk walk(is_escape ? std::span<const Probability>()
+                                : chunk.paths[row]);
+    LLMA_TRY(CodePiece(coder, models_, lane.position, walk,
+                       content_.subspan(lane.byte_ofs, piece.size_bytes),
+                       is_escape, [](uint8_t) {}));
+    return OkStatus();
+  }
+
+  void AddCost(double bits, const Lane& lane, Chunk& chunk, uint32_t row) {
+    const TextPiece piece = lane.uncoded.front();
+    PieceCost cost = {lane.byte_ofs, piece.size_bytes, bits, -1, {}};
+    if (piece.row != TextPiece::kEscape) {
+      cost.model_bits = chunk.opinions[row].bits;
+      cost.chances = std::move(chunk.opinions[row].chances);
+    }
+    context_.costs->pieces.push_back(std::move(cost));
   }
 
   const FrameContext& context_;

@@ -36,11 +36,14 @@ bool DoContextsSuffice(uint64_t content_bytes, uint64_t light_code_bytes) {
 Result<bool> IsModelWorthwhile(const FrameContext& context, Bytes content,
                                std::span<const TextPiece> pieces,
                                uint64_t light_code_bytes) {
-  const ProgressCallback no_progress;
+  const ProgressCallback progress =
+      !context.progress ? context.progress : [&](const CodecProgress&) {
+        return context.progress({0, content.size(), 0});
+      };
   const FrameContext model_alone = {
       context.model,        context.kernels,
       context.pool,         context.window_positions,
-      ContextModels::kNone, no_progress};
+      ContextModels::kNone, progress};
   uint64_t sampled_bytes = 0, code_bytes = 0;
   for (size_t i = 0; i < kNumSamples; ++i) {
     const size_t begin = pieces.size() * (2 * i + 1) / (2 * kNumSamples);

@@ -17,6 +17,7 @@ bool IsDamage(const Error& error) {
     case ErrorCode::kMemory:
     case ErrorCode::kIo:
     case ErrorCode::kUsage:
+    case ErrorCode::kCancelled:
       return false;
     default:
       return true;

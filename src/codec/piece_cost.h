@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each piece of a content costs, for people who want to see it. Nothing
+// here has an influence on a code.
+#ifndef LLMA_CODEC_PIECE_COST_H_
+#define LLMA_CODEC_PIECE_COST_H_
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "coder/binary_coder.h"
+#include "predict/token_masses.h"
+
+namespace llma {
+
+// A token that the language model thought possible.
+struct TokenChance {
+  uint32_t row;  // of the token table
+  double probability;
+};
+
+// A token, or a byte where no language model predicts.
+struct PieceCost {
+  uint64_t content_ofs;
+  uint32_t size_bytes;
+  double bits;        // that the code spends
+  double model_bits;  // by the language model alone; negative: not asked
+  std::vector<TokenChance> chances;  // the likeliest first
+};
+
+// Told of a frame's pieces in order, when it is coded. Offsets count from the
+// frame's content.
+using CostCallback = std::function<void(std::vector<PieceCost>)>;
+
+// Of one frame.
+struct FrameCosts {
+  uint32_t max_chances = 0;
+  std::vector<PieceCost> pieces;
+};
+
+// An encoder that adds up what decisions cost.
+class MeteredEncoder {
+ public:
+  explicit MeteredEncoder(BinaryEncoder& coder) : coder_(coder) {}
+  bool Code(bool bit, Probability p1) {
+    const uint32_t part = bit ? p1 : (1u << kProbBits) - p1;
+    bits_ += kProbBits - std::log2(static_cast<double>(part));
+    return coder_.Code(bit, p1);
+  }
+  double bits() const { return bits_; }
+
+ private:
+  BinaryEncoder& coder_;
+  double bits_ = 0;
+};
+
+// What the language model thinks of its next token.
+struct TokenOpinion {
+  double bits = 0;  // of the token that comes
+  std::vector<TokenChance> chances;
+};
+TokenOpinion OpinionOf(const TokenMasses& masses, uint32_t row,
+                       uint32_t max_chances);
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_PIECE_COST_H_
