@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The edge between errors as values and the C interface: nothing is thrown
+// beyond it.
+#ifndef LLMA_API_API_ERROR_H_
+#define LLMA_API_API_ERROR_H_
+
+#include <llma/llma.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+namespace llma::api {
+
+// Writes `error` unless it is null; returns its status.
+llma_status Fail(llma_error* error, const Error& what);
+
+inline Error Usage(const char* what) { return Error{ErrorCode::kUsage, what}; }
+
+// What a callback said.
+Error FromCallback(llma_status status, const llma_error& error);
+llma_error NoError();
+
+inline llma_status StateOf(const Status&) { return LLMA_OK; }
+inline llma_status StateOf(const Result<llma_status>& state) { return *state; }
+
+// Runs `work`, which returns a Status or a Result<llma_status>.
+template <class Work>
+llma_status Guard(llma_error* error, const Work& work) noexcept {
+  try {
+    const auto result = work();
+    return result ? StateOf(result) : Fail(error, result.error());
+  } catch (const std::bad_alloc&) {
+    return Fail(error, Error{ErrorCode::kMemory, {}});
+  } catch (...) {
+    return Fail(error, Error{ErrorCode::kInternal, {}});
+  }
+}
+
+// Fills as much of the caller's struct as it has room for.
+template <class Struct>
+Status Fill(Struct* to, Struct from) {
+  if (to == nullptr || to->struct_bytes < sizeof(size_t)) {
+    return Usage("a struct without its size");
+  }
+  from.struct_bytes = to->struct_bytes;
+  std::memcpy(to, &from, std::min(from.struct_bytes, sizeof(Struct)));
+  return OkStatus();
+}
+
+// The caller's struct, with zeros where it is of an older version.
+template <class Struct>
+Result<Struct> Load(const Struct* from) {
+  if (from == nullptr || from->struct_bytes < sizeof(size_t)) {
+    return Usage("a struct without its size");
+  }
+  Struct loaded{};
+  std::memcpy(&loaded, from, std::min(from->struct_bytes, sizeof(Struct)));
+  return loaded;
+}
+
+inline Result<Bytes> LoadBytes(const void* data, size_t size_bytes) {
+  if (data == nullptr && size_bytes > 0) return Usage("a buffer that is NULL");
+  return Bytes(static_cast<const uint8_t*>(data), size_bytes);
+}
+
+#define LLMA_REQUIRE(pointer) \
+  if ((pointer) == nullptr) return ::llma::api::Usage(#pointer " is NULL")
+
+}  // namespace llma::api
+
+#endif  // LLMA_API_API_ERROR_H_

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files with random access: maps, ranges, salvage.
+#include <cstdlib>
+
+#include "api/api_options.h"
+#include "api/api_reader.h"
+#include "codec/salvage.h"
+#include "codec/short_message.h"
+
+namespace llma::api {
+
+Result<RandomAccess> Access(const llma_reader* reader) {
+  if (reader == nullptr || reader->read_at == nullptr) {
+    return Usage("a reader that is NULL");
+  }
+  const llma_reader copy = *reader;
+  return RandomAccess{
+      copy.file_bytes,
+      [copy](uint64_t ofs,
+             uint64_t size_bytes) -> Result<std::vector<uint8_t>> {
+        const uint64_t left = copy.file_bytes - std::min(ofs, copy.file_bytes);
+        std::vector<uint8_t> bytes(
+            static_cast<size_t>(std::min(size_bytes, left)));
+        if (bytes.empty()) return bytes;
+        size_t got = 0;
+        llma_error error = NoError();
+        const llma_status status = copy.read_at(copy.user, ofs, bytes.data(),
+                                                bytes.size(), &got, &error);
+        if (status != LLMA_OK) return FromCallback(status, error);
+        bytes.resize(std::min(got, bytes.size()));
+        return bytes;
+      }};
+}
+
+std::optional<SourceInfo> PeekSourceInfo(const RandomAccess& file) {
+  size_t header_bytes = 0;
+  const auto header = ReadFrameHeader(file, 0, &header_bytes);
+  if (!header || header->skippable_type != kSourceInfoType ||
+      header->payload_bytes > kMaxSourceInfoBytes) {
+    return {};
+  }
+  const auto payload = file.ReadAt(header_bytes, header->payload_bytes);
+  if (!payload || Checksum(*payload) != header->checksum) return {};
+  auto info = ParseSourceInfo(*payload);
+  return info ? std::optional(*std::move(info)) : std::nullopt;
+}
+
+namespace {
+
+ByteSink WriteTo(const llma_sink& sink) {
+  return [sink](Bytes content) -> Status {
+    llma_error error = NoError();
+    const llma_status status =
+        sink.write(sink.user, content.data(), content.size(), &error);
+    if (status == LLMA_OK) return OkStatus();
+    return FromCallback(status, error);
+  };
+}
+
+Result<llma_sink> LoadSink(const llma_sink* given) {
+  LLMA_ASSIGN(const llma_sink sink, Load(given));
+  if (sink.write == nullptr) return Usage("a sink that cannot write");
+  return sink;
+}
+
+llma_status ReadMemory(void* user, uint64_t offset, void* buffer,
+                       size_t size_bytes, size_t* got_bytes, llma_error*) {
+  std::memcpy(buffer, static_cast<const uint8_t*>(user) + offset, size_bytes);
+  *got_bytes = size_bytes;
+  return LLMA_OK;
+}
+
+}  // namespace
+}  // namespace llma::api
+
+using namespace llma::api;
+
+struct llma_file_map {
+  llma_file_info info{};
+  std::vector<llma_frame_info> frames;
+  std::optional<llma::SourceInfo> source;
+};
+
+extern "C" {
+
+llma_reader llma_memory_reader(const void* file, size_t file_bytes) {
+  return {const_cast<void*>(file), file_bytes, ReadMemory};
+}
+
+llma_status llma_file_map_create(const llma_reader* reader, llma_file_map** map,
+                                 llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(map);
+    LLMA_ASSIGN(const llma::RandomAccess file, Access(reader));
+    LLMA_ASSIGN(const auto first_byte, file.ReadAt(0, 1));
+    if (llma::IsShortMessage(first_byte)) {
+      return llma::Error{llma::ErrorCode::kUnsupported,
+                         "is a short message, which does not say its sizes"};
+    }
+    LLMA_ASSIGN(const llma::FrameMap found, llma::MapFrames(file));
+    auto made = std::make_unique<llma_file_map>();
+    for (const llma::FramePlace& place : found.frames) {
+      LLMA_ASSIGN(const llma::FrameHeader header,
+                  llma::ReadFrameHeader(file, place.frame_ofs));
+      if (!header.has_content()) continue;
+      if (header.content_bytes != place.content_bytes) {
+        return llma::Error{llma::ErrorCode::kCorrupt,
+                           "the index does not fit its frames",
+                           place.frame_ofs};
+      }
+      llma_frame_info frame = FrameInfo(header);
+      frame.frame_ofs = place.frame_ofs;
+      frame.frame_bytes = place.frame_bytes;
+      frame.content_ofs = place.content_ofs;
+      made->frames.push_back(frame);
+    }
+    made->source = PeekSourceInfo(file);
+    made->info = {0, file.file_bytes, found.content_bytes, found.num_members,
+                  made->frames.size()};
+    *map = made.release();
+    return llma::OkStatus();
+  });
+}
+
+void llma_file_map_free(llma_file_map* map) { delete map; }
+
+llma_status llma_file_map_get_info(const llma_file_map* map,
+                                   llma_file_info* info, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(map);
+    return Fill(info, map->info);
+  });
+}
+
+llma_status llma_file_map_get_frame(const llma_file_map* map, uint64_t index,
+                                    llma_frame_info* frame, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(map);
+    if (index >= map->frames.size()) return Usage("there is no such frame");
+    return Fill(frame, map->frames[static_cast<size_t>(index)]);
+  });
+}
+
+llma_status llma_file_map_get_source_info(const llma_file_map* map,
+                                          llma_source_info* info,
+                                          llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(map);
+    return Fill(info, SourceOf(map->source));
+  });
+}
+
+llma_status llma_read_source_info(const llma_reader* file,
+                                  llma_source_info* info, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_ASSIGN(const llma::RandomAccess access, Access(file));
+    const auto source = PeekSourceInfo(access);
+    llma_source_info found = SourceOf(source);
+    LLMA_TRY(Fill(info, {}));
+    if (!source) return llma::OkStatus();
+    found.name = ::strdup(source->name.c_str());
+    if (found.name == nullptr) throw std::bad_alloc();
+    return Fill(info, found);
+  });
+}
+
+llma_status llma_decompress_range(const llma_reader* file, uint64_t content_ofs,
+                                  uint64_t content_bytes,
+                                  const llma_options* options,
+                                  const llma_sink* sink, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_ASSIGN(const llma::RandomAccess access, Access(file));
+    LLMA_ASSIGN(const llma_sink to, LoadSink(sink));
+    const llma_options given = Copy(options);
+    ModelSource models(given);
+    return llma::DecompressRange(
+        access, content_ofs, content_bytes, models.provider(),
+        ForDecompressing(given, nullptr, nullptr), WriteTo(to));
+  });
+}
+
+llma_status llma_salvage(const llma_reader* file, const llma_options* options,
+                         const llma_sink* sink, llma_salvage_report* report,
+                         llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_ASSIGN(const llma::RandomAccess access, Access(file));
+    LLMA_ASSIGN(const llma_sink to, LoadSink(sink));
+    const llma_options given = Copy(options);
+    ModelSource models(given);
+    const llma::SalvageSink inner = {
+        WriteTo(to), [&to](uint64_t lost_bytes) -> llma::Status {
+          if (to.skip == nullptr) return llma::OkStatus();
+          llma_error failed = NoError();
+          const llma_status status = to.skip(to.user, lost_bytes, &failed);
+          if (status == LLMA_OK) return llma::OkStatus();
+          return FromCallback(status, failed);
+        }};
+    LLMA_ASSIGN(
+        const llma::SalvageReport found,
+        llma::Salvage(access, models.provider(),
+                      ForDecompressing(given, nullptr, nullptr), inner));
+    for (const llma::LostRange& lost : found.lost) {
+      if (to.lost == nullptr) break;
+      to.lost(to.user, lost.content_ofs,
+              lost.content_bytes.value_or(LLMA_NO_OFFSET));
+    }
+    if (report == nullptr) return llma::OkStatus();
+    return Fill(report, {0, found.num_restored, found.restored_bytes,
+                         found.lost.size()});
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Versions, kernels, and what this machine can do.
+#include <chrono>
+
+#include "api/api_error.h"
+#include "base/thread_pool.h"
+#include "codec/frame_codec.h"
+#include "container/frame_header.h"
+#include "kernels/int8_peak.h"
+#include "kernels/kernel_table.h"
+
+#define LLMA_TEXT_INNER(x) #x
+#define LLMA_TEXT(x) LLMA_TEXT_INNER(x)
+
+using namespace llma::api;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kPeakTime = std::chrono::milliseconds(250);
+constexpr int kLoopsPerRound = 10;
+
+// The best of many short rounds: other programs can only make it look smaller.
+double MeasurePeak(const char* kernels, llma::ThreadPool& pool) {
+  const auto threads = static_cast<size_t>(pool.num_threads());
+  double best = 0;
+  for (const auto end = Clock::now() + kPeakTime; Clock::now() < end;) {
+    std::vector<uint64_t> counts(threads);
+    const Clock::time_point start = Clock::now();
+    pool.ParallelFor(threads, [&](size_t i) {
+      for (int k = 0; k < kLoopsPerRound; ++k) {
+        counts[i] += llma::RunInt8PeakLoop(kernels);
+      }
+    });
+    const double seconds =
+        std::chrono::duration<double>(Clock::now() - start).count();
+    uint64_t count = 0;
+    for (const uint64_t c : counts) count += c;
+    if (count == 0) return 0;
+    best = std::max(best, static_cast<double>(count) / seconds);
+  }
+  return best;
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* llma_version_string(void) {
+  return LLMA_TEXT(LLMA_VERSION_MAJOR) "." LLMA_TEXT(
+      LLMA_VERSION_MINOR) "." LLMA_TEXT(LLMA_VERSION_PATCH);
+}
+uint32_t llma_version_number(void) { return LLMA_VERSION_NUMBER; }
+uint32_t llma_format_version(void) { return llma::kFormatVersion; }
+uint32_t llma_predictor_version(void) { return llma::kPredictorId; }
+
+size_t llma_kernels_count(void) { return llma::AllKernels().size(); }
+
+llma_status llma_kernels_get(size_t index, llma_kernels_info* info,
+                             llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    if (index >= llma::AllKernels().size()) return Usage("no such kernels");
+    const llma::KernelTable& table = *llma::AllKernels()[index];
+    return Fill(
+        info, {0, table.name, table.description, table.is_supported() ? 1 : 0});
+  });
+}
+
+llma_status llma_kernels_used(const char** name, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(name);
+    LLMA_ASSIGN(const llma::KernelTable* table, llma::KernelsFromEnvironment());
+    *name = table->name;
+    return llma::OkStatus();
+  });
+}
+
+llma_status llma_measure_int8_peak(const char* kernels, uint32_t num_threads,
+                                   double* multiply_adds_per_second,
+                                   llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(multiply_adds_per_second);
+    if (num_threads > 4096) return Usage("too many threads");
+    LLMA_ASSIGN(const llma::KernelTable* table,
+                kernels == nullptr ? llma::KernelsFromEnvironment()
+                                   : llma::FindKernels(kernels));
+    llma::ThreadPool pool(static_cast<int>(num_threads));
+    *multiply_adds_per_second = MeasurePeak(table->name, pool);
+    return llma::OkStatus();
+  });
+}
+
+uint32_t llma_num_processors(void) {
+  return static_cast<uint32_t>(llma::ThreadPool::NumProcessors());
+}
+
+}  // extern "C"

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/api_model.h"
+
+#include <sys/stat.h>
+
+#include <map>
+#include <mutex>
+#include <tuple>
+#include <vector>
+
+#include "api/api_error.h"
+#include "model/model_registry.h"
+
+namespace llma::api {
+namespace {
+
+// What tells one state of a file from another.
+using FileKey = std::tuple<dev_t, ino_t, off_t, int64_t, int64_t>;
+
+FileKey KeyOf(const struct stat& info) {
+  return {info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec,
+          info.st_mtim.tv_nsec};
+}
+
+// Models that some handle holds. Never destroyed, for threads may outlive
+// main().
+struct OpenModels {
+  std::mutex mutex;
+  std::map<FileKey, std::weak_ptr<const OpenedModel>> by_file;
+};
+
+OpenModels& TheOpenModels() {
+  static auto* models = new OpenModels;
+  return *models;
+}
+
+// "PATH: at byte 7: ..." without what is not known or said already.
+Error WithPath(const Error& error, const std::string& path) {
+  if (error.what.find(path) != std::string::npos) return error;
+  const bool has_place = error.offset != Error::kNoOffset;
+  return Error{
+      error.code,
+      path + ": " +
+          (has_place ? "at byte " + std::to_string(error.offset) + ": " : "") +
+          error.what};
+}
+
+Result<SharedModel> OpenPath(const std::string& path) {
+  OpenModels& open = TheOpenModels();
+  const std::lock_guard lock(open.mutex);
+  std::erase_if(open.by_file, [](const auto& e) { return e.second.expired(); });
+  struct stat info {};
+  const bool exists = ::stat(path.c_str(), &info) == 0;
+  if (exists) {
+    const auto found = open.by_file.find(KeyOf(info));
+    if (found != open.by_file.end()) {
+      if (SharedModel model = found->second.lock()) return model;
+    }
+  }
+  auto model = Model::Open(path);
+  if (!model) return WithPath(model.error(), path);
+  const Model& opened = **model;
+  const auto shared = std::make_shared<const OpenedModel>(OpenedModel{
+      path, std::string(opened.name()), std::string(opened.license()),
+      std::string(opened.tokenizer().pre_tokenizer), *std::move(model)});
+  if (exists) open.by_file[KeyOf(info)] = shared;
+  return SharedModel(shared);
+}
+
+}  // namespace
+
+Result<SharedModel> OpenByName(const std::string& name_or_path) {
+  if (name_or_path.find('/') != std::string::npos ||
+      name_or_path.ends_with(".llmm")) {
+    return OpenPath(name_or_path);
+  }
+  LLMA_ASSIGN(const InstalledModel found, FindModelByName(name_or_path));
+  return OpenPath(found.path);
+}
+
+Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate) {
+  std::vector<InstalledModel> found;
+  const auto add = [&](const InstalledModel& model) {
+    if (!std::equal(id.begin(), id.end(), model.fingerprint.begin())) return;
+    for (const InstalledModel& other : found) {
+      if (other.fingerprint == model.fingerprint) return;
+    }
+    found.push_back(model);
+  };
+  if (id.size() > sizeof(Fingerprint)) return Usage("id_bytes is above 32");
+  if (const auto usual = FindModelByName({})) add(*usual);
+  for (const auto& model : ListInstalledModels(ModelPlaces()).models) {
+    add(model);
+  }
+  if (candidate < found.size()) return OpenPath(found[candidate].path);
+  // For its text.
+  LLMA_ASSIGN(const InstalledModel none, FindModelById(id));
+  return Error{ErrorCode::kModelMissing,
+               "no other model than " + none.name + " fits"};
+}
+
+}  // namespace llma::api
+
+using namespace llma::api;
+
+extern "C" {
+
+llma_status llma_model_open(const char* name_or_path, llma_model** model,
+                            llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(model);
+    LLMA_ASSIGN(SharedModel opened,
+                OpenByName(name_or_path == nullptr ? "" : name_or_path));
+    *model = new llma_model{std::move(opened)};
+    return llma::OkStatus();
+  });
+}
+
+llma_status llma_model_find(const uint8_t* id, size_t id_bytes,
+                            uint32_t candidate, llma_model** model,
+                            llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(model);
+    LLMA_ASSIGN(const llma::Bytes prefix, LoadBytes(id, id_bytes));
+    LLMA_ASSIGN(SharedModel opened, FindByPrefix(prefix, candidate));
+    *model = new llma_model{std::move(opened)};
+    return llma::OkStatus();
+  });
+}
+
+llma_model* llma_model_share(llma_model* model) {
+  return model == nullptr ? nullptr : new (std::nothrow) llma_model(*model);
+}
+
+void llma_model_free(llma_model* model) { delete model; }
+
+llma_status llma_model_get_info(const llma_model* model, llma_model_info* info,
+                                llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(model);
+    const llma::Model& m = *model->opened->model;
+    const llma::ModelConfig& config = m.config();
+    return Fill(
+        info,
+        {0, model->opened->name.c_str(), model->opened->license.c_str(),
+         model->opened->pre_tokenizer.c_str(), model->opened->path.c_str(),
+         m.fingerprint().data(), m.source_sha256().data(), m.importer_version(),
+         config.num_tokens, config.num_layers, config.dim, config.num_heads,
+         config.num_kv_heads, config.head_dim, config.ffn_dim,
+         config.context_length});
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models behind the C interface: opened once for all handles.
+#ifndef LLMA_API_API_MODEL_H_
+#define LLMA_API_API_MODEL_H_
+
+#include <llma/llma.h>
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "model/model.h"
+
+namespace llma::api {
+
+struct OpenedModel {
+  std::string path, name, license, pre_tokenizer;  // ended by a zero
+  std::unique_ptr<const Model> model;
+};
+using SharedModel = std::shared_ptr<const OpenedModel>;
+
+// As llma_model_open() and llma_model_find(). Thread-safe.
+Result<SharedModel> OpenByName(const std::string& name_or_path);
+Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate);
+
+}  // namespace llma::api
+
+struct llma_model {
+  llma::api::SharedModel opened;
+};
+
+#endif  // LLMA_API_API_MODEL_H_

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Installed models, and importing them.
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "api/api_error.h"
+#include "importer/model_import.h"
+#include "model/model_header.h"
+#include "model/model_registry.h"
+
+struct llma_model_list {
+  std::vector<std::string> places;
+  llma::InstalledModels installed;
+};
+
+using namespace llma::api;
+
+namespace {
+
+// Freed with llma_free(); null if there is no memory.
+char* CopyString(const std::string& text) { return ::strdup(text.c_str()); }
+
+llma::Result<std::string> DefaultPath(const std::string& name) {
+  if (!llma::IsValidModelName(name)) {
+    return Usage(name.empty() ? "the source gives no model name"
+                              : "this is no model name");
+  }
+  const std::string folder = llma::UserModelFolder();
+  if (folder.empty()) return Usage("neither HOME nor XDG_DATA_HOME is set");
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return llma::Error{llma::ErrorCode::kIo, folder + ": " + error.message()};
+  }
+  return folder + "/" + name + ".llmm";
+}
+
+}  // namespace
+
+extern "C" {
+
+llma_status llma_model_list_create(llma_model_list** list, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(list);
+    auto made = std::make_unique<llma_model_list>();
+    made->places = llma::ModelPlaces();
+    made->installed = llma::ListInstalledModels(made->places);
+    *list = made.release();
+    return llma::OkStatus();
+  });
+}
+
+void llma_model_list_free(llma_model_list* list) { delete list; }
+
+size_t llma_model_list_size(const llma_model_list* list) {
+  return list == nullptr ? 0 : list->installed.models.size();
+}
+
+llma_status llma_model_list_get(const llma_model_list* list, size_t index,
+                                llma_installed_model* installed,
+                                llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(list);
+    if (index >= list->installed.models.size()) return Usage("no such model");
+    const llma::InstalledModel& model = list->installed.models[index];
+    return Fill(installed, {0, model.name.c_str(), model.path.c_str(),
+                            model.fingerprint.data(), model.file_bytes});
+  });
+}
+
+const char* llma_model_list_problem(const llma_model_list* list, size_t index) {
+  if (list == nullptr || index >= list->installed.problems.size()) {
+    return nullptr;
+  }
+  return list->installed.problems[index].what.c_str();
+}
+
+const char* llma_model_list_place(const llma_model_list* list, size_t index) {
+  if (list == nullptr || index >= list->places.size()) return nullptr;
+  return list->places[index].c_str();
+}
+
+llma_status llma_model_import(const char* source, const char* path,
+                              const llma_import_options* options,
+                              char** written_path, uint8_t* fingerprint,
+                              llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(source);
+    llma::ImportOptions how;
+    if (options != nullptr) {
+      LLMA_ASSIGN(const llma_import_options given, Load(options));
+      if (given.name != nullptr) how.name = given.name;
+      if (given.start_token != nullptr) how.start_token = given.start_token;
+      how.overwrite = given.overwrite != 0;
+    }
+    std::string target = path == nullptr ? "" : path;
+    if (target.empty()) {
+      if (how.name.empty()) how.name = llma::ModelNameFromPath(source);
+      LLMA_ASSIGN(target, DefaultPath(how.name));
+    }
+    LLMA_ASSIGN(const llma::Fingerprint made,
+                llma::ImportModel(source, target, how));
+    if (written_path != nullptr) {
+      char* copy = CopyString(target);
+      if (copy == nullptr) throw std::bad_alloc();
+      *written_path = copy;
+    }
+    if (fingerprint != nullptr) {
+      std::copy(made.begin(), made.end(), fingerprint);
+    }
+    return llma::OkStatus();
+  });
+}
+
+char* llma_model_name_from_path(const char* source) {
+  if (source == nullptr) return nullptr;
+  try {
+    return CopyString(llma::ModelNameFromPath(source));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+int llma_is_model_name(const char* name) {
+  return name != nullptr && llma::IsValidModelName(name) ? 1 : 0;
+}
+
+}  // extern "C"

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What llma_options holds, as options of the codec.
+#ifndef LLMA_API_API_OPTIONS_H_
+#define LLMA_API_API_OPTIONS_H_
+
+#include <llma/llma.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/api_error.h"
+#include "api/api_model.h"
+#include "codec/codec.h"
+
+struct llma_options {
+  uint64_t level = LLMA_LEVEL_DEFAULT;
+  uint64_t lanes = 0, window = 0;
+  uint64_t context_models = LLMA_CONTEXTS_OF_LEVEL;
+  uint64_t frame_bytes = 0;
+  uint64_t quick_start = 0, checksums = 1;
+  uint64_t threads = 0, memory_bytes = 0, total_bytes = 0;
+  uint64_t max_content_bytes = 0, stats = 0;
+  llma::api::SharedModel model;
+  llma_find_model_fn find = nullptr;
+  void* find_user = nullptr;
+  std::string kernels;
+  std::optional<llma::SourceInfo> source_info;
+  llma_progress_fn progress = nullptr;
+  void* progress_user = nullptr;
+  llma_frame_fn on_frame = nullptr;
+  void* frame_user = nullptr;
+};
+
+namespace llma::api {
+
+// The defaults for NULL.
+llma_options Copy(const llma_options* options);
+
+// `cancelled` and `clock` may be null; they must outlive the work.
+CompressOptions ForCompressing(const llma_options& options,
+                               const std::atomic<bool>* cancelled,
+                               StageClock* clock);
+DecompressOptions ForDecompressing(const llma_options& options,
+                                   const std::atomic<bool>* cancelled,
+                                   StageClock* clock);
+
+llma_frame_info FrameInfo(const FrameHeader& header);
+
+// The models that one work needs, held as long as it lives.
+// Thread-compatible.
+class ModelSource {
+ public:
+  explicit ModelSource(const llma_options& options);
+  // Null if the level needs none.
+  Result<const Model*> ForCompressing(int level);
+  // For a short message: null behind the last candidate.
+  Result<const Model*> Find(Bytes id, uint32_t candidate);
+  ModelProvider provider();
+  bool has_own_model() const { return model_ != nullptr; }
+  SharedModel last() const { return last_; }
+
+ private:
+  Result<const Model*> Hold(Result<SharedModel> model);
+  SharedModel model_, last_;
+  llma_find_model_fn find_;
+  void* user_;
+  std::vector<SharedModel> held_;
+  std::map<ModelId, const Model*> by_id_;
+};
+
+}  // namespace llma::api
+
+#endif  // LLMA_API_API_OPTIONS_H_

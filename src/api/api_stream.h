@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What encoder and decoder handles share: output that waits for room, and
+// errors that are final.
+#ifndef LLMA_API_API_STREAM_H_
+#define LLMA_API_API_STREAM_H_
+
+#include <atomic>
+#include <optional>
+#include <vector>
+
+#include "api/api_error.h"
+#include "base/checksum.h"
+#include "base/stage_clock.h"
+#include "codec/codec.h"
+
+namespace llma::api {
+
+// Input goes on in parts of this size, so that the output that waits stays
+// small.
+inline constexpr size_t kPartBytes = size_t{1} << 16;
+
+// Output that was made and not yet given out. Thread-compatible.
+class Pending {
+ public:
+  ByteSink sink() {
+    return [this](Bytes bytes) {
+      bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+      return OkStatus();
+    };
+  }
+  bool empty() const { return used_ == bytes_.size(); }
+  void GiveTo(llma_output& output) {
+    const size_t size =
+        std::min(output.size_bytes - output.used_bytes, bytes_.size() - used_);
+    if (size > 0) {
+      std::memcpy(static_cast<uint8_t*>(output.data) + output.used_bytes,
+                  bytes_.data() + used_, size);
+    }
+    output.used_bytes += size;
+    used_ += size;
+    if (!empty()) return;
+    bytes_.clear();
+    used_ = 0;
+  }
+
+ private:
+  std::vector<uint8_t> bytes_;
+  size_t used_ = 0;
+};
+
+// Moves a stream on. `Stream` has Add(Bytes), Flush() and Finish(), which put
+// output into the Pending.
+template <class Stream>
+class StreamDriver {
+ public:
+  Result<llma_status> Run(Stream& stream, Pending& pending, llma_input* input,
+                          llma_output* output, llma_action action) {
+    LLMA_REQUIRE(output);
+    if (output->used_bytes > output->size_bytes ||
+        (output->data == nullptr && output->size_bytes > 0) ||
+        (input != nullptr &&
+         (input->used_bytes > input->size_bytes ||
+          (input->data == nullptr && input->size_bytes > 0)))) {
+      return Usage("a buffer that makes no sense");
+    }
+    if (action < LLMA_RUN || action > LLMA_FINISH) {
+      return Usage("there is no such action");
+    }
+    if (has_ended_) return Usage("the stream has ended");
+    const auto left = [&] {
+      return input == nullptr ? 0 : input->size_bytes - input->used_bytes;
+    };
+    if (is_finished_ && left() > 0) return Usage("input behind the end");
+    for (;;) {
+      pending.GiveTo(*output);
+      if (!pending.empty()) return LLMA_NEED_OUTPUT;
+      if (error_) return *error_;
+      if (is_finished_) {
+        has_ended_ = true;
+        return LLMA_OK;
+      }
+      Status status = OkStatus();
+      if (left() > 0) {
+        const size_t size = std::min(left(), kPartBytes);
+        status = stream.Add(
+            {static_cast<const uint8_t*>(input->data) + input->used_bytes,
+             size});
+        input->used_bytes += size;
+        is_flushed_ = false;
+      } else if (action == LLMA_FINISH) {
+        status = stream.Finish();
+        is_finished_ = status.has_value();
+      } else if (action == LLMA_FLUSH && !is_flushed_) {
+        status = stream.Flush();
+        is_flushed_ = status.has_value();
+      } else {
+        return action == LLMA_FLUSH ? LLMA_OK : LLMA_NEED_INPUT;
+      }
+      if (!status) error_ = status.error();
+    }
+  }
+  bool has_started() const { return !is_flushed_ || is_finished_ || error_; }
+
+ private:
+  std::optional<Error> error_;
+  bool is_flushed_ = true;
+  bool is_finished_ = false;
+  bool has_ended_ = false;  // and its caller knows
+};
+
+inline llma_stats StatsOf(const StageClock& clock) {
+  llma_stats stats{};
+  static_assert(LLMA_NUM_STAGES == kNumStages);
+  for (size_t i = 0; i < kNumStages; ++i) {
+    stats.seconds[i] = clock.seconds(static_cast<Stage>(i));
+  }
+  stats.multiply_adds = clock.multiply_adds();
+  stats.positions = clock.positions();
+  return stats;
+}
+
+}  // namespace llma::api
+
+#endif  // LLMA_API_API_STREAM_H_
