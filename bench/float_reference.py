@@ -25,9 +25,13 @@ import functools
 
 import numpy as np
 from gguf import GGUFReader, dequantize
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 ROWS = 256  # query rows handled at once: bounds the memory for scores, logits
+QWEN2_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 NORMAL_TOKEN = 1  # GGUF token type of ordinary, spellable tokens
 
 
@@ -57,15 +61,17 @@ class Model:
         def meta(key):
             return reader.fields[key].contents()
 
-        if meta("general.architecture") != "llama":
-            raise SystemExit(f"{path}: only llama models can be read")
-        self.layers = meta("llama.block_count")
-        self.dim = meta("llama.embedding_length")
-        self.heads = meta("llama.attention.head_count")
-        self.kv_heads = meta("llama.attention.head_count_kv")
+        arch = meta("general.architecture")
+        if arch not in ("llama", "qwen2"):
+            raise SystemExit(f"{path}: only llama and qwen2 can be read")
+        self.adjacent_pairs = arch == "llama"
+        self.layers = meta(f"{arch}.block_count")
+        self.dim = meta(f"{arch}.embedding_length")
+        self.heads = meta(f"{arch}.attention.head_count")
+        self.kv_heads = meta(f"{arch}.attention.head_count_kv")
         self.head_dim = self.dim // self.heads
-        self.theta = float(meta("llama.rope.freq_base"))
-        self.eps = np.float32(meta("llama.attention.layer_norm_rms_epsilon"))
+        self.theta = float(meta(f"{arch}.rope.freq_base"))
+        self.eps = np.float32(meta(f"{arch}.attention.layer_norm_rms_epsilon"))
         self.bos = meta("tokenizer.ggml.bos_token_id")
         self.tokens = meta("tokenizer.ggml.tokens")
         types = np.array(meta("tokenizer.ggml.token_type"))
@@ -83,11 +89,15 @@ class Model:
                 merges=[tuple(merge.split(" ", 1)) for merge in merges],
             )
         )
+        if arch == "qwen2":
+            split = pre_tokenizers.Split(Regex(QWEN2_SPLIT), "isolated")
+        else:
+            split = pre_tokenizers.Digits(individual_digits=True)
         self.tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
             [
-                pre_tokenizers.Digits(individual_digits=True),
+                split,
                 pre_tokenizers.ByteLevel(
-                    add_prefix_space=False, use_regex=True
+                    add_prefix_space=False, use_regex=arch == "llama"
                 ),
             ]
         )
@@ -120,7 +130,8 @@ class Model:
 
     def linear(self, name, x):
         """Linear layer: float32[n, columns] -> float32[n, rows]."""
-        return x @ self.weights[name + ".weight"].T
+        y = x @ self.weights[name + ".weight"].T
+        return y + self.weights.get(name + ".bias", np.float32(0))
 
     def head_name(self):
         """The output matrix, which may be the embedding table."""
@@ -132,16 +143,23 @@ class Model:
         return x / np.sqrt(mean_square + self.eps) * self.weights[name]
 
     def rope(self, x, positions):
-        """Rotates pairs (2i, 2i + 1) of x [n, heads, d] by positions [n]."""
+        """Rotates pairs of x [n, heads, d] by positions [n].
+
+        Pairs are (2i, 2i + 1) in llama, (i, i + d / 2) elsewhere.
+        """
         pair = np.arange(self.head_dim // 2)
         frequency = self.theta ** (-2.0 * pair / self.head_dim)
         angle = np.asarray(positions)[:, None, None] * frequency
         c = np.cos(angle).astype(np.float32)
         s = np.sin(angle).astype(np.float32)
-        even, odd = x[..., 0::2], x[..., 1::2]
+        half = self.head_dim // 2
+        first, second = slice(0, half), slice(half, None)
+        if self.adjacent_pairs:
+            first, second = slice(0, None, 2), slice(1, None, 2)
+        a, b = x[..., first], x[..., second]
         out = np.empty_like(x)
-        out[..., 0::2] = even * c - odd * s
-        out[..., 1::2] = even * s + odd * c
+        out[..., first] = a * c - b * s
+        out[..., second] = a * s + b * c
         return out
 
     def attention(self, q, k, v):

@@ -155,7 +155,7 @@ void BenchAttentionScores(benchmark::State& state, const KernelTable& kernels,
   Aligned<float> scores(num_queries * kNumPositions);
   Fill(key_values, random);
   Fill(q_values, random);
-  const KeyPanels keys{key_values.data(), key_scales.data(),
+  const KeyPanels keys{key_values.data(), nullptr, key_scales.data(),
                        kNumPositions / kPanelRows, kHeadDim};
   const QuantizedRows q{q_values.data(), q_scales.data(), q_sums.data(),
                         num_queries,     kHeadDim,        1};

@@ -2,7 +2,6 @@
 #include "importer/convert_model.h"
 
 #include <algorithm>
-#include <functional>
 #include <vector>
 
 #include "base/fp_env.h"
@@ -44,6 +43,11 @@ class ModelCopier {
       const std::string layer = names_.layer_prefix + std::to_string(i) + ".";
       LLMA_TRY(CopyNorm(layer + names_.attn_norm));
       LLMA_TRY(CopyQkv(layer));
+      if (config_.has_qkv_bias) LLMA_TRY(CopyBiases(layer));
+      if (config_.has_qk_norm) {
+        LLMA_TRY(CopyHeadNorm(layer + names_.q_norm));
+        LLMA_TRY(CopyHeadNorm(layer + names_.k_norm));
+      }
       LLMA_TRY(CopyStacked({layer + names_.attn_out}, dim, config_.q_dim()));
       LLMA_TRY(CopyNorm(layer + names_.ffn_norm));
       LLMA_TRY(CopyStacked({layer + names_.ffn_gate, layer + names_.ffn_up},
@@ -56,7 +60,39 @@ class ModelCopier {
  private:
   Status CopyNorm(const std::string& name) {
     LLMA_ASSIGN(const auto weights, in_.ReadNorm(name, config_.dim));
-    return out_.AddNorm(weights);
+    return out_.AddFloats(weights);
+  }
+
+  Status CopyHeadNorm(const std::string& name) {
+    LLMA_ASSIGN(const auto weights, in_.ReadNorm(name, config_.head_dim));
+    return out_.AddFloats(PairedValues(weights));
+  }
+
+  // In the order of the rows of queries, keys and values.
+  Status CopyBiases(const std::string& layer) {
+    LLMA_ASSIGN(auto all, in_.ReadBias(layer + names_.q_bias, config_.q_dim()));
+    LLMA_ASSIGN(const auto k,
+                in_.ReadBias(layer + names_.k_bias, config_.kv_dim()));
+    LLMA_ASSIGN(const auto v,
+                in_.ReadBias(layer + names_.v_bias, config_.kv_dim()));
+    all.insert(all.end(), k.begin(), k.end());
+    all = PairedValues(all);
+    all.insert(all.end(), v.begin(), v.end());
+    return out_.AddFloats(all);
+  }
+
+  // Which row of the source becomes row i of queries or keys.
+  uint32_t PairedRow(uint32_t i) const {
+    if (!source_.has_adjacent_rope_pairs) return i;
+    const uint32_t dim = i % config_.head_dim;
+    const uint32_t half = config_.head_dim / 2;
+    return i - dim + (dim < half ? 2 * dim : 2 * (dim - half) + 1);
+  }
+
+  std::vector<float> PairedValues(const std::vector<float>& values) const {
+    std::vector<float> out(values.size());
+    for (uint32_t i = 0; i < out.size(); ++i) out[i] = values[PairedRow(i)];
+    return out;
   }
 
   // A row a token, in the order of our rows.
@@ -94,15 +130,8 @@ class ModelCopier {
   }
 
   Status CopyQkv(const std::string& layer) {
-    const uint32_t head_dim = config_.head_dim;
     const auto same = [](uint32_t i) { return i; };
-    const auto from_adjacent = [head_dim](uint32_t i) {
-      const uint32_t dim = i % head_dim;
-      const uint32_t half = head_dim / 2;
-      return i - dim + (dim < half ? 2 * dim : 2 * (dim - half) + 1);
-    };
-    std::function<uint32_t(uint32_t)> paired = same;
-    if (source_.has_adjacent_rope_pairs) paired = from_adjacent;
+    const auto paired = [this](uint32_t i) { return PairedRow(i); };
     const std::string q = layer + names_.attn_q;
     const std::string k = layer + names_.attn_k;
     const std::string v = layer + names_.attn_v;

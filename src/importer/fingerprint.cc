@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "model/model_header.h"
+
 namespace llma {
 namespace {
 
@@ -15,13 +17,7 @@ FingerprintBuilder::FingerprintBuilder() { hash_.Update(AsBytes(kDomain)); }
 
 void FingerprintBuilder::AddConfig(const ModelConfig& c) {
   ByteWriter out;
-  for (const uint32_t field :
-       {c.num_layers, c.dim, c.num_heads, c.num_kv_heads, c.head_dim, c.ffn_dim,
-        c.num_tokens, c.num_rows, c.start_row, c.context_length,
-        uint32_t{c.tied_head}}) {
-    out.StoreU32(field);
-  }
-  out.StoreF32(c.norm_eps);
+  StoreModelConfig(c, out);
   hash_.Update(out.bytes());
 }
 
@@ -46,9 +42,9 @@ void FingerprintBuilder::AddRopeSteps(std::span<const uint64_t> steps) {
   hash_.Update(out.bytes());
 }
 
-void FingerprintBuilder::AddNorm(std::span<const float> weights) {
+void FingerprintBuilder::AddFloats(std::span<const float> values) {
   ByteWriter out;
-  for (const float w : weights) out.StoreF32(w);
+  for (const float v : values) out.StoreF32(v);
   hash_.Update(out.bytes());
 }
 
@@ -76,17 +72,25 @@ Result<Fingerprint> ComputeFingerprint(const Model& model) {
   builder.AddConfig(model.config());
   builder.AddTokenizer(model.tokens(), model.tokenizer());
   builder.AddRopeSteps(model.rope_steps());
-  builder.AddNorm(model.output_norm());
+  if (model.config().has_local_layers()) {
+    builder.AddRopeSteps(model.local_rope_steps());
+  }
+  builder.AddFloats(model.output_norm());
   builder.AddLinear(model.embedding());
   if (!model.config().tied_head) builder.AddLinear(model.head());
   for (uint32_t i = 0; i < model.config().num_layers; ++i) {
     const LayerWeights& layer = model.layer(i);
-    builder.AddNorm(layer.attn_norm);
+    builder.AddFloats(layer.attn_norm);
     builder.AddLinear(layer.qkv);
+    builder.AddFloats(layer.qkv_bias);
+    builder.AddFloats(layer.q_norm);
+    builder.AddFloats(layer.k_norm);
     builder.AddLinear(layer.attn_out);
-    builder.AddNorm(layer.ffn_norm);
+    builder.AddFloats(layer.post_attn_norm);
+    builder.AddFloats(layer.ffn_norm);
     builder.AddLinear(layer.gate_up);
     builder.AddLinear(layer.ffn_down);
+    builder.AddFloats(layer.post_ffn_norm);
   }
   return builder.Digest();
 }

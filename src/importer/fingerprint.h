@@ -16,15 +16,15 @@
 namespace llma {
 
 // Call the functions once each in this order: AddConfig, AddTokenizer,
-// AddRopeSteps; then AddNorm and AddLinear in the order of the sections of the
-// file; Digest.
+// AddRopeSteps; then AddFloats and AddLinear in the order of the sections of
+// the file; Digest.
 class FingerprintBuilder {
  public:
   FingerprintBuilder();
   void AddConfig(const ModelConfig& config);
   void AddTokenizer(const TokenTable& tokens, const TokenizerSpec& tokenizer);
   void AddRopeSteps(std::span<const uint64_t> steps);
-  void AddNorm(std::span<const float> weights);
+  void AddFloats(std::span<const float> values);  // norms and biases
   // Row by row: all values, then all scales.
   void AddLinear(const LinearWeights& weights);
   Result<Fingerprint> Digest() { return hash_.Digest(); }

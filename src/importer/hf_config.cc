@@ -4,37 +4,43 @@
 #include <algorithm>
 #include <string>
 
+#include "importer/architecture.h"
 #include "importer/json_fields.h"
 
 namespace llma {
 namespace {
 
-constexpr std::string_view kArchitecture = "LlamaForCausalLM";
-
-Status CheckArchitecture(const JsonFields& fields) {
+Result<const Architecture*> ReadArchitecture(const JsonFields& fields) {
   LLMA_ASSIGN(const auto type, fields.GetString("model_type"));
-  if (type != "llama") {
-    return fields.FieldError(
-        "model_type", "is " + std::string(type) + " (only llama can be read)");
+  const Architecture* architecture = FindModelType(type);
+  if (architecture == nullptr) {
+    return fields.FieldError("model_type", "is " + std::string(type) +
+                                               " (only " + ModelTypeNames() +
+                                               " can be read)");
   }
   if (fields.Has("architectures")) {
     LLMA_ASSIGN(const auto* names, fields.GetArray("architectures"));
     const bool found =
-        std::any_of(names->begin(), names->end(), [](const JsonValue& name) {
+        std::any_of(names->begin(), names->end(), [&](const JsonValue& name) {
           return name.AsString() != nullptr &&
-                 *name.AsString() == kArchitecture;
+                 *name.AsString() == architecture->class_name;
         });
     if (!found) {
-      return fields.FieldError("architectures",
-                               "does not name LlamaForCausalLM");
+      return fields.FieldError("architectures", std::string("does not name ") +
+                                                    architecture->class_name);
     }
   }
+  return architecture;
+}
+
+Status CheckVariations(const JsonFields& fields) {
   LLMA_ASSIGN(const auto activation, fields.GetStringOr("hidden_act", "silu"));
   if (activation != "silu") {
     return fields.FieldError("hidden_act", "is not silu");
   }
   // rope_interleaved is of the program that trained SmolLM.
-  for (const char* flag : {"attention_bias", "mlp_bias", "rope_interleaved"}) {
+  for (const char* flag : {"attention_bias", "mlp_bias", "rope_interleaved",
+                           "use_sliding_window"}) {
     LLMA_ASSIGN(const bool is_set, fields.GetBoolOr(flag, false));
     if (is_set) return fields.FieldError(flag, "is not supported");
   }
@@ -82,8 +88,10 @@ Result<std::optional<uint32_t>> ReadTokenId(const JsonFields& fields,
 
 Status ReadHfConfig(const JsonValue& json, SourceModel& source) {
   const JsonFields fields(json);
-  LLMA_TRY(CheckArchitecture(fields));
+  LLMA_ASSIGN(const Architecture* architecture, ReadArchitecture(fields));
+  LLMA_TRY(CheckVariations(fields));
   ModelConfig& c = source.config;
+  ApplyArchitecture(*architecture, c);
   LLMA_ASSIGN(c.num_layers, fields.GetU32("num_hidden_layers"));
   LLMA_ASSIGN(c.dim, fields.GetU32("hidden_size"));
   LLMA_ASSIGN(c.ffn_dim, fields.GetU32("intermediate_size"));

@@ -36,6 +36,11 @@ constexpr TensorNames kNames = {
     .ffn_gate = "mlp.gate_proj.weight",
     .ffn_up = "mlp.up_proj.weight",
     .ffn_down = "mlp.down_proj.weight",
+    .q_bias = "self_attn.q_proj.bias",
+    .k_bias = "self_attn.k_proj.bias",
+    .v_bias = "self_attn.v_proj.bias",
+    .q_norm = "self_attn.q_norm.weight",
+    .k_norm = "self_attn.k_norm.weight",
 };
 
 constexpr const char* kConfigFile = "config.json";

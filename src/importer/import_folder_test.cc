@@ -237,8 +237,8 @@ TEST_F(ImportFolderTest, OtherPreTokenizers) {
 }
 
 TEST_F(ImportFolderTest, ErrorsNameTheFieldOfTheConfig) {
-  EXPECT_EQ(ConfigError("model_type", "qwen2"),
-            "model_type is qwen2 (only llama can be read)");
+  EXPECT_EQ(ConfigError("model_type", "rwkv"),
+            "model_type is rwkv (only llama, qwen2, qwen3 can be read)");
   EXPECT_EQ(ConfigError("architectures", {"Other"}),
             "architectures does not name LlamaForCausalLM");
   EXPECT_EQ(ConfigError("hidden_act", "gelu"), "hidden_act is not silu");

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "importer/architecture.h"
 #include "importer/gguf_reader.h"
 #include "importer/sha256.h"
 #include "importer/source_model.h"
@@ -27,6 +28,11 @@ constexpr TensorNames kNames = {
     .ffn_gate = "ffn_gate.weight",
     .ffn_up = "ffn_up.weight",
     .ffn_down = "ffn_down.weight",
+    .q_bias = "attn_q.bias",
+    .k_bias = "attn_k.bias",
+    .v_bias = "attn_v.bias",
+    .q_norm = "attn_q_norm.weight",
+    .k_norm = "attn_k_norm.weight",
 };
 
 constexpr uint32_t kNormalToken = 1;  // of tokenizer.ggml.token_type
@@ -35,64 +41,93 @@ Error Unsupported(const std::string& what) {
   return Error{ErrorCode::kUnsupported, what};
 }
 
-// All keys of the architecture that the import understands. Any other may
-// change what the model computes, so it is refused.
+// All keys of an architecture that the import understands, behind its name and
+// a dot. Any other may change what the model computes, so it is refused.
 constexpr std::string_view kKnownKeys[] = {
-    "llama.attention.head_count",   "llama.attention.head_count_kv",
-    "llama.attention.key_length",   "llama.attention.layer_norm_rms_epsilon",
-    "llama.attention.value_length", "llama.block_count",
-    "llama.context_length",         "llama.embedding_length",
-    "llama.feed_forward_length",    "llama.rope.dimension_count",
-    "llama.rope.freq_base",         "llama.vocab_size",
+    "attention.head_count",   "attention.head_count_kv",
+    "attention.key_length",   "attention.layer_norm_rms_epsilon",
+    "attention.value_length", "block_count",
+    "context_length",         "embedding_length",
+    "feed_forward_length",    "rope.dimension_count",
+    "rope.freq_base",         "vocab_size",
 };
 
-Status CheckKeys(const GgufReader& gguf) {
-  LLMA_ASSIGN(const auto architecture, gguf.GetString("general.architecture"));
-  if (architecture != "llama") {
-    return Unsupported("architecture " + std::string(architecture) +
-                       " (only llama can be read)");
+// Metadata of the architecture, by names without its own.
+class Metadata {
+ public:
+  Metadata(const GgufReader& gguf, const Architecture& architecture)
+      : gguf_(gguf), prefix_(std::string(architecture.gguf_name) + ".") {}
+
+  std::string Key(std::string_view name) const {
+    return prefix_ + std::string(name);
+  }
+  bool Has(std::string_view name) const { return gguf_.Has(Key(name)); }
+  Result<uint32_t> GetU32(std::string_view name) const {
+    return gguf_.GetU32(Key(name));
+  }
+  Result<float> GetF32(std::string_view name) const {
+    return gguf_.GetF32(Key(name));
+  }
+
+  Status CheckKeys() const {
+    for (const auto& [key, value] : gguf_.values()) {
+      if (key.starts_with(prefix_) &&
+          std::find(std::begin(kKnownKeys), std::end(kKnownKeys),
+                    key.substr(prefix_.size())) == std::end(kKnownKeys)) {
+        return Unsupported("metadata " + std::string(key) + " is not known");
+      }
+    }
+    return OkStatus();
+  }
+
+ private:
+  const GgufReader& gguf_;
+  const std::string prefix_;
+};
+
+Result<const Architecture*> ReadArchitecture(const GgufReader& gguf) {
+  LLMA_ASSIGN(const auto name, gguf.GetString("general.architecture"));
+  const Architecture* architecture = FindGgufArchitecture(name);
+  if (architecture == nullptr) {
+    return Unsupported("architecture " + std::string(name) + " (only " +
+                       GgufArchitectureNames() + " can be read)");
   }
   LLMA_ASSIGN(const auto tokenizer, gguf.GetString("tokenizer.ggml.model"));
   if (tokenizer != "gpt2") {
     return Unsupported("tokenizer " + std::string(tokenizer) +
                        " (only gpt2, byte-level BPE, can be read)");
   }
-  for (const auto& [key, value] : gguf.values()) {
-    if (key.substr(0, 6) == "llama." &&
-        std::find(std::begin(kKnownKeys), std::end(kKnownKeys), key) ==
-            std::end(kKnownKeys)) {
-      return Unsupported("metadata " + std::string(key) + " is not known");
-    }
-  }
-  return OkStatus();
+  return architecture;
 }
 
-Result<ModelConfig> ReadConfig(const GgufReader& gguf) {
+Result<ModelConfig> ReadConfig(const GgufReader& gguf,
+                               const Architecture& architecture) {
+  const Metadata metadata(gguf, architecture);
+  LLMA_TRY(metadata.CheckKeys());
   ModelConfig c;
-  LLMA_ASSIGN(c.num_layers, gguf.GetU32("llama.block_count"));
-  LLMA_ASSIGN(c.dim, gguf.GetU32("llama.embedding_length"));
-  LLMA_ASSIGN(c.ffn_dim, gguf.GetU32("llama.feed_forward_length"));
-  LLMA_ASSIGN(c.context_length, gguf.GetU32("llama.context_length"));
-  LLMA_ASSIGN(c.num_heads, gguf.GetU32("llama.attention.head_count"));
+  ApplyArchitecture(architecture, c);
+  LLMA_ASSIGN(c.num_layers, metadata.GetU32("block_count"));
+  LLMA_ASSIGN(c.dim, metadata.GetU32("embedding_length"));
+  LLMA_ASSIGN(c.ffn_dim, metadata.GetU32("feed_forward_length"));
+  LLMA_ASSIGN(c.context_length, metadata.GetU32("context_length"));
+  LLMA_ASSIGN(c.num_heads, metadata.GetU32("attention.head_count"));
   c.num_kv_heads = c.num_heads;
-  if (gguf.Has("llama.attention.head_count_kv")) {
-    LLMA_ASSIGN(c.num_kv_heads, gguf.GetU32("llama.attention.head_count_kv"));
+  if (metadata.Has("attention.head_count_kv")) {
+    LLMA_ASSIGN(c.num_kv_heads, metadata.GetU32("attention.head_count_kv"));
   }
   if (c.num_heads == 0) return Unsupported("no attention heads");
   c.head_dim = c.dim / c.num_heads;
-  if (gguf.Has("llama.attention.key_length")) {
-    LLMA_ASSIGN(c.head_dim, gguf.GetU32("llama.attention.key_length"));
+  if (metadata.Has("attention.key_length")) {
+    LLMA_ASSIGN(c.head_dim, metadata.GetU32("attention.key_length"));
   }
-  for (const char* key :
-       {"llama.attention.value_length", "llama.rope.dimension_count"}) {
-    if (!gguf.Has(key)) continue;
-    LLMA_ASSIGN(const uint32_t size, gguf.GetU32(key));
+  for (const char* name : {"attention.value_length", "rope.dimension_count"}) {
+    if (!metadata.Has(name)) continue;
+    LLMA_ASSIGN(const uint32_t size, metadata.GetU32(name));
     if (size != c.head_dim) {
-      return Unsupported(std::string(key) + " differs from the key length");
+      return Unsupported(metadata.Key(name) + " differs from the key length");
     }
   }
-  LLMA_ASSIGN(c.norm_eps,
-              gguf.GetF32("llama.attention.layer_norm_rms_epsilon"));
+  LLMA_ASSIGN(c.norm_eps, metadata.GetF32("attention.layer_norm_rms_epsilon"));
   c.tied_head = gguf.tensors().count(kNames.head) == 0;
   return c;
 }
@@ -124,15 +159,16 @@ Result<SourceVocabulary> ReadTokens(const GgufReader& gguf) {
 Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
                                     const ImportOptions& options) {
   LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(file));
-  LLMA_TRY(CheckKeys(gguf));
+  LLMA_ASSIGN(const Architecture* architecture, ReadArchitecture(gguf));
   SourceModel source;
-  LLMA_ASSIGN(source.config, ReadConfig(gguf));
+  LLMA_ASSIGN(source.config, ReadConfig(gguf, *architecture));
   LLMA_ASSIGN(source.vocabulary, ReadTokens(gguf));
   source.rope_base = 10000;  // what GGUF means by silence
-  if (gguf.Has("llama.rope.freq_base")) {
-    LLMA_ASSIGN(source.rope_base, gguf.GetF32("llama.rope.freq_base"));
+  const Metadata metadata(gguf, *architecture);
+  if (metadata.Has("rope.freq_base")) {
+    LLMA_ASSIGN(source.rope_base, metadata.GetF32("rope.freq_base"));
   }
-  source.has_adjacent_rope_pairs = true;
+  source.has_adjacent_rope_pairs = architecture->has_adjacent_pairs_in_gguf;
   if (gguf.Has("general.license")) {
     LLMA_ASSIGN(source.license, gguf.GetString("general.license"));
   }

@@ -206,9 +206,9 @@ TEST_F(ImportGgufTest, AHeadOfItsOwn) {
 
 TEST_F(ImportGgufTest, ErrorsNameWhatIsUnsupported) {
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
-              e.SetString("general.architecture", "qwen2");
+              e.SetString("general.architecture", "rwkv");
             }),
-            "architecture qwen2 (only llama can be read)");
+            "architecture rwkv (only llama, qwen2, qwen3 can be read)");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
               e.SetString("tokenizer.ggml.model", "llama");
             }),

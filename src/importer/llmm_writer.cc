@@ -85,9 +85,9 @@ Status LlmmWriter::AddRopeSteps(std::span<const uint64_t> steps) {
   return AddSection(BytesOf(steps));
 }
 
-Status LlmmWriter::AddNorm(std::span<const float> weights) {
-  fingerprint_.AddNorm(weights);
-  return AddSection(BytesOf(weights));
+Status LlmmWriter::AddFloats(std::span<const float> values) {
+  fingerprint_.AddFloats(values);
+  return AddSection(BytesOf(values));
 }
 
 Status LlmmWriter::AddLinear(const LinearWeights& weights) {

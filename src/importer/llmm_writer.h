@@ -29,7 +29,7 @@ class LlmmWriter {
   Status AddTokenizer(std::span<const uint32_t> offsets, Bytes spellings,
                       std::span<const uint32_t> merges);
   Status AddRopeSteps(std::span<const uint64_t> steps);
-  Status AddNorm(std::span<const float> weights);
+  Status AddFloats(std::span<const float> values);  // a norm or biases
   Status AddLinear(const LinearWeights& weights);
 
   // Writes the header and gives the file its name. Returns the fingerprint.

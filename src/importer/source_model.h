@@ -43,6 +43,12 @@ struct TensorNames {
   const char* ffn_gate;
   const char* ffn_up;
   const char* ffn_down;
+  // Of architectures that have them:
+  const char* q_bias;
+  const char* k_bias;
+  const char* v_bias;
+  const char* q_norm;
+  const char* k_norm;
 };
 
 struct TokenPair {

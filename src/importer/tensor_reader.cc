@@ -40,13 +40,23 @@ Result<const SourceTensor*> TensorReader::Find(const std::string& name,
 
 Result<std::vector<float>> TensorReader::ReadNorm(const std::string& name,
                                                   uint32_t size) {
+  return ReadVector(name, size, kMaxNormWeight,
+                    "has a weight that is out of bounds");
+}
+
+Result<std::vector<float>> TensorReader::ReadBias(const std::string& name,
+                                                  uint32_t size) {
+  return ReadVector(name, size, kMaxBias, "has a bias that is out of bounds");
+}
+
+Result<std::vector<float>> TensorReader::ReadVector(const std::string& name,
+                                                    uint32_t size, float max,
+                                                    const char* fault) {
   LLMA_ASSIGN(const SourceTensor* tensor, Find(name, 1, size));
   std::vector<float> weights(size);
   DequantizeRow(static_cast<TensorType>(tensor->type), tensor->data, weights);
   for (const float w : weights) {  // written so that NaN fails
-    if (!(w >= -kMaxNormWeight && w <= kMaxNormWeight)) {
-      return Unsupported(name, "has a weight that is out of bounds");
-    }
+    if (!(w >= -max && w <= max)) return Unsupported(name, fault);
   }
   return weights;
 }

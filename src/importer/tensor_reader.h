@@ -28,6 +28,8 @@ class TensorReader {
 
   // The weights of a norm, [size], within the bounds of the model file.
   Result<std::vector<float>> ReadNorm(const std::string& name, uint32_t size);
+  // The same of biases.
+  Result<std::vector<float>> ReadBias(const std::string& name, uint32_t size);
 
   // Rows source_row(0 ... num_rows - 1) of a tensor to rows first_row ... of a
   // matrix.
@@ -40,6 +42,9 @@ class TensorReader {
   Status CheckAllFound() const;
 
  private:
+  Result<std::vector<float>> ReadVector(const std::string& name, uint32_t size,
+                                        float max, const char* fault);
+
   const TensorMap& tensors_;
   std::set<std::string, std::less<>> found_;
 };

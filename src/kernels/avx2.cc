@@ -19,19 +19,17 @@ namespace {
 
 constexpr int kGroupQuads = kGroupSize / 4;
 
-// Integer dot products of kRows rows of x with the 16 rows of a panel over
-// `num_quads` groups of four columns, straight from int8: |x| is unsigned and
-// the weights take the sign of x. No pair of products leaves int16:
-// 2 * 127 * 127 = 32258 < 2^15. The second cache reads w_ahead bytes ahead.
+// Adds to `dots` the integer dot products of kRows rows of x with the 16 rows
+// of a panel over `num_quads` groups of four columns, straight from int8: |x|
+// is unsigned and the weights take the sign of x. No pair of products leaves
+// int16: 2 * 127 * 127 = 32258 < 2^15. The second cache reads w_ahead bytes
+// ahead.
 template <int kRows>
-[[gnu::always_inline]] inline void DotNarrow(const int8_t* const (&x)[kRows],
-                                             const int8_t* w, size_t w_ahead,
-                                             uint32_t num_quads,
-                                             __m256i (&dots)[kRows][kHalves]) {
+[[gnu::always_inline]] inline void AddDots(const int8_t* const (&x)[kRows],
+                                           const int8_t* w, size_t w_ahead,
+                                           uint32_t num_quads,
+                                           __m256i (&dots)[kRows][kHalves]) {
   const __m256i ones = _mm256_set1_epi16(1);
-  for (int r = 0; r < kRows; ++r) {
-    for (int h = 0; h < kHalves; ++h) dots[r][h] = _mm256_setzero_si256();
-  }
   for (uint32_t k = 0; k < num_quads; ++k) {
     const int8_t* from = w + size_t{k} * 64;
     Prefetch(from + w_ahead);
@@ -47,6 +45,17 @@ template <int kRows>
       }
     }
   }
+}
+
+template <int kRows>
+[[gnu::always_inline]] inline void DotNarrow(const int8_t* const (&x)[kRows],
+                                             const int8_t* w, size_t w_ahead,
+                                             uint32_t num_quads,
+                                             __m256i (&dots)[kRows][kHalves]) {
+  for (int r = 0; r < kRows; ++r) {
+    for (int h = 0; h < kHalves; ++h) dots[r][h] = _mm256_setzero_si256();
+  }
+  AddDots<kRows>(x, w, w_ahead, num_quads, dots);
 }
 
 template <int kRows>
@@ -257,6 +266,15 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   __m256i dots[kRows][kHalves];
   DotNarrow<kRows>(q_rows, keys.values + pos * keys.head_dim, 0,
                    keys.head_dim / 4, dots);
+  if (keys.low_values != nullptr) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int h = 0; h < kHalves; ++h) {
+        dots[r][h] = _mm256_slli_epi32(dots[r][h], 7);
+      }
+    }
+    AddDots<kRows>(q_rows, keys.low_values + pos * keys.head_dim, 0,
+                   keys.head_dim / 4, dots);
+  }
   for (int r = 0; r < kRows; ++r) {
     const __m256 q_scale = _mm256_set1_ps(q.scales[row + r]);
     for (int h = 0; h < kHalves; ++h) {
@@ -352,6 +370,7 @@ const KernelTable kTable = {
     .matmul = Matmul,
     .rms_norm = RmsNorm,
     .swiglu = SwiGlu,
+    .geglu = GeGlu,
     .attention_scores = AttentionScores,
     .attention_weights = AttentionWeights,
     .weighted_value_sums = WeightedValueSums,

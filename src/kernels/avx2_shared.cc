@@ -64,9 +64,26 @@ inline __m256i FirstLanes(uint32_t size) {
                             _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-inline __m256 SwiGluLanes(__m256 g, __m256 u) {
-  const __m256 t = _mm256_mul_ps(Abs(g), _mm256_set1_ps(kLog2E));
-  const __m256 e = Exp2(_mm256_xor_ps(t, _mm256_set1_ps(-0.0f)));
+struct SiluExponent {
+  __m256 operator()(__m256 g) const {
+    return _mm256_mul_ps(Abs(g), _mm256_set1_ps(kLog2E));
+  }
+};
+
+struct GeluExponent {
+  __m256 operator()(__m256 g) const {
+    const __m256 a = _mm256_min_ps(Abs(g), _mm256_set1_ps(kLargestGeluInput));
+    const __m256 square_part = _mm256_mul_ps(
+        _mm256_set1_ps(kGeluCoefficients[1]), _mm256_mul_ps(a, a));
+    return _mm256_mul_ps(
+        a, _mm256_add_ps(_mm256_set1_ps(kGeluCoefficients[0]), square_part));
+  }
+};
+
+// exponent(g) is what exp2n gets, made positive.
+template <class Exponent>
+inline __m256 GateLanes(__m256 g, __m256 u, const Exponent& exponent) {
+  const __m256 e = Exp2(_mm256_xor_ps(exponent(g), _mm256_set1_ps(-0.0f)));
   const __m256 numerator =
       _mm256_blendv_ps(g, _mm256_mul_ps(g, e),
                        _mm256_cmp_ps(g, _mm256_setzero_ps(), _CMP_LT_OQ));
@@ -74,6 +91,22 @@ inline __m256 SwiGluLanes(__m256 g, __m256 u) {
       _mm256_div_ps(numerator, _mm256_add_ps(_mm256_set1_ps(1.0f), e)), u);
   return _mm256_min_ps(_mm256_max_ps(gated, _mm256_set1_ps(-kLargestGated)),
                        _mm256_set1_ps(kLargestGated));
+}
+
+template <class Exponent>
+inline void GateAll(const float* gate, const float* up, uint32_t size, float* y,
+                    const Exponent& exponent) {
+  uint32_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    _mm256_storeu_ps(y + i, GateLanes(_mm256_loadu_ps(gate + i),
+                                      _mm256_loadu_ps(up + i), exponent));
+  }
+  if (i < size) {
+    const __m256i mask = FirstLanes(size - i);
+    _mm256_maskstore_ps(y + i, mask,
+                        GateLanes(_mm256_maskload_ps(gate + i, mask),
+                                  _mm256_maskload_ps(up + i, mask), exponent));
+  }
 }
 
 }  // namespace
@@ -129,17 +162,11 @@ void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
 }
 
 void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
-  uint32_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    _mm256_storeu_ps(
-        y + i, SwiGluLanes(_mm256_loadu_ps(gate + i), _mm256_loadu_ps(up + i)));
-  }
-  if (i < size) {
-    const __m256i mask = FirstLanes(size - i);
-    _mm256_maskstore_ps(y + i, mask,
-                        SwiGluLanes(_mm256_maskload_ps(gate + i, mask),
-                                    _mm256_maskload_ps(up + i, mask)));
-  }
+  GateAll(gate, up, size, y, SiluExponent());
+}
+
+void GeGlu(const float* gate, const float* up, uint32_t size, float* y) {
+  GateAll(gate, up, size, y, GeluExponent());
 }
 
 float AttentionWeights(float* scores, const float* v_scales,

@@ -22,6 +22,7 @@ void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
 void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
              float* y);
 void SwiGlu(const float* gate, const float* up, uint32_t size, float* y);
+void GeGlu(const float* gate, const float* up, uint32_t size, float* y);
 float AttentionWeights(float* scores, const float* v_scales,
                        uint32_t num_positions, uint8_t* weights_hi,
                        uint8_t* weights_lo);

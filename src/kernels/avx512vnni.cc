@@ -100,15 +100,16 @@ inline void KeepInPlace(__m512i& sum) { __asm__("" : "+v"(sum)); }
 
 constexpr uint32_t kMaxTileRows = 8;
 
-// Integer dot products of kRows rows of x with 16 * kPanels rows of W over
-// `num_quads` groups of four columns. Weights are made unsigned by adding 128,
-// which the start value -128 * sum(x) takes back.
+// dots = 2^kShift * dots + the integer dot products of kRows rows of x with
+// 16 * kPanels rows of W over `num_quads` groups of four columns; kShift 0:
+// dots counts as zero. Weights are made unsigned by adding 128, which the start
+// value -128 * sum(x) takes back.
 //   x: the rows, x_stride bytes apart, at the first column
 //   x_sums: those of the rows, sums_stride apart
 //   w: the panels, w_stride bytes apart, at the first column
 //   ahead: what the second cache should read meanwhile, 64 bytes for each 64
 //     bytes of w, divided by 2^ahead_shift
-template <int kRows, int kPanels>
+template <int kRows, int kPanels, int kShift = 0>
 [[gnu::always_inline]] inline void DotTile(const int8_t* x, size_t x_stride,
                                            const int32_t* x_sums,
                                            size_t sums_stride, const int8_t* w,
@@ -125,7 +126,14 @@ template <int kRows, int kPanels>
   for (int r = 0; r < kRows; ++r) {
     const __m512i start_lanes = BroadcastQuad(start + r);
     LLMA_UNROLL
-    for (int p = 0; p < kPanels; ++p) dots[r][p] = start_lanes;
+    for (int p = 0; p < kPanels; ++p) {
+      if constexpr (kShift == 0) {
+        dots[r][p] = start_lanes;
+      } else {
+        dots[r][p] = _mm512_add_epi32(_mm512_slli_epi32(dots[r][p], kShift),
+                                      start_lanes);
+      }
+    }
   }
   const __m512i flip = _mm512_set1_epi8(-128);
   for (uint32_t k = 0; k < num_quads; ++k) {
@@ -270,10 +278,21 @@ void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
   }
 }
 
-void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
-  const __m512 one = _mm512_set1_ps(1.0f);
-  const __m512 limit = _mm512_set1_ps(kLargestGated);
-  const __m512 minus_limit = _mm512_set1_ps(-kLargestGated);
+// gate * sigmoid of what has exp2n(t) = e, times up, clamped.
+inline __m512 Gate(__m512 g, __m512 e, __m512 u) {
+  const __mmask16 negative =
+      _mm512_cmp_ps_mask(g, _mm512_setzero_ps(), _CMP_LT_OQ);
+  const __m512 numerator = _mm512_mask_mul_ps(g, negative, g, e);
+  const __m512 gated = _mm512_mul_ps(
+      _mm512_div_ps(numerator, _mm512_add_ps(_mm512_set1_ps(1.0f), e)), u);
+  return _mm512_min_ps(_mm512_max_ps(gated, _mm512_set1_ps(-kLargestGated)),
+                       _mm512_set1_ps(kLargestGated));
+}
+
+// exponent(g) is what exp2n gets, made positive.
+template <class Exponent>
+inline void GateAll(const float* gate, const float* up, uint32_t size, float* y,
+                    const Exponent& exponent) {
   for (uint32_t i = 0; i < size; i += 16) {
     const uint32_t left = size - i;
     const __mmask16 mask = left >= 16
@@ -281,23 +300,40 @@ void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
                                : static_cast<__mmask16>((1u << left) - 1);
     const __m512 g = _mm512_maskz_loadu_ps(mask, gate + i);
     const __m512 u = _mm512_maskz_loadu_ps(mask, up + i);
-    const __m512 t = _mm512_mul_ps(Abs(g), _mm512_set1_ps(kLog2E));
-    const __m512 e = Exp2(_mm512_xor_ps(t, _mm512_set1_ps(-0.0f)));
-    const __mmask16 negative =
-        _mm512_cmp_ps_mask(g, _mm512_setzero_ps(), _CMP_LT_OQ);
-    const __m512 numerator = _mm512_mask_mul_ps(g, negative, g, e);
-    const __m512 gated =
-        _mm512_mul_ps(_mm512_div_ps(numerator, _mm512_add_ps(one, e)), u);
-    _mm512_mask_storeu_ps(
-        y + i, mask, _mm512_min_ps(_mm512_max_ps(gated, minus_limit), limit));
+    const __m512 e = Exp2(_mm512_xor_ps(exponent(g), _mm512_set1_ps(-0.0f)));
+    _mm512_mask_storeu_ps(y + i, mask, Gate(g, e, u));
   }
+}
+
+struct SiluExponent {
+  __m512 operator()(__m512 g) const {
+    return _mm512_mul_ps(Abs(g), _mm512_set1_ps(kLog2E));
+  }
+};
+
+struct GeluExponent {
+  __m512 operator()(__m512 g) const {
+    const __m512 a = _mm512_min_ps(Abs(g), _mm512_set1_ps(kLargestGeluInput));
+    const __m512 square_part = _mm512_mul_ps(
+        _mm512_set1_ps(kGeluCoefficients[1]), _mm512_mul_ps(a, a));
+    return _mm512_mul_ps(
+        a, _mm512_add_ps(_mm512_set1_ps(kGeluCoefficients[0]), square_part));
+  }
+};
+
+void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
+  GateAll(gate, up, size, y, SiluExponent());
+}
+
+void GeGlu(const float* gate, const float* up, uint32_t size, float* y) {
+  GateAll(gate, up, size, y, GeluExponent());
 }
 
 // How far ahead keys and values are fetched: they come from memory when many
 // lanes are decoded.
 constexpr size_t kKeysAhead = 4096;
 
-template <int kRows, int kPanels>
+template <bool kWide, int kRows, int kPanels>
 void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
                uint32_t row, float* scores, size_t stride) {
   const size_t k_stride = size_t{kPanelRows} * keys.head_dim;
@@ -306,6 +342,12 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
                           q.sums + row, 1, keys.values + panel * k_stride,
                           k_stride, keys.values + panel * k_stride + kKeysAhead,
                           0, keys.head_dim / 4, dots);
+  if constexpr (kWide) {
+    const int8_t* low = keys.low_values + panel * k_stride;
+    DotTile<kRows, kPanels, 7>(q.values + size_t{row} * q.num_cols, q.num_cols,
+                               q.sums + row, 1, low, k_stride, low + kKeysAhead,
+                               0, keys.head_dim / 4, dots);
+  }
   const size_t pos = size_t{panel} * kPanelRows;
   __m512 k_scale[kPanels];
   LLMA_UNROLL
@@ -327,13 +369,14 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   }
 }
 
-template <int kPanels>
+template <bool kWide, int kPanels>
 void ScorePanels(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
                  float* scores, size_t stride) {
-  constexpr decltype(&ScoreTile<1, kPanels>) kTiles[kMaxTileRows] = {
-      ScoreTile<1, kPanels>, ScoreTile<2, kPanels>, ScoreTile<3, kPanels>,
-      ScoreTile<4, kPanels>, ScoreTile<5, kPanels>, ScoreTile<6, kPanels>,
-      ScoreTile<7, kPanels>, ScoreTile<8, kPanels>};
+  constexpr decltype(&ScoreTile<kWide, 1, kPanels>) kTiles[kMaxTileRows] = {
+      ScoreTile<kWide, 1, kPanels>, ScoreTile<kWide, 2, kPanels>,
+      ScoreTile<kWide, 3, kPanels>, ScoreTile<kWide, 4, kPanels>,
+      ScoreTile<kWide, 5, kPanels>, ScoreTile<kWide, 6, kPanels>,
+      ScoreTile<kWide, 7, kPanels>, ScoreTile<kWide, 8, kPanels>};
   for (uint32_t row = 0; row < q.num_rows;) {
     const uint32_t rows = TileRows(q.num_rows - row, kMaxTileRows);
     kTiles[rows - 1](keys, panel, q, row, scores, stride);
@@ -341,13 +384,23 @@ void ScorePanels(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   }
 }
 
-void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
-                     float* scores, size_t stride) {
+template <bool kWide>
+void ScoreAll(const KeyPanels& keys, const QuantizedRows& q, float* scores,
+              size_t stride) {
   uint32_t panel = 0;
   for (; panel + 2 <= keys.num_panels; panel += 2) {
-    ScorePanels<2>(keys, panel, q, scores, stride);
+    ScorePanels<kWide, 2>(keys, panel, q, scores, stride);
   }
-  if (panel < keys.num_panels) ScorePanels<1>(keys, panel, q, scores, stride);
+  if (panel < keys.num_panels) {
+    ScorePanels<kWide, 1>(keys, panel, q, scores, stride);
+  }
+}
+
+void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
+                     float* scores, size_t stride) {
+  const auto score_all =
+      keys.low_values != nullptr ? ScoreAll<true> : ScoreAll<false>;
+  score_all(keys, q, scores, stride);
 }
 
 float AttentionWeights(float* scores, const float* v_scales,
@@ -526,6 +579,7 @@ const KernelTable kTable = {
     .matmul = Matmul,
     .rms_norm = RmsNorm,
     .swiglu = SwiGlu,
+    .geglu = GeGlu,
     .attention_scores = AttentionScores,
     .attention_weights = AttentionWeights,
     .weighted_value_sums = WeightedValueSums,

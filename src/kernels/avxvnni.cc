@@ -52,14 +52,15 @@ struct Evex {
 // peak of vpdpbusd with 64 rows, four give 80 %.
 constexpr uint32_t kMaxTileRows = 6;
 
-// Integer dot products of kRows rows of x with the 16 rows of a panel over
-// `num_quads` groups of four columns. Weights are made unsigned by adding 128,
-// which the start value -128 * sum(x) takes back.
+// dots = 2^kShift * dots + the integer dot products of kRows rows of x with the
+// 16 rows of a panel over `num_quads` groups of four columns; kShift 0: dots
+// counts as zero. Weights are made unsigned by adding 128, which the start
+// value -128 * sum(x) takes back.
 //   x: the rows, x_stride bytes apart, at the first column
 //   x_sums: those of the rows, sums_stride apart
 //   w: the panel at the first column
 //   w_ahead: how far ahead of w the second cache should read
-template <class Vnni, int kRows>
+template <class Vnni, int kRows, int kShift = 0>
 [[gnu::always_inline]] inline void DotTile(const int8_t* x, size_t x_stride,
                                            const int32_t* x_sums,
                                            size_t sums_stride, const int8_t* w,
@@ -69,7 +70,14 @@ template <class Vnni, int kRows>
   for (int r = 0; r < kRows; ++r) {
     const __m256i start = _mm256_set1_epi32(-128 * x_sums[r * sums_stride]);
     LLMA_UNROLL
-    for (int h = 0; h < kHalves; ++h) dots[r][h] = start;
+    for (int h = 0; h < kHalves; ++h) {
+      if constexpr (kShift == 0) {
+        dots[r][h] = start;
+      } else {
+        dots[r][h] =
+            _mm256_add_epi32(_mm256_slli_epi32(dots[r][h], kShift), start);
+      }
+    }
   }
   const __m256i flip = _mm256_set1_epi8(-128);
   for (uint32_t k = 0; k < num_quads; ++k) {
@@ -147,6 +155,11 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   DotTile<Vnni, kRows>(q.values + size_t{row} * q.num_cols, q.num_cols,
                        q.sums + row, 1, keys.values + pos * keys.head_dim, 0,
                        keys.head_dim / 4, dots);
+  if (keys.low_values != nullptr) {
+    DotTile<Vnni, kRows, 7>(
+        q.values + size_t{row} * q.num_cols, q.num_cols, q.sums + row, 1,
+        keys.low_values + pos * keys.head_dim, 0, keys.head_dim / 4, dots);
+  }
   LLMA_UNROLL
   for (int r = 0; r < kRows; ++r) {
     const __m256 q_scale = _mm256_set1_ps(q.scales[row + r]);
@@ -259,6 +272,7 @@ constexpr KernelTable MakeTable(const char* name, const char* description,
       .matmul = Matmul<Vnni>,
       .rms_norm = avx2::RmsNorm,
       .swiglu = avx2::SwiGlu,
+      .geglu = avx2::GeGlu,
       .attention_scores = AttentionScores<Vnni>,
       .attention_weights = avx2::AttentionWeights,
       .weighted_value_sums = WeightedValueSums<Vnni>,

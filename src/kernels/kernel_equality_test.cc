@@ -140,7 +140,7 @@ TEST_P(KernelEquality, Matmul) {
 }
 
 TEST_P(KernelEquality, RmsNorm) {
-  for (const uint32_t dim : {64u, 128u, 576u, 1024u}) {
+  for (const uint32_t dim : {16u, 64u, 80u, 128u, 576u, 1024u}) {
     for (int round = 0; round < 20; ++round) {
       Aligned<float> x(dim), weight(dim), y0(dim), y1(dim);
       for (float& v : x) v = round % 2 ? random_.Float(100.0f) : AnyFloat();
@@ -164,6 +164,17 @@ TEST_P(KernelEquality, SwiGlu) {
   }
 }
 
+TEST_P(KernelEquality, GeGlu) {
+  for (const uint32_t size : {1u, 15u, 16u, 64u, 100u, 2048u}) {
+    Aligned<float> gate(size), up(size), y0(size), y1(size);
+    for (float& v : gate) v = random_.Below(4) ? random_.Float(20) : AnyFloat();
+    for (float& v : up) v = AnyFloat();
+    reference::GeGlu(gate.data(), up.data(), size, y0.data());
+    kernels().geglu(gate.data(), up.data(), size, y1.data());
+    ExpectSameBits(y0, y1, "y");
+  }
+}
+
 TEST_P(KernelEquality, AttentionScores) {
   for (const uint32_t head_dim : {16u, 32u, 64u, 80u, 128u, 256u}) {
     for (const uint32_t num_rows : {1u, 2u, 3u, 4u, 9u, 12u, 13u, 24u, 48u}) {
@@ -174,19 +185,27 @@ TEST_P(KernelEquality, AttentionScores) {
       Aligned<float> q_scales(num_rows);
       Aligned<int32_t> q_sums(num_rows, 0);
       const bool extreme = random_.Below(3) == 0;
+      Aligned<int8_t> k_low(k.size());
       for (int8_t& v : k) v = extreme ? int8_t{127} : AnyInt8();
+      for (int8_t& v : k_low) {
+        v = extreme ? int8_t{63}
+                    : static_cast<int8_t>(static_cast<int>(random_.Below(128)) -
+                                          64);
+      }
       for (int8_t& v : q) v = extreme ? int8_t{-127} : AnyInt8();
       for (float& v : k_scales) v = std::abs(AnyFloat());
       for (float& v : q_scales) v = std::abs(random_.Float(1.0f));
       for (size_t i = 0; i < q.size(); ++i) q_sums[i / head_dim] += q[i];
-      const KeyPanels keys{k.data(), k_scales.data(), panels, head_dim};
       const QuantizedRows queries{q.data(), q_scales.data(), q_sums.data(),
                                   num_rows, head_dim,        1};
       const size_t stride = panels * kPanelRows + 16;
-      Aligned<float> s0(num_rows * stride), s1(num_rows * stride);
-      reference::AttentionScores(keys, queries, s0.data(), stride);
-      kernels().attention_scores(keys, queries, s1.data(), stride);
-      ExpectSameBits(s0, s1, "scores");
+      for (const int8_t* low : {static_cast<int8_t*>(nullptr), k_low.data()}) {
+        const KeyPanels keys{k.data(), low, k_scales.data(), panels, head_dim};
+        Aligned<float> s0(num_rows * stride), s1(num_rows * stride);
+        reference::AttentionScores(keys, queries, s0.data(), stride);
+        kernels().attention_scores(keys, queries, s1.data(), stride);
+        ExpectSameBits(s0, s1, "scores");
+      }
     }
   }
 }

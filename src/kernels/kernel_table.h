@@ -26,6 +26,7 @@ struct KernelTable {
   decltype(&reference::Matmul) matmul;
   decltype(&reference::RmsNorm) rms_norm;
   decltype(&reference::SwiGlu) swiglu;
+  decltype(&reference::GeGlu) geglu;
   decltype(&reference::AttentionScores) attention_scores;
   decltype(&reference::AttentionWeights) attention_weights;
   decltype(&reference::WeightedValueSums) weighted_value_sums;

@@ -111,16 +111,13 @@ void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
 
 namespace {
 
-// Integer dot products of kRows rows of x with the 16 rows of a panel over
-// `num_cols` (a multiple of 16) columns.
+// Adds to `dots` the integer dot products of kRows rows of x with the 16 rows
+// of a panel over `num_cols` (a multiple of 16) columns.
 //   x[r]: row r at the first column; w: the panel at the first column
 template <int kRows>
-[[gnu::always_inline]] inline void DotTile(const int8_t* const (&x)[kRows],
+[[gnu::always_inline]] inline void AddDots(const int8_t* const (&x)[kRows],
                                            const int8_t* w, uint32_t num_cols,
                                            int32x4_t (&dots)[kRows][kParts]) {
-  for (int r = 0; r < kRows; ++r) {
-    for (int p = 0; p < kParts; ++p) dots[r][p] = vdupq_n_s32(0);
-  }
   for (uint32_t c = 0; c < num_cols; c += 16) {
     int8x16_t cols[kRows];
     for (int r = 0; r < kRows; ++r) cols[r] = vld1q_s8(x[r] + c);
@@ -150,6 +147,16 @@ template <int kRows>
       }
     }
   }
+}
+
+template <int kRows>
+[[gnu::always_inline]] inline void DotTile(const int8_t* const (&x)[kRows],
+                                           const int8_t* w, uint32_t num_cols,
+                                           int32x4_t (&dots)[kRows][kParts]) {
+  for (int r = 0; r < kRows; ++r) {
+    for (int p = 0; p < kParts; ++p) dots[r][p] = vdupq_n_s32(0);
+  }
+  AddDots<kRows>(x, w, num_cols, dots);
 }
 
 template <int kRows>
@@ -230,9 +237,28 @@ void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
 
 namespace {
 
-inline float32x4_t SwiGluLanes(float32x4_t g, float32x4_t u) {
-  const float32x4_t e =
-      Exp2(vnegq_f32(vmulq_f32(vabsq_f32(g), vdupq_n_f32(kLog2E))));
+struct SiluExponent {
+  float32x4_t operator()(float32x4_t g) const {
+    return vmulq_f32(vabsq_f32(g), vdupq_n_f32(kLog2E));
+  }
+};
+
+struct GeluExponent {
+  float32x4_t operator()(float32x4_t g) const {
+    const float32x4_t a =
+        vminq_f32(vabsq_f32(g), vdupq_n_f32(kLargestGeluInput));
+    const float32x4_t square_part =
+        vmulq_f32(vdupq_n_f32(kGeluCoefficients[1]), vmulq_f32(a, a));
+    return vmulq_f32(a,
+                     vaddq_f32(vdupq_n_f32(kGeluCoefficients[0]), square_part));
+  }
+};
+
+// exponent(g) is what exp2n gets, made positive.
+template <class Exponent>
+inline float32x4_t GateLanes(float32x4_t g, float32x4_t u,
+                             const Exponent& exponent) {
+  const float32x4_t e = Exp2(vnegq_f32(exponent(g)));
   const float32x4_t numerator =
       vbslq_f32(vcgeq_f32(g, vdupq_n_f32(0.0f)), g, vmulq_f32(g, e));
   const float32x4_t gated =
@@ -241,20 +267,32 @@ inline float32x4_t SwiGluLanes(float32x4_t g, float32x4_t u) {
                    vdupq_n_f32(kLargestGated));
 }
 
-}  // namespace
-
-void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
+template <class Exponent>
+inline void GateAll(const float* gate, const float* up, uint32_t size, float* y,
+                    const Exponent& exponent) {
   uint32_t i = 0;
   for (; i + 4 <= size; i += 4) {
-    vst1q_f32(y + i, SwiGluLanes(vld1q_f32(gate + i), vld1q_f32(up + i)));
+    vst1q_f32(y + i,
+              GateLanes(vld1q_f32(gate + i), vld1q_f32(up + i), exponent));
   }
   if (i < size) {
     float lanes[2][4] = {};
     std::memcpy(lanes[0], gate + i, (size - i) * sizeof(float));
     std::memcpy(lanes[1], up + i, (size - i) * sizeof(float));
-    vst1q_f32(lanes[0], SwiGluLanes(vld1q_f32(lanes[0]), vld1q_f32(lanes[1])));
+    vst1q_f32(lanes[0],
+              GateLanes(vld1q_f32(lanes[0]), vld1q_f32(lanes[1]), exponent));
     std::memcpy(y + i, lanes[0], (size - i) * sizeof(float));
   }
+}
+
+}  // namespace
+
+void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
+  GateAll(gate, up, size, y, SiluExponent());
+}
+
+void GeGlu(const float* gate, const float* up, uint32_t size, float* y) {
+  GateAll(gate, up, size, y, GeluExponent());
 }
 
 namespace {
@@ -270,6 +308,15 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   int32x4_t dots[kRows][kParts];
   DotTile<kRows>(q_rows, keys.values + pos * keys.head_dim, keys.head_dim,
                  dots);
+  if (keys.low_values != nullptr) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int p = 0; p < kParts; ++p) {
+        dots[r][p] = vshlq_n_s32(dots[r][p], 7);
+      }
+    }
+    AddDots<kRows>(q_rows, keys.low_values + pos * keys.head_dim, keys.head_dim,
+                   dots);
+  }
   for (int p = 0; p < kParts; ++p) {
     const float32x4_t k_scale = vld1q_f32(keys.scales + pos + 4 * p);
     for (int r = 0; r < kRows; ++r) {
@@ -452,6 +499,7 @@ const KernelTable kTable = {
     .matmul = Matmul,
     .rms_norm = RmsNorm,
     .swiglu = SwiGlu,
+    .geglu = GeGlu,
     .attention_scores = AttentionScores,
     .attention_weights = AttentionWeights,
     .weighted_value_sums = WeightedValueSums,

@@ -14,6 +14,7 @@ void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
 void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
              float* y);
 void SwiGlu(const float* gate, const float* up, uint32_t size, float* y);
+void GeGlu(const float* gate, const float* up, uint32_t size, float* y);
 void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
                      float* scores, size_t stride);
 float AttentionWeights(float* scores, const float* v_scales,

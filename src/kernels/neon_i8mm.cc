@@ -192,6 +192,7 @@ const KernelTable kTable = {
     .matmul = Matmul,
     .rms_norm = neon::RmsNorm,
     .swiglu = neon::SwiGlu,
+    .geglu = neon::GeGlu,
     .attention_scores = neon::AttentionScores,
     .attention_weights = neon::AttentionWeights,
     .weighted_value_sums = neon::WeightedValueSums,

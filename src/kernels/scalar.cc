@@ -13,6 +13,7 @@ const KernelTable kTable = {
     .matmul = reference::Matmul,
     .rms_norm = reference::RmsNorm,
     .swiglu = reference::SwiGlu,
+    .geglu = reference::GeGlu,
     .attention_scores = reference::AttentionScores,
     .attention_weights = reference::AttentionWeights,
     .weighted_value_sums = reference::WeightedValueSums,

@@ -63,7 +63,11 @@ class AttentionBlock {
         head_dim_(config.head_dim),
         group_(config.num_heads / config.num_kv_heads),
         num_rows_(task.num_positions * group_),
-        window_(task.cache->window_positions()) {
+        window_(task.cache->window_positions(task.layer)),
+        divisor_(config.score_divisor != 0
+                     ? config.score_divisor
+                     : std::sqrt(static_cast<float>(config.head_dim))),
+        score_cap_(config.score_cap) {
     const uint64_t last = task.first_position + task.num_positions - 1;
     if (last >= kNumSinks) {
       first_panel_ = WindowBegin(task.first_position) / kPanelRows;
@@ -89,9 +93,8 @@ class AttentionBlock {
   }
 
   void QuantizeQueries() {
-    // Scores are in powers of two: log2(e) / sqrt(head_dim) goes into Q's
-    // scale.
-    const float factor = kLog2E / std::sqrt(static_cast<float>(head_dim_));
+    // Scores are in powers of two: log2(e) / divisor goes into Q's scale.
+    const float factor = kLog2E / divisor_;
     for (uint32_t i = 0; i < num_rows_; ++i) {
       const uint32_t pos = i / group_, head = i % group_;
       const float* q = task_.q + pos * task_.q_stride +
@@ -157,9 +160,17 @@ class AttentionBlock {
   void Weigh(uint32_t i) {
     const uint64_t position = task_.first_position + i / group_;
     float* scores = s_.scores_.data() + size_t{i} * s_.stride_;
+    if (score_cap_ != 0) {
+      reference::SoftCap(score_cap_ * kLog2E, num_slots_, scores);
+    }
     const auto num_sinks =
         static_cast<uint32_t>(std::min<uint64_t>(kNumSinks, position + 1));
     std::fill(scores + num_sinks, scores + kPanelRows, kMaskedScore);
+    if (!task_.cache->keeps_sinks(task_.layer) && position >= window_) {
+      // They have left the window, or some of them.
+      std::fill_n(scores, std::min<uint64_t>(kNumSinks, position - window_ + 1),
+                  kMaskedScore);
+    }
     if (num_panels_ > 0) {
       float* ring = scores + kPanelRows;
       const uint64_t origin = first_panel_ * kPanelRows;
@@ -210,6 +221,7 @@ class AttentionBlock {
   const AttentionTask& task_;
   AttentionScratch& s_;
   const uint32_t head_dim_, group_, num_rows_, window_;
+  const float divisor_, score_cap_;
   uint64_t first_panel_ = 0;  // absolute panel of the ring
   uint32_t num_panels_ = 0;   // panels of the ring that any query sees
   uint32_t num_slots_ = 0;    // sinks' panel and the ring's

@@ -76,18 +76,33 @@ class ForwardPass {
     uint64_t first_position;
     uint32_t first_row;
     uint32_t num_positions;
-    RopeRow sink_rope;
+    uint32_t stream;
+  };
+  // RoPE of all rows with the steps of one kind of layers.
+  struct Ropes {
+    std::span<const uint64_t> steps;
+    AlignedBuffer<float> values;     // [row, cos | sin, head_dim / 2]
+    std::vector<float> sink_values;  // [stream, cos | sin, head_dim / 2]
+    std::vector<RopeRow> rows;       // [row]
+    std::vector<RopeRow> sinks;      // [stream]: for far queries
   };
 
   void PlanRows(std::span<const StreamBatch> batch);
+  void PlanRopes(std::span<const StreamBatch> batch, uint32_t layer,
+                 Ropes& ropes);
+  Ropes& ropes_of(uint32_t layer) { return ropes_[config_.is_local(layer)]; }
   void CountAttention();
   void Embed(std::span<const StreamBatch> batch);
   void AttentionLayer(uint32_t layer);
   void FeedForwardLayer(uint32_t layer);
+  // Adds biases and norms the heads where the model does.
+  void FinishQkv(uint32_t layer, uint32_t row);
   void StoreKeysAndValues(uint32_t layer, uint32_t row);
-  // x += delta, unless null; then normed = quantised RmsNorm(x).
-  void AddAndNorm(uint32_t row_begin, uint32_t num_rows, const float* delta,
-                  std::span<const float> norm_weight, Quantized& normed);
+  // x += delta, normed first unless the weights are empty.
+  void AddDelta(uint32_t row, std::span<const float> post_norm, float* scratch);
+  // normed = quantised RmsNorm(x).
+  void NormInto(uint32_t row, std::span<const float> norm_weight,
+                float* scratch, Quantized& normed);
   void QuantizeInto(const float* values, uint32_t cols, uint32_t row,
                     Quantized& out);
   void Multiply(const LinearWeights& w, uint32_t num_panels,
@@ -105,10 +120,8 @@ class ForwardPass {
   uint32_t num_rows_ = 0;
   std::vector<KvCache*> row_cache_;     // [row]
   std::vector<uint64_t> row_position_;  // [row]
-  std::vector<RopeRow> row_rope_;       // [row]
   std::vector<QueryBlock> query_blocks_;
-  AlignedBuffer<float> ropes_;     // [row, cos | sin, head_dim / 2]
-  std::vector<float> sink_ropes_;  // [stream, cos | sin, head_dim / 2]
+  Ropes ropes_[2];  // of layers that see everything, of local layers
 
   AlignedBuffer<float> x_;        // [row, dim]
   AlignedBuffer<float> delta_;    // [row, dim]: what a sublayer adds

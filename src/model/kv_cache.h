@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys and values of one stream: the first positions for ever ("attention
-// sinks", Xiao et al. 2023), the last `window` positions in a ring.
+// sinks", Xiao et al. 2023), the last positions of each layer's window in a
+// ring.
 #ifndef LLMA_MODEL_KV_CACHE_H_
 #define LLMA_MODEL_KV_CACHE_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "model/model_config.h"
@@ -25,18 +27,30 @@ class KvCache {
   KvCache(const ModelConfig& config, uint32_t window_positions,
           uint32_t max_batch_positions);
 
+  // Of layers that are not local.
   uint32_t window_positions() const { return window_positions_; }
+  // How many positions a query of this layer sees, and whether the first four
+  // are among them for ever; else they leave the window like any other.
+  uint32_t window_positions(uint32_t layer) const {
+    return layers_[layer].window_positions;
+  }
+  bool keeps_sinks(uint32_t layer) const { return layers_[layer].keeps_sinks; }
   uint64_t num_positions() const { return num_positions_; }
   // Appended positions become visible; Rewind takes the last ones back, at most
   // as many as the last batch had.
   void Advance(uint32_t count) { num_positions_ += count; }
   void Rewind(uint32_t count) { num_positions_ -= count; }
 
-  // Stores the quantised key and value of `position`.
-  //   key, value: [head_dim] int8
+  // The quantised key and value of a position, [head_dim] each.
+  struct Entry {
+    const int8_t* key;
+    const int8_t* low_key;  // only of 15-bit keys
+    const int8_t* value;
+    float key_scale;
+    float value_scale;
+  };
   void Store(uint32_t layer, uint32_t kv_head, uint64_t position,
-             const int8_t* key, float key_scale, const int8_t* value,
-             float value_scale);
+             const Entry& entry);
 
   // One head's panels of 16 positions. Slots that were never written hold
   // zeros.
@@ -58,20 +72,27 @@ class KvCache {
                             uint32_t max_batch_positions);
 
  private:
-  // Slots [0, 16) are the sinks, [16, 16 + ring) the ring.
-  size_t HeadIdx(uint32_t layer, uint32_t kv_head) const {
-    return size_t{layer} * num_kv_heads_ + kv_head;
+  // Slots [0, 16) of a head are the sinks, [16, num_slots) the ring.
+  struct Layer {
+    uint32_t window_positions;
+    bool keeps_sinks;
+    uint32_t num_slots;  // 16 + ring, a multiple of 16
+    size_t first_slot;   // of its first head, in the arrays below
+  };
+  static Layer LayerOf(const ModelConfig& config, uint32_t layer,
+                       uint32_t window_positions, uint32_t max_batch_positions);
+  size_t FirstSlot(uint32_t layer, uint32_t kv_head) const {
+    return layers_[layer].first_slot +
+           size_t{kv_head} * layers_[layer].num_slots;
   }
-  Panels PanelsAt(size_t head_idx, uint32_t first_slot,
-                  uint32_t num_panels) const;
-  static uint32_t RingSlots(uint32_t window_positions,
-                            uint32_t max_batch_positions);
+  Panels PanelsAt(size_t first_slot, uint32_t num_panels) const;
 
-  uint32_t head_dim_, num_kv_heads_;
+  uint32_t head_dim_;
   uint32_t window_positions_;
-  uint32_t num_slots_;  // 16 + ring, a multiple of 16
+  std::vector<Layer> layers_;
   uint64_t num_positions_ = 0;
-  AlignedBuffer<int8_t> keys_;    // [layer, kv_head, slot / 16, dim / 4, 16, 4]
+  // [layer, kv_head, slot / 16, dim / 4, 16, 4]; low_keys_ only of 15-bit keys
+  AlignedBuffer<int8_t> keys_, low_keys_;
   AlignedBuffer<int8_t> values_;  // [layer, kv_head, slot / 4, dim, 4]
   AlignedBuffer<float> key_scales_, value_scales_;  // [layer, kv_head, slot]
 };

@@ -23,13 +23,18 @@ namespace llma {
 // One transformer layer. Linear maps are y = W x.
 struct LayerWeights {
   std::span<const float> attn_norm;  // [dim]
-  LinearWeights qkv;       // [q_dim + 2 * kv_dim, dim]: q rows, k rows, v rows;
-                           // within a q or k head, dims i and i + head_dim/2
-                           // are a RoPE pair
-  LinearWeights attn_out;  // [dim, q_dim]
-  std::span<const float> ffn_norm;  // [dim]
+  LinearWeights qkv;  // [q_dim + 2 * kv_dim, dim]: q rows, k rows, v rows;
+                      // within a q or k head, dims i and i + head_dim/2
+                      // are a RoPE pair
+  // Empty if the configuration does not have them:
+  std::span<const float> qkv_bias;        // [q_dim + 2 * kv_dim]
+  std::span<const float> q_norm, k_norm;  // [head_dim]
+  LinearWeights attn_out;                 // [dim, q_dim]
+  std::span<const float> post_attn_norm;  // [dim], or empty
+  std::span<const float> ffn_norm;        // [dim]
   LinearWeights gate_up;   // [2 * ffn_dim, dim]: gate rows, then up rows
   LinearWeights ffn_down;  // [dim, ffn_dim]
+  std::span<const float> post_ffn_norm;  // [dim], or empty
 };
 
 // The byte strings that the head can predict, sorted, each once.
@@ -81,6 +86,10 @@ class Model {
   // RoPE: turns (units of 2^-64) that pair i advances by a position,
   // [head_dim / 2].
   std::span<const uint64_t> rope_steps() const { return rope_steps_; }
+  // Those of local layers; empty if there are none.
+  std::span<const uint64_t> local_rope_steps() const {
+    return local_rope_steps_;
+  }
   const TokenTable& tokens() const { return tokens_; }
   const TokenizerSpec& tokenizer() const { return tokenizer_; }
 
@@ -99,7 +108,7 @@ class Model {
   std::vector<LayerWeights> layers_;
   LinearWeights embedding_, head_;
   std::span<const float> output_norm_;
-  std::span<const uint64_t> rope_steps_;
+  std::span<const uint64_t> rope_steps_, local_rope_steps_;
   TokenTable tokens_;
   TokenizerSpec tokenizer_;
   std::string_view name_, license_;

@@ -11,11 +11,13 @@ namespace {
 // The bounds that docs/NUMERICS.md builds on.
 constexpr uint32_t kMaxDim = 1u << 14;
 constexpr uint32_t kMaxFfnDim = 1u << 16;
-constexpr uint32_t kMaxLayers = 256;
 constexpr uint32_t kMaxHeadDim = 256;
 constexpr uint32_t kHeadDimUnit = 16;
 constexpr uint32_t kMaxRows = 1u << 20;
 constexpr uint32_t kMaxContextLength = 1u << 30;
+constexpr float kMinEmbeddingScale = 0x1p-10f, kMaxEmbeddingScale = 0x1p+10f;
+constexpr float kMinScoreDivisor = 1, kMaxScoreDivisor = 0x1p+10f;
+constexpr float kMinCap = 1, kMaxCap = 0x1p+16f;
 constexpr float kMinNormEps = 1e-12f;  // exclusive, like kMaxNormEps
 constexpr float kMaxNormEps = 1e-2f;
 
@@ -25,6 +27,47 @@ struct Field {
   uint64_t max;   // 1 <= value <= max
   uint32_t unit;  // divides value
 };
+
+// Written so that NaN fails.
+bool IsWithin(float value, float min, float max) {
+  return value >= min && value <= max;
+}
+
+Error OutOfBounds(const char* what) {
+  return Error{ErrorCode::kUnsupported, std::string("model: ") + what};
+}
+
+Status CheckVariations(const ModelConfig& c) {
+  if (!IsWithin(c.embedding_scale, kMinEmbeddingScale, kMaxEmbeddingScale)) {
+    return OutOfBounds("embedding_scale is not from 2^-10 to 2^10");
+  }
+  if (c.score_divisor != 0 &&
+      !IsWithin(c.score_divisor, kMinScoreDivisor, kMaxScoreDivisor)) {
+    return OutOfBounds("score_divisor is not from 1 to 2^10");
+  }
+  for (const float cap : {c.score_cap, c.logit_cap}) {
+    if (cap != 0 && !IsWithin(cap, kMinCap, kMaxCap)) {
+      return OutOfBounds("a cap is not from 1 to 2^16");
+    }
+  }
+  if (c.local_positions > kMaxContextLength) {
+    return OutOfBounds("local_positions exceeds 2^30");
+  }
+  bool has_local = false;
+  for (uint32_t i = 0; i < kMaxLayers; ++i) {
+    if (!c.is_local(i)) continue;
+    has_local = true;
+    if (i >= c.num_layers) {
+      return Error{ErrorCode::kCorrupt,
+                   "model: a local layer is behind the last"};
+    }
+  }
+  if (has_local != c.has_local_layers()) {
+    return Error{ErrorCode::kCorrupt,
+                 "model: local_positions without local layers, or the reverse"};
+  }
+  return OkStatus();
+}
 
 }  // namespace
 
@@ -67,7 +110,7 @@ Status ValidateModelConfig(const ModelConfig& c) {
     return Error{ErrorCode::kUnsupported,
                  "model: norm_eps is not between 1e-12 and 1e-2"};
   }
-  return OkStatus();
+  return CheckVariations(c);
 }
 
 }  // namespace llma

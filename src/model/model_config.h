@@ -4,14 +4,31 @@
 #ifndef LLMA_MODEL_MODEL_CONFIG_H_
 #define LLMA_MODEL_MODEL_CONFIG_H_
 
+#include <array>
 #include <cstdint>
 
 #include "base/status.h"
 
 namespace llma {
 
-// Goals: one description for the models that share the Llama layer (RMS norm,
-// grouped-query attention with RoPE, SwiGLU, no biases).
+// Functions that gate the feed-forward part.
+enum class Activation : uint8_t {
+  kSilu,      // x * sigmoid(x)
+  kGeluTanh,  // GELU in its tanh form
+};
+
+// Widths of quantised keys.
+enum class KeyWidth : uint8_t {
+  k8Bits,   // integers in [-127, 127]
+  k15Bits,  // integers in [-16319, 16319], in two halves
+};
+
+inline constexpr uint32_t kMaxLayers = 256;
+
+// Goals: one description for the models whose layers are Llama's with
+// variations: RMS norms, grouped-query attention with RoPE, a gated
+// feed-forward part. The importer's table of architectures says which
+// architecture has which variations.
 // Non-goals: training, generation, anything but the next-token distribution.
 struct ModelConfig {
   uint32_t num_layers = 0;
@@ -28,6 +45,30 @@ struct ModelConfig {
   uint32_t context_length = 0;  // positions that the model was trained on
   bool tied_head = true;        // the head is the embedding
   float norm_eps = 0;
+
+  // Variations. What stands here is Llama.
+  bool has_qkv_bias = false;    // queries, keys, values: W x + b
+  bool has_qk_norm = false;     // RMS norms of each query and key head
+  bool has_post_norms = false;  // RMS norms of what sublayers add
+  Activation activation = Activation::kSilu;
+  KeyWidth key_width = KeyWidth::k8Bits;
+  float embedding_scale = 1;  // of the embedding's rows when they are fed
+  float score_divisor = 0;    // of q . k; 0: sqrt(head_dim)
+  float score_cap = 0;        // scores: cap * tanh(score / cap); 0: no cap
+  float logit_cap = 0;        // the same of logits
+  // Local layers see this many positions, the query's own included, and have
+  // RoPE steps of their own; 0 if there are none. Bit i % 32 of word i / 32:
+  // layer i is local.
+  uint32_t local_positions = 0;
+  std::array<uint32_t, kMaxLayers / 32> local_layers{};
+
+  bool has_local_layers() const { return local_positions != 0; }
+  bool is_local(uint32_t layer) const {
+    return (local_layers[layer / 32] >> layer % 32 & 1) != 0;
+  }
+  void set_local(uint32_t layer) {
+    local_layers[layer / 32] |= uint32_t{1} << layer % 32;
+  }
 
   uint32_t q_dim() const { return num_heads * head_dim; }
   uint32_t kv_dim() const { return num_kv_heads * head_dim; }

@@ -80,6 +80,34 @@ TEST(ModelConfigTest, RefusesWhatIsOutOfBounds) {
   }
 }
 
+TEST(ModelConfigTest, VariationsHaveBounds) {
+  const auto is_valid = [](float ModelConfig::*field, float value) {
+    ModelConfig c = GoodConfig();
+    c.*field = value;
+    return static_cast<bool>(ValidateModelConfig(c));
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const auto field : {&ModelConfig::score_divisor, &ModelConfig::score_cap,
+                           &ModelConfig::logit_cap}) {
+    EXPECT_TRUE(is_valid(field, 0));
+    EXPECT_TRUE(is_valid(field, 30));
+    for (const float bad : {0.5f, -30.0f, 1e9f, nan}) {
+      EXPECT_FALSE(is_valid(field, bad)) << bad;
+    }
+  }
+  EXPECT_TRUE(is_valid(&ModelConfig::embedding_scale, 25.3f));
+  for (const float bad : {0.0f, -1.0f, 1e9f, nan}) {
+    EXPECT_FALSE(is_valid(&ModelConfig::embedding_scale, bad)) << bad;
+  }
+  ModelConfig c = GoodConfig();
+  c.local_positions = 512;
+  EXPECT_FALSE(ValidateModelConfig(c));  // of no layer
+  c.set_local(1);
+  EXPECT_TRUE(ValidateModelConfig(c));
+  c.set_local(2);
+  EXPECT_FALSE(ValidateModelConfig(c));  // there are two layers
+}
+
 TEST(ModelConfigTest, ErrorsNameTheField) {
   ModelConfig c = GoodConfig();
   c.head_dim = 40;

@@ -64,13 +64,15 @@ class SectionReader {
   }
 
   Result<std::span<const float>> TakeNorm() {
-    LLMA_ASSIGN(const std::span<const float> weights, Take<float>());
-    for (const float w : weights) {  // written so that NaN fails
-      if (!(w >= -kMaxNormWeight && w <= kMaxNormWeight)) {
-        return Corrupt("a norm weight is out of bounds", last());
-      }
+    return TakeFloats(kMaxNormWeight, "a norm weight is out of bounds");
+  }
+
+  Result<std::span<const float>> TakeFloats(float max, const char* fault) {
+    LLMA_ASSIGN(const std::span<const float> values, Take<float>());
+    for (const float v : values) {  // written so that NaN fails
+      if (!(v >= -max && v <= max)) return Corrupt(fault, last());
     }
-    return weights;
+    return values;
   }
 
   // A ...Values section and the ...Scales section behind it.
@@ -203,6 +205,9 @@ Status Model::Parse(Bytes bytes) {
     }
   }
   LLMA_ASSIGN(rope_steps_, in.Take<uint64_t>());
+  if (config_.has_local_layers()) {
+    LLMA_ASSIGN(local_rope_steps_, in.Take<uint64_t>());
+  }
   LLMA_ASSIGN(output_norm_, in.TakeNorm());
   LLMA_ASSIGN(embedding_, in.TakeLinear(config_));
   if (!config_.tied_head) {
@@ -212,10 +217,24 @@ Status Model::Parse(Bytes bytes) {
   for (LayerWeights& layer : layers_) {
     LLMA_ASSIGN(layer.attn_norm, in.TakeNorm());
     LLMA_ASSIGN(layer.qkv, in.TakeLinear(config_));
+    if (config_.has_qkv_bias) {
+      LLMA_ASSIGN(layer.qkv_bias,
+                  in.TakeFloats(kMaxBias, "a bias is out of bounds"));
+    }
+    if (config_.has_qk_norm) {
+      LLMA_ASSIGN(layer.q_norm, in.TakeNorm());
+      LLMA_ASSIGN(layer.k_norm, in.TakeNorm());
+    }
     LLMA_ASSIGN(layer.attn_out, in.TakeLinear(config_));
+    if (config_.has_post_norms) {
+      LLMA_ASSIGN(layer.post_attn_norm, in.TakeNorm());
+    }
     LLMA_ASSIGN(layer.ffn_norm, in.TakeNorm());
     LLMA_ASSIGN(layer.gate_up, in.TakeLinear(config_));
     LLMA_ASSIGN(layer.ffn_down, in.TakeLinear(config_));
+    if (config_.has_post_norms) {
+      LLMA_ASSIGN(layer.post_ffn_norm, in.TakeNorm());
+    }
   }
   return OkStatus();
 }

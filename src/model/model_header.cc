@@ -44,15 +44,69 @@ constexpr uint32_t ModelConfig::*kConfigFields[] = {
     &ModelConfig::start_row,  &ModelConfig::context_length,
 };
 
+// Flags; all but the first stand for a variation of the Llama layer.
+constexpr uint32_t kTiedHead = 1 << 0;
+constexpr uint32_t kQkvBias = 1 << 1;
+constexpr uint32_t kQkNorm = 1 << 2;
+constexpr uint32_t kPostNorms = 1 << 3;
+constexpr uint32_t kGeluTanh = 1 << 4;
+constexpr uint32_t kWideKeys = 1 << 5;
+constexpr uint32_t kHasNumbers = 1 << 6;  // the numbers of variations follow
+constexpr uint32_t kAllFlags = (1 << 7) - 1;
+
+constexpr float ModelConfig::*kNumberFields[] = {
+    &ModelConfig::embedding_scale,
+    &ModelConfig::score_divisor,
+    &ModelConfig::score_cap,
+    &ModelConfig::logit_cap,
+};
+
+uint32_t FlagsOf(const ModelConfig& config) {
+  const ModelConfig llama;
+  bool has_numbers = config.has_local_layers();
+  for (const auto field : kNumberFields) {
+    has_numbers |= config.*field != llama.*field;
+  }
+  return (config.tied_head ? kTiedHead : 0) |
+         (config.has_qkv_bias ? kQkvBias : 0) |
+         (config.has_qk_norm ? kQkNorm : 0) |
+         (config.has_post_norms ? kPostNorms : 0) |
+         (config.activation == Activation::kGeluTanh ? kGeluTanh : 0) |
+         (config.key_width == KeyWidth::k15Bits ? kWideKeys : 0) |
+         (has_numbers ? kHasNumbers : 0);
+}
+
 Status LoadConfig(ByteReader& in, ModelConfig& config) {
   for (const auto field : kConfigFields) {
     LLMA_ASSIGN(config.*field, in.LoadU32());
   }
-  LLMA_ASSIGN(const uint32_t tied, in.LoadU32());
-  if (tied > 1) return Corrupt("tied_head is not 0 or 1", in.offset() - 4);
-  config.tied_head = tied == 1;
+  LLMA_ASSIGN(const uint32_t flags, in.LoadU32());
+  if ((flags & ~kAllFlags) != 0) {
+    return Error{ErrorCode::kUnsupported,
+                 "model file: a flag is not known to this program",
+                 in.offset() - 4};
+  }
+  config.tied_head = (flags & kTiedHead) != 0;
+  config.has_qkv_bias = (flags & kQkvBias) != 0;
+  config.has_qk_norm = (flags & kQkNorm) != 0;
+  config.has_post_norms = (flags & kPostNorms) != 0;
+  if ((flags & kGeluTanh) != 0) config.activation = Activation::kGeluTanh;
+  if ((flags & kWideKeys) != 0) config.key_width = KeyWidth::k15Bits;
   LLMA_ASSIGN(config.norm_eps, in.LoadF32());
-  return ValidateModelConfig(config);
+  if ((flags & kHasNumbers) != 0) {
+    for (const auto field : kNumberFields) {
+      LLMA_ASSIGN(config.*field, in.LoadF32());
+    }
+    LLMA_ASSIGN(config.local_positions, in.LoadU32());
+    for (uint32_t& word : config.local_layers) {
+      LLMA_ASSIGN(word, in.LoadU32());
+    }
+  }
+  LLMA_TRY(ValidateModelConfig(config));
+  if (FlagsOf(config) != flags) {
+    return Corrupt("the flags do not fit the numbers", in.offset());
+  }
+  return OkStatus();
 }
 
 Status CheckSizes(const ModelHeader& header) {
@@ -179,14 +233,23 @@ Result<ModelHeader> ParseModelHeader(Bytes bytes) {
   return header;
 }
 
+void StoreModelConfig(const ModelConfig& config, ByteWriter& out) {
+  for (const auto field : kConfigFields) out.StoreU32(config.*field);
+  const uint32_t flags = FlagsOf(config);
+  out.StoreU32(flags);
+  out.StoreF32(config.norm_eps);
+  if ((flags & kHasNumbers) == 0) return;
+  for (const auto field : kNumberFields) out.StoreF32(config.*field);
+  out.StoreU32(config.local_positions);
+  for (const uint32_t word : config.local_layers) out.StoreU32(word);
+}
+
 std::vector<uint8_t> EncodeModelHeader(const ModelHeader& header) {
   ByteWriter body;  // everything between the fixed fields and the checksum
   body.StoreU32(header.importer_version);
   body.StoreBytes(header.fingerprint);
   body.StoreBytes(header.source_sha256);
-  for (const auto field : kConfigFields) body.StoreU32(header.config.*field);
-  body.StoreU32(header.config.tied_head ? 1 : 0);
-  body.StoreF32(header.config.norm_eps);
+  StoreModelConfig(header.config, body);
   for (const auto text : {header.name, header.license, header.pre_tokenizer}) {
     body.StoreU16(static_cast<uint16_t>(text.size()));
     body.StoreBytes(AsBytes(text));

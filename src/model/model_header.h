@@ -24,6 +24,7 @@ inline constexpr uint32_t kMaxTokenBytes = 512;
 inline constexpr uint32_t kMaxMerges = 1u << 21;
 inline constexpr float kMaxScale = 32;         // 127 * scale < 2^12
 inline constexpr float kMaxNormWeight = 1024;  // of the absolute value
+inline constexpr float kMaxBias = 1 << 16;     // of the absolute value
 inline constexpr size_t kMaxNameBytes = 64;    // name and pre-tokenizer
 inline constexpr size_t kMaxLicenseBytes = 256;
 
@@ -47,7 +48,11 @@ bool IsPlainText(std::string_view text, size_t max_bytes);
 // it. Does not touch the sections. The views point into `bytes`.
 Result<ModelHeader> ParseModelHeader(Bytes bytes);
 
-// The inverse. The size depends only on the strings and num_layers.
+// The configuration as it stands in the header.
+void StoreModelConfig(const ModelConfig& config, ByteWriter& out);
+
+// The inverse of parsing. The size depends only on the strings and the
+// configuration.
 std::vector<uint8_t> EncodeModelHeader(const ModelHeader& header);
 
 }  // namespace llma

@@ -84,6 +84,30 @@ TEST_F(ModelHeaderTest, RefusesBadConfigurations) {
             ErrorCode::kCorrupt);
 }
 
+// Sections that a variation brings are not there.
+TEST_F(ModelHeaderTest, RefusesVariationsWithoutTheirSections) {
+  for (const auto flag : {&ModelConfig::has_qkv_bias, &ModelConfig::has_qk_norm,
+                          &ModelConfig::has_post_norms}) {
+    EXPECT_EQ(ParseChanged([&](ModelHeader& h) { h.config.*flag = true; }),
+              ErrorCode::kCorrupt);
+  }
+  EXPECT_EQ(ParseChanged([](ModelHeader& h) {
+              h.config.local_positions = 64;
+              h.config.set_local(0);
+            }),
+            ErrorCode::kCorrupt);
+}
+
+TEST_F(ModelHeaderTest, NumbersOfVariationsComeBack) {
+  ModelConfig c = header_.config;
+  c.embedding_scale = 8;
+  c.logit_cap = 30;
+  ByteWriter plain, varied;
+  StoreModelConfig(header_.config, plain);
+  StoreModelConfig(c, varied);
+  EXPECT_EQ(varied.size(), plain.size() + 52);
+}
+
 TEST_F(ModelHeaderTest, RefusesBadDirectories) {
   const auto change = [&](size_t i, const std::function<void(Section&)>& f) {
     return ParseChanged([&](ModelHeader& h) { f(h.sections[i]); });

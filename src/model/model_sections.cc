@@ -74,7 +74,12 @@ std::vector<Section> ListSections(const ModelConfig& config,
       (uint64_t{config.num_tokens} + 1) * sizeof(uint32_t));
   add(SectionKind::kTokenBytes, token_bytes_size);
   add(SectionKind::kMerges, num_merges * kMergeBytes);
-  add(SectionKind::kRopeSteps, config.head_dim / 2 * sizeof(uint64_t));
+  const uint64_t steps_bytes = config.head_dim / 2 * sizeof(uint64_t);
+  const uint64_t head_norm_bytes = config.head_dim * sizeof(float);
+  add(SectionKind::kRopeSteps, steps_bytes);
+  if (config.has_local_layers()) {
+    add(SectionKind::kLocalRopeSteps, steps_bytes);
+  }
   add(SectionKind::kOutputNorm, norm_bytes);
   add_linear(SectionKind::kEmbeddingValues, SectionKind::kEmbeddingScales);
   if (!config.tied_head) {
@@ -83,10 +88,19 @@ std::vector<Section> ListSections(const ModelConfig& config,
   for (layer = 0; layer < config.num_layers; ++layer) {
     add(SectionKind::kAttnNorm, norm_bytes);
     add_linear(SectionKind::kQkvValues, SectionKind::kQkvScales);
+    if (config.has_qkv_bias) {
+      add(SectionKind::kQkvBias, uint64_t{config.qkv_dim()} * sizeof(float));
+    }
+    if (config.has_qk_norm) {
+      add(SectionKind::kQueryNorm, head_norm_bytes);
+      add(SectionKind::kKeyNorm, head_norm_bytes);
+    }
     add_linear(SectionKind::kAttnOutValues, SectionKind::kAttnOutScales);
+    if (config.has_post_norms) add(SectionKind::kPostAttnNorm, norm_bytes);
     add(SectionKind::kFfnNorm, norm_bytes);
     add_linear(SectionKind::kGateUpValues, SectionKind::kGateUpScales);
     add_linear(SectionKind::kFfnDownValues, SectionKind::kFfnDownScales);
+    if (config.has_post_norms) add(SectionKind::kPostFfnNorm, norm_bytes);
   }
   return sections;
 }

@@ -31,6 +31,7 @@ enum class SectionKind : uint32_t {
   kEmbeddingScales = 7,
   kHeadValues = 8,  // only if not tied
   kHeadScales = 9,
+  kLocalRopeSteps = 10,  // [head_dim / 2] u64; only if there are local layers
   // Once a layer:
   kAttnNorm = 16,  // [dim] f32
   kQkvValues = 17,
@@ -42,6 +43,11 @@ enum class SectionKind : uint32_t {
   kGateUpScales = 23,
   kFfnDownValues = 24,
   kFfnDownScales = 25,
+  kQkvBias = 26,       // [qkv_dim] f32; only if the configuration says so,
+  kQueryNorm = 27,     // [head_dim] f32; like all that follow
+  kKeyNorm = 28,       // [head_dim] f32
+  kPostAttnNorm = 29,  // [dim] f32
+  kPostFfnNorm = 30,   // [dim] f32
 };
 
 struct Section {

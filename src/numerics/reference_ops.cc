@@ -10,16 +10,6 @@
 #include "numerics/exact_math.h"
 
 namespace llma::reference {
-namespace {
-
-// An exact product sum: |sum| <= 256 * 127 * 127 < 2^22, exact in binary32.
-int32_t Dot(const int8_t* a, const int8_t* b, uint32_t size) {
-  int32_t sum = 0;
-  for (uint32_t i = 0; i < size; ++i) sum += int32_t{a[i]} * b[i];
-  return sum;
-}
-
-}  // namespace
 
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
                  int8_t* values, float* scales, int32_t* sums) {
@@ -90,20 +80,64 @@ void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
   }
 }
 
+void GeGlu(const float* gate, const float* up, uint32_t size, float* y) {
+  for (uint32_t i = 0; i < size; ++i) {
+    const float g = gate[i];
+    const float a = std::min(std::fabs(g), kLargestGeluInput);
+    const float t = a * (kGeluCoefficients[0] + kGeluCoefficients[1] * (a * a));
+    const float e = Exp2NonPositive(-t);
+    const float numerator = g >= 0.0f ? g : g * e;
+    const float gated = (numerator / (1.0f + e)) * up[i];
+    y[i] = std::min(std::max(gated, -kLargestGated), kLargestGated);
+  }
+}
+
+void SoftCap(float cap, uint32_t size, float* x) {
+  // tanh(|y|) = (1 - e^-2|y|) / (1 + e^-2|y|)
+  const float factor = (2.0f * kLog2E) / cap;
+  for (uint32_t i = 0; i < size; ++i) {
+    const float e = Exp2NonPositive(-(std::fabs(x[i]) * factor));
+    const float capped = cap * ((1.0f - e) / (1.0f + e));
+    x[i] = x[i] >= 0.0f ? capped : -capped;
+  }
+}
+
+void QuantizeWideKey(const float* x, uint32_t size, int8_t* high, int8_t* low,
+                     float* scale) {
+  float largest = 0.0f;
+  for (uint32_t i = 0; i < size; ++i) {
+    largest = std::max(largest, std::fabs(x[i]));
+  }
+  const bool is_zero = largest < kSmallestMagnitude;
+  *scale = is_zero ? 0.0f : largest / kLargestWideKey;
+  const float inverse = is_zero ? 0.0f : kLargestWideKey / largest;
+  for (uint32_t i = 0; i < size; ++i) {
+    const auto k = static_cast<int32_t>(RoundToEven(x[i] * inverse));
+    const int32_t h = (k + 64) >> 7;  // rounds down
+    high[i] = static_cast<int8_t>(h);
+    low[i] = static_cast<int8_t>(k - 128 * h);
+  }
+}
+
 void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
                      float* scores, size_t scores_stride) {
   LLMA_DCHECK(q.num_cols == keys.head_dim && q.num_groups == 1);
-  std::vector<int8_t> key(keys.head_dim);
+  std::vector<int32_t> key(keys.head_dim);
   for (uint32_t pos = 0; pos < keys.num_panels * kPanelRows; ++pos) {
     for (uint32_t d = 0; d < keys.head_dim; ++d) {
-      key[d] =
-          keys.values[size_t{pos / kPanelRows} * kPanelRows * keys.head_dim +
-                      size_t{d / kPanelCols} * kPanelRows * kPanelCols +
-                      pos % kPanelRows * kPanelCols + d % kPanelCols];
+      const size_t idx = size_t{pos / kPanelRows} * kPanelRows * keys.head_dim +
+                         size_t{d / kPanelCols} * kPanelRows * kPanelCols +
+                         pos % kPanelRows * kPanelCols + d % kPanelCols;
+      key[d] = keys.values[idx];
+      if (keys.low_values != nullptr) {
+        key[d] = 128 * key[d] + keys.low_values[idx];
+      }
     }
     for (uint32_t i = 0; i < q.num_rows; ++i) {
-      const int32_t dot =
-          Dot(q.values + size_t{i} * q.num_cols, key.data(), keys.head_dim);
+      int32_t dot = 0;
+      for (uint32_t d = 0; d < keys.head_dim; ++d) {
+        dot += q.values[size_t{i} * q.num_cols + d] * key[d];
+      }
       scores[i * scores_stride + pos] =
           (static_cast<float>(dot) * keys.scales[pos]) * q.scales[i];
     }

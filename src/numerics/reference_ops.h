@@ -30,9 +30,12 @@ struct QuantizedRows {
 
 // Keys of one head, quantised: panels like LinearWeights with one group.
 //   values: [num_panels, head_dim / 4, 16 positions, 4 dims] int8
+//   low_values: null, or of the same shape: the integers are
+//     128 * values + low_values
 //   scales: [num_panels * 16] float
 struct KeyPanels {
   const int8_t* values;
+  const int8_t* low_values;
   const float* scales;
   uint32_t num_panels;
   uint32_t head_dim;
@@ -51,6 +54,15 @@ struct ValuePanels {
 inline constexpr float kSmallestMagnitude = 0x1p-60f;
 // |SwiGLU| is clamped to this, which bounds everything after it.
 inline constexpr float kLargestGated = 0x1p+20f;
+// From here on GELU does not differ from max(x, 0), and its polynomial would
+// grow without need.
+inline constexpr float kLargestGeluInput = 16.0f;
+// GELU(x) = x * sigmoid(x * (c0 + c1 * x^2)), with log2(e) in both:
+// 2 sqrt(2 / pi) log2(e) and 0.044715 times that.
+inline constexpr float kGeluCoefficients[2] = {0x1.26aec2p+1f, 0x1.a5a7dp-4f};
+// Wide keys are integers in [-16319, 16319], 128 * high + low with halves in
+// [-127, 127] and [-64, 63].
+inline constexpr float kLargestWideKey = 16319.0f;
 // Scores below maximum - 32 (in powers of two) weigh nothing.
 inline constexpr float kLowestAttentionExponent = -32.0f;
 // A score that masks its position.
@@ -80,15 +92,30 @@ void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
             const QuantizedRows& x, float* y, size_t y_stride);
 
 // y = (x * (1 / sqrt(mean(x^2) + eps))) * weight; the sum of squares in 16
-// interleaved partial sums and a tree. dim: a multiple of 64.
+// interleaved partial sums and a tree. dim: a multiple of 16. y may be x.
 void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
              float* y);
 
 // y = clamp(gate * sigmoid(gate) * up, +-kLargestGated).
 void SwiGlu(const float* gate, const float* up, uint32_t size, float* y);
 
+// The same with GELU in its tanh form instead of gate * sigmoid(gate).
+void GeGlu(const float* gate, const float* up, uint32_t size, float* y);
+
+// cap * tanh(x / cap) for each of `size` values, in place. All kernel sets use
+// this code.
+void SoftCap(float cap, uint32_t size, float* x);
+
+// Quantises a key to 15 bits: scale = max|x| / 16319, integers
+// round_to_even(x * (16319 / max|x|)) = 128 * high + low. All kernel sets use
+// this code.
+//   x, high, low: [size]
+void QuantizeWideKey(const float* x, uint32_t size, int8_t* high, int8_t* low,
+                     float* scale);
+
 // scores[i, pos] = (float(q[i] . k[pos]) * scale_k[pos]) * scale_q[i].
 //   q: num_groups = 1, num_cols = head_dim
+// |q . k| <= 256 * 127 * 16319 < 2^29.
 void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
                      float* scores, size_t scores_stride);
 

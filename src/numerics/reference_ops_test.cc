@@ -45,6 +45,48 @@ TEST(QuantizeRow, ZeroAndTinyGroupsAreZero) {
   EXPECT_EQ(sums, std::vector<int32_t>(2, 0));
 }
 
+TEST(QuantizeWideKey, ErrorIsHalfAStep) {
+  TestRandom random(5);
+  std::vector<float> x(64);
+  for (float& v : x) v = random.Float(3.0f);
+  x[5] = 3.5f;
+  x[6] = -3.5f;
+  std::vector<int8_t> high(64), low(64);
+  float scale;
+  reference::QuantizeWideKey(x.data(), 64, high.data(), low.data(), &scale);
+  EXPECT_EQ(128 * high[5] + low[5], 16319);
+  EXPECT_EQ(128 * high[6] + low[6], -16319);
+  for (int i = 0; i < 64; ++i) {
+    EXPECT_GE(high[i], -127);
+    EXPECT_TRUE(low[i] >= -64 && low[i] <= 63);
+    EXPECT_NEAR(double{scale} * (128 * high[i] + low[i]), x[i],
+                0.502 * double{scale});
+  }
+}
+
+TEST(GeGlu, MatchesDouble) {
+  for (double g = -20; g <= 20; g += 0.01) {
+    const auto gate = static_cast<float>(g);
+    const float up = 1.5f;
+    float y;
+    reference::GeGlu(&gate, &up, 1, &y);
+    const double x = gate;
+    const double exact =
+        0.75 * x *
+        (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+    EXPECT_NEAR(y, exact, 4e-6 * (1 + std::fabs(exact))) << g;
+  }
+}
+
+TEST(SoftCap, MatchesDouble) {
+  for (double v = -200; v <= 200; v += 0.37) {
+    auto x = static_cast<float>(v);
+    const double exact = 30 * std::tanh(double{x} / 30);
+    reference::SoftCap(30.0f, 1, &x);
+    EXPECT_NEAR(x, exact, 2e-4) << v;
+  }
+}
+
 TEST(RmsNorm, MatchesDouble) {
   TestRandom random(2);
   std::vector<float> x(576), w(576), y(576);

@@ -11,7 +11,7 @@ import struct
 import sys
 
 FIELDS = ("num_layers dim num_heads num_kv_heads head_dim ffn_dim num_tokens "
-          "num_rows start_row context_length tied_head").split()
+          "num_rows start_row context_length flags").split()
 
 
 class Header:
@@ -21,10 +21,14 @@ class Header:
         assert magic == b"LLMM" and version == 0 and file_size == len(data)
         self.take("I")
         self.fingerprint, _ = self.take("32s32s")
-        self.config = data[self.pos:self.pos + 12 * 4]
+        begin = self.pos
         for name in FIELDS:
             setattr(self, name, self.take("I")[0])
         self.take("f")
+        self.local_positions = 0
+        if self.flags & 64:
+            self.local_positions = self.take("4f9I")[4]
+        self.config = data[begin:self.pos]
         self.name, self.license, self.pre_tokenizer = (
             self.take(f"{self.take('H')[0]}s")[0] for _ in range(3))
         self.sections = [self.take("IIQQQ") for _ in range(self.take("I")[0])]
@@ -59,8 +63,13 @@ def main():
     shapes = {6: (h.num_rows, h.dim), 8: (h.num_tokens, h.dim),
               17: (q_dim + 2 * kv_dim, h.dim), 19: (h.dim, q_dim),
               22: (2 * h.ffn_dim, h.dim), 24: (h.dim, h.ffn_dim)}
-    kinds = [1, 2, 3, 4, 5, 6, 7] + ([] if h.tied_head else [8, 9])
-    kinds += list(range(16, 26)) * h.num_layers
+    kinds = [1, 2, 3, 4] + ([10] if h.local_positions else []) + [5, 6, 7]
+    kinds += [] if h.flags & 1 else [8, 9]
+    biases = [26] if h.flags & 2 else []
+    head_norms = [27, 28] if h.flags & 4 else []
+    post_norms = [[29], [30]] if h.flags & 8 else [[], []]
+    kinds += ([16, 17, 18] + biases + head_norms + [19, 20] + post_norms[0] +
+              [21, 22, 23, 24, 25] + post_norms[1]) * h.num_layers
     assert [s[0] for s in h.sections] == kinds
 
     content = []
