@@ -51,6 +51,11 @@ class Compression {
                                *input_);
     if (!output) return job_.messages.ShowError(output.error().what);
     output_ = *std::move(output);
+    if (verifies() && output_->readable_fd() < 0) {
+      return job_.messages.ShowError(
+          output_->name() + ": --verify cannot read this output again",
+          "write to a file with -o");
+    }
     if (SettingsOfLevel(options_.level).uses_model) {
       const auto model = job_.models.Default();
       if (!model) {
@@ -64,6 +69,11 @@ class Compression {
   }
 
  private:
+  // --rm has no meaning for standard input.
+  bool verifies() const {
+    return options_.verify || (options_.remove_source && !input_->is_stdin());
+  }
+
   CompressOptions MakeOptions(ProgressMeter& meter) const {
     CompressOptions how;
     how.level = options_.level;
@@ -99,7 +109,7 @@ class Compression {
     Status status = options_.resume ? Resume(encoder) : OkStatus();
     if (status) status = ReadAndEncode(encoder);
     if (!status) return Fail(job_.messages, input_->name(), status.error());
-    if (options_.verify) {
+    if (verifies()) {
       status = Verify(encoder.content_bytes(), encoder.file_bytes());
       if (!status) return Fail(job_.messages, output_->name(), status.error());
     }
@@ -118,13 +128,19 @@ class Compression {
       if (bytes->empty()) break;
       content.insert(content.end(), bytes->begin(), bytes->end());
     }
+    if (content.size() > kMaxShortMessageBytes) {
+      return job_.messages.ShowError(
+          input_->name() + ": a short message has at most " +
+              std::to_string(kMaxShortMessageBytes) + " bytes",
+          "leave --short out");
+    }
     ProgressMeter meter(input_->name(), job_.messages.verbosity() >= 1);
     const auto file = CompressShort(content, *model_, MakeOptions(meter));
     if (!file) return Fail(job_.messages, input_->name(), file.error());
     if (Status status = output_->Write(*file); !status) {
       return Fail(job_.messages, output_->name(), status.error());
     }
-    if (options_.verify) {
+    if (verifies()) {
       const Status status = VerifyShort(*file, content);
       if (!status) return Fail(job_.messages, output_->name(), status.error());
     }
@@ -173,7 +189,7 @@ class Compression {
       if (options_.flush && input_->IsIdle()) LLMA_TRY(encoder.Flush());
       LLMA_ASSIGN(const Bytes bytes, input_->Read());
       if (bytes.empty()) break;
-      if (options_.verify) content_xxh3_.Update(bytes);
+      if (verifies()) content_xxh3_.Update(bytes);
       LLMA_TRY(encoder.Append(bytes));
     }
     LLMA_TRY(encoder.Finish());
@@ -190,9 +206,6 @@ class Compression {
   // Decodes what was written.
   Status Verify(uint64_t content_bytes, uint64_t file_bytes) {
     const int fd = output_->readable_fd();
-    if (fd < 0) {
-      return Error{ErrorCode::kUsage, "--verify cannot read this output again"};
-    }
     Xxh3Stream decoded;
     DecompressOptions how;
     how.num_threads = options_.num_threads;
@@ -231,7 +244,8 @@ class Compression {
 int CompressOne(const FileJob& job, const std::string& in) {
   const Options& options = job.options;
   if (IsDirectory(in)) {
-    return job.messages.ShowWarning(in + ": is a directory, skipped");
+    return job.messages.ShowWarning(in +
+                                    ": is a directory, skipped without -r");
   }
   if (Status status = CheckRemovable(in, options); !status) {
     return job.messages.ShowWarning(status.error().what);
@@ -255,7 +269,7 @@ int RunCompress(const Options& options, const Messages& messages) {
   if (options.is_in_out) {
     if (IsDirectory(options.operands[0])) {
       return messages.ShowWarning(options.operands[0] +
-                                  ": is a directory, skipped");
+                                  ": is a directory, skipped without -r");
     }
     return Compression(job, {options.operands[0], options.operands[1]}).Run();
   }

@@ -111,9 +111,18 @@ class Decompression {
     return OkStatus();
   }
 
+  // What has no frames is decoded as a whole or not at all.
+  static Status CheckHasFrames(const RandomAccess& file) {
+    LLMA_ASSIGN(const auto first_byte, file.ReadAt(0, 1));
+    if (!IsShortMessage(first_byte)) return OkStatus();
+    return Error{ErrorCode::kUnsupported,
+                 "is a short message: leave --range and --salvage out"};
+  }
+
   Status DecodeRange(const DecompressOptions& how) {
     LLMA_ASSIGN(const RandomAccess file,
                 input_.MakeRandomAccess(how.max_memory_bytes));
+    LLMA_TRY(CheckHasFrames(file));
     file_bytes_ = file.file_bytes;
     return DecompressRange(file, options_.range->offset, options_.range->size,
                            job_.models.provider(), how, Sink());
@@ -122,6 +131,7 @@ class Decompression {
   Status SalvageAll(const DecompressOptions& how) {
     LLMA_ASSIGN(const RandomAccess file,
                 input_.MakeRandomAccess(how.max_memory_bytes));
+    LLMA_TRY(CheckHasFrames(file));
     file_bytes_ = file.file_bytes;
     const SalvageSink sink = {Sink(), [this](uint64_t size_bytes) {
                                 return output_->Skip(size_bytes);
@@ -185,7 +195,8 @@ std::optional<SourceInfo> PeekSourceInfo(InputFile& input) {
 std::unique_ptr<InputFile> OpenCompressed(const FileJob& job,
                                           const std::string& in, int& status) {
   if (IsDirectory(in)) {
-    status = job.messages.ShowWarning(in + ": is a directory, skipped");
+    status =
+        job.messages.ShowWarning(in + ": is a directory, skipped without -r");
     return nullptr;
   }
   if (IsTerminal(in, STDIN_FILENO)) {

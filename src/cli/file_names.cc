@@ -150,7 +150,8 @@ Result<std::string> CompressedName(const std::string& in,
 Result<std::string> DecompressedName(const std::string& in,
                                      const std::string& suffix) {
   if (HasSuffix(in, suffix)) return in.substr(0, in.size() - suffix.size());
-  return Error{ErrorCode::kUsage, in + ": unknown suffix, skipped"};
+  return Error{ErrorCode::kUsage,
+               in + ": unknown suffix, skipped; -o OUT or -c decompresses it"};
 }
 
 }  // namespace llma::cli

@@ -34,7 +34,7 @@ Without FILE, or if it is -, standard input goes to standard output.
 std::string LongHelpText() {
   return HelpText() + R"(
 Which files
-      --files0[=FILE]   more names, each ended by NUL, from FILE or standard input
+      --files0[=FILE]   more names, ended by NUL, from FILE or standard input
   -N, --name            keep name, mode and time in the file; use them with -d
 How to compress
       --model NAME      with this model: a name or a .llmm file

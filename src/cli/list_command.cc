@@ -234,7 +234,8 @@ int RunList(const Options& options, const Messages& messages) {
   for (const std::string& in : ListInputs(options, messages, status)) {
     if (IsDirectory(in)) {
       status = WorseStatus(
-          status, messages.ShowWarning(in + ": is a directory, skipped"));
+          status,
+          messages.ShowWarning(in + ": is a directory, skipped without -r"));
       continue;
     }
     if (IsTerminal(in, STDIN_FILENO)) {

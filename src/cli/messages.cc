@@ -15,6 +15,20 @@ void ShowLine(std::string_view text) {
   (void)WriteAll(STDERR_FILENO, AsBytes(line)).has_value();
 }
 
+// Whether `what` speaks of a file of this name, not just of its letters.
+bool Names(std::string_view what, std::string_view name) {
+  for (size_t at = what.find(name); at != std::string_view::npos;
+       at = what.find(name, at + 1)) {
+    const std::string_view behind = what.substr(at + name.size());
+    const bool begins = at == 0 || what[at - 1] == ' ' || what[at - 1] == '\'';
+    const bool ends =
+        behind.empty() || name.ends_with('/') ||
+        std::string_view(":'/").find(behind[0]) != std::string_view::npos;
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string Printable(std::string_view text) {
@@ -38,7 +52,7 @@ std::string FormatError(std::string_view name, const Error& error) {
   if (what.starts_with(prefix)) {
     what.remove_prefix(prefix.size());
     text = prefix;
-  } else if (what.find(name) == std::string_view::npos) {
+  } else if (!Names(what, name)) {
     text = prefix;
   }
   if (has_place) text += place + ": ";

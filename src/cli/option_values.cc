@@ -25,7 +25,7 @@ Result<uint64_t> ParseNumber(std::string_view option, std::string_view text,
                std::to_string(max));
 }
 
-Result<uint64_t> ParseSize(const std::string& text) {
+Result<uint64_t> ParseSize(std::string_view option, const std::string& text) {
   uint64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
@@ -40,22 +40,23 @@ Result<uint64_t> ParseSize(const std::string& text) {
   }
   if (error != std::errc() || value == 0 || shift < 0 ||
       value > (~uint64_t{0} >> shift)) {
-    return Usage("'" + text + "' is not a size such as 512M or 4G");
+    return Usage(std::string(option) + ": '" + text +
+                 "' is not a size such as 512M or 4G");
   }
   return value << shift;
 }
 
-Result<ByteRange> ParseRange(const std::string& text) {
+Result<ByteRange> ParseRange(std::string_view option, const std::string& text) {
   const size_t colon = text.find(':');
   const std::string offset = text.substr(0, colon);
   const std::string size =
       colon == std::string::npos ? "" : text.substr(colon + 1);
   ByteRange range = {0, ~uint64_t{0}};
   if (offset != "0" && !offset.empty()) {
-    LLMA_ASSIGN(range.offset, ParseSize(offset));
+    LLMA_ASSIGN(range.offset, ParseSize(option, offset));
   }
   if (!size.empty()) {
-    LLMA_ASSIGN(range.size, ParseSize(size));
+    LLMA_ASSIGN(range.size, ParseSize(option, size));
   }
   return range;
 }

@@ -22,10 +22,10 @@ Result<uint64_t> ParseNumber(std::string_view option, std::string_view text,
                              uint64_t min, uint64_t max);
 
 // "4G", "512MiB", "100000": bytes, suffixes are powers of 1024.
-Result<uint64_t> ParseSize(const std::string& text);
+Result<uint64_t> ParseSize(std::string_view option, const std::string& text);
 
 // "1M:64K": offset and size. Without a size: up to the end.
-Result<ByteRange> ParseRange(const std::string& text);
+Result<ByteRange> ParseRange(std::string_view option, const std::string& text);
 
 }  // namespace llma::cli
 

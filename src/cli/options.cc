@@ -174,7 +174,7 @@ Status SetOption(int option, Options& options) {
       options.remove_source = false;
       break;
     case kRemove:
-      options.remove_source = options.verify = true;
+      options.remove_source = true;
       break;
     case 'r':
       options.recursive = true;
@@ -210,11 +210,11 @@ Status SetOption(int option, Options& options) {
       options.flush = true;
       break;
     case kRange: {
-      LLMA_ASSIGN(options.range, ParseRange(value));
+      LLMA_ASSIGN(options.range, ParseRange("--range", value));
       break;
     }
     case kFrameSize: {
-      LLMA_ASSIGN(options.frame_bytes, ParseSize(value));
+      LLMA_ASSIGN(options.frame_bytes, ParseSize("--frame-size", value));
       if (options.frame_bytes < kMinFrameBytes ||
           options.frame_bytes > kMaxFrameBytes) {
         return Usage("--frame-size: " + value + " is not from 4K to 1G");
@@ -259,7 +259,7 @@ Status SetOption(int option, Options& options) {
     case kWindow:
       return SetWindow(value, options);
     case 'M': {
-      LLMA_ASSIGN(options.max_memory_bytes, ParseSize(value));
+      LLMA_ASSIGN(options.max_memory_bytes, ParseSize("-M", value));
       break;
     }
     case kModel:
@@ -285,14 +285,28 @@ Status SetOption(int option, Options& options) {
   return OkStatus();
 }
 
+// "--re" of --recursive and --resume.
+bool IsAmbiguous(std::string_view word, const option* long_options) {
+  if (!word.starts_with("--")) return false;
+  const std::string_view start = word.substr(2, word.find('=') - 2);
+  int num_fitting = 0;
+  for (; long_options->name != nullptr; ++long_options) {
+    if (std::string_view(long_options->name).starts_with(start)) ++num_fitting;
+  }
+  return num_fitting > 1;
+}
+
 // What getopt_long() did not like, in the user's words.
-Error OptionError(int result, char** argv) {
+Error OptionError(int result, char** argv, const option* long_options) {
   const std::string shown =
       optopt > 0 && optopt < 256 &&
               std::string_view(argv[optind - 1]).substr(0, 2) != "--"
           ? std::string("-") + static_cast<char>(optopt)
           : std::string(argv[optind - 1]);
   if (result == ':') return Usage("option '" + shown + "' needs a value");
+  if (IsAmbiguous(shown, long_options)) {
+    return Usage("option '" + shown + "' is the start of several");
+  }
   return Usage("unknown option '" + shown + "'");
 }
 
@@ -306,7 +320,9 @@ Result<Options> ParseLine(int argc, char** argv, const char* letters,
   for (;;) {
     const int result = getopt_long(argc, argv, letters, long_options, nullptr);
     if (result == -1) break;
-    if (result == '?' || result == ':') return OptionError(result, argv);
+    if (result == '?' || result == ':') {
+      return OptionError(result, argv, long_options);
+    }
     if (result == 'h' || result == kHelp) {
       const bool is_long =
           optarg != nullptr && std::string_view(optarg) == "long";
@@ -471,6 +487,23 @@ Result<Options> DefaultOptions(std::string_view program) {
   return parsed;
 }
 
+// What LLMA_OPT says holds where it makes sense.
+void DropUnfitting(const Options& defaults, Options& options) {
+  if (options.operation != Operation::kCompress) {
+    if (defaults.resume) options.resume = false;
+    if (defaults.flush) options.flush = false;
+    if (defaults.is_short) options.is_short = false;
+  }
+  if (options.operation != Operation::kDecompress) {
+    if (defaults.salvage) options.salvage = false;
+    if (defaults.range) options.range.reset();
+  }
+  if (options.to_stdout) {
+    if (defaults.remove_source) options.remove_source = false;
+    if (defaults.resume) options.resume = false;
+  }
+}
+
 }  // namespace
 
 Result<Options> ParseOptions(int argc, char** argv) {
@@ -480,11 +513,12 @@ Result<Options> ParseOptions(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "model") {
     return ParseModelLine(argc, argv);
   }
-  LLMA_ASSIGN(Options options, DefaultOptions(argc > 0 ? argv[0] : ""));
-  LLMA_ASSIGN(options, ParseLine(argc, argv, kCodingLetters, kCodingOptions,
-                                 std::move(options)));
+  LLMA_ASSIGN(const Options defaults, DefaultOptions(argc > 0 ? argv[0] : ""));
+  LLMA_ASSIGN(Options options,
+              ParseLine(argc, argv, kCodingLetters, kCodingOptions, defaults));
   if (options.operation <= Operation::kList) {
     DecideOutput(options);
+    DropUnfitting(defaults, options);
     LLMA_TRY(CheckCodingOptions(options));
   }
   return options;

@@ -93,6 +93,11 @@ TEST(Options, NamesAndTheEnvironmentComeFirst) {
   EXPECT_EQ(parse_as("llma", "-k").level, 3);
   EXPECT_EQ(parse_as("llma", "-4").level, 4);
   EXPECT_EQ(parse_as("llma", "-4").suffix, ".y");
+  ::setenv("LLMA_OPT", "--rm --resume", 1);
+  EXPECT_TRUE(parse_as("llma", "-4").remove_source);
+  EXPECT_TRUE(parse_as("llma", "-4").resume);
+  EXPECT_FALSE(parse_as("llma", "-d").resume);
+  EXPECT_FALSE(parse_as("llma", "--stdout").remove_source);
   for (const char* wrong : {"--bogus", "file", "-T"}) {
     ::setenv("LLMA_OPT", wrong, 1);
     EXPECT_NE(ParseError({}).find("LLMA_OPT"), std::string::npos) << wrong;
@@ -101,13 +106,13 @@ TEST(Options, NamesAndTheEnvironmentComeFirst) {
 }
 
 TEST(Options, ReadsRanges) {
-  EXPECT_EQ(ParseRange("1K:5")->offset, 1024u);
-  EXPECT_EQ(ParseRange("1K:5")->size, 5u);
-  EXPECT_EQ(ParseRange("0:1")->offset, 0u);
-  EXPECT_EQ(ParseRange("7")->size, ~uint64_t{0});
-  EXPECT_EQ(ParseRange(":9")->offset, 0u);
+  EXPECT_EQ(ParseRange("--range", "1K:5")->offset, 1024u);
+  EXPECT_EQ(ParseRange("--range", "1K:5")->size, 5u);
+  EXPECT_EQ(ParseRange("--range", "0:1")->offset, 0u);
+  EXPECT_EQ(ParseRange("--range", "7")->size, ~uint64_t{0});
+  EXPECT_EQ(ParseRange("--range", ":9")->offset, 0u);
   for (const char* text : {"a", "1:b", "-1:2", "1:0", "1:2:3"}) {
-    EXPECT_FALSE(ParseRange(text)) << text;
+    EXPECT_FALSE(ParseRange("--range", text)) << text;
   }
 }
 
@@ -176,14 +181,14 @@ TEST(Options, ReadsModelCommands) {
 }
 
 TEST(Options, ReadsSizes) {
-  EXPECT_EQ(*ParseSize("100000"), 100000u);
-  EXPECT_EQ(*ParseSize("1K"), 1024u);
-  EXPECT_EQ(*ParseSize("3MB"), 3u << 20);
-  EXPECT_EQ(*ParseSize("512MiB"), 512u << 20);
-  EXPECT_EQ(*ParseSize("16777215T"), uint64_t{16777215} << 40);
+  EXPECT_EQ(*ParseSize("-M", "100000"), 100000u);
+  EXPECT_EQ(*ParseSize("-M", "1K"), 1024u);
+  EXPECT_EQ(*ParseSize("-M", "3MB"), 3u << 20);
+  EXPECT_EQ(*ParseSize("-M", "512MiB"), 512u << 20);
+  EXPECT_EQ(*ParseSize("-M", "16777215T"), uint64_t{16777215} << 40);
   for (const char* text : {"", "0", "G", "1k", "1.5G", "-1", "1 G", "1GG",
                            "16777216T", "1iB", "99999999999999999999"}) {
-    EXPECT_FALSE(ParseSize(text)) << text;
+    EXPECT_FALSE(ParseSize("-M", text)) << text;
   }
 }
 

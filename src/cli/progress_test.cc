@@ -69,6 +69,10 @@ TEST(Messages, FormatsErrors) {
             "cannot open a: gone");
   EXPECT_EQ(FormatError("a", {ErrorCode::kCorrupt, "a: odd", 7}),
             "a: at byte 7: odd");
+  EXPECT_EQ(FormatError("a", {ErrorCode::kCorrupt, "is a mess"}),
+            "a: is a mess");
+  EXPECT_EQ(FormatError("a/", {ErrorCode::kIo, "cannot open a/b: gone"}),
+            "cannot open a/b: gone");
 }
 
 TEST(Messages, AnErrorOutweighsAWarning) {

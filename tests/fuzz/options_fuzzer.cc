@@ -11,14 +11,14 @@ namespace llma {
 namespace {
 
 void CheckValues(const std::string& word) {
-  const auto size = cli::ParseSize(word);
+  const auto size = cli::ParseSize("-M", word);
   if (size) {
     FUZZ_CHECK(*size > 0);
-    FUZZ_CHECK(*cli::ParseSize(std::to_string(*size)) == *size);
-    const auto range = cli::ParseRange(word + ":" + word);
+    FUZZ_CHECK(*cli::ParseSize("-M", std::to_string(*size)) == *size);
+    const auto range = cli::ParseRange("--range", word + ":" + word);
     FUZZ_CHECK(range && range->offset == *size && range->size == *size);
   }
-  if (const auto range = cli::ParseRange(word)) {
+  if (const auto range = cli::ParseRange("--range", word)) {
     FUZZ_CHECK(range->size > 0);
   }
   if (const auto number = cli::ParseNumber("-x", word, 1, 1000)) {
