@@ -91,6 +91,9 @@ step "Unit tests: AArch64, under an emulator"
 build aarch64
 ctest --preset aarch64 -j 2
 
+step "The Python package, in a fresh virtual environment"
+quiet python tests/python/run.sh
+
 step "The program on the default model"
 build release -DLLMA_TESTS=ON -DLLMA_TEST_DEFAULT_MODEL=ON
 export XDG_DATA_HOME=$PWD/build/data

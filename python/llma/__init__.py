@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lossless compression whose predictor is a language model.
+
+    data = llma.compress(b"some text")
+    assert llma.decompress(data) == b"some text"
+    with llma.open("notes.txt.llma", "rt") as file:
+        print(file.read())
+"""
+
+from ._codec import (
+    DEFAULT_LEVEL,
+    LlmaCompressor,
+    LlmaDecompressor,
+    Piece,
+    bits_per_token,
+    compress,
+    compress_short,
+    decompress,
+)
+from ._errors import LlmaError
+from ._file import LlmaFile, open
+from ._llma import Model, __version__
+
+__all__ = [
+    "DEFAULT_LEVEL",
+    "LlmaCompressor",
+    "LlmaDecompressor",
+    "LlmaError",
+    "LlmaFile",
+    "Model",
+    "Piece",
+    "__version__",
+    "bits_per_token",
+    "compress",
+    "compress_short",
+    "decompress",
+    "open",
+]

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m llma` is the program llma, which is part of the package."""
+
+import os
+import pathlib
+import signal
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    program = pathlib.Path(__file__).parent / "bin" / "llma"
+    # Python ignores it, and the program would inherit that.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.execv(program, ["llma", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compressing and decompressing of bytes, whole and part by part."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple, Union
+
+from . import _llma
+from ._llma import Model
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+ModelLike = Union[Model, str, "os.PathLike[str]", None]
+
+DEFAULT_LEVEL = 6
+
+
+def to_model(model: ModelLike) -> Model | None:
+    """A model, or None for the one that the library chooses."""
+    if model is None or isinstance(model, Model):
+        return model
+    return Model(os.fspath(model))
+
+
+def compress(
+    data: Buffer,
+    level: int = DEFAULT_LEVEL,
+    *,
+    model: ModelLike = None,
+    threads: int = 0,
+    memory_bytes: int = 0,
+) -> bytes:
+    """Compresses `data` into a file in memory.
+
+    `model`: a Model, the name of an installed one, or a path; None: the default
+    model. `threads` 0: all processors. `memory_bytes`: work that would need
+    more raises LlmaError; 0: no limit.
+    """
+    return _llma.compress(data, level, to_model(model), threads, memory_bytes)
+
+
+def compress_short(
+    data: Buffer,
+    *,
+    model: ModelLike = None,
+    threads: int = 0,
+    memory_bytes: int = 0,
+) -> bytes:
+    """Compresses a message of tens of bytes, with few bytes around the code."""
+    return _llma.compress_short(
+        data, DEFAULT_LEVEL, to_model(model), threads, memory_bytes
+    )
+
+
+def decompress(
+    data: Buffer,
+    *,
+    model: ModelLike = None,
+    threads: int = 0,
+    memory_bytes: int = 0,
+) -> bytes:
+    """The content of a file, or of a short message.
+
+    `model` None: the installed model that the file names.
+    """
+    return _llma.decompress(
+        data, DEFAULT_LEVEL, to_model(model), threads, memory_bytes
+    )
+
+
+class Piece(NamedTuple):
+    """A token of a text, or a byte where no language model was used."""
+
+    offset: int
+    data: bytes
+    #: That the code spends.
+    bits: float
+    #: That the language model alone would spend, if it was asked.
+    model_bits: float | None
+
+
+def bits_per_token(
+    data: Buffer | str,
+    level: int = DEFAULT_LEVEL,
+    *,
+    model: ModelLike = None,
+    threads: int = 0,
+    memory_bytes: int = 0,
+) -> list[Piece]:
+    """What each piece of a text costs. Text is taken as UTF-8."""
+    content = data.encode() if isinstance(data, str) else data
+    pieces = _llma.inspect(content, level, to_model(model), threads, memory_bytes)
+    return [Piece(*piece) for piece in pieces]
+
+
+class LlmaCompressor:
+    """Compresses part by part."""
+
+    def __init__(
+        self,
+        level: int = DEFAULT_LEVEL,
+        *,
+        model: ModelLike = None,
+        threads: int = 0,
+        memory_bytes: int = 0,
+    ) -> None:
+        self._encoder = _llma.Encoder(level, to_model(model), threads, memory_bytes)
+
+    def compress(self, data: Buffer) -> bytes:
+        """Takes `data`; returns output, often none."""
+        return self._encoder.run(data, _llma.RUN)
+
+    def sync(self) -> bytes:
+        """All output for the input so far. More input may follow."""
+        return self._encoder.run(b"", _llma.FLUSH)
+
+    def flush(self) -> bytes:
+        """Ends the file and returns the rest of it."""
+        return self._encoder.run(b"", _llma.FINISH)
+
+    def cancel(self) -> None:
+        """From any thread: a call that runs raises LlmaError soon."""
+        self._encoder.cancel()
+
+
+class LlmaDecompressor:
+    """Decompresses part by part. Files that follow each other are one content."""
+
+    def __init__(
+        self,
+        *,
+        model: ModelLike = None,
+        threads: int = 0,
+        memory_bytes: int = 0,
+    ) -> None:
+        self._decoder = _llma.Decoder(
+            DEFAULT_LEVEL, to_model(model), threads, memory_bytes
+        )
+
+    def decompress(self, data: Buffer) -> bytes:
+        """Takes `data`; returns the content of the frames that are complete."""
+        return self._decoder.run(data, _llma.RUN)
+
+    def sync(self) -> bytes:
+        """All content for the input so far. More input may follow."""
+        return self._decoder.run(b"", _llma.FLUSH)
+
+    def flush(self) -> bytes:
+        """Says that no more comes. Raises LlmaError if the file is cut off."""
+        return self._decoder.run(b"", _llma.FINISH)
+
+    def cancel(self) -> None:
+        """From any thread: a call that runs raises LlmaError soon."""
+        self._decoder.cancel()

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "py_support.h"
+
+namespace llma_py {
+namespace {
+
+// llma_encoder or llma_decoder. Several threads of Python may use one object:
+// they wait for each other, and the GIL is not held while they do.
+template <class Handle,
+          llma_status (*kCreate)(const llma_options*, Handle**, llma_error*),
+          void (*kFree)(Handle*), void (*kCancel)(Handle*),
+          llma_status (*kRun)(Handle*, llma_input*, llma_output*, llma_action,
+                              llma_error*)>
+class PyStream {
+ public:
+  PyStream(uint64_t level, const PyModel* model, uint64_t threads,
+           uint64_t memory_bytes) {
+    const Options options = MakeOptions({level, model, threads, memory_bytes});
+    llma_error error;
+    llma_status status;
+    {
+      nb::gil_scoped_release release;
+      status = kCreate(options.get(), &handle_, &error);
+    }
+    Check(status, error);
+  }
+  PyStream(const PyStream&) = delete;
+  PyStream& operator=(const PyStream&) = delete;
+  ~PyStream() {
+    nb::gil_scoped_release release;
+    kFree(handle_);
+  }
+
+  // Takes all of `data` and returns the output that there is.
+  nb::bytes Run(nb::handle data, int action) {
+    const View view(data);
+    llma_input input{view.data(), view.size(), 0};
+    std::vector<uint8_t> made;
+    llma_error error;
+    llma_status status;
+    {
+      nb::gil_scoped_release release;
+      const std::lock_guard lock(mutex_);
+      size_t used = 0;
+      do {
+        if (made.size() - used < kRoom / 2) made.resize(used * 2 + kRoom);
+        llma_output output{made.data(), made.size(), used};
+        status = kRun(handle_, &input, &output,
+                      static_cast<llma_action>(action), &error);
+        used = output.used_bytes;
+      } while (status == LLMA_NEED_OUTPUT);
+      made.resize(used);
+    }
+    Check(status, error);
+    return nb::bytes(made.data(), made.size());
+  }
+  void Cancel() { kCancel(handle_); }
+
+ private:
+  static constexpr size_t kRoom = 1 << 14;  // bytes
+  std::mutex mutex_;
+  Handle* handle_ = nullptr;
+};
+
+using PyEncoder = PyStream<llma_encoder, llma_encoder_create, llma_encoder_free,
+                           llma_encoder_cancel, llma_encoder_run>;
+using PyDecoder = PyStream<llma_decoder, llma_decoder_create, llma_decoder_free,
+                           llma_decoder_cancel, llma_decoder_run>;
+
+using WholeFunction = llma_status(const void*, size_t, const llma_options*,
+                                  void**, size_t*, llma_error*);
+
+template <WholeFunction* kFunction>
+nb::bytes Whole(nb::handle data, uint64_t level, const PyModel* model,
+                uint64_t threads, uint64_t memory_bytes) {
+  const View view(data);
+  const Options options = MakeOptions({level, model, threads, memory_bytes});
+  void* made = nullptr;
+  size_t made_bytes = 0;
+  llma_error error;
+  llma_status status;
+  {
+    nb::gil_scoped_release release;
+    status = kFunction(view.data(), view.size(), options.get(), &made,
+                       &made_bytes, &error);
+  }
+  Check(status, error);
+  const LibraryMemory owner(made);
+  return nb::bytes(made, made_bytes);
+}
+
+struct InspectionDeleter {
+  void operator()(llma_inspection* i) const { llma_inspection_free(i); }
+};
+
+// A list of (offset, bytes, bits, bits of the language model or None).
+nb::list Inspect(nb::handle data, uint64_t level, const PyModel* model,
+                 uint64_t threads, uint64_t memory_bytes) {
+  const View view(data);
+  const Options options = MakeOptions({level, model, threads, memory_bytes});
+  llma_inspection* made = nullptr;
+  llma_error error;
+  llma_status status;
+  {
+    nb::gil_scoped_release release;
+    status =
+        llma_inspect(view.data(), view.size(), 0, options.get(), &made, &error);
+  }
+  Check(status, error);
+  const std::unique_ptr<llma_inspection, InspectionDeleter> inspection(made);
+  llma_inspection_info info{};
+  info.struct_bytes = sizeof(info);
+  Check(llma_inspection_get_info(made, &info, &error), error);
+  nb::list pieces;
+  const char* bytes = static_cast<const char*>(view.data());
+  for (uint64_t i = 0; i < info.num_pieces; ++i) {
+    llma_piece piece{};
+    piece.struct_bytes = sizeof(piece);
+    Check(llma_inspection_get_piece(made, i, &piece, &error), error);
+    const nb::object model_bits =
+        piece.model_bits < 0 ? nb::none()
+                             : nb::object(nb::float_(piece.model_bits));
+    pieces.append(
+        nb::make_tuple(piece.content_ofs,
+                       nb::bytes(bytes + piece.content_ofs, piece.size_bytes),
+                       piece.bits, model_bits));
+  }
+  return pieces;
+}
+
+template <class Stream>
+void DefineStream(nb::module_& module, const char* name) {
+  nb::class_<Stream>(module, name)
+      .def(nb::init<uint64_t, const PyModel*, uint64_t, uint64_t>(),
+           nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
+           nb::arg("memory_bytes"))
+      .def("run", &Stream::Run, nb::arg("data"), nb::arg("action"))
+      .def("cancel", &Stream::Cancel);
+}
+
+}  // namespace
+
+void DefineCodec(nb::module_& module) {
+  DefineStream<PyEncoder>(module, "Encoder");
+  DefineStream<PyDecoder>(module, "Decoder");
+  const auto whole = [&](const char* name, auto* function) {
+    module.def(name, function, nb::arg("data"), nb::arg("level"),
+               nb::arg("model").none(), nb::arg("threads"),
+               nb::arg("memory_bytes"));
+  };
+  whole("compress", &Whole<llma_compress>);
+  whole("compress_short", &Whole<llma_compress_short>);
+  whole("decompress", &Whole<llma_decompress>);
+  whole("inspect", &Inspect);
+}
+
+}  // namespace llma_py

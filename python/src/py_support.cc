@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "py_support.h"
+
+namespace llma_py {
+namespace {
+
+// So that an interrupt from the keyboard ends long work. Signals are handled on
+// the main thread alone; elsewhere this does nothing.
+int CheckSignals(void*, const llma_progress*) {
+  nb::gil_scoped_acquire gil;
+  return PyErr_CheckSignals() == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+void Raise(const llma_error& error) {
+  if (PyErr_Occurred() != nullptr) throw nb::python_error();
+  const nb::object type =
+      nb::module_::import_("llma._errors").attr("LlmaError");
+  const nb::object offset =
+      error.offset == LLMA_NO_OFFSET
+          ? nb::none()
+          : nb::steal(PyLong_FromUnsignedLongLong(error.offset));
+  const nb::object text = nb::steal(PyUnicode_DecodeUTF8(
+      error.text,
+      static_cast<Py_ssize_t>(std::char_traits<char>::length(error.text)),
+      "replace"));
+  const nb::object exception =
+      type(text, llma_status_name(error.status), offset);
+  PyErr_SetObject(type.ptr(), exception.ptr());
+  throw nb::python_error();
+}
+
+Options MakeOptions(const Tuning& tuning) {
+  llma_error error;
+  llma_options* created = nullptr;
+  Check(llma_options_create(&created, &error), error);
+  Options options(created);
+  const auto set = [&](llma_option option, uint64_t value) {
+    Check(llma_options_set(created, option, value, &error), error);
+  };
+  set(LLMA_OPTION_LEVEL, tuning.level);
+  set(LLMA_OPTION_THREADS, tuning.threads);
+  set(LLMA_OPTION_MEMORY_BYTES, tuning.memory_bytes);
+  if (tuning.model != nullptr) {
+    Check(llma_options_set_model(created, tuning.model->get(), &error), error);
+  }
+  Check(llma_options_set_progress(created, CheckSignals, nullptr, &error),
+        error);
+  return options;
+}
+
+}  // namespace llma_py

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of the extension share: errors, options, buffers.
+#ifndef LLMA_PYTHON_SRC_PY_SUPPORT_H_
+#define LLMA_PYTHON_SRC_PY_SUPPORT_H_
+
+#include <nanobind/nanobind.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "llma/llma.h"
+
+namespace llma_py {
+
+namespace nb = nanobind;
+
+// Throws what Python shall raise: llma.LlmaError, or the exception that is set
+// already (a signal's). The GIL must be held.
+[[noreturn]] void Raise(const llma_error& error);
+inline void Check(llma_status status, const llma_error& error) {
+  if (status > 0) Raise(error);
+}
+
+// The bytes of any object that has some, as long as this lives.
+class View {
+ public:
+  explicit View(nb::handle object) {
+    if (PyObject_GetBuffer(object.ptr(), &buffer_, PyBUF_SIMPLE) != 0) {
+      throw nb::python_error();
+    }
+  }
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+  ~View() { PyBuffer_Release(&buffer_); }
+  const void* data() const { return buffer_.buf; }
+  size_t size() const { return static_cast<size_t>(buffer_.len); }
+
+ private:
+  Py_buffer buffer_;
+};
+
+// Shares a model with others.
+class PyModel {
+ public:
+  // nullptr: the default model.
+  explicit PyModel(const char* name_or_path);
+  PyModel(const PyModel&) = delete;
+  PyModel& operator=(const PyModel&) = delete;
+  ~PyModel() { llma_model_free(model_); }
+  llma_model* get() const { return model_; }
+  llma_model_info info() const;
+
+ private:
+  llma_model* model_ = nullptr;
+};
+
+struct OptionsDeleter {
+  void operator()(llma_options* options) const { llma_options_free(options); }
+};
+using Options = std::unique_ptr<llma_options, OptionsDeleter>;
+
+// How every function of the package is tuned. 0: the default of the library.
+struct Tuning {
+  uint64_t level = LLMA_LEVEL_DEFAULT;
+  const PyModel* model = nullptr;
+  uint64_t threads = 0;
+  uint64_t memory_bytes = 0;
+};
+// Work that goes by these options ends when a signal handler raises.
+Options MakeOptions(const Tuning& tuning);
+
+struct LibraryDeleter {
+  void operator()(void* memory) const { llma_free(memory); }
+};
+using LibraryMemory = std::unique_ptr<void, LibraryDeleter>;
+
+void DefineModel(nb::module_& module);
+void DefineCodec(nb::module_& module);
+
+}  // namespace llma_py
+
+#endif  // LLMA_PYTHON_SRC_PY_SUPPORT_H_

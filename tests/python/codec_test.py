@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bytes in memory, streams, threads and errors."""
+
+import pathlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import llma
+import pytest
+
+DATA = pathlib.Path(__file__).parent.parent / "data"
+TEXT = b"The quick brown fox jumps over the lazy dog. " * 40
+
+
+@pytest.fixture(scope="module")
+def tiny() -> llma.Model:
+    return llma.Model(str(DATA / "tiny.llmm"))
+
+
+@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("data", [b"", b"a", TEXT, bytes(range(256)) * 40])
+def test_round_trip(level: int, data: bytes) -> None:
+    packed = llma.compress(data, level)
+    assert llma.decompress(packed) == data
+    if data == TEXT:
+        assert len(packed) < len(data) // 4
+
+
+def test_any_buffer() -> None:
+    packed = llma.compress(memoryview(bytearray(TEXT)), 1)
+    assert llma.decompress(bytearray(packed)) == TEXT
+
+
+def test_model(tiny: llma.Model) -> None:
+    data = TEXT[:200]
+    packed = llma.compress(data, 4, model=tiny, threads=1)
+    assert llma.decompress(packed, model=tiny) == data
+    assert llma.decompress(packed, model=DATA / "tiny.llmm") == data
+    short = llma.compress_short(b"A short one.", model=tiny)
+    assert llma.decompress(short, model=tiny) == b"A short one."
+    assert len(tiny.fingerprint) == 32
+    assert tiny.path.endswith("tiny.llmm")
+    assert tiny.num_tokens > 0 and tiny.name
+
+
+def test_bits_per_token(tiny: llma.Model) -> None:
+    text = "Bits of a text – and their sum. " * 8
+    pieces = llma.bits_per_token(text, 4, model=tiny)
+    assert b"".join(piece.data for piece in pieces) == text.encode()
+    assert pieces[1].offset == len(pieces[0].data)
+    bits = sum(piece.bits for piece in pieces)
+    size = len(llma.compress(text.encode(), 4, model=tiny))
+    assert 0 < bits / 8 <= size
+    assert all(piece.model_bits is not None for piece in pieces)
+    bare = llma.bits_per_token(TEXT, 1)
+    assert all(piece.model_bits is None for piece in bare)
+    assert abs(sum(piece.bits for piece in bare) / 8
+               - len(llma.compress(TEXT, 1))) < 100
+
+
+@pytest.mark.parametrize("part", [1, 7, 4096])
+def test_streams(part: int) -> None:
+    encoder = llma.LlmaCompressor(1)
+    packed = b"".join(
+        encoder.compress(TEXT[i : i + part]) for i in range(0, len(TEXT), part)
+    )
+    packed += encoder.flush()
+    decoder = llma.LlmaDecompressor()
+    made = b"".join(
+        decoder.decompress(packed[i : i + part])
+        for i in range(0, len(packed), part)
+    )
+    assert made + decoder.flush() == TEXT
+
+
+def test_sync() -> None:
+    encoder = llma.LlmaCompressor(1)
+    decoder = llma.LlmaDecompressor()
+    packed = encoder.compress(TEXT) + encoder.sync()
+    assert decoder.decompress(packed) + decoder.sync() == TEXT
+    packed = encoder.compress(b"more") + encoder.sync()
+    assert decoder.decompress(packed) + decoder.sync() == b"more"
+    assert decoder.decompress(encoder.flush()) + decoder.flush() == b""
+
+
+def test_thread_pool(tiny: llma.Model) -> None:
+    def work(i: int) -> bool:
+        data = b"%d " % i + TEXT[: 50 + i]
+        return llma.decompress(llma.compress(data, 4, model=tiny, threads=1),
+                               model=tiny) == data
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(16)))
+
+
+def test_gil_is_released() -> None:
+    """Another thread goes on while one long call runs."""
+    data = bytes((i * i >> 3) % 251 for i in range(1 << 16))
+    running = threading.Event()
+    done = threading.Event()
+
+    def work() -> None:
+        running.set()
+        llma.compress(data, 2, threads=1)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    running.wait()
+    turns = 0
+    while not done.wait(0.001):
+        turns += 1
+    thread.join()
+    assert turns >= 10
+
+
+def test_errors() -> None:
+    packed = llma.compress(TEXT, 1)
+    with pytest.raises(llma.LlmaError) as caught:
+        llma.decompress(packed[: len(packed) // 2])
+    assert caught.value.status == "LLMA_ERROR_TRUNCATED"
+    assert str(caught.value)
+    with pytest.raises(llma.LlmaError) as caught:
+        llma.decompress(b"this is no compressed file at all")
+    assert caught.value.status == "LLMA_ERROR_FORMAT"
+    assert caught.value.offset == 0
+    with pytest.raises(llma.LlmaError) as caught:
+        llma.compress(b"", 99)
+    assert caught.value.status == "LLMA_ERROR_USAGE"
+    assert caught.value.offset is None
+    with pytest.raises(llma.LlmaError) as caught:
+        llma.Model("no-such-model")
+    assert caught.value.status == "LLMA_ERROR_MODEL_MISSING"
+    with pytest.raises(TypeError):
+        llma.compress("text is not bytes", 1)  # type: ignore[arg-type]
+    damaged = bytearray(packed)
+    damaged[len(damaged) // 2] ^= 0x10
+    with pytest.raises(llma.LlmaError):
+        llma.decompress(damaged)
+
+
+def test_cancel() -> None:
+    encoder = llma.LlmaCompressor(1)
+    encoder.cancel()
+    with pytest.raises(llma.LlmaError) as caught:
+        encoder.compress(TEXT)
+        encoder.flush()
+    assert caught.value.status == "LLMA_ERROR_CANCELLED"

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Python package into a fresh virtual environment and tests it.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+venv=build/python-venv
+rm -rf "$venv"
+python3 -m venv "$venv"
+pip=("$venv/bin/pip" install -q --disable-pip-version-check)
+"${pip[@]}" -r tests/python/requirements.txt
+"${pip[@]}" -C build-dir=build/python .
+# From elsewhere, so that nothing but the installed package is found.
+tests=$PWD/tests/python
+python=$PWD/$venv/bin/python
+cd "$venv"
+"$python" -m pytest -q -p no:cacheprovider "$tests"
+"$python" -m mypy --strict -p llma
+"$python" -m mypy --strict "$tests"
