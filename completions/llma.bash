@@ -86,6 +86,17 @@ _llma() {
     return
   fi
 
+  if [[ $what == inspect && $COMP_CWORD -ge 2 ]]; then
+    if [[ $cur == -* ]]; then
+      _llma_words '-o --output -f --force --json -1 -2 -3 -4 -5 -6 -7 -8 -9
+                   --fast --best -T --threads --lanes --window --model
+                   -v --verbose -q --quiet -h --help'
+    else
+      _llma_files
+    fi
+    return
+  fi
+
   if [[ $cur == -* ]]; then
     _llma_words '-z --compress -d --decompress --uncompress -t --test -l --list
                  -c --stdout --to-stdout -o --output -f --force -k --keep --rm
@@ -107,7 +118,7 @@ _llma() {
   if $decodes; then _llma_compressed; else _llma_files; fi
   if [[ $COMP_CWORD -eq 1 && $decodes == false ]]; then
     mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(
-      compgen -W 'model bench' -- "$cur")
+      compgen -W 'model bench inspect' -- "$cur")
   fi
 }
 

@@ -25,6 +25,9 @@ int RunList(const Options& options, const Messages& messages);
 // cli/bench_command.cc
 int RunBench(const Options& options, const Messages& messages);
 
+// cli/inspect_command.cc
+int RunInspect(const Options& options, const Messages& messages);
+
 // cli/model_commands.cc
 int RunModelImport(const Options& options, const Messages& messages);
 int RunModelList(const Options& options, const Messages& messages);

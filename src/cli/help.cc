@@ -8,7 +8,7 @@
 namespace llma::cli {
 
 std::string HelpText() {
-  return R"(Usage: llma [OPTION]... [FILE]...        llma bench, llma model: see below
+  return R"(Usage: llma [OPTION]... [FILE]...      llma bench, inspect, model: see below
 Compress each FILE to FILE.llma with a language model, without loss; keep FILE.
 Without FILE, or if it is -, standard input goes to standard output.
 
@@ -27,7 +27,7 @@ Without FILE, or if it is -, standard input goes to standard output.
   llma model pull NAME|https://...gguf [--sha256=HEX]   fetch and import
   llma model list | info NAME | verify NAME | rm NAME   what there is
   llma model export NAME OUT.tar    the model, its licence, the documents
-  llma bench [-1...-9 | --levels 1-9] [FILE]            how fast it is here
+  llma bench [--levels 1-9] [FILE] | inspect [FILE]   speed; what was hard
 )";
 }
 

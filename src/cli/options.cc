@@ -112,6 +112,23 @@ constexpr option kBenchOptions[] = {
 };
 constexpr char kBenchLetters[] = ":123456789T:h";
 
+constexpr option kInspectOptions[] = {
+    {"output", required_argument, nullptr, 'o'},
+    {"force", no_argument, nullptr, 'f'},
+    {"json", no_argument, nullptr, kJson},
+    {"fast", no_argument, nullptr, '1'},
+    {"best", no_argument, nullptr, '9'},
+    {"threads", required_argument, nullptr, 'T'},
+    {"lanes", required_argument, nullptr, kLanes},
+    {"window", required_argument, nullptr, kWindow},
+    {"model", required_argument, nullptr, kModel},
+    {"verbose", no_argument, nullptr, 'v'},
+    {"quiet", no_argument, nullptr, 'q'},
+    {"help", no_argument, nullptr, 'h'},
+    {nullptr, 0, nullptr, 0},
+};
+constexpr char kInspectLetters[] = ":123456789o:fT:vqh";
+
 constexpr uint64_t kMinFrameBytes = 4096;
 constexpr uint64_t kMaxFrameBytes = uint64_t{1} << 30;
 
@@ -462,6 +479,15 @@ Result<Options> ParseBenchLine(int argc, char** argv) {
   return options;
 }
 
+Result<Options> ParseInspectLine(int argc, char** argv) {
+  Options options;
+  options.operation = Operation::kInspect;
+  LLMA_ASSIGN(options, ParseLine(argc - 1, argv + 1, kInspectLetters,
+                                 kInspectOptions, options));
+  if (options.operands.size() > 1) return Usage("inspect: expected one file");
+  return options;
+}
+
 // What the name of the program and the environment say.
 Result<Options> DefaultOptions(std::string_view program) {
   Options options;
@@ -509,6 +535,9 @@ void DropUnfitting(const Options& defaults, Options& options) {
 Result<Options> ParseOptions(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "bench") {
     return ParseBenchLine(argc, argv);
+  }
+  if (argc > 1 && std::string_view(argv[1]) == "inspect") {
+    return ParseInspectLine(argc, argv);
   }
   if (argc > 1 && std::string_view(argv[1]) == "model") {
     return ParseModelLine(argc, argv);

@@ -25,6 +25,7 @@ enum class Operation {
   kList,
   // Others.
   kBench,
+  kInspect,
   kModelImport,
   kModelList,
   kModelInfo,

@@ -217,10 +217,17 @@ Result<bool> Output::Finish(const InputFile& input,
     copied = CopyTimes(file_->fd(), input.info()) && copied;
   }
   if (source) copied = SetSource(file_->fd(), *source) && copied;
+  LLMA_TRY(Finish());
+  return copied;
+}
+
+Status Output::Finish() {
+  if (!file_) return OkStatus();
+  LLMA_TRY(FillHole());
   LLMA_TRY(file_->Commit());
   const SignalBlock block;
   SetTemporaryFile({});
-  return copied;
+  return OkStatus();
 }
 
 }  // namespace llma::cli

@@ -56,6 +56,8 @@ class Output {
   // not be set: those of the input, or what `source` says instead.
   Result<bool> Finish(const InputFile& input,
                       const std::optional<SourceInfo>& source);
+  // The same of a result that inherits nothing.
+  Status Finish();
 
   const std::string& name() const { return name_; }
 

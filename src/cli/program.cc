@@ -34,6 +34,7 @@ int Run(const Options& options, const Messages& messages) {
     case Operation::kList:
       return RunList(options, messages);
     case Operation::kBench:
+    case Operation::kInspect:
     case Operation::kCompress:
     case Operation::kDecompress:
     case Operation::kTest:
@@ -46,6 +47,9 @@ int Run(const Options& options, const Messages& messages) {
   }
   if (options.operation == Operation::kBench)
     return RunBench(options, messages);
+  if (options.operation == Operation::kInspect) {
+    return RunInspect(options, messages);
+  }
   if (options.operation == Operation::kTest) return RunTest(options, messages);
   return options.operation == Operation::kCompress
              ? RunCompress(options, messages)
