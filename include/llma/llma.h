@@ -9,7 +9,8 @@
  *   LLMA_ERROR_USAGE.
  * - A function that can fail returns an llma_status and takes an llma_error,
  *   which may be NULL. It is written only if the function fails. On failure
- *   outputs are not touched, unless stated. `error` is always the last argument.
+ *   outputs are not touched, unless stated. `error` is always the last
+ * argument.
  * - Strings are UTF-8 or whatever the file system uses, and end with a zero
  *   byte. Sizes and offsets are in bytes, and are called so.
  * - Threads: an llma_model, and functions without a handle, may be used by any
@@ -46,7 +47,7 @@ extern "C" {
 #define LLMA_VERSION_MAJOR 0
 #define LLMA_VERSION_MINOR 1
 #define LLMA_VERSION_PATCH 0
-#define LLMA_VERSION_NUMBER                                     \
+#define LLMA_VERSION_NUMBER                                   \
   (LLMA_VERSION_MAJOR * 1000000 + LLMA_VERSION_MINOR * 1000 + \
    LLMA_VERSION_PATCH)
 
@@ -64,8 +65,8 @@ LLMA_API uint32_t llma_predictor_version(void);
 /* Positive values are errors and stay what they are; gaps leave room. In
  * brackets: whether the handle can be used further. */
 typedef enum llma_status {
-  LLMA_OK = 0,          /* done: all that was asked for */
-  LLMA_NEED_INPUT = -1, /* a state: give more input, or LLMA_FINISH */
+  LLMA_OK = 0,           /* done: all that was asked for */
+  LLMA_NEED_INPUT = -1,  /* a state: give more input, or LLMA_FINISH */
   LLMA_NEED_OUTPUT = -2, /* a state: give more room for output */
 
   LLMA_ERROR_TRUNCATED = 10,      /* the input ends too early [no] */
@@ -99,12 +100,11 @@ typedef struct llma_error {
 
 /* Zeros with the size of the struct: llma_totals t = LLMA_INIT(llma_totals); */
 #ifdef __cplusplus
-#define LLMA_INIT(type)               \
-  ([] {                               \
-    type llma_init_value{};           \
-    llma_init_value.struct_bytes =    \
-        sizeof(type);                 \
-    return llma_init_value;           \
+#define LLMA_INIT(type)                          \
+  ([] {                                          \
+    type llma_init_value{};                      \
+    llma_init_value.struct_bytes = sizeof(type); \
+    return llma_init_value;                      \
   }())
 #else
 #define LLMA_INIT(type) \
@@ -205,8 +205,7 @@ typedef struct llma_import_options {
 LLMA_API llma_status llma_model_import(const char *source, const char *path,
                                        const llma_import_options *options,
                                        char **written_path,
-                                       uint8_t *fingerprint,
-                                       llma_error *error);
+                                       uint8_t *fingerprint, llma_error *error);
 /* The name that a source stands for by its path: a string to be freed with
  * llma_free(), perhaps empty; NULL if there is no memory. */
 LLMA_API char *llma_model_name_from_path(const char *source);
@@ -249,11 +248,11 @@ typedef enum llma_option {
   LLMA_OPTION_CHECKSUMS = 7,      /* 1: write and verify (default); 0: not */
 
   /* Of both directions. */
-  LLMA_OPTION_THREADS = 20,       /* 0: all processors (default) */
-  LLMA_OPTION_MEMORY_BYTES = 21,  /* work that would need more is
-                                     LLMA_ERROR_LIMIT; 0: no limit (default) */
-  LLMA_OPTION_TOTAL_BYTES = 22,   /* of the content, for progress and to choose
-                                     sizes; 0: not known (default) */
+  LLMA_OPTION_THREADS = 20,      /* 0: all processors (default) */
+  LLMA_OPTION_MEMORY_BYTES = 21, /* work that would need more is
+                                    LLMA_ERROR_LIMIT; 0: no limit (default) */
+  LLMA_OPTION_TOTAL_BYTES = 22,  /* of the content, for progress and to choose
+                                    sizes; 0: not known (default) */
   LLMA_OPTION_MAX_CONTENT_BYTES = 23, /* a file with more content is
                                          LLMA_ERROR_LIMIT; 0: no limit */
   LLMA_OPTION_STATS = 24 /* 1: measure what llma_stats tells; default 0 */
@@ -300,8 +299,8 @@ LLMA_API llma_status llma_options_set_kernels(llma_options *options,
 /* What a file may say of its source. */
 typedef struct llma_source_info {
   size_t struct_bytes;
-  const char *name;  /* without folders; NULL: nothing is known */
-  uint32_t mode;     /* permission bits of POSIX, at most 07777 */
+  const char *name;      /* without folders; NULL: nothing is known */
+  uint32_t mode;         /* permission bits of POSIX, at most 07777 */
   int64_t mtime_seconds; /* since 1970, UTC */
   uint32_t mtime_nanoseconds;
 } llma_source_info;
@@ -432,8 +431,8 @@ typedef enum llma_stage {
 typedef struct llma_stats {
   size_t struct_bytes;
   double seconds[LLMA_NUM_STAGES]; /* [llma_stage], summed over frames */
-  uint64_t multiply_adds; /* int8, of matrix products and attention */
-  uint64_t positions;     /* tokens that the model ran over */
+  uint64_t multiply_adds;          /* int8, of matrix products and attention */
+  uint64_t positions;              /* tokens that the model ran over */
 } llma_stats;
 
 /* Content in, compressed file out. */
@@ -555,8 +554,8 @@ LLMA_API llma_status llma_file_map_get_frame(const llma_file_map *map,
 LLMA_API llma_status llma_file_map_get_source_info(const llma_file_map *map,
                                                    llma_source_info *info,
                                                    llma_error *error);
-/* The same of a file that may be damaged: looks at its start alone. `info->name`
- * is to be freed with llma_free(), if it is not NULL. */
+/* The same of a file that may be damaged: looks at its start alone.
+ * `info->name` is to be freed with llma_free(), if it is not NULL. */
 LLMA_API llma_status llma_read_source_info(const llma_reader *file,
                                            llma_source_info *info,
                                            llma_error *error);
@@ -578,12 +577,9 @@ typedef struct llma_sink {
 
 /* Content bytes [content_ofs, content_ofs + content_bytes), less what is beyond
  * the end. Decodes only the frames that it touches. */
-LLMA_API llma_status llma_decompress_range(const llma_reader *file,
-                                           uint64_t content_ofs,
-                                           uint64_t content_bytes,
-                                           const llma_options *options,
-                                           const llma_sink *sink,
-                                           llma_error *error);
+LLMA_API llma_status llma_decompress_range(
+    const llma_reader *file, uint64_t content_ofs, uint64_t content_bytes,
+    const llma_options *options, const llma_sink *sink, llma_error *error);
 
 typedef struct llma_salvage_report {
   size_t struct_bytes;
@@ -647,9 +643,9 @@ LLMA_API llma_status llma_inspection_get_info(const llma_inspection *inspection,
                                               llma_inspection_info *info,
                                               llma_error *error);
 /* index < num_pieces, in the order of the content, which they cover. */
-LLMA_API llma_status llma_inspection_get_piece(
-    const llma_inspection *inspection, uint64_t index, llma_piece *piece,
-    llma_error *error);
+LLMA_API llma_status
+llma_inspection_get_piece(const llma_inspection *inspection, uint64_t index,
+                          llma_piece *piece, llma_error *error);
 /* alternative < num_alternatives. Valid as long as the inspection is. */
 LLMA_API llma_status llma_inspection_get_alternative(
     const llma_inspection *inspection, uint64_t index, uint32_t alternative,
