@@ -78,6 +78,13 @@ class GgufEditor {
     for (const uint32_t n : numbers) out.StoreU32(n);
     Set(key, GgufType::kArray, out);
   }
+  void SetF32s(const std::string& key, const std::vector<float>& numbers) {
+    ByteWriter out;
+    out.StoreU32(static_cast<uint32_t>(GgufType::kF32));
+    out.StoreU64(numbers.size());
+    for (const float n : numbers) out.StoreF32(n);
+    Set(key, GgufType::kArray, out);
+  }
 
   std::vector<uint8_t> Encode(uint32_t version = 3,
                               uint32_t alignment = 32) const {

@@ -296,4 +296,20 @@ Result<std::vector<uint32_t>> GgufReader::GetU32s(std::string_view key) const {
   return numbers;
 }
 
+Result<std::vector<float>> GgufReader::GetF32s(std::string_view key) const {
+  const auto it = values_.find(key);
+  if (it == values_.end()) return BadKey(key, "is missing");
+  const GgufValue& value = it->second;
+  if (value.type != GgufType::kArray || value.element_type != GgufType::kF32) {
+    return BadKey(key, "is not an array of floats");
+  }
+  std::vector<float> numbers;
+  ByteReader in(value.payload);
+  for (uint64_t i = 0; i < value.num_elements; ++i) {
+    LLMA_ASSIGN(const float number, in.LoadF32());
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
 }  // namespace llma

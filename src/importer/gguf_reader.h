@@ -54,6 +54,7 @@ class GgufReader {
   Result<std::string_view> GetString(std::string_view key) const;
   Result<std::vector<std::string_view>> GetStrings(std::string_view key) const;
   Result<std::vector<uint32_t>> GetU32s(std::string_view key) const;
+  Result<std::vector<float>> GetF32s(std::string_view key) const;
 
   const TensorMap& tensors() const { return tensors_; }
   const std::map<std::string_view, GgufValue>& values() const {

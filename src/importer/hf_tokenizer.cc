@@ -35,21 +35,21 @@ Status CheckModel(const JsonFields& model) {
 
 // Puts a token at its id; `id` counts as at most kMaxVocabularyTokens.
 Status PlaceToken(const std::string& token, const JsonValue* id_value,
-                  bool is_text, SourceVocabulary& vocabulary) {
+                  TokenKind kind, SourceVocabulary& vocabulary) {
   const auto id = id_value != nullptr ? id_value->AsCount() : std::nullopt;
   if (!id || *id >= kMaxVocabularyTokens) {
     return BadToken(token, "has no usable id");
   }
   if (*id >= vocabulary.tokens.size()) {
     vocabulary.tokens.resize(*id + 1);
-    vocabulary.is_text.resize(*id + 1, false);
+    vocabulary.kinds.resize(*id + 1, TokenKind::kNone);
   }
   std::string_view& place = vocabulary.tokens[*id];
   if (!place.empty() && place != token) {
     return BadToken(token, "has the id of another one");
   }
   place = token;
-  vocabulary.is_text[*id] = is_text;
+  vocabulary.kinds[*id] = kind;
   return OkStatus();
 }
 
@@ -57,7 +57,7 @@ Status ReadTokens(const JsonFields& fields, const JsonFields& model,
                   SourceVocabulary& vocabulary) {
   LLMA_ASSIGN(const JsonValue* tokens, model.GetObject("vocab"));
   for (const auto& [token, id] : *tokens->AsObject()) {
-    LLMA_TRY(PlaceToken(token, &id, true, vocabulary));
+    LLMA_TRY(PlaceToken(token, &id, TokenKind::kText, vocabulary));
   }
   if (!fields.Has("added_tokens")) return OkStatus();
   LLMA_ASSIGN(const auto* added, fields.GetArray("added_tokens"));
@@ -72,7 +72,7 @@ Status ReadTokens(const JsonFields& fields, const JsonFields& model,
         (id == nullptr || known->AsCount() != id->AsCount())) {
       return BadToken(token, "has two ids");
     }
-    LLMA_TRY(PlaceToken(token, id, false, vocabulary));
+    LLMA_TRY(PlaceToken(token, id, TokenKind::kNone, vocabulary));
   }
   return OkStatus();
 }

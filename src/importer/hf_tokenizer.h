@@ -9,7 +9,7 @@
 
 namespace llma {
 
-// Fills in tokens, is_text, merges and pre_tokenizer, as views into `json`.
+// Fills in tokens, kinds, merges and pre_tokenizer, as views into `json`.
 // Added tokens are no text; ids without a token stay empty. kUnsupported names
 // the field that says what is not byte-level BPE, or not split in a way that
 // tokenizer/split_patterns.h knows.

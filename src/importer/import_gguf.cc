@@ -7,9 +7,9 @@
 
 #include "importer/architecture.h"
 #include "importer/gguf_reader.h"
+#include "importer/gguf_tokens.h"
 #include "importer/sha256.h"
 #include "importer/source_model.h"
-#include "importer/vocabulary.h"
 
 namespace llma {
 namespace {
@@ -34,8 +34,6 @@ constexpr TensorNames kNames = {
     .q_norm = "attn_q_norm.weight",
     .k_norm = "attn_k_norm.weight",
 };
-
-constexpr uint32_t kNormalToken = 1;  // of tokenizer.ggml.token_type
 
 Error Unsupported(const std::string& what) {
   return Error{ErrorCode::kUnsupported, what};
@@ -92,11 +90,6 @@ Result<const Architecture*> ReadArchitecture(const GgufReader& gguf) {
     return Unsupported("architecture " + std::string(name) + " (only " +
                        GgufArchitectureNames() + " can be read)");
   }
-  LLMA_ASSIGN(const auto tokenizer, gguf.GetString("tokenizer.ggml.model"));
-  if (tokenizer != "gpt2") {
-    return Unsupported("tokenizer " + std::string(tokenizer) +
-                       " (only gpt2, byte-level BPE, can be read)");
-  }
   return architecture;
 }
 
@@ -132,28 +125,6 @@ Result<ModelConfig> ReadConfig(const GgufReader& gguf,
   return c;
 }
 
-Result<SourceVocabulary> ReadTokens(const GgufReader& gguf) {
-  SourceVocabulary v;
-  LLMA_ASSIGN(v.tokens, gguf.GetStrings("tokenizer.ggml.tokens"));
-  LLMA_ASSIGN(const auto types, gguf.GetU32s("tokenizer.ggml.token_type"));
-  for (const uint32_t type : types) v.is_text.push_back(type == kNormalToken);
-  LLMA_ASSIGN(const auto merges, gguf.GetStrings("tokenizer.ggml.merges"));
-  for (const std::string_view merge : merges) {
-    LLMA_ASSIGN(const TokenPair pair, SplitMerge(merge));
-    v.merges.push_back(pair);
-  }
-  constexpr std::string_view kBeginKey = "tokenizer.ggml.bos_token_id";
-  constexpr std::string_view kEndKey = "tokenizer.ggml.eos_token_id";
-  if (gguf.Has(kBeginKey)) {
-    LLMA_ASSIGN(v.begin_id, gguf.GetU32(kBeginKey));
-  }
-  if (gguf.Has(kEndKey)) {
-    LLMA_ASSIGN(v.end_id, gguf.GetU32(kEndKey));
-  }
-  LLMA_ASSIGN(v.pre_tokenizer, gguf.GetString("tokenizer.ggml.pre"));
-  return v;
-}
-
 }  // namespace
 
 Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
@@ -162,7 +133,7 @@ Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
   LLMA_ASSIGN(const Architecture* architecture, ReadArchitecture(gguf));
   SourceModel source;
   LLMA_ASSIGN(source.config, ReadConfig(gguf, *architecture));
-  LLMA_ASSIGN(source.vocabulary, ReadTokens(gguf));
+  LLMA_ASSIGN(source.vocabulary, ReadGgufTokens(gguf));
   source.rope_base = 10000;  // what GGUF means by silence
   const Metadata metadata(gguf, *architecture);
   if (metadata.Has("rope.freq_base")) {

@@ -210,9 +210,10 @@ TEST_F(ImportGgufTest, ErrorsNameWhatIsUnsupported) {
             }),
             "architecture rwkv (only llama, qwen2, qwen3 can be read)");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
-              e.SetString("tokenizer.ggml.model", "llama");
+              e.SetString("tokenizer.ggml.model", "bert");
             }),
-            "tokenizer llama (only gpt2, byte-level BPE, can be read)");
+            "tokenizer bert (only gpt2, byte-level BPE, and llama, "
+            "SentencePiece's BPE, can be read)");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
               e.SetString("tokenizer.ggml.pre", "no-such");
             }),
@@ -283,6 +284,33 @@ TEST_F(ImportGgufTest, BadNumbersAreRefused) {
        }) {
     EXPECT_NE(ErrorOf(change), "");
   }
+}
+
+TEST_F(ImportGgufTest, ScoresMakeMerges) {
+  const auto tokens = gguf_.GetStrings("tokenizer.ggml.tokens");
+  ASSERT_TRUE(tokens);
+  const auto set_scores = [&](std::vector<float> scores) {
+    return [=](GgufEditor& e) {
+      e.SetString("tokenizer.ggml.model", "llama");
+      e.SetF32s("tokenizer.ggml.scores", scores);
+    };
+  };
+  GgufEditor editor(gguf_);
+  std::vector<float> scores(tokens->size(), 1.0f);
+  set_scores(scores)(editor);
+  const std::vector<uint8_t> bytes = editor.Encode();
+  const auto made = ImportGgufBytes(bytes, Path("a"), {"a", "", false});
+  ASSERT_TRUE(made) << made.error().what;
+  const auto model = Model::Open(Path("a"));
+  ASSERT_TRUE(model) << model.error().what;
+  EXPECT_EQ((*model)->tokenizer().pre_tokenizer, "sentencepiece");
+  EXPECT_GT((*model)->tokenizer().merges.size(), 0u);
+  fs::remove(Path("a"));
+  const char* kBad =
+      "metadata tokenizer.ggml.scores is not a finite number a token";
+  scores[3] = std::nanf("");
+  EXPECT_EQ(ErrorOf(set_scores(scores)), kBad);
+  EXPECT_EQ(ErrorOf(set_scores({1, 2})), kBad);
 }
 
 TEST_F(ImportGgufTest, UnprintableLicensesAreLeftOut) {

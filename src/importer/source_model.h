@@ -56,12 +56,22 @@ struct TokenPair {
   std::string_view right;
 };
 
-// A byte-level BPE vocabulary; tokens are written as GPT-2 does.
+enum class TokenKind : uint8_t {
+  kNone,   // of control tokens and the like, which text does not spell
+  kText,   // made by merges
+  kByte,   // "<0x0A>" for a byte of a character that has no token
+  kWhole,  // found in a text before anything is merged
+};
+
+// A BPE vocabulary: byte-level, its tokens written as GPT-2 does; or, if the
+// pre-tokenizer is kSentencePiece, of characters, with U+2581 for a blank.
 struct SourceVocabulary {
   std::vector<std::string_view> tokens;  // by id
-  // By id: false for control tokens and the like, which text does not spell.
-  std::vector<bool> is_text;
-  std::vector<TokenPair> merges;  // by priority
+  std::vector<TokenKind> kinds;          // by id; the last two: characters only
+  std::vector<TokenPair> merges;         // by priority
+  // By id, finite: merges follow from them, the highest goes first. Empty if
+  // there are merges.
+  std::vector<float> scores;
   std::optional<uint32_t> begin_id;
   std::optional<uint32_t> end_id;
   std::string_view pre_tokenizer;  // its name in tokenizer/split_patterns.h

@@ -5,13 +5,14 @@
 #include <array>
 #include <unordered_map>
 
+#include "importer/score_merges.h"
 #include "model/model_header.h"
+#include "tokenizer/split_patterns.h"
 
 namespace llma {
 namespace {
 
 constexpr std::string_view kEndOfText = "<|endoftext|>";
-constexpr std::string_view kNewLine = "\u010a";  // GPT-2's spelling of it
 constexpr uint32_t kNoToken = ~uint32_t{0};
 
 // GPT-2 writes a printable byte as the character of the same number and the
@@ -35,7 +36,28 @@ constexpr std::array<int16_t, kNumByteChars> MakeByteOfChar() {
 }
 constexpr auto kByteOfChar = MakeByteOfChar();
 
+bool HasCharacters(const SourceVocabulary& source) {
+  return source.pre_tokenizer == kSentencePiece;
+}
+
+// The bytes that a token spells; false if it spells nothing.
+bool Spell(const SourceVocabulary& source, uint32_t id, std::string& bytes) {
+  const TokenKind kind = source.kinds[id];
+  const bool is_spelled =
+      HasCharacters(source)
+          ? DecodeSentencePiece(source.tokens[id], kind, bytes)
+          : kind == TokenKind::kText &&
+                DecodeByteLevel(source.tokens[id], bytes);
+  return is_spelled && !bytes.empty() && bytes.size() <= kMaxTokenBytes;
+}
+
 using IdOfToken = std::unordered_map<std::string_view, uint32_t>;
+
+// How a source may write a new line.
+std::vector<std::string_view> NewLines(const SourceVocabulary& source) {
+  if (HasCharacters(source)) return {"\n", "<0x0A>"};
+  return {"\u010a"};  // as GPT-2 does
+}
 
 // The id of the token that is fed first.
 Result<uint32_t> FindStart(const SourceVocabulary& source,
@@ -52,8 +74,10 @@ Result<uint32_t> FindStart(const SourceVocabulary& source,
   // A new line is what most often comes before a text: with it a stream's first
   // 256 tokens cost 0.6 % less than with the models' own start tokens
   // (bench/results/numerics.md).
-  const auto new_line = id_of_token.find(kNewLine);
-  if (new_line != id_of_token.end()) return new_line->second;
+  for (const std::string_view spelling : NewLines(source)) {
+    const auto new_line = id_of_token.find(spelling);
+    if (new_line != id_of_token.end()) return new_line->second;
+  }
   if (source.begin_id) return *source.begin_id;
   const auto it = id_of_token.find(kEndOfText);
   if (it != id_of_token.end()) return it->second;
@@ -73,15 +97,18 @@ void MakeRows(const SourceVocabulary& source, Vocabulary& vocabulary,
   std::vector<Spelling> spellings;
   for (uint32_t id = 0; id < tokens.size(); ++id) {
     std::string bytes;
-    if (source.is_text[id] && DecodeByteLevel(tokens[id], bytes) &&
-        !bytes.empty() && bytes.size() <= kMaxTokenBytes) {
-      spellings.push_back({std::move(bytes), id});
-    }
+    if (Spell(source, id, bytes)) spellings.push_back({std::move(bytes), id});
   }
-  // Stable, so of equal spellings the lowest id comes first and stays.
-  std::stable_sort(
-      spellings.begin(), spellings.end(),
-      [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
+  // Stable, so of equal spellings the lowest id comes first and stays; one for
+  // a byte only if there is no other, for it is used for other characters.
+  const auto is_byte = [&source](const Spelling& s) {
+    return source.kinds[s.id] == TokenKind::kByte;
+  };
+  std::stable_sort(spellings.begin(), spellings.end(),
+                   [&](const Spelling& a, const Spelling& b) {
+                     const int order = a.bytes.compare(b.bytes);
+                     return order != 0 ? order < 0 : is_byte(a) < is_byte(b);
+                   });
   row_of_id.assign(tokens.size(), kNoToken);
   vocabulary.offsets.push_back(0);
   const Spelling* previous = nullptr;
@@ -172,11 +199,12 @@ Result<TokenPair> SplitMerge(std::string_view merge) {
   return TokenPair{merge.substr(0, space), merge.substr(space + 1)};
 }
 
-Result<Vocabulary> ReadVocabulary(const SourceVocabulary& source,
+Result<Vocabulary> ReadVocabulary(SourceVocabulary source,
                                   std::string_view start_token) {
   const auto& tokens = source.tokens;
   if (tokens.empty() || tokens.size() > kMaxVocabularyTokens ||
-      source.is_text.size() != tokens.size()) {
+      source.kinds.size() != tokens.size() ||
+      (!source.scores.empty() && source.scores.size() != tokens.size())) {
     return Error{ErrorCode::kUnsupported,
                  "bad number of tokens or token types"};
   }
@@ -190,6 +218,10 @@ Result<Vocabulary> ReadVocabulary(const SourceVocabulary& source,
     return Error{ErrorCode::kCorrupt, "the start token does not exist"};
   }
   Vocabulary vocabulary;
+  std::vector<IdMerge> merges;
+  if (!source.scores.empty()) {
+    LLMA_ASSIGN(merges, MakeMergesFromScores(source));
+  }
   std::vector<uint32_t> row_of_id;
   MakeRows(source, vocabulary, row_of_id);
   if (vocabulary.num_tokens == 0) {
@@ -197,6 +229,10 @@ Result<Vocabulary> ReadVocabulary(const SourceVocabulary& source,
   }
   AddInputRows(start_id, id_of_token, row_of_id, vocabulary);
   LLMA_TRY(ReadMerges(source, id_of_token, row_of_id, vocabulary));
+  for (const auto& [left, right, result] : merges) {
+    vocabulary.merges.push_back(row_of_id[left]);
+    vocabulary.merges.push_back(row_of_id[right]);
+  }
   return vocabulary;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tokens of a byte-level BPE model, sorted by the bytes they spell.
+// The tokens of a BPE model, sorted by the bytes they spell.
 #ifndef LLMA_IMPORTER_VOCABULARY_H_
 #define LLMA_IMPORTER_VOCABULARY_H_
 
@@ -36,7 +36,7 @@ bool DecodeByteLevel(std::string_view token, std::string& bytes);
 
 // start_token: the token that is fed before a stream, as the source writes it;
 // empty: a new line if it is a token, else the model's beginning of stream.
-Result<Vocabulary> ReadVocabulary(const SourceVocabulary& source,
+Result<Vocabulary> ReadVocabulary(SourceVocabulary source,
                                   std::string_view start_token);
 
 // "a b" as most sources write a merge; kCorrupt if there is no space.

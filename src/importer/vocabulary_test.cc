@@ -52,7 +52,8 @@ SourceVocabulary Sample() {
   SourceVocabulary source;
   source.tokens = {"<|endoftext|>", "<s>", "b",      "a",      "ab",
                    "\u0120",        "a",   "\u4e2d", "x\u0120"};
-  source.is_text = {false, false, true, true, true, true, true, true, false};
+  source.kinds.assign(9, TokenKind::kText);
+  for (const size_t id : {0, 1, 8}) source.kinds[id] = TokenKind::kNone;
   source.merges = {{"a", "b"}, {"b", "a"}, {"a", "\u4e2d"}, {"x", "\u0120"}};
   return source;
 }
@@ -109,10 +110,10 @@ TEST(VocabularyTest, WithoutABeginningTheEndWillDo) {
 
 TEST(VocabularyTest, RefusesWhatMakesNoSense) {
   SourceVocabulary few = Sample();
-  few.is_text.pop_back();
+  few.kinds.pop_back();
   EXPECT_EQ(ReadVocabulary(few, "").error().code, ErrorCode::kUnsupported);
   SourceVocabulary none = Sample();
-  none.is_text.assign(none.tokens.size(), false);
+  none.kinds.assign(none.tokens.size(), TokenKind::kNone);
   EXPECT_EQ(ReadVocabulary(none, "").error().code, ErrorCode::kUnsupported);
 }
 

@@ -57,7 +57,7 @@ class TokenTable {
   Bytes bytes_;
 };
 
-// What a byte-level BPE tokenizer needs beside the token table.
+// What a BPE tokenizer needs beside the token table.
 struct TokenizerSpec {
   std::string_view pre_tokenizer;  // name in the table of split patterns
   // merges: [num_merges, 2] rows of the left and right token, by priority.

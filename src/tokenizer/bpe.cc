@@ -34,15 +34,17 @@ uint32_t SpellingTable::Find(Bytes spelling) const {
 
 Result<MergeTable> MergeTable::Create(const TokenTable& tokens,
                                       const SpellingTable& spellings,
-                                      std::span<const uint32_t> merges) {
+                                      std::span<const uint32_t> merges,
+                                      bool ranks_are_shared) {
   const size_t num_merges = merges.size() / 2;
   MergeTable table;
   table.slots_.resize(std::bit_ceil(2 * num_merges + 1));
   table.mask_ = table.slots_.size() - 1;
   std::string spelling;
-  for (uint32_t rank = 0; rank < num_merges; ++rank) {
-    const uint32_t left = merges[2 * rank];
-    const uint32_t right = merges[2 * rank + 1];
+  Merge previous;
+  for (uint32_t i_merge = 0; i_merge < num_merges; ++i_merge) {
+    const uint32_t left = merges[2 * i_merge];
+    const uint32_t right = merges[2 * i_merge + 1];
     spelling.assign(AsStringView(tokens.spelling(left)));
     spelling.append(AsStringView(tokens.spelling(right)));
     const uint32_t row = spellings.Find(AsBytes(spelling));
@@ -50,6 +52,8 @@ Result<MergeTable> MergeTable::Create(const TokenTable& tokens,
       return Error{ErrorCode::kCorrupt,
                    "tokenizer: the result of a merge is not a token"};
     }
+    const bool is_same = ranks_are_shared && i_merge > 0 && row == previous.row;
+    previous = {is_same ? previous.rank : i_merge, row};
     const uint64_t key = uint64_t{left} << 32 | right;
     size_t i = table.Hash(key);
     while (table.slots_[i & table.mask_].merge.rank != Merge::kNone &&
@@ -57,7 +61,7 @@ Result<MergeTable> MergeTable::Create(const TokenTable& tokens,
       ++i;
     }
     Slot& slot = table.slots_[i & table.mask_];
-    if (slot.merge.rank == Merge::kNone) slot = {key, {rank, row}};
+    if (slot.merge.rank == Merge::kNone) slot = {key, previous};
   }
   return table;
 }
@@ -75,13 +79,19 @@ void BpeMerger::AddCandidate(int32_t left) {
 }
 
 void BpeMerger::Encode(Bytes piece, std::vector<TextPiece>& out) {
-  const auto size = static_cast<int32_t>(piece.size());
-  symbols_.clear();
+  for (const uint8_t byte : piece) Add(row_of_byte_[byte], 1);
+  EncodeAdded(out);
+}
+
+void BpeMerger::Add(uint32_t row, uint32_t size_bytes) {
+  const auto i = static_cast<int32_t>(symbols_.size());
+  if (i > 0) symbols_.back().next = i;
+  symbols_.push_back({row, size_bytes, i - 1, -1});
+}
+
+void BpeMerger::EncodeAdded(std::vector<TextPiece>& out) {
+  const auto size = static_cast<int32_t>(symbols_.size());
   heap_.clear();
-  for (int32_t i = 0; i < size; ++i) {
-    symbols_.push_back(
-        {row_of_byte_[piece[i]], 1, i - 1, i + 1 < size ? i + 1 : -1});
-  }
   for (int32_t i = 0; i < size; ++i) AddCandidate(i);
   while (!heap_.empty()) {
     std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
@@ -105,6 +115,7 @@ void BpeMerger::Encode(Bytes piece, std::vector<TextPiece>& out) {
   for (int32_t i = size > 0 ? 0 : -1; i >= 0; i = symbols_[i].next) {
     out.push_back({symbols_[i].row, symbols_[i].size_bytes});
   }
+  symbols_.clear();
 }
 
 }  // namespace llma

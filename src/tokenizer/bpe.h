@@ -39,10 +39,12 @@ class MergeTable {
   };
 
   // kCorrupt if the result of a merge is not a token.
-  // merges: [num_merges, 2] rows, by rank.
+  // merges: [num_merges, 2] rows, by rank. If `ranks_are_shared`, merges that
+  // follow each other and have the same result are of one rank.
   static Result<MergeTable> Create(const TokenTable& tokens,
                                    const SpellingTable& spellings,
-                                   std::span<const uint32_t> merges);
+                                   std::span<const uint32_t> merges,
+                                   bool ranks_are_shared = false);
   // rank kNone if the two do not merge.
   Merge Find(uint32_t left, uint32_t right) const {
     const uint64_t key = uint64_t{left} << 32 | right;
@@ -73,8 +75,12 @@ class BpeMerger {
   BpeMerger(const MergeTable& merges, std::span<const uint32_t> row_of_byte)
       : merges_(merges), row_of_byte_(row_of_byte) {}
 
-  // Appends the tokens of a piece, in O(n log n).
+  // Appends the tokens of a piece, in O(n log n). It starts as bytes.
   void Encode(Bytes piece, std::vector<TextPiece>& out);
+  // The same for a piece that starts as what was added since the last one.
+  // row: kEscape for a byte that no token spells.
+  void Add(uint32_t row, uint32_t size_bytes);
+  void EncodeAdded(std::vector<TextPiece>& out);
 
  private:
   // A doubly linked list of tokens; size 0 marks those merged into another.

@@ -33,6 +33,7 @@ constexpr SplitPattern kPatterns[] = {
     {"qwen2", {LLMA_CL100K_PATTERN("\\p{N}")}, false},
     {"deepseek-r1-qwen", {LLMA_CL100K_PATTERN("\\p{N}")}, false},
     {"tekken", {LLMA_TEKKEN_PATTERN}, true},
+    {kSentencePiece, {}, false},
 };
 
 }  // namespace
@@ -49,7 +50,8 @@ const SplitPattern* FindSplitPatternByStages(
   for (const SplitPattern& pattern : kPatterns) {
     const auto* end = std::find(std::begin(pattern.stages),
                                 std::end(pattern.stages), nullptr);
-    if (pattern.ignore_merges == ignore_merges &&
+    if (pattern.name != kSentencePiece &&
+        pattern.ignore_merges == ignore_merges &&
         std::equal(stages.begin(), stages.end(), std::begin(pattern.stages),
                    end)) {
       return &pattern;

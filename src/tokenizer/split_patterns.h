@@ -12,6 +12,10 @@ namespace llma {
 
 inline constexpr size_t kMaxSplitStages = 3;
 
+// The name of SentencePiece's BPE, which merges characters over any distance
+// (tokenizer/sentencepiece.h); it has no stages.
+inline constexpr std::string_view kSentencePiece = "sentencepiece";
+
 // How text is cut before byte-pair merging. Matches of the first pattern and
 // the text between them are pieces; each is cut again by the next, if any.
 struct SplitPattern {
@@ -24,8 +28,8 @@ struct SplitPattern {
 // Null if the name is unknown.
 const SplitPattern* FindSplitPattern(std::string_view name);
 
-// The pattern that cuts by exactly these regular expressions, one behind the
-// other, and treats whole tokens so; null if there is none.
+// The byte-level pattern that cuts by exactly these regular expressions, one
+// behind the other, and treats whole tokens so; null if there is none.
 const SplitPattern* FindSplitPatternByStages(
     std::span<const std::string_view> stages, bool ignore_merges);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Byte-level BPE: any bytes to token rows. Only ratio depends on it, never
+// BPE: any bytes to token rows. Only ratio depends on it, never
 // correctness: the decoder is told where tokens end.
 #ifndef LLMA_TOKENIZER_TOKENIZER_H_
 #define LLMA_TOKENIZER_TOKENIZER_H_

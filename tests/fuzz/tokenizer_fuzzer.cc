@@ -12,7 +12,9 @@
 namespace llma {
 namespace {
 
-constexpr const char* kPatterns[] = {"gpt-2", "smollm", "llama-bpe", "qwen2"};
+constexpr const char* kPatterns[] = {
+    "gpt-2", "smollm",    "llama-bpe",        "qwen2",        "tekken",
+    "dbrx",  "starcoder", "deepseek-r1-qwen", "sentencepiece"};
 
 struct Vocabulary {
   std::vector<uint32_t> offsets;
