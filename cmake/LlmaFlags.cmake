@@ -11,6 +11,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns falsely of vectors and strings that it inlines (its bugs 105329
   # and 105651).
   target_compile_options(llma_flags INTERFACE -Wno-stringop-overflow
+                                              -Wno-stringop-overread
                                               -Wno-restrict)
 endif()
 if(LLMA_WERROR)
