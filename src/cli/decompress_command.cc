@@ -146,9 +146,12 @@ class Decompression {
     const std::string prefix = input_.name() + ": ";
     if (report.lost.empty()) return;
     bool has_unknown = false;
+    uint64_t end = 0, total_bytes = report.restored_bytes;
     for (const LostRange& lost : report.lost) {
       const std::string begin = std::to_string(lost.content_ofs);
       has_unknown = has_unknown || !lost.content_bytes;
+      total_bytes += lost.content_bytes.value_or(0);
+      end = lost.content_ofs + lost.content_bytes.value_or(0);
       exit_status_ = job_.messages.ShowWarning(
           lost.content_bytes
               ? prefix + "lost: bytes " + begin + " to " +
@@ -160,7 +163,9 @@ class Decompression {
     job_.messages.ShowWarning(
         prefix + "restored " + std::to_string(report.num_restored) +
         " frames, " + std::to_string(report.restored_bytes) + " bytes" +
-        (has_unknown ? "" : "; zeros stand for what is lost"));
+        (has_unknown          ? ""
+         : end == total_bytes ? "; zeros stand for what is lost before the end"
+                              : "; zeros stand for what is lost"));
     if (report.num_restored == 0) exit_status_ = kExitError;
   }
 
