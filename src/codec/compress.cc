@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "base/fp_env.h"
 #include "cm/joint_predictor.h"
@@ -10,6 +11,7 @@
 #include "codec/frame_codec.h"
 #include "codec/levels.h"
 #include "codec/model_choice.h"
+#include "codec/repetition_finder.h"
 #include "model/kv_cache.h"
 #include "tokenizer/tokenizer.h"
 
@@ -18,8 +20,10 @@ namespace {
 
 // Activations, logits and recorded probabilities of a frame.
 constexpr uint64_t kWorkspaceBytes = 48 << 20;
-// Of a frame that is being encoded: the content twice, its pieces, its code.
-constexpr uint64_t kEncodeBytesPerContentByte = 16;
+// Of a frame that is being encoded: the content, also without repetitions, and
+// its code; what a language model predicts has pieces, too.
+constexpr uint64_t kEncodeBytesPerContentByte = 4;
+constexpr uint64_t kEncodeBytesPerPredictedByte = 16;
 
 FrameHeader StoredHeader(Bytes content, bool is_last, bool has_checksum) {
   FrameHeader header;
@@ -49,20 +53,29 @@ class FrameCompressor {
   FrameCompressor(Bytes content, bool is_last, const CompressOptions& options)
       : content_(content),
         options_(options),
-        stored_(StoredHeader(content, is_last, options.has_checksums)) {}
+        stored_(StoredHeader(content, is_last, options.has_checksums)),
+        predicted_(content) {
+    if (content.size() > kMaxContextContentBytes) return;
+    RepetitionFinder finder(content.size());
+    finder.Scan(content);
+    repetitions_ = finder.Repetitions();
+    if (repetitions_.empty()) return;
+    rest_ = LeaveOut(repetitions_, content);
+    predicted_ = rest_;
+  }
+  FrameCompressor(const FrameCompressor&) = delete;
+  FrameCompressor& operator=(const FrameCompressor&) = delete;
 
   std::vector<uint8_t> Store() const { return Join(stored_, content_); }
 
   // With the context models alone.
   Result<std::vector<uint8_t>> CodeWithContexts(
       ContextModels models, const ProgressCallback& progress) {
-    FrameHeader header = stored_;
-    header.kind = FrameKind::kContexts;
-    header.predictor_id = kPredictorId;
-    header.context_models = models;
+    FrameHeader header = CodedHeader(FrameKind::kContexts, models);
     EnterStage(options_.clock, Stage::kCoding);
-    LLMA_ASSIGN(const std::vector<uint8_t> code,
-                EncodeContextFrame(models, content_, progress, NewCosts()));
+    LLMA_ASSIGN(
+        const std::vector<uint8_t> code,
+        EncodeContextFrame(models, predicted_, progress, NewCosts(), Start()));
     EnterStage(options_.clock, Stage::kOther);
     return JoinCode(header, code);
   }
@@ -71,9 +84,9 @@ class FrameCompressor {
   Result<std::vector<uint8_t>> CodeWithModel(const Model& model,
                                              ContextModels models) {
     std::optional<std::vector<uint8_t>> light;
-    if (content_.size() >= kMinBytesToChoose) {
+    if (predicted_.size() >= kMinBytesToChoose) {
       LLMA_ASSIGN(light, CodeWithContexts(ContextModels::kLight, Trial()));
-      if (DoContextsSuffice(content_.size(), light->size())) {
+      if (DoContextsSuffice(predicted_.size(), light->size())) {
         return *std::move(light);
       }
     }
@@ -81,15 +94,12 @@ class FrameCompressor {
     LLMA_ASSIGN(const KernelTable* kernels,
                 options_.kernels.empty() ? KernelsFromEnvironment()
                                          : FindKernels(options_.kernels));
-    FrameHeader header = stored_;
-    header.kind = FrameKind::kCoded;
-    header.predictor_id = kPredictorId;
-    header.context_models = models;
+    FrameHeader header = CodedHeader(FrameKind::kCoded, models);
     std::copy_n(model.fingerprint().begin(), header.model_id.size(),
                 header.model_id.begin());
     LLMA_ASSIGN(const auto tokenizer,
                 Tokenizer::Create(model.tokens(), model.tokenizer()));
-    const std::vector<TextPiece> pieces = tokenizer->Encode(content_);
+    const std::vector<TextPiece> pieces = tokenizer->Encode(predicted_);
     header.lane_bytes = SplitIntoLanes(
         pieces,
         options_.num_lanes != 0
@@ -103,8 +113,9 @@ class FrameCompressor {
         model,  *kernels,          pool,          header.window_positions,
         models, options_.progress, options_.clock};
     if (light) {
-      LLMA_ASSIGN(const bool is_worthwhile,
-                  IsModelWorthwhile(context, content_, pieces, light->size()));
+      LLMA_ASSIGN(
+          const bool is_worthwhile,
+          IsModelWorthwhile(context, predicted_, pieces, light->size()));
       if (!is_worthwhile) {
         return models == ContextModels::kFull
                    ? CodeWithContexts(models, options_.progress)
@@ -112,8 +123,9 @@ class FrameCompressor {
       }
     }
     context.costs = NewCosts();
-    LLMA_ASSIGN(const std::vector<uint8_t> code,
-                EncodeFrame(context, content_, pieces, header.lane_bytes));
+    LLMA_ASSIGN(
+        const std::vector<uint8_t> code,
+        EncodeFrame(context, predicted_, pieces, header.lane_bytes, Start()));
     return JoinCode(header, code);
   }
 
@@ -127,6 +139,8 @@ class FrameCompressor {
       for (size_t i = 0; i < content_.size(); ++i) {
         costs_.pieces.push_back({i, 1, 8, -1, {}});
       }
+    } else if (!repetitions_.empty()) {
+      PlaceCosts();
     }
     options_.on_costs(std::move(costs_.pieces));
     return OkStatus();
@@ -138,6 +152,22 @@ class FrameCompressor {
     WriteFrameHeader(header, writer);
     writer.StoreBytes(payload);
     return std::move(writer).TakeBytes();
+  }
+
+  FrameHeader CodedHeader(FrameKind kind, ContextModels models) const {
+    FrameHeader header = stored_;
+    header.kind = kind;
+    header.predictor_id = kPredictorId;
+    header.context_models = models;
+    header.repeated_bytes = content_.size() - predicted_.size();
+    return header;
+  }
+
+  // The start of a code.
+  BinaryEncoder Start() const {
+    BinaryEncoder coder;
+    EncodeRepetitions(repetitions_, coder);
+    return coder;
   }
 
   // The coded frame, or the stored one if that is not larger.
@@ -157,6 +187,43 @@ class FrameCompressor {
     return &costs_;
   }
 
+  // Pieces of the predicted content as pieces of all of it.
+  void PlaceCosts() {
+    const double bits = 8.0 * static_cast<double>(Start().Finish().size()) /
+                        static_cast<double>(repetitions_.size());
+    std::vector<PieceCost> placed;
+    auto next = repetitions_.begin();
+    uint64_t ofs = 0, gap_bytes = next->gap_bytes;
+    const auto add_repetitions = [&] {
+      while (next != repetitions_.end() && gap_bytes == 0) {
+        const auto size = static_cast<uint32_t>(next->size_bytes);
+        placed.push_back({ofs, size, bits, -1, {}});
+        ofs += size;
+        gap_bytes = ++next != repetitions_.end() ? next->gap_bytes : 0;
+      }
+    };
+    for (PieceCost& piece : costs_.pieces) {
+      add_repetitions();
+      // One that goes on behind a repetition is two.
+      while (next != repetitions_.end() && piece.size_bytes > gap_bytes) {
+        const auto size = static_cast<uint32_t>(gap_bytes);
+        placed.push_back({ofs, size, std::exchange(piece.bits, 0),
+                          std::exchange(piece.model_bits, -1),
+                          std::exchange(piece.chances, {})});
+        ofs += size;
+        piece.size_bytes -= size;
+        gap_bytes = 0;
+        add_repetitions();
+      }
+      piece.content_ofs = ofs;
+      ofs += piece.size_bytes;
+      if (next != repetitions_.end()) gap_bytes -= piece.size_bytes;
+      placed.push_back(std::move(piece));
+    }
+    add_repetitions();
+    costs_.pieces = std::move(placed);
+  }
+
   // Asks whether to go on; what is done may have to be done again.
   ProgressCallback Trial() const {
     if (!options_.progress) return {};
@@ -169,6 +236,9 @@ class FrameCompressor {
   const CompressOptions& options_;
   const FrameHeader stored_;
   FrameCosts costs_;  // of the last code
+  std::vector<Repetition> repetitions_;
+  std::vector<uint8_t> rest_;  // without them
+  Bytes predicted_;            // the content if there are none
 };
 
 Status CheckOptions(uint64_t content_bytes, const Model* model,
@@ -188,9 +258,14 @@ Status CheckOptions(uint64_t content_bytes, const Model* model,
 uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
                              const CompressOptions& options) {
   const LevelSettings& settings = SettingsOfLevel(options.level);
-  uint64_t bytes = cm::JointPredictor::MaxMemoryBytes(content_bytes) +
+  // Frames larger than the level's have so many repetitions.
+  const uint64_t predicted_bytes =
+      options.frame_bytes != 0 ? content_bytes
+                               : std::min(content_bytes, settings.frame_bytes);
+  uint64_t bytes = cm::JointPredictor::MaxMemoryBytes(predicted_bytes) +
                    kEncodeBytesPerContentByte * content_bytes;
   if (settings.uses_model && model != nullptr) {
+    bytes += kEncodeBytesPerPredictedByte * predicted_bytes;
     const uint32_t max_lanes =
         options.num_lanes != 0 ? options.num_lanes : settings.max_lanes;
     bytes += kWorkspaceBytes +

@@ -30,11 +30,10 @@ cm::ContextMixerOptions Options(ContextModels models, uint64_t content_bytes) {
 
 Result<std::vector<uint8_t>> EncodeContextFrame(
     ContextModels models, Bytes content, const ProgressCallback& progress,
-    FrameCosts* costs) {
+    FrameCosts* costs, BinaryEncoder coder) {
   LLMA_ENSURE(models != ContextModels::kNone);
   cm::ContextMixer contexts(Options(models, content.size()));
   contexts.AddLane(0);
-  BinaryEncoder coder;
   for (uint64_t done_bytes = 0; done_bytes < content.size();) {
     if (costs == nullptr) {
       CodeByte(coder, contexts, content[done_bytes]);
@@ -53,12 +52,11 @@ Result<std::vector<uint8_t>> EncodeContextFrame(
 }
 
 Result<std::vector<uint8_t>> DecodeContextFrame(
-    ContextModels models, Bytes code, uint64_t content_bytes,
+    ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
     const ProgressCallback& progress) {
   LLMA_ENSURE(models != ContextModels::kNone);
   cm::ContextMixer contexts(Options(models, content_bytes));
   contexts.AddLane(0);
-  BinaryDecoder coder(code);
   std::vector<uint8_t> content;
   while (content.size() < content_bytes) {
     content.push_back(CodeByte(coder, contexts, 0));

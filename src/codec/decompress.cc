@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
+#include "codec/repetitions.h"
 #include "model/kv_cache.h"
 
 namespace llma {
@@ -51,7 +52,8 @@ Status CheckModel(const FrameHeader& header, const Model* model) {
   return OkStatus();
 }
 
-Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header, Bytes code,
+Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
+                                         BinaryDecoder coder,
                                          const Model& model,
                                          const DecompressOptions& options) {
   const FpEnvGuard fp_env;
@@ -61,7 +63,7 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header, Bytes code,
   ThreadPool pool(options.num_threads);
   return DecodeFrame({model, *kernels, pool, header.window_positions,
                       header.context_models, options.progress, options.clock},
-                     BinaryDecoder(code), header.lane_bytes);
+                     std::move(coder), header.lane_bytes);
 }
 
 Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
@@ -74,10 +76,16 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
   if (header.kind == FrameKind::kStored) {
     return std::vector<uint8_t>(payload.begin(), payload.end());
   }
-  return header.kind == FrameKind::kCoded
-             ? DecodeCoded(header, payload, *model, options)
-             : DecodeContextFrame(header.context_models, payload,
-                                  header.content_bytes, options.progress);
+  BinaryDecoder coder(payload);
+  LLMA_ASSIGN(const std::vector<Repetition> repetitions,
+              DecodeRepetitions(header.repeated_bytes, coder));
+  LLMA_ASSIGN(
+      std::vector<uint8_t> predicted,
+      header.kind == FrameKind::kCoded
+          ? DecodeCoded(header, std::move(coder), *model, options)
+          : DecodeContextFrame(header.context_models, std::move(coder),
+                               header.predicted_bytes(), options.progress));
+  return PutBack(repetitions, std::move(predicted));
 }
 
 }  // namespace
@@ -88,8 +96,11 @@ ModelProvider OneModel(const Model* model) {
 
 uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model) {
   uint64_t bytes = header.payload_bytes + header.content_bytes;
+  // The predicted part beside the whole, and the list of repetitions, each of
+  // which is larger than what is known of it.
+  if (header.repeated_bytes > 0) bytes += header.content_bytes;
   if (header.context_models != ContextModels::kNone) {
-    bytes += cm::JointPredictor::MaxMemoryBytes(header.content_bytes);
+    bytes += cm::JointPredictor::MaxMemoryBytes(header.predicted_bytes());
   }
   if (header.kind == FrameKind::kCoded && model != nullptr) {
     bytes += header.lane_bytes.size() *

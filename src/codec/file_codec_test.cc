@@ -134,6 +134,37 @@ TEST_F(FileCodec, FramesEndWhereTextDoes) {
   EXPECT_EQ(*Decode(file, 1000), content_);
 }
 
+// The second half is a repetition of the first, which is as large as a frame.
+TEST_F(FileCodec, FramesWithRepetitionsAreLarger) {
+  options_.level = 3;
+  options_.frame_bytes = 0;
+  options_.window_positions = 16;
+  const uint64_t frame_bytes = SettingsOfLevel(3).frame_bytes;
+  content_.assign(frame_bytes + frame_bytes / 2, 'x');
+  for (size_t i = 0; i < 2000; ++i) {
+    content_[i] = static_cast<uint8_t>('a' + i * i % 13 % 5);
+  }
+  std::vector<uint64_t> sizes;
+  options_.on_frame = [&](const FrameHeader& header, uint64_t) {
+    sizes.push_back(header.content_bytes);
+    EXPECT_GT(header.repeated_bytes, frame_bytes);
+  };
+  const auto file = Encode(100000);
+  EXPECT_EQ(sizes, (std::vector<uint64_t>{content_.size()}));
+  EXPECT_LT(file.size(), 1000u);
+  EXPECT_EQ(Encode(1 << 20), file);
+  EXPECT_EQ(*Decode(file, 100), content_);
+  // No frame grows beyond the memory that is allowed.
+  sizes.clear();
+  options_.max_memory_bytes =
+      CompressMemoryBytes(frame_bytes, model_.get(), options_);
+  options_.on_frame = [&](const FrameHeader& header, uint64_t) {
+    sizes.push_back(header.content_bytes);
+  };
+  EXPECT_EQ(*Decode(Encode(1 << 20), 100), content_);
+  EXPECT_EQ(sizes, (std::vector<uint64_t>{frame_bytes, frame_bytes / 2}));
+}
+
 TEST_F(FileCodec, FramesGrowWhereAskedTo) {
   options_.first_frame_bytes = 500;
   std::vector<uint64_t> sizes;

@@ -12,6 +12,9 @@ namespace {
 // How fast frames grow that start small.
 constexpr uint64_t kGrowth = 4;
 
+// Below this a frame with repetitions is not worth going on with.
+constexpr uint64_t kMinGrowthShare = 16;
+
 int NumThreads(int asked) {
   return asked > 0 ? asked : ThreadPool::NumProcessors();
 }
@@ -31,7 +34,9 @@ FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
   const auto per_frame =
       SettingsOfLevel(options.level).uses_model ? kThreadsPerModelFrame : 1;
   uint64_t limit = static_cast<uint64_t>(std::max(1, num_threads_ / per_frame));
-  uint64_t content_bytes = frame_bytes_;
+  // Frames of a model's levels may grow.
+  uint64_t content_bytes =
+      options.frame_bytes != 0 ? frame_bytes_ : kMaxFrameBytes;
   if (options.total_bytes > 0) {
     limit = std::min(limit, (options.total_bytes - 1) / frame_bytes_ + 1);
     content_bytes = std::min(content_bytes, options.total_bytes);
@@ -50,6 +55,7 @@ void FileEncoder::Resume(IndexBuilder index, uint64_t content_bytes) {
 }
 
 uint64_t FileEncoder::NextFrameBytes() const {
+  if (grown_frame_bytes_ > 0) return grown_frame_bytes_;
   if (options_.first_frame_bytes == 0) return frame_bytes_;
   uint64_t size = options_.first_frame_bytes;
   for (uint64_t i = 0; i < num_started_ && size < frame_bytes_; ++i) {
@@ -58,12 +64,35 @@ uint64_t FileEncoder::NextFrameBytes() const {
   return std::min(size, frame_bytes_);
 }
 
+bool FileEncoder::GrowsFrame() {
+  const LevelSettings& settings = SettingsOfLevel(options_.level);
+  if (options_.frame_bytes != 0 || !settings.uses_model ||
+      buffer_.size() < settings.frame_bytes ||
+      buffer_.size() >= kMaxFrameBytes) {
+    return false;
+  }
+  if (!finder_) finder_.emplace(kMaxFrameBytes);
+  finder_->Scan(buffer_);
+  const uint64_t predicted_bytes = buffer_.size() - finder_->repeated_bytes();
+  const uint64_t room =
+      settings.frame_bytes - std::min(settings.frame_bytes, predicted_bytes);
+  if (room < settings.frame_bytes / kMinGrowthShare) return false;
+  const uint64_t grown = std::min(buffer_.size() + room, kMaxFrameBytes);
+  if (CompressMemoryBytes(grown, model_, options_) >
+      options_.max_memory_bytes) {
+    return false;
+  }
+  grown_frame_bytes_ = grown;
+  return true;
+}
+
 Status FileEncoder::Append(Bytes content) try {
   content_bytes_ += content.size();
   while (!content.empty()) {
     // A full frame waits for what follows: it may be the only one.
     const uint64_t frame_bytes = NextFrameBytes();
     if (buffer_.size() == frame_bytes) {
+      if (GrowsFrame()) continue;
       LLMA_TRY(StartFrame(buffer_.size(), false));
       continue;
     }
@@ -118,6 +147,8 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
   buffer_.erase(buffer_.begin(),
                 buffer_.begin() + static_cast<ptrdiff_t>(content_bytes));
   cutter_ = {};
+  finder_.reset();
+  grown_frame_bytes_ = 0;
   if (options_.on_costs) {
     options.on_costs = [this, ofs = started_bytes_](auto pieces) {
       for (PieceCost& piece : pieces) piece.content_ofs += ofs;

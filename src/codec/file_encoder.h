@@ -5,11 +5,13 @@
 #define LLMA_CODEC_FILE_ENCODER_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/ordered_tasks.h"
 #include "codec/codec.h"
 #include "codec/content_cutter.h"
+#include "codec/repetition_finder.h"
 #include "codec/shared_progress.h"
 #include "container/frame_index.h"
 
@@ -40,7 +42,11 @@ class FileEncoder {
     Result<std::vector<uint8_t>> frame;
     std::optional<StageClock> clock;
   };
+  // Where the next frame ends, as far as is known.
   uint64_t NextFrameBytes() const;
+  // The buffer holds as much. A frame with repetitions may become larger: then
+  // its end moves on.
+  bool GrowsFrame();
   // Cuts what is certain to be a frame of its own, if there is any.
   Status CutFrames();
   Status StartFrame(size_t content_bytes, bool is_last);
@@ -58,8 +64,11 @@ class FileEncoder {
   size_t max_running_;
   std::vector<uint8_t> buffer_;  // not yet in a frame
   ContentCutter cutter_;         // of the buffer
-  uint64_t num_started_ = 0;     // frames
-  uint64_t started_bytes_ = 0;   // their content
+  // Of the buffer; none before it holds a frame.
+  std::optional<RepetitionFinder> finder_;
+  uint64_t grown_frame_bytes_ = 0;  // 0: as others
+  uint64_t num_started_ = 0;        // frames
+  uint64_t started_bytes_ = 0;      // their content
   IndexBuilder index_;
   uint64_t content_bytes_ = 0;  // appended
   uint64_t file_bytes_ = 0;     // given to the sink

@@ -59,9 +59,9 @@ Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
 // The code of `content` if the context models alone predict; not kNone.
 Result<std::vector<uint8_t>> EncodeContextFrame(
     ContextModels models, Bytes content, const ProgressCallback& progress,
-    FrameCosts* costs = nullptr);
+    FrameCosts* costs = nullptr, BinaryEncoder coder = {});
 Result<std::vector<uint8_t>> DecodeContextFrame(
-    ContextModels models, Bytes code, uint64_t content_bytes,
+    ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
     const ProgressCallback& progress);
 
 }  // namespace llma

@@ -167,14 +167,14 @@ TEST_F(FrameCodecTest, ContextModelsAlone) {
          {ContextModels::kLight, ContextModels::kFull}) {
       auto code = EncodeContextFrame(models, AsBytes(content), progress_);
       ASSERT_TRUE(code);
-      const auto back =
-          DecodeContextFrame(models, *code, content.size(), progress_);
+      const auto back = DecodeContextFrame(models, BinaryDecoder(*code),
+                                           content.size(), progress_);
       ASSERT_TRUE(back) << back.error().what;
       EXPECT_EQ(AsStringView(*back), content);
       if (code->size() < 100) continue;
       code->resize(code->size() / 2);
-      EXPECT_FALSE(
-          DecodeContextFrame(models, *code, content.size(), progress_));
+      EXPECT_FALSE(DecodeContextFrame(models, BinaryDecoder(*code),
+                                      content.size(), progress_));
     }
   }
   const auto code =

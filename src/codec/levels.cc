@@ -18,7 +18,7 @@ constexpr size_t kPiecesPerLane = 4096;
 // run goes on at the last one: minutes of work. Frames know nothing of each
 // other, so larger ones are smaller in sum.
 constexpr uint64_t kModelFrameBytes = 2 << 20;
-constexpr uint64_t kContextFrameBytes = 32 << 20;
+constexpr uint64_t kContextFrameBytes = kMaxFrameBytes;
 constexpr uint64_t kFirstModelFrameBytes = 16 << 10;
 constexpr uint64_t kFirstContextFrameBytes = 1 << 20;
 

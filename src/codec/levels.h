@@ -21,8 +21,13 @@ struct LevelSettings {
   uint32_t max_lanes;
   uint32_t window_positions;
   ContextModels context_models;
-  uint64_t frame_bytes;  // content of a frame
+  // Content of a frame. It is the content without repetitions if that makes it
+  // larger, up to kMaxFrameBytes.
+  uint64_t frame_bytes;
 };
+
+// No level's frames are larger.
+inline constexpr uint64_t kMaxFrameBytes = 32 << 20;
 
 // Processors that one frame of a language model keeps busy.
 inline constexpr int kThreadsPerModelFrame = 8;

@@ -15,7 +15,8 @@ constexpr uint8_t kKindMask = 0x07;
 constexpr uint8_t kIsLast = 0x08;
 constexpr uint8_t kHasNoChecksum = 0x10;
 constexpr uint8_t kHasReference = 0x20;
-constexpr uint8_t kReservedFlags = 0xc0;
+constexpr uint8_t kHasRepetitions = 0x40;
+constexpr uint8_t kReservedFlags = 0x80;
 
 // The byte of context models and lanes: bits 0 and 1, bits 2 to 7.
 constexpr int kModelsBits = 2;
@@ -54,7 +55,7 @@ Status CheckLanes(const FrameHeader& header) {
   if (header.lane_bytes.empty() || header.lane_bytes.size() > kMaxLanes) {
     return Corrupt("the number of lanes is out of bounds");
   }
-  uint64_t left = header.content_bytes;
+  uint64_t left = header.predicted_bytes();
   for (const uint64_t size : header.lane_bytes) {
     if (size == 0 || size > left) {
       return Corrupt("the sizes of the lanes do not fit the content");
@@ -73,9 +74,15 @@ Status CheckPrediction(const FrameHeader& header) {
   if (header.context_models > ContextModels::kFull) {
     return Corrupt("the context models are unknown");
   }
-  if (header.context_models != ContextModels::kNone &&
+  if (header.repeated_bytes > 0 &&
+      header.repeated_bytes >= header.content_bytes) {
+    return Corrupt("all of the content is repetitions");
+  }
+  if ((header.context_models != ContextModels::kNone ||
+       header.repeated_bytes > 0) &&
       header.content_bytes > kMaxContextContentBytes) {
-    return Corrupt("the content is too large for context models");
+    return Corrupt(
+        "the content is too large for context models or repetitions");
   }
   if (header.payload_bytes >= header.content_bytes) {
     return Corrupt("the code is not smaller than its content");
@@ -109,6 +116,7 @@ FrameHeader OnlyOwnFields(const FrameHeader& header) {
     own.skippable_type = header.skippable_type;
   }
   if (header.kind == FrameKind::kCoded || header.kind == FrameKind::kContexts) {
+    own.repeated_bytes = header.repeated_bytes;
     own.predictor_id = header.predictor_id;
     own.context_models = header.context_models;
   }
@@ -148,7 +156,7 @@ Status ParseCodedFields(ByteReader& reader, FrameHeader& header) {
       header.context_models,
       ToContextModels(models_and_lanes & kModelsMask, reader.offset() - 1));
   // The last lane has what is left.
-  uint64_t left = header.content_bytes;
+  uint64_t left = header.predicted_bytes();
   for (int i = models_and_lanes >> kModelsBits; i > 0; --i) {
     LLMA_ASSIGN(const uint64_t size, LoadBounded(reader, left, "lane size"));
     header.lane_bytes.push_back(size);
@@ -158,8 +166,20 @@ Status ParseCodedFields(ByteReader& reader, FrameHeader& header) {
   return OkStatus();
 }
 
+// Behind the sizes.
+Status ParseRepeatedBytes(ByteReader& reader, FrameHeader& header) {
+  if (header.content_bytes == 0) {
+    return Corrupt("an empty content has no repetitions", reader.offset());
+  }
+  LLMA_ASSIGN(
+      header.repeated_bytes,
+      LoadBounded(reader, header.content_bytes - 1, "size of repetitions"));
+  if (header.repeated_bytes > 0) return OkStatus();
+  return Corrupt("the size of repetitions is 0", reader.offset() - 1);
+}
+
 // The fields of the header's kind, behind the byte of kind and flags.
-Status ParseKindFields(ByteReader& reader, FrameHeader& header) {
+Status ParseKindFields(ByteReader& reader, uint8_t flags, FrameHeader& header) {
   if (header.has_content()) {
     LLMA_ASSIGN(header.content_bytes,
                 LoadBounded(reader, kMaxContentBytes, "content size"));
@@ -170,6 +190,9 @@ Status ParseKindFields(ByteReader& reader, FrameHeader& header) {
   }
   LLMA_ASSIGN(header.payload_bytes,
               LoadBounded(reader, kMaxPayloadBytes, "payload size"));
+  if ((flags & kHasRepetitions) != 0) {
+    LLMA_TRY(ParseRepeatedBytes(reader, header));
+  }
   if (header.kind == FrameKind::kSkippable) {
     LLMA_ASSIGN(const uint64_t type,
                 LoadBounded(reader, kMaxIdValue, "type of a skippable frame"));
@@ -209,7 +232,10 @@ Result<uint8_t> ParseStart(ByteReader& reader, FrameHeader& header) {
         "frames of kind " + std::to_string(kind) + " are not supported",
         reader.offset() - 1};
   }
-  if ((flags & kReservedFlags) != 0) {
+  const bool is_predicted = kind == static_cast<uint32_t>(FrameKind::kCoded) ||
+                            kind == static_cast<uint32_t>(FrameKind::kContexts);
+  if ((flags & kReservedFlags) != 0 ||
+      ((flags & kHasRepetitions) != 0 && !is_predicted)) {
     return Error{ErrorCode::kUnsupported, "a flag in the header is not known",
                  reader.offset() - 1};
   }
@@ -273,11 +299,13 @@ void WriteFrameHeader(const FrameHeader& header, ByteWriter& writer) {
   if (header.is_last) flags |= kIsLast;
   if (!header.has_checksum) flags |= kHasNoChecksum;
   if (header.reference_id) flags |= kHasReference;
+  if (header.repeated_bytes > 0) flags |= kHasRepetitions;
   writer.StoreU8(flags);
   if (header.has_content()) writer.StoreVarint(header.content_bytes);
   if (header.kind != FrameKind::kStored) {
     writer.StoreVarint(header.payload_bytes);
   }
+  if (header.repeated_bytes > 0) writer.StoreVarint(header.repeated_bytes);
   const auto models = static_cast<uint8_t>(header.context_models);
   if (header.kind == FrameKind::kSkippable) {
     writer.StoreVarint(header.skippable_type);
@@ -313,7 +341,7 @@ Result<FrameHeader> ParseFrameHeader(ByteReader& reader) {
   LLMA_ASSIGN(const uint8_t flags, ParseStart(reader, header));
   header.is_last = (flags & kIsLast) != 0;
   header.has_checksum = (flags & kHasNoChecksum) == 0;
-  LLMA_TRY(ParseKindFields(reader, header));
+  LLMA_TRY(ParseKindFields(reader, flags, header));
   if ((flags & kHasReference) != 0) {
     header.reference_id.emplace();
     LLMA_TRY(LoadArray(reader, *header.reference_id));

@@ -27,7 +27,8 @@ inline constexpr uint32_t kMaxWindowPositions = 1u << 20;
 inline constexpr uint32_t kMaxIdValue = 65535;  // predictor, skippable type
 // What is smaller than this has a checksum of 4 bytes, the rest of 8.
 inline constexpr uint64_t kLongChecksumBytes = 65536;
-// Content that context models predict is at most this large.
+// Content that context models predict, or that has repetitions, is at most
+// this large.
 inline constexpr uint64_t kMaxContextContentBytes = uint64_t{1} << 31;
 // No header is longer.
 inline constexpr size_t kMaxFrameHeaderBytes = 512;
@@ -67,6 +68,9 @@ struct FrameHeader {
 
   uint32_t skippable_type = 0;  // of kSkippable
 
+  // Of kCoded and kContexts; else 0. Content that is coded as repetitions of
+  // what is before it, less than all.
+  uint64_t repeated_bytes = 0;
   // Of kCoded and kContexts; else 0. Not kNone in kContexts.
   uint32_t predictor_id = 0;
   ContextModels context_models = ContextModels::kNone;
@@ -75,10 +79,12 @@ struct FrameHeader {
   ModelId model_id{};
   // Positions that attention sees, a multiple of kWindowGranularity.
   uint32_t window_positions = 0;
-  // Content bytes of each lane, none 0; their sum is content_bytes.
+  // Content bytes of each lane, none 0; their sum is predicted_bytes().
   std::vector<uint64_t> lane_bytes;
 
   bool has_content() const { return kind <= FrameKind::kContexts; }
+  // What is coded byte by byte.
+  uint64_t predicted_bytes() const { return content_bytes - repeated_bytes; }
   bool operator==(const FrameHeader&) const = default;
 };
 

@@ -56,6 +56,13 @@ std::vector<FrameHeader> SomeHeaders() {
   smallest.predictor_id = 0;
   FrameHeader mixed = Coded({7, 9});
   mixed.context_models = ContextModels::kFull;
+  FrameHeader repeated = Coded({7, 9});
+  repeated.content_bytes += 300;
+  repeated.repeated_bytes = 300;
+  FrameHeader mostly_repeated =
+      Contexts(kMaxContextContentBytes, ContextModels::kLight);
+  mostly_repeated.repeated_bytes = mostly_repeated.content_bytes - 1;
+  mostly_repeated.payload_bytes = 9;
   FrameHeader last = Coded({2000});
   last.is_last = true;
   FrameHeader unchecked = Contexts(300, ContextModels::kLight);
@@ -84,6 +91,8 @@ std::vector<FrameHeader> SomeHeaders() {
           Contexts(1, ContextModels::kLight),
           Contexts(kMaxContextContentBytes, ContextModels::kFull),
           mixed,
+          repeated,
+          mostly_repeated,
           smallest,
           extreme};
 }
@@ -187,7 +196,7 @@ TEST(FrameHeader, NamesWhatItDoesNotKnow) {
   EXPECT_EQ(version.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(version.error().what.find("version 9"), std::string::npos);
   bytes[3] = kFormatVersion;
-  for (const int flags : {0x05, 0x06, 0x07, 0x40, 0x81}) {
+  for (const int flags : {0x05, 0x06, 0x07, 0x40, 0x43, 0x81}) {
     bytes[4] = static_cast<uint8_t>(flags);
     EXPECT_EQ(Parse(bytes).error().code, ErrorCode::kUnsupported);
   }
@@ -245,6 +254,21 @@ TEST(FrameHeader, RejectsHostileFields) {
   EXPECT_EQ(coded(kMaxContextContentBytes + 1, 0, 64, {}), ErrorCode::kCorrupt);
   context_models = 3;
   EXPECT_EQ(coded(100, 0, 64, {50}), ErrorCode::kCorrupt);
+
+  const auto repeated = [&](uint64_t size, uint64_t repeated_bytes) {
+    ByteWriter writer = start(0x42);
+    writer.StoreVarint(size);
+    writer.StoreVarint(1);
+    writer.StoreVarint(repeated_bytes);
+    writer.StoreVarint(1);
+    writer.StoreU8(1);
+    writer.StoreU32(0);
+    return error(writer);
+  };
+  EXPECT_EQ(repeated(100, 99), ErrorCode{});
+  EXPECT_EQ(repeated(100, 100), ErrorCode::kCorrupt);
+  EXPECT_EQ(repeated(100, 0), ErrorCode::kCorrupt);
+  EXPECT_EQ(repeated(0, 0), ErrorCode::kCorrupt);
 
   ByteWriter long_varint = start(0);
   long_varint.StoreU8(0x85);  // 5 in two bytes
@@ -308,6 +332,12 @@ TEST(FrameHeader, ChecksBeforeWriting) {
   EXPECT_FALSE(CheckFrameHeader(header));
   EXPECT_FALSE(CheckFrameHeader(Contexts(0, ContextModels::kFull)));
   EXPECT_FALSE(CheckFrameHeader(Contexts(5, ContextModels::kNone)));
+  header = Contexts(5, ContextModels::kFull);
+  header.repeated_bytes = 5;
+  EXPECT_FALSE(CheckFrameHeader(header));
+  header = Stored(5, 0);
+  header.repeated_bytes = 4;
+  EXPECT_FALSE(CheckFrameHeader(header));
   header = Contexts(5, ContextModels::kFull);
   header.window_positions = 16;
   EXPECT_FALSE(CheckFrameHeader(header));

@@ -97,6 +97,8 @@ bool AddCodedFiles(CorpusWriter& corpus, const Model& model) {
   constexpr Kind kKinds[] = {
       {"contexts", kFastestLevel, 60, 0, 0, true},
       {"contexts_frames", kFastestLevel, 90, 0, 300, true},
+      {"repetitions", kFastestLevel, 600, 0, 0, true},
+      {"coded_repetitions", kDefaultLevel, 600, 2, 0, false},
       {"coded", kDefaultLevel, 30, 1, 0, true},
       {"coded_lanes", kDefaultLevel, 40, 3, 0, false},
       {"coded_frames", kDefaultLevel, 50, 1, 200, true},
