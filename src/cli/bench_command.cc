@@ -206,7 +206,11 @@ int RunBench(const Options& options, const Messages& messages) {
   std::unique_ptr<Model> model;
   if (SettingsOfLevel(options.last_level).uses_model) {
     auto opened = OpenModel(options.model);
-    if (!opened) return messages.ShowError(FormatError({}, opened.error()));
+    if (!opened) {
+      return messages.ShowError(
+          FormatError({}, opened.error()),
+          options.model.empty() ? "--levels 1-2 need no model" : "");
+    }
     model = *std::move(opened);
   }
   const Status status =
