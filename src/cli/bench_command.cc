@@ -139,7 +139,6 @@ class Bench {
     how.clock = &compress_.clock;
     Clock::time_point start = Clock::now();
     LLMA_ASSIGN(const auto file, Compress(content_, model_, how));
-    EnterStage(how.clock, Stage::kOther);
     compress_.seconds = SecondsSince(start);
 
     decompress_ = {};
@@ -148,7 +147,6 @@ class Bench {
     back.clock = &decompress_.clock;
     start = Clock::now();
     LLMA_ASSIGN(const auto content, Decompress(file, model_, back));
-    EnterStage(back.clock, Stage::kOther);
     decompress_.seconds = SecondsSince(start);
     if (!std::ranges::equal(content, content_)) {
       return Error{ErrorCode::kInternal, "the content was not restored"};
