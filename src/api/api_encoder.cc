@@ -3,6 +3,7 @@
 #include "api/api_reader.h"
 #include "api/api_stream.h"
 #include "codec/file_encoder.h"
+#include "codec/resume_point.h"
 
 using namespace llma::api;
 
@@ -40,31 +41,10 @@ struct llma_encoder {
 
 llma::Result<uint64_t> llma_encoder::Resume(const llma::RandomAccess& part,
                                             const llma::RandomAccess& content) {
-  llma::IndexBuilder index;
-  uint64_t content_ofs = 0;
-  for (uint64_t ofs = 0; ofs < part.file_bytes;) {
-    size_t header_bytes = 0;
-    const auto header = llma::ReadFrameHeader(part, ofs, &header_bytes);
-    // What is cut off, or is not a frame, is written anew.
-    if (!header || header->is_last || header->kind == llma::FrameKind::kIndex) {
-      break;
-    }
-    const uint64_t frame_bytes = header_bytes + header->payload_bytes;
-    if (frame_bytes > part.file_bytes - ofs) break;
-    LLMA_ASSIGN(const auto bytes,
-                content.ReadAt(content_ofs, header->content_bytes));
-    if (header->has_content() && (bytes.size() != header->content_bytes ||
-                                  llma::Checksum(bytes) != header->checksum)) {
-      return Usage("is not what the interrupted run compressed");
-    }
-    LLMA_ASSIGN(const auto copy, part.ReadAt(ofs, header_bytes));
-    index.Add(copy, *header);
-    content_ofs += bytes.size();
-    xxh3.Update(bytes);
-    ofs += frame_bytes;
-  }
-  encoder->Resume(std::move(index), content_ofs);
-  return content_ofs;
+  LLMA_ASSIGN(llma::ResumePoint point,
+              llma::FindResumePoint(part, content, xxh3));
+  encoder->Resume(std::move(point.index), point.content_bytes);
+  return point.content_bytes;
 }
 
 extern "C" {

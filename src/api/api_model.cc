@@ -70,10 +70,7 @@ Result<SharedModel> OpenPath(const std::string& path) {
 }  // namespace
 
 Result<SharedModel> OpenByName(const std::string& name_or_path) {
-  if (name_or_path.find('/') != std::string::npos ||
-      name_or_path.ends_with(".llmm")) {
-    return OpenPath(name_or_path);
-  }
+  if (IsModelPath(name_or_path)) return OpenPath(name_or_path);
   LLMA_ASSIGN(const InstalledModel found, FindModelByName(name_or_path));
   return OpenPath(found.path);
 }

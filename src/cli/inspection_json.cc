@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/hex.h"
 #include "cli/inspection.h"
 
 namespace llma::cli {
@@ -18,14 +17,7 @@ void SetBytes(Json& object, const std::string& bytes) {
   const std::string text = ShownText(bytes);
   object["text"] = text;
   if (text == bytes) return;
-  std::string hex;
-  for (const char c : bytes) {
-    std::array<char, 4> digits;
-    std::snprintf(digits.data(), digits.size(), "%02x",
-                  static_cast<unsigned>(static_cast<uint8_t>(c)));
-    hex += digits.data();
-  }
-  object["hex"] = hex;
+  object["hex"] = ToHex(AsBytes(bytes));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/hex.h"
 #include "cli/commands.h"
 #include "cli/file_job.h"
 #include "cli/file_names.h"
@@ -34,7 +35,7 @@ struct ListedFile {
 
 std::string ModelName(const ModelId& id) {
   const auto model = FindModelById(id);
-  return model ? model->name : Hex(id);
+  return model ? model->name : ToHex(id);
 }
 
 // How a frame was coded.
@@ -178,7 +179,7 @@ Json ToJson(const ListedFile& file) {
                   {"uncompressed", frame.place.content_bytes},
                   {"method", MethodOf(frame.header)}};
     if (frame.header.kind == FrameKind::kCoded) {
-      entry["model_id"] = Hex(frame.header.model_id);
+      entry["model_id"] = ToHex(frame.header.model_id);
       entry["lanes"] = frame.header.lane_bytes.size();
       entry["window"] = frame.header.window_positions;
     }

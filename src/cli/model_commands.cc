@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "base/hex.h"
 #include "cli/commands.h"
 #include "cli/model_lookup.h"
 #include "cli/progress.h"
@@ -71,7 +72,7 @@ int RunModelImport(const Options& options, const Messages& messages) {
   }
   if (messages.verbosity() < 1) return kExitSuccess;
   return PrintOut(messages,
-                  target + "\nfingerprint " + Hex(*fingerprint) + "\n");
+                  target + "\nfingerprint " + ToHex(*fingerprint) + "\n");
 }
 
 int RunModelList(const Options& options, const Messages& messages) {
@@ -83,19 +84,20 @@ int RunModelList(const Options& options, const Messages& messages) {
     switch (options.list_format) {
       case ListFormat::kJson:
         all.push_back({{"name", model.name},
-                       {"fingerprint", Hex(model.fingerprint)},
+                       {"fingerprint", ToHex(model.fingerprint)},
                        {"bytes", model.file_bytes},
                        {"path", model.path}});
         break;
       case ListFormat::kRobot:
-        text += "model\t" + model.name + "\t" + Hex(model.fingerprint) + "\t" +
-                Number(model.file_bytes) + "\t" + Printable(model.path) + "\n";
+        text += "model\t" + model.name + "\t" + ToHex(model.fingerprint) +
+                "\t" + Number(model.file_bytes) + "\t" + Printable(model.path) +
+                "\n";
         break;
       case ListFormat::kTable:
         char line[128];
         std::snprintf(
             line, sizeof(line), "%-32s %s  %8s  ", model.name.c_str(),
-            Hex(Bytes(model.fingerprint).first(8)).c_str(),
+            ToHex(Bytes(model.fingerprint).first(8)).c_str(),
             FormatBytes(static_cast<double>(model.file_bytes)).c_str());
         text += line + model.path + "\n";
         break;
@@ -122,8 +124,8 @@ int RunModelInfo(const Options& options, const Messages& messages) {
   const ModelConfig& config = model.config();
   const Json fields = {{"name", model.name()},
                        {"license", model.license()},
-                       {"fingerprint", Hex(model.fingerprint())},
-                       {"source sha256", Hex(model.source_sha256())},
+                       {"fingerprint", ToHex(model.fingerprint())},
+                       {"source sha256", ToHex(model.source_sha256())},
                        {"importer", model.importer_version()},
                        {"pre-tokenizer", model.tokenizer().pre_tokenizer},
                        {"tokens", config.num_tokens},

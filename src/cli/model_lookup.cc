@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
 #include "cli/messages.h"
 #include "model/model_registry.h"
 #include "store/check_model.h"
@@ -25,16 +26,6 @@ ModelId IdOf(const Fingerprint& fingerprint) {
 }
 
 }  // namespace
-
-std::string Hex(Bytes bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const uint8_t byte : bytes) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
-}
 
 Result<std::unique_ptr<Model>> OpenModel(const std::string& name_or_path) {
   LLMA_ASSIGN(const std::string path, store::FindModelPath(name_or_path));
@@ -78,7 +69,7 @@ Result<std::vector<const Model*>> ModelCache::FindByFirstByte(uint8_t first) {
   if (!found.empty()) return found;
   return Error{ErrorCode::kModelMissing,
                "needs a model whose fingerprint starts with " +
-                   Hex({&first, 1}) + ": run `llma model import FILE.gguf`"};
+                   ToHex({&first, 1}) + ": run `llma model import FILE.gguf`"};
 }
 
 }  // namespace llma::cli

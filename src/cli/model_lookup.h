@@ -44,9 +44,6 @@ class ModelCache {
   std::map<ModelId, std::unique_ptr<Model>> by_id_;
 };
 
-// "0123abcd..."
-std::string Hex(Bytes bytes);
-
 }  // namespace llma::cli
 
 #endif  // LLMA_CLI_MODEL_LOOKUP_H_

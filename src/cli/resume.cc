@@ -9,9 +9,8 @@ namespace llma::cli {
 
 Result<ResumePoint> FindResumePoint(int part_fd, InputFile& input,
                                     Xxh3Stream& content_xxh3) {
-  ResumePoint point;
   struct stat info;
-  if (::fstat(part_fd, &info) != 0 || info.st_size == 0) return point;
+  if (::fstat(part_fd, &info) != 0 || info.st_size == 0) return ResumePoint{};
   if (!input.is_regular()) {
     return Error{ErrorCode::kUsage, "--resume needs an input that can seek"};
   }
@@ -20,28 +19,12 @@ Result<ResumePoint> FindResumePoint(int part_fd, InputFile& input,
                                return ReadFileAt(part_fd, ofs, n);
                              }};
   LLMA_ASSIGN(const RandomAccess source, input.MakeRandomAccess(0));
-  for (uint64_t ofs = 0; ofs < part.file_bytes;) {
-    size_t header_bytes = 0;
-    const auto header = ReadFrameHeader(part, ofs, &header_bytes);
-    // What is cut off, or is not a frame, is written anew.
-    if (!header || header->is_last || header->kind == FrameKind::kIndex) break;
-    const uint64_t frame_bytes = header_bytes + header->payload_bytes;
-    if (frame_bytes > part.file_bytes - ofs) break;
-    LLMA_ASSIGN(const auto content,
-                source.ReadAt(point.content_bytes, header->content_bytes));
-    if (header->has_content() && (content.size() != header->content_bytes ||
-                                  Checksum(content) != header->checksum)) {
-      return Error{ErrorCode::kUsage,
-                   "is not what the interrupted run compressed; -f without "
-                   "--resume starts anew"};
-    }
-    LLMA_ASSIGN(const auto header_copy, part.ReadAt(ofs, header_bytes));
-    point.index.Add(header_copy, *header);
-    point.content_bytes += content.size();
-    content_xxh3.Update(content);
-    ofs += frame_bytes;
+  auto found = llma::FindResumePoint(part, source, content_xxh3);
+  if (!found && found.error().code == ErrorCode::kUsage) {
+    return Error{ErrorCode::kUsage,
+                 found.error().what + "; -f without --resume starts anew"};
   }
-  return point;
+  return found;
 }
 
 }  // namespace llma::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fetching, checking, removing and exporting models.
+#include "base/hex.h"
 #include "cli/commands.h"
 #include "cli/model_lookup.h"
 #include "cli/progress.h"
@@ -33,7 +34,7 @@ int RunModelPull(const Options& options, const Messages& messages) {
   if (!pulled) return messages.ShowError(FormatError({}, pulled.error()));
   if (!tells) return kExitSuccess;
   std::string text =
-      pulled->path + "\nfingerprint " + Hex(pulled->fingerprint) + "\n";
+      pulled->path + "\nfingerprint " + ToHex(pulled->fingerprint) + "\n";
   if (!pulled->source_path.empty()) {
     text += pulled->source_path + " is kept\n";
   }
@@ -51,8 +52,9 @@ int RunModelVerify(const Options& options, const Messages& messages) {
                            messages.ShowError(FormatError({}, model.error())));
     } else if (messages.verbosity() >= 1) {
       status = WorseStatus(
-          status, PrintOut(messages, *path + ": all is well, fingerprint " +
-                                         Hex((*model)->fingerprint()) + "\n"));
+          status,
+          PrintOut(messages, *path + ": all is well, fingerprint " +
+                                 ToHex((*model)->fingerprint()) + "\n"));
     }
   }
   return status;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstdio>
 #include <new>
 
 #include "base/fp_env.h"
+#include "base/hex.h"
 #include "cm/joint_predictor.h"
 #include "codec/codec.h"
 #include "codec/frame_checks.h"
@@ -13,16 +13,6 @@
 
 namespace llma {
 namespace {
-
-std::string Hex(std::span<const uint8_t> bytes) {
-  std::string hex;
-  for (const uint8_t byte : bytes) {
-    char digits[3];
-    std::snprintf(digits, sizeof(digits), "%02x", byte);
-    hex += digits;
-  }
-  return hex;
-}
 
 Status CheckPredictor(const FrameHeader& header) {
   if (header.predictor_id == kPredictorId) return OkStatus();
@@ -35,14 +25,14 @@ Status CheckPredictor(const FrameHeader& header) {
 Status CheckModel(const FrameHeader& header, const Model* model) {
   if (model == nullptr) {
     return Error{ErrorCode::kModelMissing,
-                 "needs the model with fingerprint " + Hex(header.model_id)};
+                 "needs the model with fingerprint " + ToHex(header.model_id)};
   }
   if (!std::equal(header.model_id.begin(), header.model_id.end(),
                   model->fingerprint().begin())) {
     return Error{ErrorCode::kModelMismatch,
-                 "needs the model with fingerprint " + Hex(header.model_id) +
+                 "needs the model with fingerprint " + ToHex(header.model_id) +
                      ", not " + std::string(model->name()) + " (" +
-                     Hex(std::span(model->fingerprint()).first(8)) + ")"};
+                     ToHex(std::span(model->fingerprint()).first(8)) + ")"};
   }
   if (header.window_positions + kNumSinks >= kMaxAttendedPositions) {
     return Error{ErrorCode::kUnsupported,
@@ -115,7 +105,7 @@ Result<std::vector<uint8_t>> DecompressFrame(
   LLMA_ENSURE(header.has_content() && payload.size() == header.payload_bytes);
   if (header.reference_id) {
     return Error{ErrorCode::kUnsupported,
-                 "needs the reference file " + Hex(*header.reference_id) +
+                 "needs the reference file " + ToHex(*header.reference_id) +
                      ", which this version cannot use: a newer one may"};
   }
   LLMA_ASSIGN(std::vector<uint8_t> content,

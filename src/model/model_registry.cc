@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/file_io.h"
+#include "base/hex.h"
 #include "model/model_header.h"
 
 namespace llma {
@@ -48,16 +49,6 @@ std::vector<std::string> ListPlace(const std::string& place) {
   }
   std::sort(paths.begin(), paths.end());
   return paths;
-}
-
-std::string Hex(Bytes bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const uint8_t byte : bytes) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
 }
 
 }  // namespace
@@ -115,6 +106,11 @@ InstalledModels ListInstalledModels(const std::vector<std::string>& places) {
   return installed;
 }
 
+bool IsModelPath(std::string_view name_or_path) {
+  return name_or_path.find('/') != std::string_view::npos ||
+         name_or_path.ends_with(kSuffix);
+}
+
 Result<InstalledModel> FindModelByName(std::string_view name) {
   const InstalledModels installed = ListInstalledModels(ModelPlaces());
   const InstalledModel* found =
@@ -137,7 +133,7 @@ Result<InstalledModel> FindModelById(Bytes id) {
   const InstalledModel* found = installed.FindId(id);
   if (found != nullptr) return *found;
   return Error{ErrorCode::kModelMissing, "needs the model with fingerprint " +
-                                             Hex(id) + "..." + kHowToImport};
+                                             ToHex(id) + "..." + kHowToImport};
 }
 
 }  // namespace llma

@@ -49,6 +49,10 @@ std::string UserModelFolder();
 // Places that do not exist are left out.
 InstalledModels ListInstalledModels(const std::vector<std::string>& places);
 
+// Whether it names a file and not an installed model: it has a '/' or ends in
+// ".llmm".
+bool IsModelPath(std::string_view name_or_path);
+
 // Looks in ModelPlaces(); kModelMissing says what to do. An empty name means
 // the default model, or the only one that is installed.
 Result<InstalledModel> FindModelByName(std::string_view name);

@@ -6,21 +6,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/hex.h"
 #include "importer/fingerprint.h"
-#include "store/hex.h"
 #include "store/model_catalog.h"
 
 namespace llma::store {
-namespace {
-
-bool IsPath(const std::string& text) {
-  return text.find('/') != std::string::npos || text.ends_with(".llmm");
-}
-
-}  // namespace
-
 Result<std::string> FindModelPath(const std::string& name_or_path) {
-  if (IsPath(name_or_path)) return name_or_path;
+  if (IsModelPath(name_or_path)) return name_or_path;
   auto found = FindModelByName(name_or_path);
   if (found) return found->path;
   Error error = found.error();
@@ -56,7 +48,7 @@ Result<InstalledModel> FindModelOfFile(Bytes id) {
 }
 
 Result<std::string> RemoveModel(const std::string& name) {
-  if (name.empty() || IsPath(name)) {
+  if (name.empty() || IsModelPath(name)) {
     return Error{ErrorCode::kUsage,
                  "'" + name + "': expected the name of an installed model"};
   }

@@ -14,8 +14,8 @@
 #include <utility>
 
 #include "base/file_io.h"
+#include "base/hex.h"
 #include "importer/sha256.h"
-#include "store/hex.h"
 #include "store/http_client.h"
 #include "store/url.h"
 

@@ -2,9 +2,9 @@
 #include "store/export_model.h"
 
 #include "base/file_io.h"
+#include "base/hex.h"
 #include "store/check_model.h"
 #include "store/documents.h"
-#include "store/hex.h"
 #include "store/tar_writer.h"
 
 namespace llma::store {

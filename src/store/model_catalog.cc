@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "store/hex.h"
+#include "base/hex.h"
 
 namespace llma::store {
 namespace {

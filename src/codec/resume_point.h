@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where an interrupted compression goes on.
+#ifndef LLMA_CODEC_RESUME_POINT_H_
+#define LLMA_CODEC_RESUME_POINT_H_
+
+#include <cstdint>
+
+#include "base/checksum.h"
+#include "base/status.h"
+#include "container/frame_index.h"
+#include "container/frame_map.h"
+
+namespace llma {
+
+struct ResumePoint {
+  IndexBuilder index;  // of the whole frames that are there
+  uint64_t content_bytes = 0;
+};
+
+// Looks for whole frames at the start of `part`, and compares their checksums
+// with `content`. `content_xxh3` is told the content that they cover. kUsage if
+// that is not what they were made from.
+Result<ResumePoint> FindResumePoint(const RandomAccess& part,
+                                    const RandomAccess& content,
+                                    Xxh3Stream& content_xxh3);
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_RESUME_POINT_H_
