@@ -212,6 +212,54 @@ LLMA_API char *llma_model_name_from_path(const char *source);
 /* Whether it is one: 1 to 64 of a-z, 0-9, '.', '_', '-'. */
 LLMA_API int llma_is_model_name(const char *name);
 
+typedef struct llma_progress {
+  size_t struct_bytes;
+  uint64_t done_bytes;  /* of the content, or of what is fetched */
+  uint64_t total_bytes; /* of the same; 0: not known */
+  uint64_t coded_bytes; /* written or read so far; 0 while fetching */
+} llma_progress;
+
+/* Called as the work begins, then up to ten times a second. Anything but 0
+ * cancels the work, which ends with LLMA_ERROR_CANCELLED. */
+typedef int (*llma_progress_fn)(void *user, const llma_progress *progress);
+
+typedef struct llma_pull_options {
+  size_t struct_bytes;
+  const char *sha256; /* of the file, 64 hexadecimal digits; NULL: what we know
+                         of it, else what its host says */
+  const char *name;   /* of the model; NULL: by the source */
+  const char *start_token;   /* as llma_import_options */
+  const char *folder;        /* NULL: $XDG_DATA_HOME/llma; made if necessary */
+  int keep_source;           /* 1: what was fetched stays beside the model */
+  int overwrite;             /* 0: an existing model is an error */
+  llma_progress_fn progress; /* NULL: nobody is told */
+  void (*note)(void *user, const char *text); /* a line for people; or NULL */
+  void *user;                                 /* of both callbacks */
+} llma_pull_options;
+
+/* Fetches a GGUF file by a known name or an https address, goes on where it was
+ * interrupted, compares its SHA-256 and imports it. `options` may be NULL.
+ * $HF_ENDPOINT and $HF_TOKEN hold. `written_path`, `source_path` (NULL unless
+ * the source is kept): if not NULL, get strings to be freed with llma_free().
+ * One at a time. LLMA_ERROR_UNSUPPORTED where this library cannot fetch. */
+LLMA_API llma_status llma_model_pull(const char *source,
+                                     const llma_pull_options *options,
+                                     char **written_path, char **source_path,
+                                     uint8_t *fingerprint, llma_error *error);
+/* Reads all of a model, by name or path, and computes its fingerprint anew.
+ * `path` and `fingerprint` as in llma_model_import(). */
+LLMA_API llma_status llma_model_verify(const char *name_or_path, char **path,
+                                       uint8_t *fingerprint, llma_error *error);
+/* Removes the file of an installed model: by its name, not by a path. `path`:
+ * as above, of what was removed. */
+LLMA_API llma_status llma_model_remove(const char *name, char **path,
+                                       llma_error *error);
+/* Verifies a model and writes it into a tar archive, with the documents that
+ * tell how to read it and what it compressed. */
+LLMA_API llma_status llma_model_export(const char *name_or_path,
+                                       const char *archive_path, int overwrite,
+                                       llma_error *error);
+
 /* --- Options ------------------------------------------------------------ */
 
 /* What encoders, decoders and the functions below go by. They copy it when they
@@ -310,16 +358,7 @@ LLMA_API llma_status llma_options_set_source_info(llma_options *options,
                                                   const llma_source_info *info,
                                                   llma_error *error);
 
-typedef struct llma_progress {
-  size_t struct_bytes;
-  uint64_t done_bytes;  /* of the content */
-  uint64_t total_bytes; /* of the content; 0: not known */
-  uint64_t coded_bytes; /* written or read so far */
-} llma_progress;
-
-/* Called several times a second. Anything but 0 cancels the work, which ends
- * with LLMA_ERROR_CANCELLED. NULL: nobody is told. */
-typedef int (*llma_progress_fn)(void *user, const llma_progress *progress);
+/* NULL: nobody is told. */
 LLMA_API llma_status llma_options_set_progress(llma_options *options,
                                                llma_progress_fn callback,
                                                void *user, llma_error *error);
@@ -536,6 +575,11 @@ typedef struct llma_file_info {
   uint64_t num_frames;  /* with content */
 } llma_file_info;
 
+/* The same without the headers, if there is an index: `num_frames` is of those
+ * that have content. */
+LLMA_API llma_status llma_read_file_info(const llma_reader *file,
+                                         llma_file_info *info,
+                                         llma_error *error);
 /* Reads the headers of all frames. The reader is not used afterwards. */
 LLMA_API llma_status llma_file_map_create(const llma_reader *file,
                                           llma_file_map **map,

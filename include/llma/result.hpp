@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors as values: Error, Result<T>, Status. The codes are those of
-// <llma/llma.h>.
+// Errors as values: Error, Result<T>, Status, and macros that forward them. The
+// codes are those of <llma/llma.h>.
 #ifndef LLMA_RESULT_HPP_
 #define LLMA_RESULT_HPP_
 
@@ -62,5 +62,23 @@ using Status = Result<std::monostate>;
 inline Status OkStatus() { return Status(std::monostate{}); }
 
 }  // namespace llma
+
+#define LLMA_CONCAT_INNER(a, b) a##b
+#define LLMA_CONCAT(a, b) LLMA_CONCAT_INNER(a, b)
+
+// Returns the error of `expr` (a Status or Result), if it has one.
+#define LLMA_TRY(expr)                                   \
+  do {                                                   \
+    if (auto llma_try_result = (expr); !llma_try_result) \
+      return llma_try_result.error();                    \
+  } while (0)
+
+// LLMA_ASSIGN(const auto x, Parse()): x, or return the error.
+#define LLMA_ASSIGN(lhs, expr) \
+  LLMA_ASSIGN_INNER(LLMA_CONCAT(llma_assign_, __LINE__), lhs, expr)
+#define LLMA_ASSIGN_INNER(tmp, lhs, expr) \
+  auto tmp = (expr);                      \
+  if (!tmp) return tmp.error();           \
+  lhs = *std::move(tmp)
 
 #endif  // LLMA_RESULT_HPP_

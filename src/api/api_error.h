@@ -7,8 +7,11 @@
 #include <llma/llma.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
+#include <string>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/status.h"
@@ -66,6 +69,25 @@ inline Result<Bytes> LoadBytes(const void* data, size_t size_bytes) {
   if (data == nullptr && size_bytes > 0) return Usage("a buffer that is NULL");
   return Bytes(static_cast<const uint8_t*>(data), size_bytes);
 }
+
+// A copy that llma_free() frees, where it goes out. Throws std::bad_alloc.
+class OwnedString {
+ public:
+  explicit OwnedString(const std::string& text)
+      : text_(::strdup(text.c_str())) {
+    if (text_ == nullptr) throw std::bad_alloc();
+  }
+  OwnedString(const OwnedString&) = delete;
+  OwnedString& operator=(const OwnedString&) = delete;
+  ~OwnedString() { std::free(text_); }
+  // `to` may be null.
+  void ReleaseTo(char** to) {
+    if (to != nullptr) *to = std::exchange(text_, nullptr);
+  }
+
+ private:
+  char* text_;
+};
 
 #define LLMA_REQUIRE(pointer) \
   if ((pointer) == nullptr) return ::llma::api::Usage(#pointer " is NULL")

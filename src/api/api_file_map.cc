@@ -63,6 +63,19 @@ Result<llma_sink> LoadSink(const llma_sink* given) {
   return sink;
 }
 
+// What has no frames is decoded as a whole or not at all.
+Status RequireFrames(const RandomAccess& file, const char* what) {
+  LLMA_ASSIGN(const auto first_byte, file.ReadAt(0, 1));
+  if (!IsShortMessage(first_byte)) return OkStatus();
+  return Error{ErrorCode::kUnsupported, what};
+}
+
+Result<FrameMap> MapFile(const RandomAccess& file) {
+  LLMA_TRY(
+      RequireFrames(file, "is a short message, which does not say its sizes"));
+  return MapFrames(file);
+}
+
 llma_status ReadMemory(void* user, uint64_t offset, void* buffer,
                        size_t size_bytes, size_t* got_bytes, llma_error*) {
   std::memcpy(buffer, static_cast<const uint8_t*>(user) + offset, size_bytes);
@@ -87,17 +100,25 @@ llma_reader llma_memory_reader(const void* file, size_t file_bytes) {
   return {const_cast<void*>(file), file_bytes, ReadMemory};
 }
 
+llma_status llma_read_file_info(const llma_reader* file, llma_file_info* info,
+                                llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_ASSIGN(const llma::RandomAccess access, Access(file));
+    LLMA_ASSIGN(const llma::FrameMap map, MapFile(access));
+    const auto num_frames = std::ranges::count_if(
+        map.frames,
+        [](const llma::FramePlace& place) { return place.content_bytes > 0; });
+    return Fill(info, {0, access.file_bytes, map.content_bytes, map.num_members,
+                       static_cast<uint64_t>(num_frames)});
+  });
+}
+
 llma_status llma_file_map_create(const llma_reader* reader, llma_file_map** map,
                                  llma_error* error) {
   return Guard(error, [&]() -> llma::Status {
     LLMA_REQUIRE(map);
     LLMA_ASSIGN(const llma::RandomAccess file, Access(reader));
-    LLMA_ASSIGN(const auto first_byte, file.ReadAt(0, 1));
-    if (llma::IsShortMessage(first_byte)) {
-      return llma::Error{llma::ErrorCode::kUnsupported,
-                         "is a short message, which does not say its sizes"};
-    }
-    LLMA_ASSIGN(const llma::FrameMap found, llma::MapFrames(file));
+    LLMA_ASSIGN(const llma::FrameMap found, MapFile(file));
     auto made = std::make_unique<llma_file_map>();
     for (const llma::FramePlace& place : found.frames) {
       LLMA_ASSIGN(const llma::FrameHeader header,
@@ -158,8 +179,9 @@ llma_status llma_read_source_info(const llma_reader* file,
     llma_source_info found = SourceOf(source);
     LLMA_TRY(Fill(info, {}));
     if (!source) return llma::OkStatus();
-    found.name = ::strdup(source->name.c_str());
-    if (found.name == nullptr) throw std::bad_alloc();
+    char* name = nullptr;
+    OwnedString(source->name).ReleaseTo(&name);
+    found.name = name;
     return Fill(info, found);
   });
 }
@@ -171,6 +193,7 @@ llma_status llma_decompress_range(const llma_reader* file, uint64_t content_ofs,
   return Guard(error, [&]() -> llma::Status {
     LLMA_ASSIGN(const llma::RandomAccess access, Access(file));
     LLMA_ASSIGN(const llma_sink to, LoadSink(sink));
+    LLMA_TRY(RequireFrames(access, "is a short message, which has no parts"));
     const llma_options given = Copy(options);
     ModelSource models(given);
     return llma::DecompressRange(
@@ -185,6 +208,7 @@ llma_status llma_salvage(const llma_reader* file, const llma_options* options,
   return Guard(error, [&]() -> llma::Status {
     LLMA_ASSIGN(const llma::RandomAccess access, Access(file));
     LLMA_ASSIGN(const llma_sink to, LoadSink(sink));
+    LLMA_TRY(RequireFrames(access, "is a short message, which has no parts"));
     const llma_options given = Copy(options);
     ModelSource models(given);
     const llma::SalvageSink inner = {

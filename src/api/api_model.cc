@@ -10,6 +10,7 @@
 
 #include "api/api_error.h"
 #include "model/model_registry.h"
+#include "store/check_model.h"
 
 namespace llma::api {
 namespace {
@@ -70,9 +71,8 @@ Result<SharedModel> OpenPath(const std::string& path) {
 }  // namespace
 
 Result<SharedModel> OpenByName(const std::string& name_or_path) {
-  if (IsModelPath(name_or_path)) return OpenPath(name_or_path);
-  LLMA_ASSIGN(const InstalledModel found, FindModelByName(name_or_path));
-  return OpenPath(found.path);
+  LLMA_ASSIGN(const std::string path, store::FindModelPath(name_or_path));
+  return OpenPath(path);
 }
 
 Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate) {
@@ -91,7 +91,7 @@ Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate) {
   }
   if (candidate < found.size()) return OpenPath(found[candidate].path);
   // For its text.
-  LLMA_ASSIGN(const InstalledModel none, FindModelById(id));
+  LLMA_ASSIGN(const InstalledModel none, store::FindModelOfFile(id));
   return Error{ErrorCode::kModelMissing,
                "no other model than " + none.name + " fits"};
 }

@@ -10,16 +10,13 @@
 #include "model/model_registry.h"
 
 struct llma_model_list {
-  std::vector<std::string> places;
-  llma::InstalledModels installed;
+  std::vector<std::string> places, problems;
+  std::vector<llma::InstalledModel> models;
 };
 
 using namespace llma::api;
 
 namespace {
-
-// Freed with llma_free(); null if there is no memory.
-char* CopyString(const std::string& text) { return ::strdup(text.c_str()); }
 
 llma::Result<std::string> DefaultPath(const std::string& name) {
   if (!llma::IsValidModelName(name)) {
@@ -45,7 +42,14 @@ llma_status llma_model_list_create(llma_model_list** list, llma_error* error) {
     LLMA_REQUIRE(list);
     auto made = std::make_unique<llma_model_list>();
     made->places = llma::ModelPlaces();
-    made->installed = llma::ListInstalledModels(made->places);
+    llma::InstalledModels installed = llma::ListInstalledModels(made->places);
+    made->models = std::move(installed.models);
+    for (const llma::Error& problem : installed.problems) {
+      made->problems.push_back(problem.offset == llma::Error::kNoOffset
+                                   ? problem.what
+                                   : problem.what + " (at byte " +
+                                         std::to_string(problem.offset) + ")");
+    }
     *list = made.release();
     return llma::OkStatus();
   });
@@ -54,7 +58,7 @@ llma_status llma_model_list_create(llma_model_list** list, llma_error* error) {
 void llma_model_list_free(llma_model_list* list) { delete list; }
 
 size_t llma_model_list_size(const llma_model_list* list) {
-  return list == nullptr ? 0 : list->installed.models.size();
+  return list == nullptr ? 0 : list->models.size();
 }
 
 llma_status llma_model_list_get(const llma_model_list* list, size_t index,
@@ -62,18 +66,18 @@ llma_status llma_model_list_get(const llma_model_list* list, size_t index,
                                 llma_error* error) {
   return Guard(error, [&]() -> llma::Status {
     LLMA_REQUIRE(list);
-    if (index >= list->installed.models.size()) return Usage("no such model");
-    const llma::InstalledModel& model = list->installed.models[index];
+    if (index >= list->models.size()) return Usage("no such model");
+    const llma::InstalledModel& model = list->models[index];
     return Fill(installed, {0, model.name.c_str(), model.path.c_str(),
                             model.fingerprint.data(), model.file_bytes});
   });
 }
 
 const char* llma_model_list_problem(const llma_model_list* list, size_t index) {
-  if (list == nullptr || index >= list->installed.problems.size()) {
+  if (list == nullptr || index >= list->problems.size()) {
     return nullptr;
   }
-  return list->installed.problems[index].what.c_str();
+  return list->problems[index].c_str();
 }
 
 const char* llma_model_list_place(const llma_model_list* list, size_t index) {
@@ -101,11 +105,7 @@ llma_status llma_model_import(const char* source, const char* path,
     }
     LLMA_ASSIGN(const llma::Fingerprint made,
                 llma::ImportModel(source, target, how));
-    if (written_path != nullptr) {
-      char* copy = CopyString(target);
-      if (copy == nullptr) throw std::bad_alloc();
-      *written_path = copy;
-    }
+    OwnedString(target).ReleaseTo(written_path);
     if (fingerprint != nullptr) {
       std::copy(made.begin(), made.end(), fingerprint);
     }
@@ -116,7 +116,9 @@ llma_status llma_model_import(const char* source, const char* path,
 char* llma_model_name_from_path(const char* source) {
   if (source == nullptr) return nullptr;
   try {
-    return CopyString(llma::ModelNameFromPath(source));
+    char* name = nullptr;
+    OwnedString(llma::ModelNameFromPath(source)).ReleaseTo(&name);
+    return name;
   } catch (const std::bad_alloc&) {
     return nullptr;
   }

@@ -3,6 +3,7 @@
 
 #include <climits>
 
+#include "api/api_progress.h"
 #include "kernels/kernel_table.h"
 
 namespace llma::api {
@@ -52,13 +53,13 @@ uint64_t OrAll(uint64_t limit) { return limit == 0 ? ~uint64_t{0} : limit; }
 ProgressCallback Progress(const llma_options& options,
                           const std::atomic<bool>* cancelled) {
   if (cancelled == nullptr && options.progress == nullptr) return {};
-  return [cancelled, tell = options.progress,
-          user = options.progress_user](const CodecProgress& progress) {
+  // One for all copies of the callback.
+  const auto teller =
+      std::make_shared<ProgressTeller>(options.progress, options.progress_user);
+  return [cancelled, teller](const CodecProgress& progress) {
     if (cancelled != nullptr && cancelled->load()) return false;
-    if (tell == nullptr) return true;
-    const llma_progress told = {sizeof(llma_progress), progress.done_bytes,
-                                progress.total_bytes, progress.coded_bytes};
-    return tell(user, &told) == 0;
+    return teller->Tell(progress.done_bytes, progress.total_bytes,
+                        progress.coded_bytes);
   };
 }
 

@@ -39,7 +39,9 @@ Result<std::unique_ptr<Model>> VerifyModel(const std::string& path) {
 Result<InstalledModel> FindModelOfFile(Bytes id) {
   auto found = FindModelById(id);
   if (found || found.error().code != ErrorCode::kModelMissing) return found;
-  const CatalogEntry* entry = FindCatalogFingerprint(id);
+  // Fewer bytes may be of many.
+  const CatalogEntry* entry =
+      id.size() < kModelIdBytes ? nullptr : FindCatalogFingerprint(id);
   if (entry == nullptr) return found;
   return Error{ErrorCode::kModelMissing,
                "needs the model " + std::string(entry->name) +

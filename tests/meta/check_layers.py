@@ -23,7 +23,7 @@ MAY = {
     "importer": "base numerics model tokenizer",
     "store": "base container model importer",
     "codec": "base numerics kernels coder container cm model predict tokenizer",
-    "api": "base kernels container model importer codec",
+    "api": "base kernels container model importer store codec",
     "cli": "base kernels container model importer store codec",
 }
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// What encoders, decoders and functions for whole files go by.
+#ifndef LLMA_OPTIONS_HPP_
+#define LLMA_OPTIONS_HPP_
+
+#include <functional>
+#include <llma/models.hpp>
+
+namespace llma {
+inline namespace api_v0 {
+
+// What a file says of its source.
+struct SourceInfo {
+  std::string name;           // without folders
+  uint32_t mode = 0;          // permission bits of POSIX
+  int64_t mtime_seconds = 0;  // since 1970, UTC
+  uint32_t mtime_nanoseconds = 0;
+};
+
+namespace detail {
+
+inline std::optional<SourceInfo> ToSourceInfo(const llma_source_info& info) {
+  if (info.name == nullptr) return std::nullopt;
+  return SourceInfo{info.name, info.mode, info.mtime_seconds,
+                    info.mtime_nanoseconds};
+}
+
+}  // namespace detail
+
+// Callbacks live as long as the options, and what was made with them.
+class Options {
+ public:
+  using Progress = std::function<bool(const llma_progress&)>;  // false cancels
+  using OnFrame = std::function<void(const llma_frame_info&)>;
+  using FindModel =
+      std::function<Result<Model>(std::span<const uint8_t>, uint32_t)>;
+
+  static Result<Options> Create() {
+    llma_options* options = nullptr;
+    LLMA_TRY(detail::Call(llma_options_create, &options));
+    return Options(options);
+  }
+  Status Set(llma_option option, uint64_t value) {
+    return detail::Call(llma_options_set, get(), option, value);
+  }
+  Result<uint64_t> Get(llma_option option) const {
+    uint64_t value = 0;
+    LLMA_TRY(detail::Call(llma_options_get, get(), option, &value));
+    return value;
+  }
+  Status SetModel(const Model& model) {
+    return detail::Call(llma_options_set_model, get(), model.get());
+  }
+  Status SetKernels(const std::string& name) {
+    return detail::Call(llma_options_set_kernels, get(), name.c_str());
+  }
+  Status SetSourceInfo(const SourceInfo& source) {
+    const llma_source_info info = {
+        sizeof(llma_source_info), source.name.c_str(), source.mode,
+        source.mtime_seconds, source.mtime_nanoseconds};
+    return detail::Call(llma_options_set_source_info, get(), &info);
+  }
+  Status SetProgress(Progress progress) {
+    progress_ = std::make_shared<const Progress>(std::move(progress));
+    return detail::Call(llma_options_set_progress, get(),
+                        *progress_ ? TellProgress : nullptr,
+                        const_cast<Progress*>(progress_.get()));
+  }
+  Status SetOnFrame(OnFrame on_frame) {
+    on_frame_ = std::make_shared<const OnFrame>(std::move(on_frame));
+    return detail::Call(llma_options_set_frame_callback, get(),
+                        *on_frame_ ? TellFrame : nullptr,
+                        const_cast<OnFrame*>(on_frame_.get()));
+  }
+  Status SetModelFinder(FindModel find) {
+    find_ = std::make_shared<const FindModel>(std::move(find));
+    return detail::Call(llma_options_set_model_finder, get(),
+                        *find_ ? AskForModel : nullptr,
+                        const_cast<FindModel*>(find_.get()));
+  }
+  llma_options* get() const { return handle_.get(); }
+  // Keeps the callbacks alive.
+  std::shared_ptr<const void> callbacks() const {
+    return std::make_shared<Callbacks>(progress_, on_frame_, find_);
+  }
+
+ private:
+  struct Callbacks {
+    Callbacks(std::shared_ptr<const Progress> p,
+              std::shared_ptr<const OnFrame> o,
+              std::shared_ptr<const FindModel> f)
+        : progress(std::move(p)), on_frame(std::move(o)), find(std::move(f)) {}
+    std::shared_ptr<const Progress> progress;
+    std::shared_ptr<const OnFrame> on_frame;
+    std::shared_ptr<const FindModel> find;
+  };
+
+  explicit Options(llma_options* options) : handle_(options) {}
+
+  static int TellProgress(void* user, const llma_progress* progress) {
+    return (*static_cast<const Progress*>(user))(*progress) ? 0 : 1;
+  }
+  static void TellFrame(void* user, const llma_frame_info* frame) {
+    (*static_cast<const OnFrame*>(user))(*frame);
+  }
+  static llma_status AskForModel(void* user, const uint8_t* id, size_t id_bytes,
+                                 uint32_t candidate, llma_model** model,
+                                 llma_error* error) {
+    std::optional<Error> kept;
+    return detail::Protect(kept, error, [&]() -> Status {
+      LLMA_ASSIGN(Model found, (*static_cast<const FindModel*>(user))(
+                                   {id, id_bytes}, candidate));
+      *model = found.release();
+      return OkStatus();
+    });
+  }
+
+  detail::Owner<llma_options, llma_options_free> handle_;
+  std::shared_ptr<const Progress> progress_;
+  std::shared_ptr<const OnFrame> on_frame_;
+  std::shared_ptr<const FindModel> find_;
+};
+
+}  // namespace api_v0
+}  // namespace llma
+
+#endif  // LLMA_OPTIONS_HPP_
