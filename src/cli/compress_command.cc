@@ -254,6 +254,9 @@ int CompressOne(const FileJob& job, const std::string& in) {
   if (options.to_stdout || (in == "-" && options.output.empty())) {
     files.out = "-";
   } else if (options.output.empty()) {
+    if (Status status = CheckRegular(in, options); !status) {
+      return job.messages.ShowWarning(status.error().what);
+    }
     const auto name = CompressedName(in, options.suffix);
     if (!name) return job.messages.ShowWarning(name.error().what);
     files.out = *name;

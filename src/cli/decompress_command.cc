@@ -240,6 +240,11 @@ int DecompressOne(const FileJob& job, const std::string& in) {
       return job.messages.ShowWarning(status.error().what);
     }
   }
+  if (files.out.empty() && !IsDirectory(in)) {
+    if (Status status = CheckRegular(in, options); !status) {
+      return job.messages.ShowWarning(status.error().what);
+    }
+  }
   if (files.out.empty() && !options.keeps_name && !IsDirectory(in)) {
     const auto name = DecompressedName(in, options.suffix);
     if (!name) return job.messages.ShowWarning(name.error().what);

@@ -54,6 +54,17 @@ Status CheckRemovable(const std::string& path, const Options& options) {
                    ", not removed without -f; skipped"};
 }
 
+Status CheckRegular(const std::string& path, const Options& options) {
+  struct stat info;
+  if (options.force || ::stat(path.c_str(), &info) != 0 ||
+      S_ISREG(info.st_mode)) {
+    return OkStatus();
+  }
+  return Error{
+      ErrorCode::kUsage,
+      path + ": is not a regular file, skipped; -o OUT or -c reads it"};
+}
+
 int Deliver(const FileJob& job, Output& output, const InputFile& input,
             const std::string& path, const std::optional<SourceInfo>& source) {
   const auto finished = output.Finish(input, source);

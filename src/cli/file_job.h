@@ -30,6 +30,8 @@ bool IsTerminal(const std::string& path, int fd);
 // Whether the source may be removed when all is done: kUsage if it is not a
 // file of its own.
 Status CheckRemovable(const std::string& path, const Options& options);
+// An error for devices and pipes, beside which no result is put without -f.
+Status CheckRegular(const std::string& path, const Options& options);
 
 // Gives the output its name, and removes the source if asked to.
 int Deliver(const FileJob& job, Output& output, const InputFile& input,

@@ -38,26 +38,29 @@ Result<std::vector<std::string>> ReadNames(const std::string& path) {
   return names;
 }
 
-// The regular files below a folder that the command is about; links are not
-// followed.
-Result<std::vector<std::string>> ListFolder(const std::string& folder,
-                                            const Options& options) {
+// Adds the regular files below a folder that the command is about; links are
+// not followed. Tells of what it cannot look into, and goes on.
+void ListFolder(const std::string& folder, const Options& options,
+                const Messages& messages, std::vector<std::string>& names,
+                int& status) {
   namespace fs = std::filesystem;
   const bool wants_suffix = options.operation != Operation::kCompress;
-  std::vector<std::string> names;
   std::error_code error;
-  for (fs::recursive_directory_iterator entry(folder, error), end;
-       !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
     std::error_code ignored;
     const std::string name = entry->path().string();
-    if (!entry->is_symlink(ignored) && entry->is_regular_file(ignored) &&
-        HasSuffix(name, options.suffix) == wants_suffix) {
+    if (entry->is_symlink(ignored)) continue;
+    if (entry->is_directory(ignored)) {
+      ListFolder(name, options, messages, names, status);
+    } else if (entry->is_regular_file(ignored) &&
+               HasSuffix(name, options.suffix) == wants_suffix) {
       names.push_back(name);
     }
   }
-  if (error) return Error{ErrorCode::kIo, folder + ": " + error.message()};
-  std::sort(names.begin(), names.end());
-  return names;
+  if (!error) return;
+  status =
+      WorseStatus(status, messages.ShowError(folder + ": " + error.message()));
 }
 
 struct Operand {
@@ -112,12 +115,10 @@ std::vector<std::string> ListInputs(const Options& options,
       inputs.push_back(operand);
       continue;
     }
-    auto files = ListFolder(operand, options);
-    if (!files) {
-      status = WorseStatus(status, messages.ShowError(files.error().what));
-      continue;
-    }
-    inputs.insert(inputs.end(), files->begin(), files->end());
+    std::vector<std::string> files;
+    ListFolder(operand, options, messages, files, status);
+    std::sort(files.begin(), files.end());
+    inputs.insert(inputs.end(), files.begin(), files.end());
   }
   return inputs;
 }

@@ -3,15 +3,21 @@
 
 #include <unistd.h>
 
+#include <atomic>
+
 #include "base/file_io.h"
 
 namespace llma::cli {
 namespace {
 
+std::atomic<bool> is_progress_shown = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "for signal handlers");
+
 // One write() a line, so that lines of several processes do not mix. Nobody
 // can be told if it fails.
 void ShowLine(std::string_view text) {
-  const std::string line = "llma: " + Printable(text) + "\n";
+  const std::string line = (is_progress_shown ? "\r\033[K" : "") +
+                           ("llma: " + Printable(text)) + "\n";
   (void)WriteAll(STDERR_FILENO, AsBytes(line)).has_value();
 }
 
@@ -30,6 +36,9 @@ bool Names(std::string_view what, std::string_view name) {
 }
 
 }  // namespace
+
+void SetProgressShown(bool is_shown) { is_progress_shown = is_shown; }
+bool IsProgressShown() { return is_progress_shown; }
 
 std::string Printable(std::string_view text) {
   std::string printable(text);

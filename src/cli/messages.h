@@ -28,6 +28,11 @@ std::string Printable(std::string_view text);
 // a name, "TEXT (at byte 81920)".
 std::string FormatError(std::string_view name, const Error& error);
 
+// Whether a line of ProgressMeter stands on the terminal. Messages wipe it; a
+// signal that ends the program leaves it, and may ask.
+void SetProgressShown(bool is_shown);
+bool IsProgressShown();
+
 // Prints "llma: TEXT" lines. Verbosity: 1 is usual, each -q takes one away
 // (0: no warnings, -1: no errors), each -v adds one.
 class Messages {

@@ -276,7 +276,10 @@ Status SetOption(int option, Options& options) {
     case kWindow:
       return SetWindow(value, options);
     case 'M': {
-      LLMA_ASSIGN(options.max_memory_bytes, ParseSize("-M", value));
+      options.max_memory_bytes = 0;  // what the machine has
+      if (value != "0") {
+        LLMA_ASSIGN(options.max_memory_bytes, ParseSize("-M", value));
+      }
       break;
     }
     case kModel:

@@ -143,7 +143,9 @@ ProgressMeter::ProgressMeter(std::string name, bool enabled)
       next_(start_ + kFirstDelay) {}
 
 ProgressMeter::~ProgressMeter() {
-  if (!shown_.empty()) WriteToTerminal("\r\033[K");
+  if (shown_.empty()) return;
+  WriteToTerminal("\r\033[K");
+  SetProgressShown(false);
 }
 
 ProgressCallback ProgressMeter::callback() {
@@ -172,6 +174,7 @@ void ProgressMeter::Show(const CodecProgress& progress) {
            FormatProgress(name_, progress, elapsed_seconds(), NumColumns()) +
            "\033[K";
   WriteToTerminal(shown_);
+  SetProgressShown(true);
 }
 
 }  // namespace llma::cli

@@ -6,6 +6,8 @@
 #include <climits>
 #include <cstring>
 
+#include "cli/messages.h"
+
 namespace llma::cli {
 namespace {
 
@@ -18,6 +20,7 @@ char temporary_path[PATH_MAX];
 // Only calls that are allowed in a signal handler.
 void RemoveAndDie(int signal_number) {
   if (temporary_path[0] != '\0') ::unlink(temporary_path);
+  if (IsProgressShown()) (void)!::write(STDERR_FILENO, "\n", 1);
   ::signal(signal_number, SIG_DFL);
   ::raise(signal_number);
 }

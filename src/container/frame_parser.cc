@@ -65,7 +65,8 @@ Result<bool> FrameParser::ReadHeader() {
     }
     if (error.offset != Error::kNoOffset) error.offset += file_ofs_;
     if (error.code == ErrorCode::kBadMagic && file_ofs_ > 0) {
-      error = {ErrorCode::kCorrupt, "there is no frame here", file_ofs_};
+      error = {ErrorCode::kCorrupt, "what follows is no part of a llma file",
+               file_ofs_};
     }
     return error;
   }
@@ -107,8 +108,8 @@ Status FrameParser::StartFrame() {
   }
   if (header.payload_bytes > options_.max_payload_bytes) {
     return Error{ErrorCode::kLimit,
-                 "a frame of " + std::to_string(header.payload_bytes >> 20) +
-                     " MiB is larger than the memory that is allowed",
+                 "a frame of " + std::to_string(header.payload_bytes) +
+                     " bytes is larger than the memory that is allowed",
                  frame_.frame_ofs};
   }
   return OkStatus();
