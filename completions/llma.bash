@@ -18,13 +18,13 @@ _llma_words() {
 }
 
 _llma_models() {
-  _llma_words "$("$program" model list 2>/dev/null | cut -d ' ' -f 1)"
+  _llma_words "$("$program" model list 2>/dev/null | cut -d ' ' -f 1) $*"
 }
 
 # The value of option $1; fails if it takes none.
 _llma_value() {
   case $1 in
-    --model) _llma_models ;;
+    --model) _llma_models auto ;;
     -o | --output | --files0) _llma_files ;;
     -T | --threads) _llma_words "$(seq 0 "$(nproc)")" ;;
     --lanes) _llma_words '1 2 4 8 16 32 64' ;;

@@ -59,7 +59,7 @@ for program in llma unllma llmacat
     end
     complete -c $program -n $codes -l fast -d 'level 1'
     complete -c $program -n $codes -l best -d 'level 9'
-    complete -c $program -n $codes -l model -xa '(__llma_models)' -d 'model'
+    complete -c $program -n $codes -l model -xa '(__llma_models) auto' -d 'model'
     complete -c $program -n $codes -l lanes -xa '1 2 4 8 16 32 64' -d 'streams side by side'
     complete -c $program -n $codes -l window -xa '256 512 768 1024 2048 4096' -d 'tokens that the model looks back'
     complete -c $program -n $files -l frame-size -xa '64K 256K 1M 2M 8M 32M' -d 'content of a frame'

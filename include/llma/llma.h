@@ -294,6 +294,10 @@ typedef enum llma_option {
   LLMA_OPTION_QUICK_START = 6,    /* 1: the first frames are small, so that a
                                      reader of a pipe has something soon */
   LLMA_OPTION_CHECKSUMS = 7,      /* 1: write and verify (default); 0: not */
+  LLMA_OPTION_AUTO_MODEL = 8,     /* 1: each frame is compressed by what suits
+                                     it best of the installed models, few of
+                                     them if memory is limited; excludes
+                                     llma_options_set_model(). Default 0 */
 
   /* Of both directions. */
   LLMA_OPTION_THREADS = 20,      /* 0: all processors (default) */

@@ -14,10 +14,10 @@ struct llma_encoder {
   llma::Status Start() {
     LLMA_ASSIGN(const llma::Model* model,
                 models.ForCompressing(static_cast<int>(options.level)));
-    encoder.emplace(
-        model,
-        ForCompressing(options, &cancelled, options.stats ? &clock : nullptr),
-        pending.sink());
+    llma::CompressOptions how =
+        ForCompressing(options, &cancelled, options.stats ? &clock : nullptr);
+    how.other_models = models.others();
+    encoder.emplace(model, how, pending.sink());
     return llma::OkStatus();
   }
   llma::Status Add(llma::Bytes content) {

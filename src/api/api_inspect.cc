@@ -39,6 +39,7 @@ llma_status llma_inspect(const void* content, size_t content_bytes,
     auto made = std::make_unique<llma_inspection>();
     llma_options given = Copy(options);
     given.total_bytes = content_bytes;
+    if (given.auto_model != 0) return Usage("inspecting takes one model");
     ModelSource models(given);
     LLMA_ASSIGN(const llma::Model* model,
                 models.ForCompressing(static_cast<int>(given.level)));

@@ -5,6 +5,7 @@
 
 #include "api/api_progress.h"
 #include "kernels/kernel_table.h"
+#include "model/model_registry.h"
 
 namespace llma::api {
 namespace {
@@ -27,6 +28,7 @@ constexpr OptionRule kRules[] = {
     {LLMA_OPTION_FRAME_BYTES, &llma_options::frame_bytes, 0, kMaxContentBytes},
     {LLMA_OPTION_QUICK_START, &llma_options::quick_start, 0, 1},
     {LLMA_OPTION_CHECKSUMS, &llma_options::checksums, 0, 1},
+    {LLMA_OPTION_AUTO_MODEL, &llma_options::auto_model, 0, 1},
     {LLMA_OPTION_THREADS, &llma_options::threads, 0, 4096},
     {LLMA_OPTION_MEMORY_BYTES, &llma_options::memory_bytes, 0, UINT64_MAX},
     {LLMA_OPTION_TOTAL_BYTES, &llma_options::total_bytes, 0, UINT64_MAX},
@@ -136,7 +138,11 @@ llma_frame_info FrameInfo(const FrameHeader& header) {
 }
 
 ModelSource::ModelSource(const llma_options& options)
-    : model_(options.model), find_(options.find), user_(options.find_user) {}
+    : is_auto_(options.auto_model != 0),
+      max_memory_bytes_(OrAll(options.memory_bytes)),
+      model_(options.model),
+      find_(options.find),
+      user_(options.find_user) {}
 
 Result<const Model*> ModelSource::Hold(Result<SharedModel> model) {
   if (!model) return model.error();
@@ -147,8 +153,29 @@ Result<const Model*> ModelSource::Hold(Result<SharedModel> model) {
 
 Result<const Model*> ModelSource::ForCompressing(int level) {
   if (!SettingsOfLevel(level).uses_model) return nullptr;
+  if (is_auto_) return FindCandidates();
   if (model_ || find_ != nullptr) return Find({}, 0);
   return Hold(OpenByName(""));
+}
+
+Result<const Model*> ModelSource::FindCandidates() {
+  if (model_ || find_ != nullptr) {
+    return Usage("a model is given, or chosen, but not both");
+  }
+  const Model* first = nullptr;
+  others_.clear();
+  for (const InstalledModel& installed :
+       ModelsToTry(ListInstalledModels(ModelPlaces()), max_memory_bytes_ / 2)) {
+    const auto model = Hold(OpenByName(installed.path));
+    if (!model) continue;  // a damaged file must not be in the way
+    if (first == nullptr) {
+      first = *model;
+    } else {
+      others_.push_back(*model);
+    }
+  }
+  // For its text.
+  return first != nullptr ? Result(first) : Hold(OpenByName(""));
 }
 
 Result<const Model*> ModelSource::Find(Bytes id, uint32_t candidate) {

@@ -21,7 +21,7 @@ struct llma_options {
   uint64_t lanes = 0, window = 0;
   uint64_t context_models = LLMA_CONTEXTS_OF_LEVEL;
   uint64_t frame_bytes = 0;
-  uint64_t quick_start = 0, checksums = 1;
+  uint64_t quick_start = 0, checksums = 1, auto_model = 0;
   uint64_t threads = 0, memory_bytes = 0, total_bytes = 0;
   uint64_t max_content_bytes = 0, stats = 0;
   llma::api::SharedModel model;
@@ -55,8 +55,10 @@ llma_frame_info FrameInfo(const FrameHeader& header);
 class ModelSource {
  public:
   explicit ModelSource(const llma_options& options);
-  // Null if the level needs none.
+  // Null if the level needs none. With LLMA_OPTION_AUTO_MODEL there may be
+  // others to choose from.
   Result<const Model*> ForCompressing(int level);
+  const std::vector<const Model*>& others() const { return others_; }
   // For a short message: null behind the last candidate.
   Result<const Model*> Find(Bytes id, uint32_t candidate);
   ModelProvider provider();
@@ -65,7 +67,11 @@ class ModelSource {
 
  private:
   Result<const Model*> Hold(Result<SharedModel> model);
+  Result<const Model*> FindCandidates();
+  const bool is_auto_;
+  const uint64_t max_memory_bytes_;
   SharedModel model_, last_;
+  std::vector<const Model*> others_;
   llma_find_model_fn find_;
   void* user_;
   std::vector<SharedModel> held_;

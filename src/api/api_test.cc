@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <llma/llma.h>
 
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -100,6 +101,27 @@ TEST_F(ApiTest, StreamsEqualOneCall) {
     EXPECT_EQ(back.content_xxh3, totals.content_xxh3);
     llma_decoder_free(decoder);
   }
+}
+
+TEST_F(ApiTest, TheModelIsChosenAmongThoseInstalled) {
+  ::setenv("LLMA_MODEL_PATH", LLMA_TEST_DATA_DIR, 1);
+  ::setenv("XDG_DATA_HOME", "/nonexistent", 1);
+  const std::string content = Text(300);
+  const std::string expected = Compress(content);
+  Set(LLMA_OPTION_AUTO_MODEL, 1);
+  void* file = nullptr;
+  size_t size = 0;
+  EXPECT_EQ(llma_compress(content.data(), content.size(), options_, &file,
+                          &size, &error_),
+            LLMA_ERROR_USAGE);
+  ASSERT_EQ(llma_options_set_model(options_, nullptr, &error_), LLMA_OK);
+  EXPECT_EQ(Compress(content), expected);
+  llma_encoder* encoder = nullptr;
+  ASSERT_EQ(llma_encoder_create(options_, &encoder, &error_), LLMA_OK);
+  EXPECT_EQ(Drive(encoder, llma_encoder_run, content, 100), expected);
+  llma_encoder_free(encoder);
+  ::unsetenv("LLMA_MODEL_PATH");
+  ::unsetenv("XDG_DATA_HOME");
 }
 
 TEST_F(ApiTest, ShortMessagesDecodeAsFilesDo) {

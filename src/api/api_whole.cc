@@ -84,8 +84,9 @@ llma_status llma_compress(const void* content, size_t content_bytes,
     LLMA_ASSIGN(const llma::Model* model,
                 models.ForCompressing(static_cast<int>(how.level)));
     FreeableBuffer buffer;
-    llma::FileEncoder encoder(model, ForCompressing(how, nullptr, nullptr),
-                              buffer.sink());
+    llma::CompressOptions compressing = ForCompressing(how, nullptr, nullptr);
+    compressing.other_models = models.others();
+    llma::FileEncoder encoder(model, compressing, buffer.sink());
     LLMA_TRY(encoder.Append(bytes));
     LLMA_TRY(encoder.Finish());
     return buffer.Release(file, file_bytes);
@@ -103,9 +104,12 @@ llma_status llma_compress_short(const void* content, size_t content_bytes,
     ModelSource models(how);
     LLMA_ASSIGN(const llma::Model* model,
                 models.ForCompressing(llma::kDefaultLevel));
-    LLMA_ASSIGN(const auto message,
-                llma::CompressShort(bytes, *model,
-                                    ForCompressing(how, nullptr, nullptr)));
+    const auto compressing = ForCompressing(how, nullptr, nullptr);
+    LLMA_ASSIGN(auto message, llma::CompressShort(bytes, *model, compressing));
+    for (const llma::Model* other : models.others()) {
+      LLMA_ASSIGN(auto made, llma::CompressShort(bytes, *other, compressing));
+      if (made.size() < message.size()) message = std::move(made);
+    }
     FreeableBuffer buffer;
     LLMA_TRY(buffer.Append(message));
     return buffer.Release(file, file_bytes);

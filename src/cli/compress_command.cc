@@ -57,13 +57,17 @@ class Compression {
           "write to a file with -o");
     }
     if (SettingsOfLevel(options_.level).uses_model) {
-      const auto model = job_.models.Default();
-      if (!model) {
+      const auto models = job_.models.ToCompress(
+          MaxMemoryBytes(options_) / 2, [this](const Error& problem) {
+            job_.messages.ShowWarning(FormatError({}, problem));
+          });
+      if (!models) {
         return job_.messages.ShowError(
-            FormatError({}, model.error()),
+            FormatError({}, models.error()),
             options_.model.empty() ? "or use -2, which needs no model" : "");
       }
-      model_ = *model;
+      model_ = models->front();
+      other_models_.assign(models->begin() + 1, models->end());
     }
     return options_.is_short ? EncodeShort() : Encode();
   }
@@ -79,6 +83,7 @@ class Compression {
     how.level = options_.level;
     how.num_threads = options_.num_threads;
     how.num_lanes = options_.num_lanes;
+    how.other_models = other_models_;
     how.window_positions = options_.window_positions;
     how.max_memory_bytes = MaxMemoryBytes(options_);
     how.has_checksums = options_.has_checksums;
@@ -135,7 +140,15 @@ class Compression {
           "leave --short out");
     }
     ProgressMeter meter(input_->name(), job_.messages.verbosity() >= 1);
-    const auto file = CompressShort(content, *model_, MakeOptions(meter));
+    const CompressOptions how = MakeOptions(meter);
+    auto file = CompressShort(content, *model_, how);
+    for (const Model* other : other_models_) {
+      if (!file) break;
+      auto made = CompressShort(content, *other, how);
+      if (made && made->size() >= file->size()) continue;
+      file = std::move(made);
+      model_ = other;
+    }
     if (!file) return Fail(job_.messages, input_->name(), file.error());
     if (Status status = output_->Write(*file); !status) {
       return Fail(job_.messages, output_->name(), status.error());
@@ -237,7 +250,8 @@ class Compression {
   std::unique_ptr<InputFile> input_;
   std::unique_ptr<Output> output_;
   const Model* model_ = nullptr;
-  Xxh3Stream content_xxh3_;  // if it is to be verified
+  std::vector<const Model*> other_models_;  // to choose from
+  Xxh3Stream content_xxh3_;                 // if it is to be verified
   mutable uint64_t num_frames_ = 0;
 };
 

@@ -37,7 +37,8 @@ Which files
       --files0[=FILE]   more names, ended by NUL, from FILE or standard input
   -N, --name            keep name, mode and time in the file; use them with -d
 How to compress
-      --model NAME      with this model: a name or a .llmm file
+      --model NAME      with this model: a name or a .llmm file; auto: for each
+                        frame what suits it best of those installed
       --lanes N         streams that run side by side, 1 to 64
       --window N        tokens that the model looks back, a multiple of 16
       --frame-size SIZE content of a frame, 4K to 1G: what damage costs at most

@@ -32,6 +32,32 @@ Result<std::unique_ptr<Model>> OpenModel(const std::string& name_or_path) {
   return OpenPath(path);
 }
 
+ModelCache::ModelCache(const std::string& name_or_path)
+    : is_auto_(name_or_path == kAutoModelName),
+      name_or_path_(is_auto_ ? "" : name_or_path) {}
+
+Result<std::vector<const Model*>> ModelCache::ToCompress(
+    uint64_t max_bytes, const std::function<void(const Error&)>& on_problem) {
+  if (!is_auto_) {
+    LLMA_ASSIGN(const Model* model, Default());
+    return std::vector<const Model*>{model};
+  }
+  std::vector<const Model*> models;
+  const InstalledModels installed = ListInstalledModels(ModelPlaces());
+  for (const InstalledModel& found : ModelsToTry(installed, max_bytes)) {
+    const auto model = Find(IdOf(found.fingerprint));
+    if (model) {
+      models.push_back(*model);
+    } else {
+      on_problem(model.error());
+    }
+  }
+  if (!models.empty()) return models;
+  // For its text.
+  LLMA_ASSIGN(const Model* model, Default());
+  return std::vector<const Model*>{model};
+}
+
 Result<const Model*> ModelCache::Default() {
   const std::lock_guard lock(mutex_);
   if (!default_) {

@@ -3,6 +3,7 @@
 #ifndef LLMA_CLI_MODEL_LOOKUP_H_
 #define LLMA_CLI_MODEL_LOOKUP_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,12 +24,16 @@ Result<std::unique_ptr<Model>> OpenModel(const std::string& name_or_path);
 // Models that a command needs, each opened once. Thread-safe.
 class ModelCache {
  public:
-  // `name_or_path`: used for everything, if not empty.
-  explicit ModelCache(std::string name_or_path)
-      : name_or_path_(std::move(name_or_path)) {}
+  // `name_or_path`: used for everything, if not empty. "auto": what compresses
+  // is chosen among the installed models.
+  explicit ModelCache(const std::string& name_or_path);
 
-  // What compresses.
+  // What compresses, and decompresses what names no model.
   Result<const Model*> Default();
+  // What to choose from, at least one: see ModelsToTry(). Those that cannot be
+  // opened are left out, and told to `on_problem`.
+  Result<std::vector<const Model*>> ToCompress(
+      uint64_t max_bytes, const std::function<void(const Error&)>& on_problem);
   // What a frame needs.
   Result<const Model*> Find(const ModelId& id);
   // Those whose fingerprint starts with this byte, the default model first.
@@ -38,6 +43,7 @@ class ModelCache {
   }
 
  private:
+  const bool is_auto_;
   const std::string name_or_path_;
   std::mutex mutex_;
   std::unique_ptr<Model> default_;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "container/frame_header.h"
+#include "model/model_registry.h"
 
 namespace llma::cli {
 namespace {
@@ -463,6 +464,9 @@ Result<Options> ParseModelLine(int argc, char** argv) {
   options.operation = found->operation;
   LLMA_ASSIGN(options, ParseLine(argc - 2, argv + 2, kModelLetters,
                                  kModelOptions, options));
+  if (options.import_name == kAutoModelName) {
+    return Usage("--name: 'auto' stands for the model that suits best");
+  }
   const size_t num_operands = options.operands.size();
   if (options.operation == found->operation &&
       (num_operands < found->min_operands ||
@@ -473,12 +477,20 @@ Result<Options> ParseModelLine(int argc, char** argv) {
   return options;
 }
 
+// What looks at one model.
+Status CheckOneModel(const char* command, const Options& options) {
+  if (options.model != kAutoModelName) return OkStatus();
+  return Usage(std::string(command) +
+               ": --model auto goes with compressing: name one model");
+}
+
 Result<Options> ParseBenchLine(int argc, char** argv) {
   Options options;
   options.operation = Operation::kBench;
   LLMA_ASSIGN(options, ParseLine(argc - 1, argv + 1, kBenchLetters,
                                  kBenchOptions, options));
   if (options.operands.size() > 1) return Usage("bench: expected one file");
+  LLMA_TRY(CheckOneModel("bench", options));
   return options;
 }
 
@@ -488,6 +500,7 @@ Result<Options> ParseInspectLine(int argc, char** argv) {
   LLMA_ASSIGN(options, ParseLine(argc - 1, argv + 1, kInspectLetters,
                                  kInspectOptions, options));
   if (options.operands.size() > 1) return Usage("inspect: expected one file");
+  LLMA_TRY(CheckOneModel("inspect", options));
   return options;
 }
 

@@ -71,7 +71,7 @@ struct Options {
   int last_level = kDefaultLevel;
   uint64_t frame_bytes = 0;       // 0: the level's
   uint64_t max_memory_bytes = 0;  // 0: what the machine has
-  std::string model;              // name or path; empty: the default
+  std::string model;              // name, path or auto; empty: the default
   std::string import_name;
   std::string start_token;
   std::string sha256;         // of what model pull fetches

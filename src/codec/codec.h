@@ -45,6 +45,9 @@ struct CompressOptions {
   std::optional<ContextModels> context_models;
   uint64_t max_memory_bytes = ~uint64_t{0};  // fewer frames at a time; kLimit
   bool has_checksums = true;
+  // Beside the one that is given: what suits a frame best compresses it. Those
+  // that would need too much memory are left out.
+  std::vector<const Model*> other_models;
   ProgressCallback progress;
   std::string kernels;          // a name; empty: $LLMA_KERNELS, else the best
   StageClock* clock = nullptr;  // told where the time goes
@@ -92,7 +95,7 @@ Result<std::vector<uint8_t>> DecompressFrame(const FrameHeader& header,
                                              Bytes payload, const Model* model,
                                              const DecompressOptions& options);
 
-// Estimates, for limits.
+// Estimates, for limits. Not of the model's own memory, nor of other models.
 uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
                              const CompressOptions& options);
 uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model);

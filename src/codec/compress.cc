@@ -11,6 +11,7 @@
 #include "codec/frame_codec.h"
 #include "codec/levels.h"
 #include "codec/model_choice.h"
+#include "codec/model_contest.h"
 #include "codec/repetition_finder.h"
 #include "model/kv_cache.h"
 #include "tokenizer/tokenizer.h"
@@ -80,9 +81,9 @@ class FrameCompressor {
     return JoinCode(header, code);
   }
 
-  // With the language model, unless it is not worth its time.
-  Result<std::vector<uint8_t>> CodeWithModel(const Model& model,
-                                             ContextModels models) {
+  // With the best of the language models, unless it is not worth its time.
+  Result<std::vector<uint8_t>> CodeWithModel(
+      std::span<const Model* const> candidates, ContextModels models) {
     std::optional<std::vector<uint8_t>> light;
     if (predicted_.size() >= kMinBytesToChoose) {
       LLMA_ASSIGN(light, CodeWithContexts(ContextModels::kLight, Trial()));
@@ -94,6 +95,9 @@ class FrameCompressor {
     LLMA_ASSIGN(const KernelTable* kernels,
                 options_.kernels.empty() ? KernelsFromEnvironment()
                                          : FindKernels(options_.kernels));
+    LLMA_ASSIGN(const Model* chosen, ChooseModel(candidates, predicted_,
+                                                 *kernels, options_, Trial()));
+    const Model& model = *chosen;
     FrameHeader header = CodedHeader(FrameKind::kCoded, models);
     std::copy_n(model.fingerprint().begin(), header.model_id.size(),
                 header.model_id.begin());
@@ -241,16 +245,36 @@ class FrameCompressor {
   Bytes predicted_;            // the content if there are none
 };
 
-Status CheckOptions(uint64_t content_bytes, const Model* model,
-                    const CompressOptions& options) {
+// What the level asks for; not whether there is memory.
+Status CheckOptions(const Model* model, const CompressOptions& options) {
   if (options.level < kFastestLevel || options.level > kBestLevel) {
     return Error{ErrorCode::kUsage, "there is no such level"};
   }
   if (SettingsOfLevel(options.level).uses_model && model == nullptr) {
     return Error{ErrorCode::kModelMissing, "this level needs a model"};
   }
-  return CheckMemory(CompressMemoryBytes(content_bytes, model, options),
-                     options.max_memory_bytes);
+  return OkStatus();
+}
+
+// The models that there is memory for, or an error.
+Result<std::vector<const Model*>> FittingModels(
+    uint64_t content_bytes, const Model* model,
+    const CompressOptions& options) {
+  std::vector<const Model*> fitting;
+  Status first = OkStatus();
+  const auto add = [&](const Model* candidate) {
+    const Status fits =
+        CheckMemory(CompressMemoryBytes(content_bytes, candidate, options),
+                    options.max_memory_bytes);
+    if (fits) fitting.push_back(candidate);
+    if (candidate == model) first = fits;
+  };
+  add(model);
+  if (SettingsOfLevel(options.level).uses_model) {
+    for (const Model* other : options.other_models) add(other);
+  }
+  if (fitting.empty()) return first.error();
+  return fitting;
 }
 
 }  // namespace
@@ -278,7 +302,9 @@ uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
 Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
                                            const Model* model,
                                            const CompressOptions& options) try {
-  LLMA_TRY(CheckOptions(content.size(), model, options));
+  LLMA_TRY(CheckOptions(model, options));
+  LLMA_ASSIGN(const std::vector<const Model*> candidates,
+              FittingModels(content.size(), model, options));
   const LevelSettings& settings = SettingsOfLevel(options.level);
   FrameCompressor frame(content, is_last, options);
   if (content.empty()) return frame.Store();
@@ -286,7 +312,7 @@ Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
       options.context_models.value_or(settings.context_models);
   LLMA_ASSIGN(std::vector<uint8_t> coded,
               settings.uses_model
-                  ? frame.CodeWithModel(*model, models)
+                  ? frame.CodeWithModel(candidates, models)
                   : frame.CodeWithContexts(models, options.progress));
   LLMA_TRY(frame.TellCosts(coded));
   LLMA_TRY(ReportProgress(options.progress,

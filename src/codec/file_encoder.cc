@@ -41,7 +41,11 @@ FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
     limit = std::min(limit, (options.total_bytes - 1) / frame_bytes_ + 1);
     content_bytes = std::min(content_bytes, options.total_bytes);
   }
-  const uint64_t needed = CompressMemoryBytes(content_bytes, model, options);
+  uint64_t needed = CompressMemoryBytes(content_bytes, model, options);
+  for (const Model* other : options.other_models) {
+    const uint64_t more = CompressMemoryBytes(content_bytes, other, options);
+    if (more <= options.max_memory_bytes) needed = std::max(needed, more);
+  }
   limit = std::clamp<uint64_t>(options.max_memory_bytes / needed, 1, limit);
   max_running_ = static_cast<size_t>(limit);
 }

@@ -106,6 +106,33 @@ InstalledModels ListInstalledModels(const std::vector<std::string>& places) {
   return installed;
 }
 
+std::vector<InstalledModel> ModelsToTry(const InstalledModels& installed,
+                                        uint64_t max_bytes) {
+  std::vector<InstalledModel> models = installed.models;
+  const auto is_default = [](const InstalledModel& model) {
+    return model.name == kDefaultModelName;
+  };
+  std::stable_sort(models.begin(), models.end(),
+                   [&](const InstalledModel& a, const InstalledModel& b) {
+                     if (is_default(a) != is_default(b)) return is_default(a);
+                     return a.file_bytes < b.file_bytes;
+                   });
+  std::vector<InstalledModel> tried;
+  for (const InstalledModel& model : models) {
+    const bool is_known = std::ranges::any_of(tried, [&](const auto& other) {
+      return other.fingerprint == model.fingerprint;
+    });
+    if (is_known) continue;
+    if (!tried.empty() &&
+        (tried.size() == kMaxModelsToTry || model.file_bytes > max_bytes)) {
+      continue;
+    }
+    max_bytes -= std::min(max_bytes, model.file_bytes);
+    tried.push_back(model);
+  }
+  return tried;
+}
+
 bool IsModelPath(std::string_view name_or_path) {
   return name_or_path.find('/') != std::string_view::npos ||
          name_or_path.ends_with(kSuffix);

@@ -49,6 +49,16 @@ std::string UserModelFolder();
 // Places that do not exist are left out.
 InstalledModels ListInstalledModels(const std::vector<std::string>& places);
 
+// The name that stands for the model that suits best, frame by frame.
+inline constexpr std::string_view kAutoModelName = "auto";
+
+// Those that it is chosen from: the default model, then the others from small
+// to large, each fingerprint once. At most kMaxModelsToTry, and no more than
+// `max_bytes` of files in all, but one in any case: all are mapped at once.
+inline constexpr size_t kMaxModelsToTry = 4;
+std::vector<InstalledModel> ModelsToTry(const InstalledModels& installed,
+                                        uint64_t max_bytes);
+
 // Whether it names a file and not an installed model: it has a '/' or ends in
 // ".llmm".
 bool IsModelPath(std::string_view name_or_path);

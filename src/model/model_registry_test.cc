@@ -103,6 +103,32 @@ TEST_F(ModelRegistryTest, ErrorsSayWhatToDo) {
   EXPECT_EQ(FindModelByName("nobody").error().code, ErrorCode::kModelMissing);
 }
 
+TEST_F(ModelRegistryTest, ModelsToTryAreFewAndFit) {
+  const auto names = [](const std::vector<InstalledModel>& models,
+                        uint64_t max_bytes) {
+    std::string text;
+    for (const auto& model : ModelsToTry({models, {}}, max_bytes)) {
+      text += model.name + " ";
+    }
+    return text;
+  };
+  const InstalledModel usual = {std::string(kDefaultModelName), "", {1}, 20};
+  const InstalledModel large = {"large", "", {2}, 100};
+  const InstalledModel small = {"small", "", {3}, 10};
+  const InstalledModel again = {"again", "", {3}, 10};
+  const std::string first = usual.name + " ";
+  EXPECT_EQ(names({}, 1000), "");
+  EXPECT_EQ(names({large, small, again, usual}, 130), first + "small large ");
+  EXPECT_EQ(names({large, small, again, usual}, 129), first + "small ");
+  EXPECT_EQ(names({large, small, usual}, 1), first);
+  EXPECT_EQ(names({large, small}, 1), "small ");
+  std::vector<InstalledModel> many;
+  for (uint8_t i = 9; i > 0; --i) {
+    many.push_back({std::string(1, static_cast<char>('0' + i)), "", {i}, i});
+  }
+  EXPECT_EQ(names(many, 1000), "1 2 3 4 ");
+}
+
 TEST_F(ModelRegistryTest, ReportsWhatCannotBeRead) {
   const std::string folder = UserModelFolder();
   Install(folder, "good");

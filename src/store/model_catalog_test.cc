@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdlib>
 #include <set>
 #include <string>
 
 #include "model/model_header.h"
 #include "model/model_registry.h"
+#include "store/check_model.h"
 #include "store/download.h"
 
 namespace llma::store {
@@ -20,10 +23,13 @@ TEST(ModelCatalogTest, EntriesAreSound) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
     EXPECT_NE(entry.repository.find('/'), std::string_view::npos);
     EXPECT_FALSE(entry.license.empty());
-    // A hash and a size come from a file in hand: both or none; and then the
+    // Hashes and a size come from a file in hand: all or none; and then the
     // revision does not move.
-    EXPECT_EQ(entry.sha256.empty(), entry.size_bytes == 0) << entry.name;
-    if (!entry.sha256.empty()) {
+    const bool has_file = entry.verified == Verified::kFile;
+    EXPECT_EQ(entry.sha256.empty(), !has_file) << entry.name;
+    EXPECT_EQ(entry.size_bytes == 0, !has_file) << entry.name;
+    EXPECT_EQ(entry.fingerprint.size(), has_file ? 64u : 0u) << entry.name;
+    if (has_file) {
       EXPECT_TRUE(IsSha256Text(std::string(entry.sha256))) << entry.name;
       EXPECT_EQ(entry.revision.size(), 40u) << entry.name;
     }
@@ -31,6 +37,29 @@ TEST(ModelCatalogTest, EntriesAreSound) {
   EXPECT_NE(FindCatalogName(kDefaultModelName), nullptr);
   EXPECT_EQ(FindCatalogName("nemo"), nullptr);
   EXPECT_EQ(FindCatalogFingerprint({}), nullptr);
+}
+
+TEST(ModelCatalogTest, AFileWhoseModelIsMissingSaysHowToGetIt) {
+  ::setenv("HOME", "/nonexistent", 1);
+  ::unsetenv("XDG_DATA_HOME");
+  ::unsetenv("LLMA_MODEL_PATH");
+  const std::string_view hex =
+      FindCatalogName("qwen2.5-coder-0.5b-instruct")->fingerprint;
+  std::array<uint8_t, kModelIdBytes> id;
+  for (size_t i = 0; i < id.size(); ++i) {
+    id[i] = static_cast<uint8_t>(
+        std::stoi(std::string(hex.substr(2 * i, 2)), nullptr, 16));
+  }
+  const auto found = FindModelOfFile(id);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kModelMissing);
+  EXPECT_EQ(found.error().what,
+            "needs the model qwen2.5-coder-0.5b-instruct, fingerprint "
+            "1e60a74844f83978...: run `llma model pull "
+            "qwen2.5-coder-0.5b-instruct`");
+  id[7] ^= 1;
+  EXPECT_NE(FindModelOfFile(id).error().what.find("model import"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ struct Plan {
   DownloadSource source;
   std::string name;
   std::string license;
+  bool is_verified = true;  // false: an entry that may be wrong
 };
 
 Error UnknownName(const std::string& name) {
@@ -80,6 +81,7 @@ Result<Plan> MakePlan(const PullRequest& request) {
     }
     if (plan.name.empty()) plan.name = entry->name;
     plan.license = entry->license;
+    plan.is_verified = entry->verified == Verified::kFile;
   }
   if (!IsValidModelName(plan.name)) {
     return Error{ErrorCode::kUsage,
@@ -135,6 +137,9 @@ Result<PulledModel> PullModel(const PullRequest& request,
   } else {
     note("from " + plan.source.url);
     if (!plan.license.empty()) note("license: " + plan.license);
+    if (!plan.is_verified) {
+      note("nobody of us has fetched this file; its address may be wrong");
+    }
     LLMA_ASSIGN(const Downloaded got,
                 Download(plan.source, source_path,
                          {callbacks.progress, kSizesOfImport}));

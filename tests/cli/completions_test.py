@@ -25,7 +25,7 @@ CASES = [
     ("llma -9 -k n", ["name with space", "new"]),
     ("unllma ", ["a.llma", "b c.llma", "folder", "models"]),
     ("llmacat b", ["b c.llma"]),
-    ("llma --model ", ["tiny"]),
+    ("llma --model ", ["auto", "tiny"]),
     ("llma --model = t", ["tiny"]),
     ("llma -d -o n", ["name with space", "new"]),
     ("llma --frame-size = 6", ["64K"]),
