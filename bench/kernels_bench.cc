@@ -113,13 +113,13 @@ void BenchMatmul(benchmark::State& state, const KernelTable& kernels,
   w.scales = w_scales.data();
   Aligned<int8_t> x_values(size_t{num_rows} * w.num_cols);
   Aligned<float> x_scales(size_t{num_rows} * w.num_groups());
-  Aligned<int32_t> x_sums(size_t{num_rows} * w.num_groups());
+  Aligned<int32_t> x_starts(size_t{num_rows} * w.num_groups());
   Fill(x_values, random);
   Fill(x_scales, random, 1.0f);
   for (size_t i = 0; i < size_t{num_rows} * w.num_cols; ++i) {
-    x_sums.data()[i / kGroupSize] += x_values.data()[i];
+    x_starts.data()[i / kGroupSize] -= 128 * x_values.data()[i];
   }
-  const QuantizedRows x{x_values.data(), x_scales.data(), x_sums.data(),
+  const QuantizedRows x{x_values.data(), x_scales.data(), x_starts.data(),
                         num_rows,        w.num_cols,      w.num_groups()};
   const size_t stride = size_t{w.num_panels()} * kPanelRows;
   Aligned<float> y(num_rows * stride);
@@ -151,13 +151,13 @@ void BenchAttentionScores(benchmark::State& state, const KernelTable& kernels,
   Aligned<float> key_scales(kNumPositions);
   Aligned<int8_t> q_values(num_queries * kHeadDim);
   Aligned<float> q_scales(num_queries);
-  Aligned<int32_t> q_sums(num_queries);
+  Aligned<int32_t> q_starts(num_queries);
   Aligned<float> scores(num_queries * kNumPositions);
   Fill(key_values, random);
   Fill(q_values, random);
   const KeyPanels keys{key_values.data(), nullptr, key_scales.data(),
                        kNumPositions / kPanelRows, kHeadDim};
-  const QuantizedRows q{q_values.data(), q_scales.data(), q_sums.data(),
+  const QuantizedRows q{q_values.data(), q_scales.data(), q_starts.data(),
                         num_queries,     kHeadDim,        1};
   const double seconds = BestSeconds(state, [&] {
     kernels.attention_scores(keys, q, scores.data(), kNumPositions);

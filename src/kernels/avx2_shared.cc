@@ -112,7 +112,7 @@ inline void GateAll(const float* gate, const float* up, uint32_t size, float* y,
 }  // namespace
 
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
-                 int8_t* values, float* scales, int32_t* sums) {
+                 int8_t* values, float* scales, int32_t* starts) {
   for (uint32_t g = 0; g < num_cols / group_size; ++g) {
     const float* in = x + size_t{g} * group_size;
     int8_t* out = values + size_t{g} * group_size;
@@ -132,7 +132,7 @@ void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
       sum = _mm256_add_epi32(sum, q);
       StoreBytes(out + i, q);
     }
-    sums[g] = AddLanes(sum);
+    starts[g] = -128 * AddLanes(sum);
   }
 }
 

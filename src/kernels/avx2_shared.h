@@ -18,7 +18,7 @@ LLMA_TARGET_BEGIN("avx2")
 namespace llma::kernels::avx2 {
 
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
-                 int8_t* values, float* scales, int32_t* sums);
+                 int8_t* values, float* scales, int32_t* starts);
 void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
              float* y);
 void SwiGlu(const float* gate, const float* up, uint32_t size, float* y);

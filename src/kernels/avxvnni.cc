@@ -57,18 +57,19 @@ constexpr uint32_t kMaxTileRows = 6;
 // counts as zero. Weights are made unsigned by adding 128, which the start
 // value -128 * sum(x) takes back.
 //   x: the rows, x_stride bytes apart, at the first column
-//   x_sums: those of the rows, sums_stride apart
+//   x_starts: those of the rows, starts_stride apart
 //   w: the panel at the first column
 //   w_ahead: how far ahead of w the second cache should read
 template <class Vnni, int kRows, int kShift = 0>
 [[gnu::always_inline]] inline void DotTile(const int8_t* x, size_t x_stride,
-                                           const int32_t* x_sums,
-                                           size_t sums_stride, const int8_t* w,
-                                           size_t w_ahead, uint32_t num_quads,
+                                           const int32_t* x_starts,
+                                           size_t starts_stride,
+                                           const int8_t* w, size_t w_ahead,
+                                           uint32_t num_quads,
                                            __m256i (&dots)[kRows][kHalves]) {
   LLMA_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    const __m256i start = _mm256_set1_epi32(-128 * x_sums[r * sums_stride]);
+    const __m256i start = _mm256_set1_epi32(x_starts[r * starts_stride]);
     LLMA_UNROLL
     for (int h = 0; h < kHalves; ++h) {
       if constexpr (kShift == 0) {
@@ -107,7 +108,7 @@ void MatmulTile(const LinearWeights& w, uint32_t panel, size_t w_ahead,
     const size_t x_group = size_t{row} * num_groups + g;
     __m256i dots[kRows][kHalves];
     DotTile<Vnni, kRows>(x.values + x_group * kGroupSize, x.num_cols,
-                         x.sums + x_group, num_groups,
+                         x.starts + x_group, num_groups,
                          w.values + size_t{panel} * kPanelRows * w.num_cols +
                              size_t{g} * kPanelRows * kGroupSize,
                          w_ahead, kGroupSize / 4, dots);
@@ -153,11 +154,11 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   const size_t pos = size_t{panel} * kPanelRows;
   __m256i dots[kRows][kHalves];
   DotTile<Vnni, kRows>(q.values + size_t{row} * q.num_cols, q.num_cols,
-                       q.sums + row, 1, keys.values + pos * keys.head_dim, 0,
+                       q.starts + row, 1, keys.values + pos * keys.head_dim, 0,
                        keys.head_dim / 4, dots);
   if (keys.low_values != nullptr) {
     DotTile<Vnni, kRows, 7>(
-        q.values + size_t{row} * q.num_cols, q.num_cols, q.sums + row, 1,
+        q.values + size_t{row} * q.num_cols, q.num_cols, q.starts + row, 1,
         keys.low_values + pos * keys.head_dim, 0, keys.head_dim / 4, dots);
   }
   LLMA_UNROLL

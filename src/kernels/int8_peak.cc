@@ -19,7 +19,9 @@ namespace llma {
 namespace {
 
 constexpr int kSteps = 5000;
-constexpr int kChains = 12;  // more than latency times throughput
+// More than latency times throughput: 10 on Golden Cove, where 12 chains reach
+// only 95 % of what 14 do. 14 and both factors fill the registers of AVX2.
+constexpr int kChains = 14;
 
 }  // namespace
 
@@ -33,6 +35,7 @@ uint64_t RunVpdpbusd() {
   __m512i a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(5);
   for (int step = 0; step < kSteps; ++step) {
     __asm__ volatile("" : "+v"(a), "+v"(b));
+    LLMA_UNROLL
     for (__m512i& sum : sums) sum = _mm512_dpbusd_epi32(sum, a, b);
   }
   for (__m512i& sum : sums) __asm__ volatile("" : "+v"(sum));

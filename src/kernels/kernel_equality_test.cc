@@ -94,7 +94,7 @@ TEST_P(KernelEquality, QuantizeRow) {
                              t1.data());
       ExpectSameBits(q0, q1, "values");
       ExpectSameBits(s0, s1, "scales");
-      ExpectSameBits(t0, t1, "sums");
+      ExpectSameBits(t0, t1, "starts");
     }
   }
 }
@@ -102,7 +102,7 @@ TEST_P(KernelEquality, QuantizeRow) {
 TEST_P(KernelEquality, Matmul) {
   for (const uint32_t num_rows :
        {1u, 2u, 3u, 4u, 5u, 7u, 8u, 9u, 13u, 16u, 17u, 33u, 51u}) {
-    for (const uint32_t num_cols : {64u, 128u, 576u}) {
+    for (const uint32_t num_cols : {64u, 128u, 576u, 960u}) {
       const uint32_t w_rows = 16 * (1 + random_.Below(6)) - random_.Below(16);
       LinearWeights w;
       w.num_rows = w_rows;
@@ -117,16 +117,16 @@ TEST_P(KernelEquality, Matmul) {
       const uint32_t groups = w.num_groups();
       Aligned<int8_t> x_values(size_t{num_rows} * num_cols);
       Aligned<float> x_scales(size_t{num_rows} * groups);
-      Aligned<int32_t> x_sums(size_t{num_rows} * groups, 0);
+      Aligned<int32_t> x_starts(size_t{num_rows} * groups, 0);
       for (int8_t& v : x_values) {
         v = extreme ? (random_.Below(2) ? int8_t{127} : int8_t{-127})
                     : AnyInt8();
       }
       for (float& v : x_scales) v = std::abs(AnyFloat());
       for (size_t i = 0; i < x_values.size(); ++i) {
-        x_sums[i / kGroupSize] += x_values[i];
+        x_starts[i / kGroupSize] -= 128 * x_values[i];
       }
-      const QuantizedRows x{x_values.data(), x_scales.data(), x_sums.data(),
+      const QuantizedRows x{x_values.data(), x_scales.data(), x_starts.data(),
                             num_rows,        num_cols,        groups};
       const size_t stride = w.num_panels() * kPanelRows + 3;
       Aligned<float> y0(num_rows * stride, 7.0f), y1(num_rows * stride, 7.0f);
@@ -183,7 +183,7 @@ TEST_P(KernelEquality, AttentionScores) {
       Aligned<float> k_scales(size_t{panels} * kPanelRows);
       Aligned<int8_t> q(size_t{num_rows} * head_dim);
       Aligned<float> q_scales(num_rows);
-      Aligned<int32_t> q_sums(num_rows, 0);
+      Aligned<int32_t> q_starts(num_rows, 0);
       const bool extreme = random_.Below(3) == 0;
       Aligned<int8_t> k_low(k.size());
       for (int8_t& v : k) v = extreme ? int8_t{127} : AnyInt8();
@@ -195,8 +195,9 @@ TEST_P(KernelEquality, AttentionScores) {
       for (int8_t& v : q) v = extreme ? int8_t{-127} : AnyInt8();
       for (float& v : k_scales) v = std::abs(AnyFloat());
       for (float& v : q_scales) v = std::abs(random_.Float(1.0f));
-      for (size_t i = 0; i < q.size(); ++i) q_sums[i / head_dim] += q[i];
-      const QuantizedRows queries{q.data(), q_scales.data(), q_sums.data(),
+      for (size_t i = 0; i < q.size(); ++i)
+        q_starts[i / head_dim] -= 128 * q[i];
+      const QuantizedRows queries{q.data(), q_scales.data(), q_starts.data(),
                                   num_rows, head_dim,        1};
       const size_t stride = panels * kPanelRows + 16;
       for (const int8_t* low : {static_cast<int8_t*>(nullptr), k_low.data()}) {

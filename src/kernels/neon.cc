@@ -84,7 +84,7 @@ inline float32x4_t Exp2(float32x4_t t) {
 }  // namespace
 
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
-                 int8_t* values, float* scales, int32_t* sums) {
+                 int8_t* values, float* scales, int32_t* starts) {
   for (uint32_t g = 0; g < num_cols / group_size; ++g) {
     const float* in = x + size_t{g} * group_size;
     int8_t* out = values + size_t{g} * group_size;
@@ -105,7 +105,7 @@ void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
       }
       vst1q_s8(out + i, LowBytes(q));
     }
-    sums[g] = vaddvq_s32(sum);
+    starts[g] = -128 * vaddvq_s32(sum);
   }
 }
 

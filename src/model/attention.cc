@@ -42,8 +42,8 @@ AttentionScratch::AttentionScratch(const ModelConfig& config,
   sink_q_ = AlignedBuffer<int8_t>(rows * config.head_dim);
   q_scales_ = AlignedBuffer<float>(rows);
   sink_q_scales_ = AlignedBuffer<float>(rows);
-  q_sums_ = AlignedBuffer<int32_t>(rows);
-  sink_q_sums_ = AlignedBuffer<int32_t>(rows);
+  q_starts_ = AlignedBuffer<int32_t>(rows);
+  sink_q_starts_ = AlignedBuffer<int32_t>(rows);
   scores_ = AlignedBuffer<float>(rows * stride_);
   weights_hi_ = AlignedBuffer<uint8_t>(rows * stride_);
   weights_lo_ = AlignedBuffer<uint8_t>(rows * stride_);
@@ -101,15 +101,15 @@ class AttentionBlock {
                        (size_t{task_.kv_head} * group_ + head) * head_dim_;
       const size_t at = size_t{i} * head_dim_;
       QuantizeHead(q, task_.ropes[pos], factor, &s_.q_[at], &s_.q_scales_[i],
-                   &s_.q_sums_[i]);
+                   &s_.q_starts_[i]);
       if (WindowBegin(task_.first_position + pos) == 0) {
         // Nothing is hidden yet: the sinks are at their true distance.
         std::memcpy(&s_.sink_q_[at], &s_.q_[at], head_dim_);
         s_.sink_q_scales_[i] = s_.q_scales_[i];
-        s_.sink_q_sums_[i] = s_.q_sums_[i];
+        s_.sink_q_starts_[i] = s_.q_starts_[i];
       } else {
         QuantizeHead(q, task_.sink_rope, factor, &s_.sink_q_[at],
-                     &s_.sink_q_scales_[i], &s_.sink_q_sums_[i]);
+                     &s_.sink_q_scales_[i], &s_.sink_q_starts_[i]);
       }
     }
   }
@@ -138,16 +138,16 @@ class AttentionBlock {
         task_.cache->SinkPanels(task_.layer, task_.kv_head);
     const QuantizedRows sink_q = {s_.sink_q_.data(),
                                   s_.sink_q_scales_.data(),
-                                  s_.sink_q_sums_.data(),
+                                  s_.sink_q_starts_.data(),
                                   num_rows_,
                                   head_dim_,
                                   1};
     kernels_.attention_scores(sinks.keys, sink_q, s_.scores_.data(),
                               s_.stride_);
     std::copy_n(sinks.value_scales, kPanelRows, s_.v_scales_.data());
-    const QuantizedRows q = {s_.q_.data(),      s_.q_scales_.data(),
-                             s_.q_sums_.data(), num_rows_,
-                             head_dim_,         1};
+    const QuantizedRows q = {s_.q_.data(),        s_.q_scales_.data(),
+                             s_.q_starts_.data(), num_rows_,
+                             head_dim_,           1};
     VisitRing([&](const KvCache::Panels& run, uint32_t slot) {
       kernels_.attention_scores(run.keys, q, s_.scores_.data() + slot,
                                 s_.stride_);

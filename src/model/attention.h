@@ -40,13 +40,13 @@ class AttentionScratch {
   uint32_t stride_;                   // positions a row of scores holds
   AlignedBuffer<float> rotated_;      // [head_dim]
   AlignedBuffer<int8_t> q_, sink_q_;  // [row, head_dim]
-  AlignedBuffer<float> q_scales_, sink_q_scales_;   // [row]
-  AlignedBuffer<int32_t> q_sums_, sink_q_sums_;     // [row]
-  AlignedBuffer<float> scores_;                     // [row, stride]
-  AlignedBuffer<float> v_scales_;                   // [stride]
-  AlignedBuffer<uint8_t> weights_hi_, weights_lo_;  // [row, stride]
-  AlignedBuffer<int32_t> sums_hi_, sums_lo_;        // [row, head_dim]
-  AlignedBuffer<float> out_scales_;                 // [row]
+  AlignedBuffer<float> q_scales_, sink_q_scales_;    // [row]
+  AlignedBuffer<int32_t> q_starts_, sink_q_starts_;  // [row]
+  AlignedBuffer<float> scores_;                      // [row, stride]
+  AlignedBuffer<float> v_scales_;                    // [stride]
+  AlignedBuffer<uint8_t> weights_hi_, weights_lo_;   // [row, stride]
+  AlignedBuffer<int32_t> sums_hi_, sums_lo_;         // [row, head_dim]
+  AlignedBuffer<float> out_scales_;                  // [row]
 };
 
 // What one call attends: `num_positions` <= kMaxQueryPositions consecutive

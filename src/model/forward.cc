@@ -292,7 +292,7 @@ void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
   const QuantizedRows all = normed_.View(row_begin + num_rows, config_.dim);
   const QuantizedRows rows = {all.values + size_t{row_begin} * config_.dim,
                               all.scales + size_t{row_begin} * all.num_groups,
-                              all.sums + size_t{row_begin} * all.num_groups,
+                              all.starts + size_t{row_begin} * all.num_groups,
                               num_rows,
                               config_.dim,
                               all.num_groups};
@@ -338,7 +338,7 @@ void ForwardPass::QuantizeInto(const float* values, uint32_t cols, uint32_t row,
   const size_t groups = cols / kGroupSize;
   kernels_.quantize_row(
       values, cols, kGroupSize, out.values.data() + size_t{row} * cols,
-      out.scales.data() + row * groups, out.sums.data() + row * groups);
+      out.scales.data() + row * groups, out.starts.data() + row * groups);
 }
 
 void ForwardPass::Multiply(const LinearWeights& w, uint32_t num_panels,

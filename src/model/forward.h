@@ -58,15 +58,15 @@ class ForwardPass {
  private:
   // Quantised rows with their storage.
   struct Quantized {
-    AlignedBuffer<int8_t> values;  // [row, cols]
-    AlignedBuffer<float> scales;   // [row, groups]
-    AlignedBuffer<int32_t> sums;   // [row, groups]
+    AlignedBuffer<int8_t> values;   // [row, cols]
+    AlignedBuffer<float> scales;    // [row, groups]
+    AlignedBuffer<int32_t> starts;  // [row, groups]
     Quantized(uint32_t max_rows, uint32_t cols)
         : values(size_t{max_rows} * cols),
           scales(size_t{max_rows} * (cols / kGroupSize)),
-          sums(size_t{max_rows} * (cols / kGroupSize)) {}
+          starts(size_t{max_rows} * (cols / kGroupSize)) {}
     QuantizedRows View(uint32_t num_rows, uint32_t cols) const {
-      return {values.data(), scales.data(), sums.data(),
+      return {values.data(), scales.data(), starts.data(),
               num_rows,      cols,          cols / kGroupSize};
     }
   };

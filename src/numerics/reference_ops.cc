@@ -12,7 +12,7 @@
 namespace llma::reference {
 
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
-                 int8_t* values, float* scales, int32_t* sums) {
+                 int8_t* values, float* scales, int32_t* starts) {
   for (uint32_t g = 0; g < num_cols / group_size; ++g) {
     const float* in = x + size_t{g} * group_size;
     int8_t* out = values + size_t{g} * group_size;
@@ -28,7 +28,7 @@ void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
       out[i] = static_cast<int8_t>(RoundToEven(in[i] * inverse));
       sum += out[i];
     }
-    sums[g] = sum;
+    starts[g] = -128 * sum;
   }
 }
 

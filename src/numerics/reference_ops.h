@@ -18,11 +18,13 @@ namespace llma {
 // Rows of activations, quantised with a scale per group of 64 values.
 //   values: [num_rows, num_cols] int8 in [-127, 127]
 //   scales: [num_rows, num_groups] float, 0 for a group of zeros
-//   sums:   [num_rows, num_groups] int32, the sum of a group's values
+//   starts: [num_rows, num_groups] int32, -128 times the sum of a group's
+//   values:
+//           where a product with weights made unsigned by adding 128 starts
 struct QuantizedRows {
   const int8_t* values;
   const float* scales;
-  const int32_t* sums;
+  const int32_t* starts;
   uint32_t num_rows;
   uint32_t num_cols;
   uint32_t num_groups;
@@ -80,9 +82,10 @@ inline constexpr uint32_t kTokenBlock = 64;  // tokens that share a block sum
 namespace reference {
 
 // Quantises `num_cols` values (a multiple of `group_size`, at most 256 each).
-//   scale = max|x| / 127, value = round_to_even(x * (127 / max|x|))
+//   scale = max|x| / 127, value = round_to_even(x * (127 / max|x|)),
+//   start = -128 * the sum of a group's values
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
-                 int8_t* values, float* scales, int32_t* sums);
+                 int8_t* values, float* scales, int32_t* starts);
 
 // y[i, row] = sum over groups g, ascending, of
 //   (float(sum_c W[row, c] * x[i, c]) * scale_W[row, g]) * scale_x[i, g]

@@ -18,9 +18,9 @@ TEST(QuantizeRow, ErrorIsHalfAStep) {
   for (float& v : x) v = random.Float(3.0f);
   std::vector<int8_t> q(256);
   std::vector<float> scales(4);
-  std::vector<int32_t> sums(4);
+  std::vector<int32_t> starts(4);
   reference::QuantizeRow(x.data(), 256, 64, q.data(), scales.data(),
-                         sums.data());
+                         starts.data());
   for (int i = 0; i < 256; ++i) {
     EXPECT_GE(q[i], -127);
     EXPECT_NEAR(q[i] * scales[i / 64], x[i], scales[i / 64] * 0.5001f);
@@ -28,7 +28,7 @@ TEST(QuantizeRow, ErrorIsHalfAStep) {
   for (int g = 0; g < 4; ++g) {
     int32_t sum = 0;
     for (int i = 0; i < 64; ++i) sum += q[64 * g + i];
-    EXPECT_EQ(sum, sums[g]);
+    EXPECT_EQ(-128 * sum, starts[g]);
   }
 }
 
@@ -37,12 +37,12 @@ TEST(QuantizeRow, ZeroAndTinyGroupsAreZero) {
   x[70] = 0x1p-61f;
   std::vector<int8_t> q(128, 5);
   std::vector<float> scales(2, 9.0f);
-  std::vector<int32_t> sums(2, 9);
+  std::vector<int32_t> starts(2, 9);
   reference::QuantizeRow(x.data(), 128, 64, q.data(), scales.data(),
-                         sums.data());
+                         starts.data());
   EXPECT_EQ(q, std::vector<int8_t>(128, 0));
   EXPECT_EQ(scales, std::vector<float>(2, 0.0f));
-  EXPECT_EQ(sums, std::vector<int32_t>(2, 0));
+  EXPECT_EQ(starts, std::vector<int32_t>(2, 0));
 }
 
 TEST(QuantizeWideKey, ErrorIsHalfAStep) {

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels for AVX-512 (F, BW, DQ, VL, VNNI) other than matrix products. Each
+// function equals its namesake in numerics/reference_ops.h; comments here only
+// say how, never what.
+#include "kernels/avx512_shared.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "kernels/target_region.h"
+#include "numerics/exact_math.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC 12's own intrinsics start from a vector that is left undefined on
+// purpose, and warn of it wherever they are inlined.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+LLMA_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+
+namespace llma::kernels::avx512 {
+namespace {
+
+inline __m512 Exp2Polynomial(__m512 f) {
+  __m512 p = _mm512_set1_ps(kExp2Coefficients[3]);
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[2]));
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[1]));
+  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[0]));
+  return _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(1.0f));
+}
+
+// exact_math.h: Exp2NonPositive. An argument below -126 gives 0.
+inline __m512 Exp2(__m512 t) {
+  const __m512 n =
+      _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 f = _mm512_sub_ps(t, n);
+  const __m512 p = Exp2Polynomial(f);
+  const __m512i bits = _mm512_add_epi32(
+      _mm512_castps_si512(p), _mm512_slli_epi32(_mm512_cvtps_epi32(n), 23));
+  const __mmask16 keep =
+      _mm512_cmp_ps_mask(t, _mm512_set1_ps(kExp2Lowest), _CMP_GE_OQ) &
+      _mm512_cmpge_epi32_mask(bits, _mm512_set1_epi32(1 << 23));
+  return _mm512_castsi512_ps(_mm512_maskz_mov_epi32(keep, bits));
+}
+
+// 2^(t + kShift) for t in [-64, 0]; elsewhere anything. Adding 1.5 * 2^23
+// rounds to an integer, which then stands in the lowest bits.
+template <int kShift>
+inline __m512i Exp2InRange(__m512 t) {
+  const __m512 magic = _mm512_set1_ps(0x1.8p+23f + kShift);
+  const __m512 shifted = _mm512_add_ps(t, magic);
+  const __m512 f = _mm512_sub_ps(t, _mm512_sub_ps(shifted, magic));
+  return _mm512_add_epi32(_mm512_castps_si512(Exp2Polynomial(f)),
+                          _mm512_slli_epi32(_mm512_castps_si512(shifted), 23));
+}
+
+inline __m512 Abs(__m512 x) { return _mm512_abs_ps(x); }
+
+// The first `size` of 16 lanes.
+inline __mmask16 FirstLanes(uint32_t size) {
+  return size >= 16 ? __mmask16{0xffff}
+                    : static_cast<__mmask16>((1u << size) - 1);
+}
+
+// gate * sigmoid of what has exp2n(t) = e, times up, clamped.
+inline __m512 Gate(__m512 g, __m512 e, __m512 u) {
+  const __mmask16 negative =
+      _mm512_cmp_ps_mask(g, _mm512_setzero_ps(), _CMP_LT_OQ);
+  const __m512 numerator = _mm512_mask_mul_ps(g, negative, g, e);
+  const __m512 gated = _mm512_mul_ps(
+      _mm512_div_ps(numerator, _mm512_add_ps(_mm512_set1_ps(1.0f), e)), u);
+  return _mm512_min_ps(_mm512_max_ps(gated, _mm512_set1_ps(-kLargestGated)),
+                       _mm512_set1_ps(kLargestGated));
+}
+
+// exponent(g) is what exp2n gets, made positive.
+template <class Exponent>
+inline void GateAll(const float* gate, const float* up, uint32_t size, float* y,
+                    const Exponent& exponent) {
+  for (uint32_t i = 0; i < size; i += 16) {
+    const __mmask16 mask = FirstLanes(size - i);
+    const __m512 g = _mm512_maskz_loadu_ps(mask, gate + i);
+    const __m512 u = _mm512_maskz_loadu_ps(mask, up + i);
+    const __m512 e = Exp2(_mm512_xor_ps(exponent(g), _mm512_set1_ps(-0.0f)));
+    _mm512_mask_storeu_ps(y + i, mask, Gate(g, e, u));
+  }
+}
+
+struct SiluExponent {
+  __m512 operator()(__m512 g) const {
+    return _mm512_mul_ps(Abs(g), _mm512_set1_ps(kLog2E));
+  }
+};
+
+struct GeluExponent {
+  __m512 operator()(__m512 g) const {
+    const __m512 a = _mm512_min_ps(Abs(g), _mm512_set1_ps(kLargestGeluInput));
+    const __m512 square_part = _mm512_mul_ps(
+        _mm512_set1_ps(kGeluCoefficients[1]), _mm512_mul_ps(a, a));
+    return _mm512_mul_ps(
+        a, _mm512_add_ps(_mm512_set1_ps(kGeluCoefficients[0]), square_part));
+  }
+};
+
+// Of `size` floats, at least one; none of them below -2^126.
+inline float LargestOf(const float* x, uint32_t size) {
+  // Four chains, for each step waits for the one before.
+  __m512 lanes[4];
+  for (__m512& l : lanes) l = _mm512_set1_ps(-0x1p+126f);
+  uint32_t i = 0;
+  for (; i + 64 <= size; i += 64) {
+    LLMA_UNROLL
+    for (int k = 0; k < 4; ++k) {
+      lanes[k] = _mm512_max_ps(lanes[k], _mm512_loadu_ps(x + i + 16 * k));
+    }
+  }
+  for (; i < size; i += 16) {
+    lanes[0] =
+        _mm512_mask_max_ps(lanes[0], FirstLanes(size - i), lanes[0],
+                           _mm512_maskz_loadu_ps(FirstLanes(size - i), x + i));
+  }
+  return _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(lanes[0], lanes[1]),
+                                            _mm512_max_ps(lanes[2], lanes[3])));
+}
+
+// Lane i of the result: op over all lanes of v[i].
+template <class Op>
+inline __m128 JoinLanes(const __m512 (&v)[4], const Op& op) {
+  const __m512 v01 =
+      op(_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1]));
+  const __m512 v23 =
+      op(_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3]));
+  const __m512 all =
+      op(_mm512_shuffle_ps(v01, v23, 0x44), _mm512_shuffle_ps(v01, v23, 0xee));
+  const __m512 two = op(all, _mm512_shuffle_f32x4(all, all, 0x4e));
+  return _mm512_castps512_ps128(op(two, _mm512_shuffle_f32x4(two, two, 0xb1)));
+}
+
+struct Max {
+  __m512 operator()(__m512 a, __m512 b) const { return _mm512_max_ps(a, b); }
+};
+struct AddInts {
+  __m512 operator()(__m512 a, __m512 b) const {
+    return _mm512_castsi512_ps(
+        _mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+  }
+};
+
+// Four groups of 64 at once.
+inline void QuantizeFourGroups(const float* x, int8_t* values, float* scales,
+                               int32_t* starts) {
+  __m512 largest_lanes[4];
+  for (int g = 0; g < 4; ++g) {
+    const float* in = x + 64 * g;
+    largest_lanes[g] = _mm512_max_ps(
+        _mm512_max_ps(Abs(_mm512_loadu_ps(in)), Abs(_mm512_loadu_ps(in + 16))),
+        _mm512_max_ps(Abs(_mm512_loadu_ps(in + 32)),
+                      Abs(_mm512_loadu_ps(in + 48))));
+  }
+  const __m128 largest = JoinLanes(largest_lanes, Max());
+  const __mmask8 not_zero =
+      _mm_cmp_ps_mask(largest, _mm_set1_ps(kSmallestMagnitude), _CMP_GE_OQ);
+  const __m128 most = _mm_set1_ps(127.0f);
+  _mm_storeu_ps(scales, _mm_maskz_div_ps(not_zero, largest, most));
+  const __m512 inverses =
+      _mm512_castps128_ps512(_mm_maskz_div_ps(not_zero, most, largest));
+  // Packing leaves four bytes of each vector in each quarter.
+  const __m512i in_order =
+      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  __m512 sum_lanes[4];
+  for (int g = 0; g < 4; ++g) {
+    const __m512 inverse =
+        _mm512_permutexvar_ps(_mm512_set1_epi32(g), inverses);
+    __m512i q[4];
+    for (int i = 0; i < 4; ++i) {
+      q[i] = _mm512_cvtps_epi32(
+          _mm512_mul_ps(_mm512_loadu_ps(x + 64 * g + 16 * i), inverse));
+    }
+    const __m512i bytes = _mm512_permutexvar_epi32(
+        in_order, _mm512_packs_epi16(_mm512_packs_epi32(q[0], q[1]),
+                                     _mm512_packs_epi32(q[2], q[3])));
+    _mm512_storeu_si512(values + 64 * g, bytes);
+    sum_lanes[g] = _mm512_castsi512_ps(_mm512_dpbusd_epi32(
+        _mm512_setzero_si512(), _mm512_set1_epi8(-128), bytes));
+  }
+  _mm_storeu_si128(
+      reinterpret_cast<__m128i*>(starts),
+      _mm_sub_epi32(_mm_setzero_si128(),
+                    _mm_castps_si128(JoinLanes(sum_lanes, AddInts()))));
+}
+
+}  // namespace
+
+void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
+                 int8_t* values, float* scales, int32_t* starts) {
+  const uint32_t num_groups = num_cols / group_size;
+  uint32_t g = 0;
+  if (group_size == 64) {
+    for (; g + 4 <= num_groups; g += 4) {
+      QuantizeFourGroups(x + size_t{g} * 64, values + size_t{g} * 64,
+                         scales + g, starts + g);
+    }
+  }
+  for (; g < num_groups; ++g) {
+    const float* in = x + size_t{g} * group_size;
+    int8_t* out = values + size_t{g} * group_size;
+    __m512 largest_lanes = _mm512_setzero_ps();
+    for (uint32_t i = 0; i < group_size; i += 16) {
+      largest_lanes =
+          _mm512_max_ps(largest_lanes, Abs(_mm512_loadu_ps(in + i)));
+    }
+    const float largest = _mm512_reduce_max_ps(largest_lanes);
+    const bool is_zero = largest < kSmallestMagnitude;
+    scales[g] = is_zero ? 0.0f : largest / 127.0f;
+    const __m512 inverse = _mm512_set1_ps(is_zero ? 0.0f : 127.0f / largest);
+    __m512i sum = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < group_size; i += 16) {
+      const __m512i q =
+          _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(in + i), inverse));
+      sum = _mm512_add_epi32(sum, q);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i),
+                       _mm512_cvtepi32_epi8(q));
+    }
+    starts[g] = -128 * _mm512_reduce_add_epi32(sum);
+  }
+}
+
+void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
+             float* y) {
+  __m512 partial = _mm512_setzero_ps();
+  for (uint32_t i = 0; i < dim; i += 16) {
+    const __m512 v = _mm512_loadu_ps(x + i);
+    partial = _mm512_add_ps(partial, _mm512_mul_ps(v, v));
+  }
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(partial),
+                                     _mm512_extractf32x8_ps(partial, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
+                                 _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  const __m128 one = _mm_add_ss(two, _mm_movehdup_ps(two));
+  const __m128 mean = _mm_div_ss(one, _mm_set_ss(static_cast<float>(dim)));
+  const __m128 root = _mm_sqrt_ss(_mm_add_ss(mean, _mm_set_ss(eps)));
+  const __m512 inverse =
+      _mm512_broadcastss_ps(_mm_div_ss(_mm_set_ss(1.0f), root));
+  for (uint32_t i = 0; i < dim; i += 16) {
+    _mm512_storeu_ps(
+        y + i, _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(x + i), inverse),
+                             _mm512_loadu_ps(weight + i)));
+  }
+}
+
+void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
+  GateAll(gate, up, size, y, SiluExponent());
+}
+
+void GeGlu(const float* gate, const float* up, uint32_t size, float* y) {
+  GateAll(gate, up, size, y, GeluExponent());
+}
+
+float AttentionWeights(float* scores, const float* v_scales,
+                       uint32_t num_positions, uint8_t* weights_hi,
+                       uint8_t* weights_lo) {
+  const float max_score = LargestOf(scores, num_positions);
+  const __m512 max_lanes = _mm512_set1_ps(max_score);
+  const __m512 lowest = _mm512_set1_ps(kLowestAttentionExponent);
+  __m512i denominators = _mm512_setzero_si512();
+  __m512 largest_lanes = _mm512_setzero_ps();
+  for (uint32_t j = 0; j < num_positions; j += 16) {
+    const __m512 t = _mm512_sub_ps(_mm512_loadu_ps(scores + j), max_lanes);
+    const __mmask16 keep = _mm512_cmp_ps_mask(t, lowest, _CMP_GE_OQ);
+    const __m512 p =
+        _mm512_castsi512_ps(_mm512_maskz_mov_epi32(keep, Exp2InRange<16>(t)));
+    denominators = _mm512_add_epi32(denominators, _mm512_cvtps_epi32(p));
+    const __m512 folded = _mm512_mul_ps(p, _mm512_loadu_ps(v_scales + j));
+    largest_lanes = _mm512_max_ps(largest_lanes, folded);
+    _mm512_storeu_ps(scores + j, folded);
+  }
+  const float largest = _mm512_reduce_max_ps(largest_lanes);
+  const int32_t denominator = _mm512_reduce_add_epi32(denominators);
+  const __m512 factor = _mm512_set1_ps(
+      largest == 0.0f ? 0.0f : kLargestAttentionWeight / largest);
+  uint32_t j = 0;
+  const __m512i in_order =
+      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i low_bits = _mm512_set1_epi16(127);
+  for (; j + 64 <= num_positions; j += 64) {
+    __m512i w[4];
+    LLMA_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      w[i] = _mm512_cvtps_epi32(
+          _mm512_mul_ps(_mm512_loadu_ps(scores + j + 16 * i), factor));
+    }
+    const __m512i w01 = _mm512_packs_epi32(w[0], w[1]);
+    const __m512i w23 = _mm512_packs_epi32(w[2], w[3]);
+    const __m512i hi = _mm512_packs_epi16(_mm512_srli_epi16(w01, 7),
+                                          _mm512_srli_epi16(w23, 7));
+    const __m512i lo = _mm512_packs_epi16(_mm512_and_si512(w01, low_bits),
+                                          _mm512_and_si512(w23, low_bits));
+    _mm512_storeu_si512(weights_hi + j, _mm512_permutexvar_epi32(in_order, hi));
+    _mm512_storeu_si512(weights_lo + j, _mm512_permutexvar_epi32(in_order, lo));
+  }
+  for (; j < num_positions; j += 16) {
+    const __m512i w =
+        _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(scores + j), factor));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(weights_hi + j),
+                     _mm512_cvtepi32_epi8(_mm512_srli_epi32(w, 7)));
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(weights_lo + j),
+        _mm512_cvtepi32_epi8(_mm512_and_si512(w, _mm512_set1_epi32(127))));
+  }
+  return (largest / kLargestAttentionWeight) / static_cast<float>(denominator);
+}
+
+void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
+                  uint64_t* block_sums) {
+  const __m512 max_logit = _mm512_set1_ps(LargestOf(logits, num_tokens));
+  const __m512i low_half = _mm512_set1_epi64(0xffffffff);
+  for (uint32_t block = 0; block < num_tokens; block += kTokenBlock) {
+    __m512i sum = _mm512_setzero_si512();  // 8 x uint64
+    for (uint32_t v = block; v < block + kTokenBlock && v < num_tokens;
+         v += 16) {
+      const __mmask16 mask = FirstLanes(num_tokens - v);
+      const __m512 logit = _mm512_maskz_loadu_ps(mask, logits + v);
+      // What is below 2^-40 weighs 1, as 2^-40 does.
+      const __m512 t =
+          _mm512_max_ps(_mm512_mul_ps(_mm512_sub_ps(logit, max_logit),
+                                      _mm512_set1_ps(kLog2E)),
+                        _mm512_set1_ps(-40.0f));
+      const __m512i weight = _mm512_maskz_add_epi32(
+          mask, _mm512_set1_epi32(1),
+          _mm512_cvttps_epi32(_mm512_castsi512_ps(Exp2InRange<30>(t))));
+      _mm512_mask_storeu_epi32(weights + v, mask, weight);
+      sum = _mm512_add_epi64(sum, _mm512_and_si512(weight, low_half));
+      sum = _mm512_add_epi64(sum, _mm512_srli_epi64(weight, 32));
+    }
+    block_sums[block / kTokenBlock] =
+        static_cast<uint64_t>(_mm512_reduce_add_epi64(sum));
+  }
+}
+
+}  // namespace llma::kernels::avx512
+
+LLMA_TARGET_END
+#endif  // defined(__x86_64__)
