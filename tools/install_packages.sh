@@ -10,7 +10,8 @@ build=(g++ cmake ninja-build pkg-config make
        python3 python3-dev python3-pip python3-venv ca-certificates xz-utils
        zstd unzip)
 test=(libgtest-dev googletest libbenchmark-dev clang clang-format
-      g++-aarch64-linux-gnu qemu-user-static mandoc groff-base zsh fish)
+      g++-aarch64-linux-gnu qemu-user-static mandoc groff-base zsh fish
+      binutils dpkg-dev file)
 
 case "${1:-build}" in
   build) wanted=("${build[@]}") ;;

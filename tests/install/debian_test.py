@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the Debian packages, installs them into a scratch root, uses and
+removes them. Needs no network, and not to be root.
+
+    debian_test.py CPACK BUILD_FOLDER SOURCE_FOLDER C_COMPILER
+"""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from installed_tree import check_round_trip, environment, only, run
+
+PACKAGES = ["libllma-dev", "libllma0", "llma"]
+
+
+class ScratchRoot:
+    """A root folder for dpkg. Dependencies count as met if this machine has
+    the packages."""
+
+    def __init__(self, folder):
+        self.path = folder
+        self.admin = folder / "var/lib/dpkg"
+        (self.admin / "info").mkdir(parents=True)
+        (self.admin / "updates").mkdir()
+        shutil.copy("/var/lib/dpkg/status", self.admin / "status")
+        # The files of other packages are not here, and dpkg
+        # would say so for each.
+        for name in self.installed():
+            (self.admin / "info" / f"{name}.list").touch()
+        # The packages' scripts run outside of the root: no real ldconfig.
+        tools = folder.parent / "tools"
+        tools.mkdir()
+        self.renewals = tools / "renewals"
+        (tools / "ldconfig").write_text(
+            f"#!/bin/sh\necho ldconfig >>'{self.renewals}'\n")
+        (tools / "ldconfig").chmod(0o755)
+        self.env = environment(
+            PATH=f"{tools}:{os.environ['PATH']}:/usr/sbin:/sbin", LC_ALL="C")
+
+    def dpkg(self, *options):
+        forced = [] if os.getuid() == 0 else ["--force-not-root"]
+        return run("dpkg", f"--root={self.path}", "--force-script-chrootless",
+                   "--log=/dev/null", *forced, *options, env=self.env)
+
+    def installed(self):
+        """The names that lists of files have."""
+        return run("dpkg-query", f"--admindir={self.admin}", "-W",
+                   "-f", "${binary:Package}\n").split()
+
+    def files(self):
+        return sorted(p for p in self.path.rglob("*")
+                      if self.admin not in p.parents and not p.is_dir())
+
+
+def main():
+    cpack, build, source, cc = sys.argv[1:]
+    source = pathlib.Path(source)
+    if not shutil.which("dpkg-shlibdeps"):
+        print("skipped: dpkg-dev is not installed")
+        return 77
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        run(cpack, "-G", "DEB", "--config", f"{build}/CPackConfig.cmake",
+            "-B", folder / "packages")
+        packages = sorted((folder / "packages").glob("*.deb"))
+        names = [p.name.split("_")[0] for p in packages]
+        if names != PACKAGES:
+            sys.exit(f"packages were made: {names}")
+        depends = run("dpkg-deb", "-f", packages[1], "Depends")
+        for library in ("libc6", "libstdc++6", "libpcre2-8-0", "libssl3"):
+            if library not in depends:
+                sys.exit(f"libllma0 depends on: {depends}")
+
+        root = ScratchRoot(folder / "root")
+        before = root.files()
+        root.dpkg("-i", *packages)
+        prefix = root.path / "usr"
+        program = prefix / "bin/llma"
+        content = b"a text, and the text again\n" * 50
+        (folder / "text").write_bytes(content)
+        run(program, "-1", folder / "text", env=root.env)
+        (folder / "text").unlink()
+        run(prefix / "bin/unllma", folder / "text.llma", env=root.env)
+        if (folder / "text").read_bytes() != content:
+            sys.exit("the program does not restore the content")
+        for package in PACKAGES:
+            if not (prefix / "share/doc" / package / "copyright").is_file():
+                sys.exit(f"{package} does not say its licence")
+
+        pc_file = only(prefix, "llma.pc")
+        env = {**root.env, "PKG_CONFIG_PATH": str(pc_file.parent),
+               "LD_LIBRARY_PATH": str(pc_file.parent.parent)}
+        flags = run("pkg-config", "--cflags", "--libs", "llma", env=env)
+        run(cc, source / "examples/compress_buffer.c", "-o", folder / "example",
+            *flags.split(), env=env)
+        check_round_trip(run(folder / "example",
+                             source / "tests/data/tiny.llmm", env=env))
+
+        root.dpkg("--purge", *PACKAGES)
+        if root.files() != before or prefix.exists():
+            sys.exit(f"left behind: {set(root.files()) - set(before)}")
+        if set(PACKAGES) & set(root.installed()):
+            sys.exit("dpkg still knows a package")
+        if root.renewals.read_text().count("ldconfig") < 2:
+            sys.exit("the linker is not told of the library")
+    print(f"{', '.join(PACKAGES)}: installed, used and removed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

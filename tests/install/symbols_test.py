@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The shared library shows the functions of llma.h and nothing else.
+
+    symbols_test.py LIBRARY HEADER SONAME
+"""
+
+import pathlib
+import re
+import sys
+
+from installed_tree import needed, run
+
+
+def declared(header):
+    text = pathlib.Path(header).read_text()
+    text = re.sub(r"/\*.*?\*/|#.*?(?<!\\)\n", "", text, flags=re.S)
+    return set(re.findall(r"LLMA_API\b[^;(]*?\b(\w+)\s*\(", text))
+
+
+def main():
+    library, header, soname = sys.argv[1:]
+    lines = run("nm", "-D", "--defined-only", library).splitlines()
+    # "address kind name@@VERSION"; kind A is the version itself.
+    shown = {line.split()[2].split("@")[0] for line in lines
+             if line.split()[1] != "A"}
+    functions = declared(header)
+    if len(functions) < 50:
+        sys.exit(f"only {len(functions)} functions were found in {header}")
+    if shown != functions:
+        sys.exit(f"shown, but not in the header: {shown - functions}\n"
+                 f"in the header, but not shown: {functions - shown}")
+    if f"[{soname}]" not in run("readelf", "-dW", library):
+        sys.exit(f"{library} is not called {soname}")
+    print(f"{soname} shows {len(functions)} functions, and needs "
+          + " ".join(needed(library)))
+
+
+if __name__ == "__main__":
+    main()
