@@ -67,7 +67,7 @@ LLMA_API uint32_t llma_predictor_version(void);
 typedef enum llma_status {
   LLMA_OK = 0,           /* done: all that was asked for */
   LLMA_NEED_INPUT = -1,  /* a state: give more input, or LLMA_FINISH */
-  LLMA_NEED_OUTPUT = -2, /* a state: give more room for output */
+  LLMA_NEED_OUTPUT = -2, /* a state: take the output, give room for more */
 
   LLMA_ERROR_TRUNCATED = 10,      /* the input ends too early [no] */
   LLMA_ERROR_FORMAT = 12,         /* not a file of this kind [no] */
@@ -223,6 +223,9 @@ typedef struct llma_progress {
  * cancels the work, which ends with LLMA_ERROR_CANCELLED. */
 typedef int (*llma_progress_fn)(void *user, const llma_progress *progress);
 
+/* A line for people. */
+typedef void (*llma_note_fn)(void *user, const char *text);
+
 typedef struct llma_pull_options {
   size_t struct_bytes;
   const char *sha256; /* of the file, 64 hexadecimal digits; NULL: what we know
@@ -233,8 +236,8 @@ typedef struct llma_pull_options {
   int keep_source;           /* 1: what was fetched stays beside the model */
   int overwrite;             /* 0: an existing model is an error */
   llma_progress_fn progress; /* NULL: nobody is told */
-  void (*note)(void *user, const char *text); /* a line for people; or NULL */
-  void *user;                                 /* of both callbacks */
+  llma_note_fn note;         /* NULL: the same */
+  void *user;                /* of both callbacks */
 } llma_pull_options;
 
 /* Fetches a GGUF file by a known name or an https address, goes on where it was
@@ -367,6 +370,12 @@ LLMA_API llma_status llma_options_set_progress(llma_options *options,
                                                llma_progress_fn callback,
                                                void *user, llma_error *error);
 
+/* Told of what does not end the work: a model that could not be opened, and so
+ * is none to choose from. NULL: nobody is told. */
+LLMA_API llma_status llma_options_set_note(llma_options *options,
+                                           llma_note_fn callback, void *user,
+                                           llma_error *error);
+
 typedef enum llma_frame_kind {
   LLMA_FRAME_STORED = 0,   /* as it is */
   LLMA_FRAME_MODEL = 1,    /* a language model predicted */
@@ -406,7 +415,8 @@ LLMA_API int llma_level_uses_model(int level);
 LLMA_API llma_status llma_compress(const void *content, size_t content_bytes,
                                    const llma_options *options, void **file,
                                    size_t *file_bytes, llma_error *error);
-/* Compresses a message of tens of bytes, up to 65,535: 4 bytes besides the
+#define LLMA_MAX_SHORT_MESSAGE_BYTES 65535
+/* Compresses a message of tens of bytes, up to the above: 4 bytes besides the
  * code, but a check of 16 bits and no index. Level, lanes, window and sizes of
  * frames do not count. */
 LLMA_API llma_status llma_compress_short(const void *content,
@@ -490,9 +500,9 @@ LLMA_API llma_status llma_encoder_create(const llma_options *options,
 LLMA_API void llma_encoder_free(llma_encoder *encoder);
 /* Moves on. Buffers may have any size, also 0; `input` may be NULL with
  * LLMA_FLUSH and LLMA_FINISH. A call that completes a frame takes as long as
- * that frame.
+ * that frame, and returns its output before it goes on.
  *   LLMA_NEED_INPUT   all input is used; what it allowed was given out
- *   LLMA_NEED_OUTPUT  call again with more room and the same action
+ *   LLMA_NEED_OUTPUT  call again with room for output and the same action
  *   LLMA_OK           the flush or the file is complete. Behind the end of the
  *                     file further calls are LLMA_ERROR_USAGE.
  * Errors other than LLMA_ERROR_USAGE are final; later calls return the same.

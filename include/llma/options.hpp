@@ -32,6 +32,7 @@ class Options {
  public:
   using Progress = std::function<bool(const llma_progress&)>;  // false cancels
   using OnFrame = std::function<void(const llma_frame_info&)>;
+  using Note = std::function<void(const std::string&)>;
   using FindModel =
       std::function<Result<Model>(std::span<const uint8_t>, uint32_t)>;
 
@@ -61,64 +62,79 @@ class Options {
     return detail::Call(llma_options_set_source_info, get(), &info);
   }
   Status SetProgress(Progress progress) {
-    progress_ = std::make_shared<const Progress>(std::move(progress));
-    return detail::Call(llma_options_set_progress, get(),
-                        *progress_ ? TellProgress : nullptr,
-                        const_cast<Progress*>(progress_.get()));
+    Change().progress = std::move(progress);
+    return SetCallbacks();
   }
   Status SetOnFrame(OnFrame on_frame) {
-    on_frame_ = std::make_shared<const OnFrame>(std::move(on_frame));
-    return detail::Call(llma_options_set_frame_callback, get(),
-                        *on_frame_ ? TellFrame : nullptr,
-                        const_cast<OnFrame*>(on_frame_.get()));
+    Change().on_frame = std::move(on_frame);
+    return SetCallbacks();
+  }
+  Status SetNote(Note note) {
+    Change().note = std::move(note);
+    return SetCallbacks();
   }
   Status SetModelFinder(FindModel find) {
-    find_ = std::make_shared<const FindModel>(std::move(find));
-    return detail::Call(llma_options_set_model_finder, get(),
-                        *find_ ? AskForModel : nullptr,
-                        const_cast<FindModel*>(find_.get()));
+    Change().find = std::move(find);
+    return SetCallbacks();
   }
   llma_options* get() const { return handle_.get(); }
-  // Keeps the callbacks alive.
-  std::shared_ptr<const void> callbacks() const {
-    return std::make_shared<Callbacks>(progress_, on_frame_, find_);
-  }
+  // Whoever works with the options holds their callbacks.
+  std::shared_ptr<const void> callbacks() const { return callbacks_; }
 
  private:
   struct Callbacks {
-    Callbacks(std::shared_ptr<const Progress> p,
-              std::shared_ptr<const OnFrame> o,
-              std::shared_ptr<const FindModel> f)
-        : progress(std::move(p)), on_frame(std::move(o)), find(std::move(f)) {}
-    std::shared_ptr<const Progress> progress;
-    std::shared_ptr<const OnFrame> on_frame;
-    std::shared_ptr<const FindModel> find;
+    Progress progress;
+    OnFrame on_frame;
+    Note note;
+    FindModel find;
   };
 
   explicit Options(llma_options* options) : handle_(options) {}
 
+  // A copy, for others may use the callbacks that were set before.
+  Callbacks& Change() {
+    const auto changed = callbacks_ == nullptr
+                             ? std::make_shared<Callbacks>()
+                             : std::make_shared<Callbacks>(*callbacks_);
+    callbacks_ = changed;
+    return *changed;
+  }
+  Status SetCallbacks() {
+    const Callbacks& c = *callbacks_;
+    void* user = const_cast<Callbacks*>(callbacks_.get());
+    LLMA_TRY(detail::Call(llma_options_set_progress, get(),
+                          c.progress ? TellProgress : nullptr, user));
+    LLMA_TRY(detail::Call(llma_options_set_frame_callback, get(),
+                          c.on_frame ? TellFrame : nullptr, user));
+    LLMA_TRY(detail::Call(llma_options_set_note, get(),
+                          c.note ? TellNote : nullptr, user));
+    return detail::Call(llma_options_set_model_finder, get(),
+                        c.find ? AskForModel : nullptr, user);
+  }
+
+  static const Callbacks& Of(void* user) {
+    return *static_cast<const Callbacks*>(user);
+  }
   static int TellProgress(void* user, const llma_progress* progress) {
-    return (*static_cast<const Progress*>(user))(*progress) ? 0 : 1;
+    return Of(user).progress(*progress) ? 0 : 1;
   }
   static void TellFrame(void* user, const llma_frame_info* frame) {
-    (*static_cast<const OnFrame*>(user))(*frame);
+    Of(user).on_frame(*frame);
   }
+  static void TellNote(void* user, const char* text) { Of(user).note(text); }
   static llma_status AskForModel(void* user, const uint8_t* id, size_t id_bytes,
                                  uint32_t candidate, llma_model** model,
                                  llma_error* error) {
     std::optional<Error> kept;
     return detail::Protect(kept, error, [&]() -> Status {
-      LLMA_ASSIGN(Model found, (*static_cast<const FindModel*>(user))(
-                                   {id, id_bytes}, candidate));
+      LLMA_ASSIGN(Model found, Of(user).find({id, id_bytes}, candidate));
       *model = found.release();
       return OkStatus();
     });
   }
 
   detail::Owner<llma_options, llma_options_free> handle_;
-  std::shared_ptr<const Progress> progress_;
-  std::shared_ptr<const OnFrame> on_frame_;
-  std::shared_ptr<const FindModel> find_;
+  std::shared_ptr<const Callbacks> callbacks_;
 };
 
 }  // namespace api_v0

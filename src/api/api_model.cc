@@ -37,13 +37,19 @@ OpenModels& TheOpenModels() {
 
 // "PATH: at byte 7: ..." without what is not known or said already.
 Error WithPath(const Error& error, const std::string& path) {
-  if (error.what.find(path) != std::string::npos) return error;
+  const std::string prefix = path + ": ";
   const bool has_place = error.offset != Error::kNoOffset;
+  std::string what = error.what;
+  if (what.starts_with(prefix)) {
+    what.erase(0, prefix.size());
+  } else if (what.find(path) != std::string::npos) {
+    return error;
+  }
   return Error{
       error.code,
-      path + ": " +
+      prefix +
           (has_place ? "at byte " + std::to_string(error.offset) + ": " : "") +
-          error.what};
+          what};
 }
 
 Result<SharedModel> OpenPath(const std::string& path) {

@@ -142,7 +142,9 @@ ModelSource::ModelSource(const llma_options& options)
       max_memory_bytes_(OrAll(options.memory_bytes)),
       model_(options.model),
       find_(options.find),
-      user_(options.find_user) {}
+      user_(options.find_user),
+      note_(options.note),
+      note_user_(options.note_user) {}
 
 Result<const Model*> ModelSource::Hold(Result<SharedModel> model) {
   if (!model) return model.error();
@@ -167,7 +169,10 @@ Result<const Model*> ModelSource::FindCandidates() {
   for (const InstalledModel& installed :
        ModelsToTry(ListInstalledModels(ModelPlaces()), max_memory_bytes_ / 2)) {
     const auto model = Hold(OpenByName(installed.path));
-    if (!model) continue;  // a damaged file must not be in the way
+    if (!model) {  // a damaged file must not be in the way
+      if (note_ != nullptr) note_(note_user_, model.error().what.c_str());
+      continue;
+    }
     if (first == nullptr) {
       first = *model;
     } else {
@@ -305,6 +310,16 @@ llma_status llma_options_set_progress(llma_options* options,
     LLMA_REQUIRE(options);
     options->progress = callback;
     options->progress_user = user;
+    return llma::OkStatus();
+  });
+}
+
+llma_status llma_options_set_note(llma_options* options, llma_note_fn callback,
+                                  void* user, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(options);
+    options->note = callback;
+    options->note_user = user;
     return llma::OkStatus();
   });
 }

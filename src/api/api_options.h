@@ -33,6 +33,8 @@ struct llma_options {
   void* progress_user = nullptr;
   llma_frame_fn on_frame = nullptr;
   void* frame_user = nullptr;
+  llma_note_fn note = nullptr;
+  void* note_user = nullptr;
 };
 
 namespace llma::api {
@@ -74,6 +76,8 @@ class ModelSource {
   std::vector<const Model*> others_;
   llma_find_model_fn find_;
   void* user_;
+  llma_note_fn note_;
+  void* note_user_;
   std::vector<SharedModel> held_;
   std::map<ModelId, const Model*> by_id_;
 };

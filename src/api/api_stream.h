@@ -15,9 +15,9 @@
 
 namespace llma::api {
 
-// Input goes on in parts of this size, so that the output that waits stays
-// small.
-inline constexpr size_t kPartBytes = size_t{1} << 16;
+// Input goes on in parts of this size, so that a call does little more than one
+// frame, and the output that waits stays small.
+inline constexpr size_t kPartBytes = 4096;
 
 // Output that was made and not yet given out. Thread-compatible.
 class Pending {
@@ -71,10 +71,14 @@ class StreamDriver {
       return input == nullptr ? 0 : input->size_bytes - input->used_bytes;
     };
     if (is_finished_ && left() > 0) return Usage("input behind the end");
+    const size_t used_before = output->used_bytes;
     for (;;) {
       pending.GiveTo(*output);
       if (!pending.empty()) return LLMA_NEED_OUTPUT;
       if (error_) return *error_;
+      if (output->used_bytes > used_before && left() > 0) {
+        return LLMA_NEED_OUTPUT;  // the caller may have it now
+      }
       if (is_finished_) {
         has_ended_ = true;
         return LLMA_OK;

@@ -7,6 +7,8 @@
 #include "codec/file_encoder.h"
 #include "codec/short_message.h"
 
+static_assert(LLMA_MAX_SHORT_MESSAGE_BYTES == llma::kMaxShortMessageBytes);
+
 namespace llma::api {
 namespace {
 

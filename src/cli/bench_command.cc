@@ -6,26 +6,20 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <llma/llma.hpp>
+#include <optional>
 #include <string>
 
-#include "base/file_io.h"
-#include "base/thread_pool.h"
 #include "cli/bench_text.h"
 #include "cli/commands.h"
+#include "cli/descriptors.h"
 #include "cli/file_job.h"
-#include "cli/model_lookup.h"
 #include "cli/progress.h"
-#include "codec/codec.h"
-#include "codec/levels.h"
-#include "kernels/int8_peak.h"
-#include "kernels/kernel_table.h"
 
 namespace llma::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr int kPeakRounds = 40;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -47,31 +41,28 @@ uint64_t PeakMemoryBytes() {
 // One direction at one level.
 struct Run {
   double seconds = 0;
-  StageClock clock;
+  llma_stats stats{};
 };
 
-constexpr std::array<std::pair<Stage, const char*>, kNumStages> kStageNames = {{
-    {Stage::kMatmul, "matrix products"},
-    {Stage::kAttention, "attention"},
-    {Stage::kElementwise, "norms, gates, quantising"},
-    {Stage::kHead, "final layer"},
-    {Stage::kTokenWeights, "weights of tokens"},
-    {Stage::kCoding, "context models, coder"},
-    {Stage::kOther, "tokenizer, checksums"},
-}};
+// [llma_stage]
+constexpr std::array<const char*, LLMA_NUM_STAGES> kStageNames = {
+    "matrix products",      "attention",         "norms, gates, quantising",
+    "final layer",          "weights of tokens", "context models, coder",
+    "tokenizer, checksums",
+};
 
 std::string StageTable(const Run& compress, const Run& decompress,
                        double peak) {
   std::string text = "\nshare of time             compress  decompress\n";
-  for (const auto& [stage, name] : kStageNames) {
-    text += Format("  %-24s %6.1f %%    %6.1f %%\n", name,
-                   100 * compress.clock.seconds(stage) / compress.seconds,
-                   100 * decompress.clock.seconds(stage) / decompress.seconds);
+  for (size_t i = 0; i < kStageNames.size(); ++i) {
+    text += Format("  %-24s %6.1f %%    %6.1f %%\n", kStageNames[i],
+                   100 * compress.stats.seconds[i] / compress.seconds,
+                   100 * decompress.stats.seconds[i] / decompress.seconds);
   }
   if (peak > 0) {
     const auto share = [&](const Run& run) {
-      return 100 * static_cast<double>(run.clock.multiply_adds()) /
-             run.seconds / peak;
+      return 100 * static_cast<double>(run.stats.multiply_adds) / run.seconds /
+             peak;
     };
     text += Format("share of the int8 peak      %5.1f %%    %6.1f %%\n",
                    share(compress), share(decompress));
@@ -83,71 +74,59 @@ std::string StageTable(const Run& compress, const Run& decompress,
 
 class Bench {
  public:
-  Bench(const Options& options, const Messages& messages, const Model* model,
+  // `how`: with the model, if one is needed.
+  Bench(const Options& options, const Messages& messages, llma::Options how,
         Bytes content, std::string name)
       : options_(options),
         messages_(messages),
-        model_(model),
+        how_(std::move(how)),
         content_(content),
         name_(std::move(name)),
-        pool_(options.num_threads) {}
+        num_threads_(options.num_threads > 0
+                         ? static_cast<uint32_t>(options.num_threads)
+                         : llma_num_processors()) {}
 
   Status RunAll() {
-    LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
-    const double peak_before = MeasurePeak(kernels->name);
+    LLMA_ASSIGN(const std::string kernels, UsedKernels());
+    LLMA_ASSIGN(const double peak_before,
+                MeasureInt8Peak(kernels, num_threads_));
     LLMA_TRY(Print(
-        Format("%s: %zu bytes; threads: %d; kernels: %s\n\n", name_.c_str(),
-               content_.size(), pool_.num_threads(), kernels->name) +
+        Format("%s: %zu bytes; threads: %u; kernels: %s\n\n", name_.c_str(),
+               content_.size(), num_threads_, kernels.c_str()) +
         "level     bytes  bits/byte    compress  decompress  tokens/s "
         "(c, d)  memory\n"));
     for (int level = options_.first_level; level <= options_.last_level;
          ++level) {
       LLMA_TRY(RunLevel(level));
     }
-    if (compress_.clock.positions() == 0) return OkStatus();
+    if (compress_.stats.positions == 0) return OkStatus();
     // Other programs can only make it look smaller.
-    const double peak = std::max(peak_before, MeasurePeak(kernels->name));
-    return Print(StageTable(compress_, decompress_, peak));
+    LLMA_ASSIGN(const double peak, MeasureInt8Peak(kernels, num_threads_));
+    return Print(
+        StageTable(compress_, decompress_, std::max(peak_before, peak)));
   }
 
  private:
-  // int8 multiply-adds a second that all threads together can do; 0: not known.
-  double MeasurePeak(const char* kernels) {
-    const auto threads = static_cast<size_t>(pool_.num_threads());
-    double best = 0;
-    for (int round = 0; round < kPeakRounds; ++round) {
-      std::vector<uint64_t> counts(threads);
-      const Clock::time_point start = Clock::now();
-      pool_.ParallelFor(threads, [&](size_t i) {
-        for (int k = 0; k < 10; ++k) counts[i] += RunInt8PeakLoop(kernels);
-      });
-      const double seconds = SecondsSince(start);
-      uint64_t count = 0;
-      for (const uint64_t c : counts) count += c;
-      best = std::max(best, static_cast<double>(count) / seconds);
-    }
-    return best;
+  // All of `from` through an encoder or decoder.
+  template <class Stream>
+  Result<std::vector<uint8_t>> Time(Bytes from, Run& run) {
+    const Clock::time_point start = Clock::now();
+    LLMA_ASSIGN(Stream stream, Stream::Create(how_));
+    std::vector<uint8_t> to;
+    const auto sink = [&to](Bytes bytes) {
+      to.insert(to.end(), bytes.begin(), bytes.end());
+      return OkStatus();
+    };
+    LLMA_TRY(stream.Append(from, sink));
+    LLMA_TRY(stream.Finish(sink));
+    run = {SecondsSince(start), stream.stats()};
+    return to;
   }
 
   Status RunLevel(int level) {
-    compress_ = {};
-    CompressOptions how;
-    how.level = level;
-    how.num_threads = options_.num_threads;
-    how.num_lanes = options_.num_lanes;
-    how.window_positions = options_.window_positions;
-    how.clock = &compress_.clock;
-    Clock::time_point start = Clock::now();
-    LLMA_ASSIGN(const auto file, Compress(content_, model_, how));
-    compress_.seconds = SecondsSince(start);
-
-    decompress_ = {};
-    DecompressOptions back;
-    back.num_threads = options_.num_threads;
-    back.clock = &decompress_.clock;
-    start = Clock::now();
-    LLMA_ASSIGN(const auto content, Decompress(file, model_, back));
-    decompress_.seconds = SecondsSince(start);
+    LLMA_TRY(how_.Set(LLMA_OPTION_LEVEL, static_cast<uint64_t>(level)));
+    LLMA_ASSIGN(const auto file, Time<Encoder>(content_, compress_));
+    LLMA_ASSIGN(const auto content, Time<Decoder>(file, decompress_));
     if (!std::ranges::equal(content, content_)) {
       return Error{ErrorCode::kInternal, "the content was not restored"};
     }
@@ -156,7 +135,7 @@ class Bench {
 
   std::string LevelLine(int level, size_t file_bytes) {
     const auto size = static_cast<double>(content_.size());
-    const double tokens = static_cast<double>(compress_.clock.positions());
+    const double tokens = static_cast<double>(compress_.stats.positions);
     std::string line =
         Format("   -%d %9zu %10.3f %9s/s %9s/s", level, file_bytes,
                8 * static_cast<double>(file_bytes) / std::max(1.0, size),
@@ -180,12 +159,23 @@ class Bench {
 
   const Options& options_;
   const Messages& messages_;
-  const Model* model_;
+  llma::Options how_;
   Bytes content_;
   std::string name_;
-  ThreadPool pool_;  // of the peak; codecs have their own
+  uint32_t num_threads_;
   Run compress_, decompress_;
 };
+
+Result<llma::Options> BenchOptions(const Options& options,
+                                   size_t content_bytes) {
+  LLMA_ASSIGN(llma::Options how, MakeOptions(options));
+  LLMA_TRY(how.Set(LLMA_OPTION_STATS, 1));
+  LLMA_TRY(how.Set(LLMA_OPTION_TOTAL_BYTES, content_bytes));
+  if (llma_level_uses_model(options.last_level) == 0) return how;
+  LLMA_ASSIGN(const Model model, Model::Open(options.model));
+  LLMA_TRY(how.SetModel(model));
+  return how;
+}
 
 }  // namespace
 
@@ -201,18 +191,14 @@ int RunBench(const Options& options, const Messages& messages) {
     if (!bytes) return Fail(messages, name, bytes.error());
     content = *std::move(bytes);
   }
-  std::unique_ptr<Model> model;
-  if (SettingsOfLevel(options.last_level).uses_model) {
-    auto opened = OpenModel(options.model);
-    if (!opened) {
-      return messages.ShowError(
-          FormatError({}, opened.error()),
-          options.model.empty() ? "--levels 1-2 need no model" : "");
-    }
-    model = *std::move(opened);
+  auto how = BenchOptions(options, content.size());
+  if (!how) {
+    return messages.ShowError(
+        FormatError({}, how.error()),
+        options.model.empty() ? "--levels 1-2 need no model" : "");
   }
   const Status status =
-      Bench(options, messages, model.get(), content, name).RunAll();
+      Bench(options, messages, *std::move(how), content, name).RunAll();
   if (!status) return messages.ShowError(FormatError(name, status.error()));
   return kExitSuccess;
 }

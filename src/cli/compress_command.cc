@@ -3,16 +3,11 @@
 
 #include <algorithm>
 
-#include "base/checksum.h"
-#include "base/file_io.h"
 #include "cli/commands.h"
+#include "cli/descriptors.h"
 #include "cli/file_job.h"
 #include "cli/file_names.h"
 #include "cli/progress.h"
-#include "cli/resume.h"
-#include "codec/file_decoder.h"
-#include "codec/file_encoder.h"
-#include "codec/short_message.h"
 
 namespace llma::cli {
 namespace {
@@ -56,20 +51,17 @@ class Compression {
           output_->name() + ": --verify cannot read this output again",
           "write to a file with -o");
     }
-    if (SettingsOfLevel(options_.level).uses_model) {
-      const auto models = job_.models.ToCompress(
-          MaxMemoryBytes(options_) / 2, [this](const Error& problem) {
-            job_.messages.ShowWarning(FormatError({}, problem));
-          });
-      if (!models) {
-        return job_.messages.ShowError(
-            FormatError({}, models.error()),
-            options_.model.empty() ? "or use -2, which needs no model" : "");
-      }
-      model_ = models->front();
-      other_models_.assign(models->begin() + 1, models->end());
+    auto how = MakeOptions(options_);
+    if (!how) return Fail(job_.messages, {}, how.error());
+    const Status found = job_.models.SetToCompress(
+        *how,
+        [this](const std::string& text) { job_.messages.ShowWarning(text); });
+    if (!found) {
+      return job_.messages.ShowError(
+          FormatError({}, found.error()),
+          options_.model.empty() ? "or use -2, which needs no model" : "");
     }
-    return options_.is_short ? EncodeShort() : Encode();
+    return options_.is_short ? EncodeShort(*how) : Encode(*how);
   }
 
  private:
@@ -78,94 +70,77 @@ class Compression {
     return options_.verify || (options_.remove_source && !input_->is_stdin());
   }
 
-  CompressOptions MakeOptions(ProgressMeter& meter) const {
-    CompressOptions how;
-    how.level = options_.level;
-    how.num_threads = options_.num_threads;
-    how.num_lanes = options_.num_lanes;
-    how.other_models = other_models_;
-    how.window_positions = options_.window_positions;
-    how.max_memory_bytes = MaxMemoryBytes(options_);
-    how.has_checksums = options_.has_checksums;
-    how.frame_bytes = options_.frame_bytes;
-    how.total_bytes = input_->size_bytes();
-    if (!input_->is_regular() && options_.frame_bytes == 0) {
-      how.first_frame_bytes = FirstFrameBytes(options_.level);
-    }
+  Status Complete(ProgressMeter& meter, llma::Options& how) {
+    LLMA_TRY(how.SetProgress(meter.callback()));
+    LLMA_TRY(how.Set(LLMA_OPTION_TOTAL_BYTES, input_->size_bytes()));
+    if (!input_->is_regular()) LLMA_TRY(how.Set(LLMA_OPTION_QUICK_START, 1));
     if (options_.keeps_name && input_->is_regular() && !input_->is_stdin()) {
-      how.source_info = SourceOf(files_.in, input_->info());
+      LLMA_TRY(how.SetSourceInfo(SourceOf(files_.in, input_->info())));
     }
-    how.progress = meter.callback();
-    how.on_frame = [this, &meter](const FrameHeader& header, uint64_t bytes) {
+    return how.SetOnFrame([this, &meter](const llma_frame_info& frame) {
       job_.messages.ShowFrame(
-          FormatFrame(input_->name(), ++num_frames_, header, bytes));
+          FormatFrame(input_->name(), ++num_frames_, frame));
       meter.Redraw();
-    };
-    return how;
+    });
   }
 
-  int Encode() {
+  int Encode(llma::Options& how) {
     ProgressMeter meter(input_->name(), job_.messages.verbosity() >= 1);
-    FileEncoder encoder(
-        model_, MakeOptions(meter), [this](Bytes frame) -> Status {
-          LLMA_TRY(output_->Write(frame));
-          return options_.resume ? output_->Flush() : OkStatus();
-        });
-    Status status = options_.resume ? Resume(encoder) : OkStatus();
-    if (status) status = ReadAndEncode(encoder);
-    if (!status) return Fail(job_.messages, input_->name(), status.error());
+    const auto encoded = EncodeAll(meter, how);
+    if (!encoded) return Fail(job_.messages, input_->name(), encoded.error());
     if (verifies()) {
-      status = Verify(encoder.content_bytes(), encoder.file_bytes());
+      const Status status = Verify(*encoded);
       if (!status) return Fail(job_.messages, output_->name(), status.error());
     }
-    return Finish(meter, encoder.content_bytes(), encoder.file_bytes());
+    return Finish(meter, encoded->content_bytes, encoded->file_bytes);
   }
 
-  int EncodeShort() {
-    if (model_ == nullptr) {
+  Result<llma_totals> EncodeAll(ProgressMeter& meter, llma::Options& how) {
+    LLMA_TRY(Complete(meter, how));
+    LLMA_ASSIGN(Encoder encoder, Encoder::Create(how));
+    if (options_.resume) LLMA_TRY(Resume(encoder));
+    LLMA_TRY(ReadAndEncode(encoder));
+    return encoder.totals();
+  }
+
+  int EncodeShort(llma::Options& how) {
+    if (llma_level_uses_model(options_.level) == 0) {
       return job_.messages.ShowError("--short needs a level with a model");
     }
     std::vector<uint8_t> content;
     // One byte too many is enough to know that it is too much.
-    while (content.size() <= kMaxShortMessageBytes) {
+    while (content.size() <= LLMA_MAX_SHORT_MESSAGE_BYTES) {
       const auto bytes = input_->Read();
       if (!bytes) return Fail(job_.messages, input_->name(), bytes.error());
       if (bytes->empty()) break;
       content.insert(content.end(), bytes->begin(), bytes->end());
     }
-    if (content.size() > kMaxShortMessageBytes) {
+    if (content.size() > LLMA_MAX_SHORT_MESSAGE_BYTES) {
       return job_.messages.ShowError(
           input_->name() + ": a short message has at most " +
-              std::to_string(kMaxShortMessageBytes) + " bytes",
+              std::to_string(LLMA_MAX_SHORT_MESSAGE_BYTES) + " bytes",
           "leave --short out");
     }
     ProgressMeter meter(input_->name(), job_.messages.verbosity() >= 1);
-    const CompressOptions how = MakeOptions(meter);
-    auto file = CompressShort(content, *model_, how);
-    for (const Model* other : other_models_) {
-      if (!file) break;
-      auto made = CompressShort(content, *other, how);
-      if (made && made->size() >= file->size()) continue;
-      file = std::move(made);
-      model_ = other;
+    if (const Status status = Complete(meter, how); !status) {
+      return Fail(job_.messages, input_->name(), status.error());
     }
+    const auto file = CompressShort(content, how);
     if (!file) return Fail(job_.messages, input_->name(), file.error());
     if (Status status = output_->Write(*file); !status) {
       return Fail(job_.messages, output_->name(), status.error());
     }
     if (verifies()) {
-      const Status status = VerifyShort(*file, content);
+      const auto decoded = Decompress(*file, how);
+      const Status status = !decoded              ? Status(decoded.error())
+                            : *decoded != content ? Status(NotTheInput())
+                                                  : OkStatus();
       if (!status) return Fail(job_.messages, output_->name(), status.error());
     }
     return Finish(meter, content.size(), file->size());
   }
 
-  Status VerifyShort(Bytes file, Bytes content) const {
-    LLMA_ASSIGN(const auto decoded, DecompressShort(file, model_, {}));
-    if (std::equal(decoded.begin(), decoded.end(), content.begin(),
-                   content.end())) {
-      return OkStatus();
-    }
+  static Error NotTheInput() {
     return Error{ErrorCode::kChecksum,
                  "what was written does not decode to the input"};
   }
@@ -180,35 +155,52 @@ class Compression {
     return exit_status;
   }
 
-  Status Resume(FileEncoder& encoder) {
-    if (output_->readable_fd() < 0) {
+  // Goes on with what an interrupted run left.
+  Status Resume(Encoder& encoder) {
+    const int fd = output_->readable_fd();
+    struct stat info;
+    if (fd < 0 || ::fstat(fd, &info) != 0) {
       return Error{ErrorCode::kUsage, "--resume needs a file to go on with"};
     }
-    LLMA_ASSIGN(ResumePoint point, FindResumePoint(output_->readable_fd(),
-                                                   *input_, content_xxh3_));
-    LLMA_TRY(output_->TruncateTo(point.index.frames_bytes()));
-    LLMA_TRY(input_->SeekTo(point.content_bytes));
-    if (point.content_bytes > 0) {
+    if (info.st_size == 0) return OkStatus();
+    if (!input_->is_regular()) {
+      return Error{ErrorCode::kUsage, "--resume needs an input that can seek"};
+    }
+    LLMA_ASSIGN(const Reader content, input_->MakeReader(0));
+    const auto point = encoder.Resume(
+        FileReader(fd, static_cast<uint64_t>(info.st_size)), content);
+    if (!point) {
+      Error error = point.error();
+      if (error.code == ErrorCode::kUsage) {
+        error.what += "; -f without --resume starts anew";
+      }
+      return error;
+    }
+    LLMA_TRY(output_->TruncateTo(point->file_bytes));
+    LLMA_TRY(input_->SeekTo(point->content_bytes));
+    if (point->content_bytes > 0) {
       job_.messages.ShowDetail(input_->name() + ": goes on at byte " +
-                               std::to_string(point.content_bytes) +
+                               std::to_string(point->content_bytes) +
                                " of the content");
     }
-    encoder.Resume(std::move(point.index), point.content_bytes);
     return OkStatus();
   }
 
-  Status ReadAndEncode(FileEncoder& encoder) {
+  Status ReadAndEncode(Encoder& encoder) {
+    const auto sink = [this](Bytes bytes) -> Status {
+      LLMA_TRY(output_->Write(bytes));
+      return options_.resume ? output_->Flush() : OkStatus();
+    };
     for (;;) {
-      if (options_.flush && input_->IsIdle()) LLMA_TRY(encoder.Flush());
+      if (options_.flush && input_->IsIdle()) LLMA_TRY(encoder.Flush(sink));
       LLMA_ASSIGN(const Bytes bytes, input_->Read());
       if (bytes.empty()) break;
-      if (verifies()) content_xxh3_.Update(bytes);
-      LLMA_TRY(encoder.Append(bytes));
+      LLMA_TRY(encoder.Append(bytes, sink));
     }
-    LLMA_TRY(encoder.Finish());
+    LLMA_TRY(encoder.Finish(sink));
     // Somebody may have read from standard input before.
     if (!input_->is_stdin() &&
-        (encoder.content_bytes() < input_->size_bytes() ||
+        (encoder.totals().content_bytes < input_->size_bytes() ||
          input_->FindChange() == InputFile::Change::kShrunk)) {
       return Error{ErrorCode::kIo,
                    input_->name() + ": became shorter while it was read"};
@@ -217,29 +209,27 @@ class Compression {
   }
 
   // Decodes what was written.
-  Status Verify(uint64_t content_bytes, uint64_t file_bytes) {
-    const int fd = output_->readable_fd();
-    Xxh3Stream decoded;
-    DecompressOptions how;
-    how.num_threads = options_.num_threads;
-    how.max_memory_bytes = MaxMemoryBytes(options_);
-    how.total_bytes = content_bytes;
+  Status Verify(const llma_totals& written) {
     ProgressMeter meter(output_->name() + " (verifying)",
                         job_.messages.verbosity() >= 1);
-    how.progress = meter.callback();
-    FileDecoder decoder(job_.models.provider(), how, [&](Bytes bytes) {
-      decoded.Update(bytes);
-      return OkStatus();
-    });
-    for (uint64_t ofs = 0; ofs < file_bytes; ofs += kReadBytes) {
-      LLMA_ASSIGN(const auto part, ReadFileAt(fd, ofs, kReadBytes));
-      LLMA_TRY(decoder.Append(part));
+    LLMA_ASSIGN(llma::Options how, MakeOptions(job_, meter));
+    LLMA_TRY(job_.models.SetToDecompress(how));
+    LLMA_TRY(how.Set(LLMA_OPTION_TOTAL_BYTES, written.content_bytes));
+    LLMA_ASSIGN(Decoder decoder, Decoder::Create(how));
+    const auto sink = [](Bytes) { return OkStatus(); };
+    std::vector<uint8_t> part(kReadBytes);
+    for (uint64_t ofs = 0; ofs < written.file_bytes;) {
+      LLMA_ASSIGN(const size_t got,
+                  ReadFileAt(output_->readable_fd(), ofs, part));
+      if (got == 0) break;
+      LLMA_TRY(decoder.Append(Bytes(part).first(got), sink));
+      ofs += got;
     }
-    LLMA_TRY(decoder.Finish());
-    if (decoder.content_bytes() != content_bytes ||
-        decoded.Digest() != content_xxh3_.Digest()) {
-      return Error{ErrorCode::kChecksum,
-                   "what was written does not decode to the input"};
+    LLMA_TRY(decoder.Finish(sink));
+    const llma_totals decoded = decoder.totals();
+    if (decoded.content_bytes != written.content_bytes ||
+        decoded.content_xxh3 != written.content_xxh3) {
+      return NotTheInput();
     }
     return OkStatus();
   }
@@ -249,10 +239,7 @@ class Compression {
   const FilePair files_;
   std::unique_ptr<InputFile> input_;
   std::unique_ptr<Output> output_;
-  const Model* model_ = nullptr;
-  std::vector<const Model*> other_models_;  // to choose from
-  Xxh3Stream content_xxh3_;                 // if it is to be verified
-  mutable uint64_t num_frames_ = 0;
+  uint64_t num_frames_ = 0;
 };
 
 int CompressOne(const FileJob& job, const std::string& in) {

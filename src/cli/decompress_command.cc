@@ -2,13 +2,12 @@
 // Decompressing and testing.
 #include <unistd.h>
 
+#include <array>
+
 #include "cli/commands.h"
 #include "cli/file_job.h"
 #include "cli/file_names.h"
 #include "cli/progress.h"
-#include "codec/file_decoder.h"
-#include "codec/salvage.h"
-#include "codec/short_message.h"
 
 namespace llma::cli {
 namespace {
@@ -21,19 +20,7 @@ class Decompression {
 
   int Run() {
     ProgressMeter meter(input_.name(), job_.messages.verbosity() >= 1);
-    DecompressOptions how;
-    how.num_threads = options_.num_threads;
-    how.max_memory_bytes = MaxMemoryBytes(options_);
-    how.verify_checksums = options_.has_checksums;
-    how.progress = meter.callback();
-    how.on_frame = [&](const FrameHeader& header, uint64_t bytes) {
-      job_.messages.ShowFrame(
-          FormatFrame(input_.name(), ++num_frames_, header, bytes));
-      meter.Redraw();
-    };
-    const Status status = options_.salvage ? SalvageAll(how)
-                          : options_.range ? DecodeRange(how)
-                                           : DecodeAll(how);
+    const Status status = Decode(meter);
     if (!status) {
       const ErrorCode code = status.error().code;
       const bool is_damaged = code == ErrorCode::kTruncated ||
@@ -61,93 +48,87 @@ class Decompression {
     content_bytes_ += bytes.size();
     return output_ == nullptr ? OkStatus() : output_->WriteSparsely(bytes);
   }
-  ByteSink Sink() {
-    return [this](Bytes bytes) { return Write(bytes); };
+
+  Status Decode(ProgressMeter& meter) {
+    LLMA_ASSIGN(llma::Options how, MakeOptions(job_, meter));
+    LLMA_TRY(job_.models.SetToDecompress(how));
+    LLMA_TRY(how.SetOnFrame([this, &meter](const llma_frame_info& frame) {
+      job_.messages.ShowFrame(FormatFrame(input_.name(), ++num_frames_, frame));
+      meter.Redraw();
+    }));
+    if (!options_.salvage && !options_.range) return DecodeAll(how);
+    LLMA_ASSIGN(const Reader file, input_.MakeReader(MaxMemoryBytes(options_)));
+    file_bytes_ = file.file_bytes;
+    LLMA_TRY(CheckHasFrames(file));
+    return options_.salvage ? SalvageAll(file, how) : DecodeRange(file, how);
   }
 
-  Status DecodeAll(DecompressOptions& how) {
+  Status DecodeAll(llma::Options& how) {
     if (input_.is_regular()) {
       // For the progress; a file that is damaged is found out below.
-      LLMA_ASSIGN(const RandomAccess file, input_.MakeRandomAccess(0));
-      if (const auto map = MapFrames(file)) {
-        how.total_bytes = map->content_bytes;
-        num_known_frames_ = map->frames.size();
+      LLMA_ASSIGN(const Reader file, input_.MakeReader(0));
+      if (const auto info = ReadFileInfo(file)) {
+        LLMA_TRY(how.Set(LLMA_OPTION_TOTAL_BYTES, info->content_bytes));
+        num_known_frames_ = info->num_frames;
       }
     }
-    FileDecoder decoder(job_.models.provider(), how, Sink());
+    LLMA_ASSIGN(Decoder decoder, Decoder::Create(how));
+    const auto sink = [this](Bytes bytes) { return Write(bytes); };
     for (;;) {
-      if (input_.IsIdle()) LLMA_TRY(decoder.Flush());
+      if (input_.IsIdle()) LLMA_TRY(decoder.Flush(sink));
       LLMA_ASSIGN(const Bytes bytes, input_.Read());
       if (bytes.empty()) break;
-      if (file_bytes_ == 0 && IsShortMessage(bytes)) {
-        return DecodeShort(bytes, how);
-      }
       file_bytes_ += bytes.size();
-      LLMA_TRY(decoder.Append(bytes));
+      LLMA_TRY(decoder.Append(bytes, sink));
     }
-    LLMA_TRY(decoder.Finish());
+    LLMA_TRY(decoder.Finish(sink));
     source_info_ = decoder.source_info();
     return OkStatus();
   }
 
-  // `start`: of the file.
-  Status DecodeShort(Bytes start, const DecompressOptions& how) {
-    std::vector<uint8_t> file(start.begin(), start.end());
-    while (file.size() <= kMaxShortMessageBytes + kMaxShortOverheadBytes) {
-      LLMA_ASSIGN(const Bytes bytes, input_.Read());
-      if (bytes.empty()) break;
-      file.insert(file.end(), bytes.begin(), bytes.end());
-    }
-    file_bytes_ = file.size();
-    std::vector<const Model*> models = {nullptr};
-    if (const auto first = ModelOfShortMessage(file)) {
-      LLMA_ASSIGN(models, job_.models.FindByFirstByte(*first));
-    }
-    for (const Model* model : models) {
-      const auto content = DecompressShort(file, model, how);
-      if (content) return Write(*content);
-      if (model == models.back()) return content.error();
-    }
-    return OkStatus();
-  }
-
   // What has no frames is decoded as a whole or not at all.
-  static Status CheckHasFrames(const RandomAccess& file) {
-    LLMA_ASSIGN(const auto first_byte, file.ReadAt(0, 1));
-    if (!IsShortMessage(first_byte)) return OkStatus();
+  static Status CheckHasFrames(const Reader& file) {
+    std::array<uint8_t, 3> start;
+    LLMA_ASSIGN(const size_t got, file.ReadAt(0, start));
+    if (llma_recognize(start.data(), got) != LLMA_KIND_SHORT_MESSAGE) {
+      return OkStatus();
+    }
     return Error{ErrorCode::kUnsupported,
                  "is a short message: leave --range and --salvage out"};
   }
 
-  Status DecodeRange(const DecompressOptions& how) {
-    LLMA_ASSIGN(const RandomAccess file,
-                input_.MakeRandomAccess(how.max_memory_bytes));
-    LLMA_TRY(CheckHasFrames(file));
-    file_bytes_ = file.file_bytes;
-    return DecompressRange(file, options_.range->offset, options_.range->size,
-                           job_.models.provider(), how, Sink());
+  Status DecodeRange(const Reader& file, const llma::Options& how) {
+    return DecompressRange(
+        file, options_.range->offset, options_.range->size, how,
+        {[this](Bytes bytes) { return Write(bytes); }, {}, {}});
   }
 
-  Status SalvageAll(const DecompressOptions& how) {
-    LLMA_ASSIGN(const RandomAccess file,
-                input_.MakeRandomAccess(how.max_memory_bytes));
-    LLMA_TRY(CheckHasFrames(file));
-    file_bytes_ = file.file_bytes;
-    const SalvageSink sink = {Sink(), [this](uint64_t size_bytes) {
-                                return output_->Skip(size_bytes);
-                              }};
-    LLMA_ASSIGN(const SalvageReport report,
-                Salvage(file, job_.models.provider(), how, sink));
-    ShowReport(report);
+  Status SalvageAll(const Reader& file, const llma::Options& how) {
+    std::vector<LostRange> lost;
+    const Sink sink = {
+        [this](Bytes bytes) { return Write(bytes); },
+        [this](uint64_t size_bytes) { return output_->Skip(size_bytes); },
+        [&](uint64_t content_ofs, std::optional<uint64_t> lost_bytes) {
+          lost.push_back({content_ofs, lost_bytes});
+        }};
+    LLMA_ASSIGN(const llma_salvage_report report, Salvage(file, how, sink));
+    ShowReport(report, lost);
     return OkStatus();
   }
 
-  void ShowReport(const SalvageReport& report) {
+  // A part of the content that could not be restored.
+  struct LostRange {
+    uint64_t content_ofs;
+    std::optional<uint64_t> content_bytes;  // nothing: not known
+  };
+
+  void ShowReport(const llma_salvage_report& report,
+                  const std::vector<LostRange>& all_lost) {
     const std::string prefix = input_.name() + ": ";
-    if (report.lost.empty()) return;
+    if (all_lost.empty()) return;
     bool has_unknown = false;
     uint64_t end = 0, total_bytes = report.restored_bytes;
-    for (const LostRange& lost : report.lost) {
+    for (const LostRange& lost : all_lost) {
       const std::string begin = std::to_string(lost.content_ofs);
       has_unknown = has_unknown || !lost.content_bytes;
       total_bytes += lost.content_bytes.value_or(0);
@@ -175,25 +156,16 @@ class Decompression {
   Output* output_;
   std::optional<SourceInfo> source_info_;
   uint64_t content_bytes_ = 0, file_bytes_ = 0, num_frames_ = 0;
-  size_t num_known_frames_ = 0;
+  uint64_t num_known_frames_ = 0;
   int exit_status_ = kExitSuccess;
 };
 
 // What the file says of its source, if it does so at its start.
 std::optional<SourceInfo> PeekSourceInfo(InputFile& input) {
   if (!input.is_regular()) return {};
-  const auto file = input.MakeRandomAccess(0);
-  if (!file) return {};
-  size_t header_bytes = 0;
-  const auto header = ReadFrameHeader(*file, 0, &header_bytes);
-  if (!header || header->skippable_type != kSourceInfoType ||
-      header->payload_bytes > kMaxSourceInfoBytes) {
-    return {};
-  }
-  const auto payload = file->ReadAt(header_bytes, header->payload_bytes);
-  if (!payload || Checksum(*payload) != header->checksum) return {};
-  auto info = ParseSourceInfo(*payload);
-  return info ? std::optional(*std::move(info)) : std::nullopt;
+  const auto file = input.MakeReader(0);
+  const auto source = file ? ReadSourceInfo(*file) : file.error();
+  return source ? *source : std::nullopt;
 }
 
 // Opens what is to be read; null if that failed, with the exit status.

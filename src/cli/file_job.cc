@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace llma::cli {
 namespace {
@@ -22,6 +23,27 @@ std::string_view NextStep(ErrorCode code) {
 }
 
 }  // namespace
+
+Result<llma::Options> MakeOptions(const Options& options) {
+  LLMA_ASSIGN(llma::Options how, llma::Options::Create());
+  const std::pair<llma_option, uint64_t> values[] = {
+      {LLMA_OPTION_LEVEL, static_cast<uint64_t>(options.level)},
+      {LLMA_OPTION_LANES, options.num_lanes},
+      {LLMA_OPTION_WINDOW, options.window_positions},
+      {LLMA_OPTION_FRAME_BYTES, options.frame_bytes},
+      {LLMA_OPTION_CHECKSUMS, options.has_checksums ? 1 : 0},
+      {LLMA_OPTION_THREADS, static_cast<uint64_t>(options.num_threads)},
+      {LLMA_OPTION_MEMORY_BYTES, MaxMemoryBytes(options)},
+  };
+  for (const auto& [option, value] : values) LLMA_TRY(how.Set(option, value));
+  return how;
+}
+
+Result<llma::Options> MakeOptions(const FileJob& job, ProgressMeter& meter) {
+  LLMA_ASSIGN(llma::Options how, MakeOptions(job.options));
+  LLMA_TRY(how.SetProgress(meter.callback()));
+  return how;
+}
 
 int Fail(const Messages& messages, std::string_view name, const Error& error) {
   // The system's errors name the file already.

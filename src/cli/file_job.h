@@ -10,6 +10,7 @@
 #include "cli/model_lookup.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 
 namespace llma::cli {
 
@@ -18,6 +19,12 @@ struct FileJob {
   const Messages& messages;
   ModelCache& models;
 };
+
+// What the command line says of level, threads, memory and so on.
+Result<llma::Options> MakeOptions(const Options& options);
+// The same, and what the progress is shown by. The meter must outlive what is
+// done with it.
+Result<llma::Options> MakeOptions(const FileJob& job, ProgressMeter& meter);
 
 // Shows an error with what the user may do about it.
 int Fail(const Messages& messages, std::string_view name, const Error& error);

@@ -2,6 +2,7 @@
 #include "cli/file_names.h"
 
 #include <fcntl.h>
+#include <llma/llma.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,9 +11,8 @@
 #include <string_view>
 #include <system_error>
 
-#include "base/file_io.h"
+#include "cli/descriptors.h"
 #include "cli/input_file.h"
-#include "container/frame_header.h"
 
 namespace llma::cli {
 namespace {
@@ -29,7 +29,7 @@ Result<std::vector<std::string>> ReadNames(const std::string& path) {
       path == "-" ? ReadAll(STDIN_FILENO, ~uint64_t{0}) : ReadFile(path);
   if (!bytes) return bytes.error();
   std::vector<std::string> names;
-  std::string_view text = AsStringView(*bytes);
+  std::string_view text = AsText(*bytes);
   while (!text.empty()) {
     const size_t end = std::min(text.find('\0'), text.size());
     if (end > 0) names.emplace_back(text.substr(0, end));
@@ -83,13 +83,12 @@ Operand LookAt(const std::string& path) {
   if (!operand.is_regular) return operand;
   operand.device = info.st_dev;
   operand.inode = info.st_ino;
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = OpenForReading(path);
   if (fd < 0) return operand;
-  uint8_t start[kFrameMagic.size()];
-  const ssize_t got = ::read(fd, start, sizeof(start));
+  uint8_t start[3];
+  const auto got = ReadFileAt(fd, 0, start);
   ::close(fd);
-  operand.has_magic =
-      got == static_cast<ssize_t>(sizeof(start)) && HasFrameMagic(start);
+  operand.has_magic = got && llma_recognize(start, *got) == LLMA_KIND_FILE;
   return operand;
 }
 

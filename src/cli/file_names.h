@@ -3,10 +3,10 @@
 #ifndef LLMA_CLI_FILE_NAMES_H_
 #define LLMA_CLI_FILE_NAMES_H_
 
+#include <llma/result.hpp>
 #include <string>
 #include <vector>
 
-#include "base/status.h"
 #include "cli/messages.h"
 #include "cli/options.h"
 

@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
-
-#include "base/file_io.h"
-#include "container/frame_header.h"
+#include <fstream>
 
 namespace llma::cli {
 namespace {
@@ -26,8 +24,7 @@ class FileNames : public testing::Test {
   std::string Path(const std::string& name) const { return folder_ / name; }
 
   std::string Make(const std::string& name, const std::string& content) {
-    auto file = OutputFile::Create(Path(name), {.overwrite = true});
-    EXPECT_TRUE(file && file->Write(AsBytes(content)) && file->Commit());
+    std::ofstream(Path(name)) << content;
     return Path(name);
   }
 
@@ -40,7 +37,7 @@ class FileNames : public testing::Test {
            fs::path(pair->out).filename().string();
   }
 
-  const std::string magic_{kFrameMagic.begin(), kFrameMagic.end()};
+  const std::string magic_{{'\x89', 'l', 'm'}};
   fs::path folder_;
 };
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <llma/llma.hpp>
 #include <string>
 
 #include "cli/options.h"
-#include "container/frame_header.h"
-#include "kernels/kernel_table.h"
 
 namespace llma::cli {
 
@@ -70,16 +69,17 @@ By the names unllma and llmacat, the program does llma -d and llma -dc.
 }
 
 std::string VersionText(bool with_details) {
-  std::string text = "llma " LLMA_VERSION "\n";
+  std::string text = std::string("llma ") + llma_version_string() + "\n";
   if (!with_details) return text;
-  text += "file format " + std::to_string(kFormatVersion) + " (unstable)\n";
-  const auto used = KernelsFromEnvironment();
+  text +=
+      "file format " + std::to_string(llma_format_version()) + " (unstable)\n";
+  const auto used = UsedKernels();
   text += "kernels:";
-  for (const KernelTable* kernels : AllKernels()) {
-    text += std::string(" ") + kernels->name;
-    if (used && *used == kernels) {
+  for (const llma_kernels_info& kernels : AllKernels()) {
+    text += std::string(" ") + kernels.name;
+    if (used && *used == kernels.name) {
       text += " (used)";
-    } else if (!kernels->is_supported()) {
+    } else if (kernels.is_supported == 0) {
       text += " (not on this processor)";
     }
   }

@@ -6,18 +6,16 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
-#include "base/file_io.h"
+#include "cli/descriptors.h"
 
 namespace llma::cli {
-namespace {
 
-Error SystemError(const std::string& name) {
-  return Error{ErrorCode::kIo, name + ": " + std::strerror(errno)};
+Reader FileReader(int fd, uint64_t file_bytes) {
+  return {file_bytes, [fd](uint64_t ofs, std::span<uint8_t> buffer) {
+            return ReadFileAt(fd, ofs, buffer);
+          }};
 }
-
-}  // namespace
 
 bool IsDirectory(const std::string& path) {
   struct stat info;
@@ -26,10 +24,8 @@ bool IsDirectory(const std::string& path) {
 
 Result<std::unique_ptr<InputFile>> InputFile::Open(const std::string& path) {
   const bool is_stdin = path == "-";
-  int fd = STDIN_FILENO;
-  while (!is_stdin && (fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) < 0) {
-    if (errno != EINTR) return SystemError(path);
-  }
+  const int fd = is_stdin ? STDIN_FILENO : OpenForReading(path);
+  if (fd < 0) return SystemError(path);
   const std::string name = is_stdin ? "(stdin)" : path;
   struct stat info;
   if (::fstat(fd, &info) != 0) {
@@ -66,18 +62,14 @@ bool InputFile::IsIdle() const {
   return ::poll(&asked, 1, 0) == 0;
 }
 
-Result<RandomAccess> InputFile::MakeRandomAccess(uint64_t max_memory_bytes) {
-  if (is_regular()) {
-    return RandomAccess{size_bytes(), [this](uint64_t ofs, uint64_t size) {
-                          return ReadFileAt(fd_, ofs, size);
-                        }};
-  }
+Result<Reader> InputFile::MakeReader(uint64_t max_memory_bytes) {
+  if (is_regular()) return FileReader(fd_, size_bytes());
   auto all = ReadAll(fd_, max_memory_bytes);
   if (!all) {
     return Error{all.error().code, name_ + ": " + all.error().what};
   }
   buffer_ = *std::move(all);
-  return InMemory(buffer_);
+  return MemoryReader(buffer_);
 }
 
 InputFile::Change InputFile::FindChange() const {

@@ -5,18 +5,19 @@
 
 #include <sys/stat.h>
 
+#include <llma/llma.hpp>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "base/status.h"
-#include "container/frame_map.h"
-
 namespace llma::cli {
 
 inline constexpr size_t kReadBytes = size_t{1} << 18;
+
+// A regular file, which stays open.
+Reader FileReader(int fd, uint64_t file_bytes);
 
 bool IsDirectory(const std::string& path);
 
@@ -45,7 +46,7 @@ class InputFile {
 
   // All of it, for any order. What cannot seek is read into memory. The input
   // must outlive it.
-  Result<RandomAccess> MakeRandomAccess(uint64_t max_memory_bytes);
+  Result<Reader> MakeReader(uint64_t max_memory_bytes);
 
   // Whether it is still as it was when it was opened.
   enum class Change { kNone, kTouched, kShrunk };

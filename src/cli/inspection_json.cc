@@ -2,7 +2,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/hex.h"
+#include "cli/byte_text.h"
 #include "cli/inspection.h"
 
 namespace llma::cli {

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <llma/llma.hpp>
 #include <nlohmann/json.hpp>
 
-#include "base/hex.h"
+#include "cli/byte_text.h"
 #include "cli/commands.h"
 #include "cli/file_job.h"
 #include "cli/file_names.h"
 #include "cli/progress.h"
-#include "codec/short_message.h"
-#include "model/model_registry.h"
 
 namespace llma::cli {
 namespace {
@@ -19,66 +18,52 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct ListedFrame {
-  FramePlace place;
-  FrameHeader header;
+  llma_frame_info info;
+  std::string method;  // how it was coded
 };
 
 struct ListedFile {
   std::string name;
-  uint64_t file_bytes = 0;
-  uint64_t content_bytes = 0;
-  uint64_t num_members = 0;
+  llma_file_info info;
   std::vector<ListedFrame> frames;  // those with content
-  std::vector<std::string> models;
+  std::vector<std::string> methods;
   bool has_checksums = true;
 };
 
-std::string ModelName(const ModelId& id) {
-  const auto model = FindModelById(id);
-  return model ? model->name : ToHex(id);
-}
-
-// How a frame was coded.
-std::string MethodOf(const FrameHeader& header) {
-  switch (header.kind) {
-    case FrameKind::kStored:
+std::string MethodOf(const llma_frame_info& frame, const ModelList* models) {
+  switch (frame.kind) {
+    case LLMA_FRAME_STORED:
       return "stored";
-    case FrameKind::kContexts:
-      return header.context_models == ContextModels::kFull ? "full contexts"
-                                                           : "light contexts";
+    case LLMA_FRAME_CONTEXTS:
+      return frame.context_models == LLMA_CONTEXTS_FULL ? "full contexts"
+                                                        : "light contexts";
     default:
-      return ModelName(header.model_id);
+      break;
   }
+  for (size_t i = 0; models != nullptr && i < models->size(); ++i) {
+    const llma_installed_model model = (*models)[i];
+    if (std::ranges::equal(Bytes(model.fingerprint, sizeof(frame.model_id)),
+                           frame.model_id)) {
+      return model.name;
+    }
+  }
+  return ToHex(frame.model_id);
 }
 
-Result<ListedFile> ListFile(InputFile& input, uint64_t max_memory_bytes) {
-  LLMA_ASSIGN(const RandomAccess file,
-              input.MakeRandomAccess(max_memory_bytes));
-  LLMA_ASSIGN(const auto first_byte, file.ReadAt(0, 1));
-  if (IsShortMessage(first_byte)) {
-    return Error{ErrorCode::kUnsupported,
-                 "is a short message, which does not say its sizes"};
-  }
-  LLMA_ASSIGN(const FrameMap map, MapFrames(file));
+Result<ListedFile> ListFile(InputFile& input, uint64_t max_memory_bytes,
+                            const ModelList* models) {
+  LLMA_ASSIGN(const Reader file, input.MakeReader(max_memory_bytes));
+  LLMA_ASSIGN(const FileMap map, FileMap::Create(file));
   ListedFile listed;
   listed.name = input.name();
-  listed.file_bytes = file.file_bytes;
-  listed.content_bytes = map.content_bytes;
-  listed.num_members = map.num_members;
-  for (const FramePlace& place : map.frames) {
-    LLMA_ASSIGN(const FrameHeader header,
-                ReadFrameHeader(file, place.frame_ofs));
-    if (!header.has_content()) continue;
-    if (header.content_bytes != place.content_bytes) {
-      return Error{ErrorCode::kCorrupt, "the index does not fit its frames",
-                   place.frame_ofs};
-    }
-    listed.has_checksums = listed.has_checksums && header.has_checksum;
-    listed.frames.push_back({place, header});
-    const std::string method = MethodOf(header);
-    if (std::find(listed.models.begin(), listed.models.end(), method) ==
-        listed.models.end()) {
-      listed.models.push_back(method);
+  listed.info = map.info();
+  for (uint64_t i = 0; i < listed.info.num_frames; ++i) {
+    const llma_frame_info frame = map.frame(i);
+    const std::string method = MethodOf(frame, models);
+    listed.has_checksums = listed.has_checksums && frame.has_checksum != 0;
+    listed.frames.push_back({frame, method});
+    if (std::ranges::find(listed.methods, method) == listed.methods.end()) {
+      listed.methods.push_back(method);
     }
   }
   return listed;
@@ -126,12 +111,11 @@ std::string FrameLines(const ListedFile& file) {
       "         frame at    payload+head      content at        content  "
       "lanes  window  coded by\n";
   for (const ListedFrame& frame : file.frames) {
-    text +=
-        Format("%17llu %15llu %15llu %14llu  %5zu  %6u  ",
-               ULL{frame.place.frame_ofs}, ULL{frame.place.frame_bytes},
-               ULL{frame.place.content_ofs}, ULL{frame.place.content_bytes},
-               frame.header.lane_bytes.size(), frame.header.window_positions) +
-        MethodOf(frame.header) + "\n";
+    text += Format("%17llu %15llu %15llu %14llu  %5u  %6u  ",
+                   ULL{frame.info.frame_ofs}, ULL{frame.info.frame_bytes},
+                   ULL{frame.info.content_ofs}, ULL{frame.info.content_bytes},
+                   frame.info.num_lanes, frame.info.window) +
+            frame.method + "\n";
   }
   return text;
 }
@@ -153,19 +137,19 @@ std::string RobotName(const std::string& name) {
 
 std::string RobotLines(const ListedFile& file, bool with_frames) {
   std::string text =
-      Format("file\t%llu\t%zu\t%llu\t%llu\t%.3f\t%s\t", ULL{file.num_members},
-             file.frames.size(), ULL{file.file_bytes}, ULL{file.content_bytes},
-             Ratio(file.content_bytes, file.file_bytes),
+      Format("file\t%llu\t%zu\t%llu\t%llu\t%.3f\t%s\t",
+             ULL{file.info.num_members}, file.frames.size(),
+             ULL{file.info.file_bytes}, ULL{file.info.content_bytes},
+             Ratio(file.info.content_bytes, file.info.file_bytes),
              CheckName(file.has_checksums).c_str()) +
-      Join(file.models, ",") + "\t" + RobotName(file.name) + "\n";
+      Join(file.methods, ",") + "\t" + RobotName(file.name) + "\n";
   if (!with_frames) return text;
   for (const ListedFrame& frame : file.frames) {
-    text +=
-        Format("frame\t%llu\t%llu\t%llu\t%llu\t%zu\t%u\t",
-               ULL{frame.place.frame_ofs}, ULL{frame.place.frame_bytes},
-               ULL{frame.place.content_ofs}, ULL{frame.place.content_bytes},
-               frame.header.lane_bytes.size(), frame.header.window_positions) +
-        MethodOf(frame.header) + "\n";
+    text += Format("frame\t%llu\t%llu\t%llu\t%llu\t%u\t%u\t",
+                   ULL{frame.info.frame_ofs}, ULL{frame.info.frame_bytes},
+                   ULL{frame.info.content_ofs}, ULL{frame.info.content_bytes},
+                   frame.info.num_lanes, frame.info.window) +
+            frame.method + "\n";
   }
   return text;
 }
@@ -173,22 +157,22 @@ std::string RobotLines(const ListedFile& file, bool with_frames) {
 Json ToJson(const ListedFile& file) {
   Json frames = Json::array();
   for (const ListedFrame& frame : file.frames) {
-    Json entry = {{"offset", frame.place.frame_ofs},
-                  {"compressed", frame.place.frame_bytes},
-                  {"content_offset", frame.place.content_ofs},
-                  {"uncompressed", frame.place.content_bytes},
-                  {"method", MethodOf(frame.header)}};
-    if (frame.header.kind == FrameKind::kCoded) {
-      entry["model_id"] = ToHex(frame.header.model_id);
-      entry["lanes"] = frame.header.lane_bytes.size();
-      entry["window"] = frame.header.window_positions;
+    Json entry = {{"offset", frame.info.frame_ofs},
+                  {"compressed", frame.info.frame_bytes},
+                  {"content_offset", frame.info.content_ofs},
+                  {"uncompressed", frame.info.content_bytes},
+                  {"method", frame.method}};
+    if (frame.info.kind == LLMA_FRAME_MODEL) {
+      entry["model_id"] = ToHex(frame.info.model_id);
+      entry["lanes"] = frame.info.num_lanes;
+      entry["window"] = frame.info.window;
     }
     frames.push_back(std::move(entry));
   }
   return {{"name", file.name},
-          {"compressed", file.file_bytes},
-          {"uncompressed", file.content_bytes},
-          {"members", file.num_members},
+          {"compressed", file.info.file_bytes},
+          {"uncompressed", file.info.content_bytes},
+          {"members", file.info.num_members},
           {"check", CheckName(file.has_checksums)},
           {"frames", std::move(frames)}};
 }
@@ -212,13 +196,13 @@ std::string ToText(const std::vector<ListedFile>& files,
       "Check  Name\n";
   uint64_t frames = 0, file_bytes = 0, content_bytes = 0;
   for (const ListedFile& file : files) {
-    text += TableLine(file.frames.size(), file.file_bytes, file.content_bytes,
-                      Join(file.models, ", "), CheckName(file.has_checksums),
-                      file.name);
+    text += TableLine(file.frames.size(), file.info.file_bytes,
+                      file.info.content_bytes, Join(file.methods, ", "),
+                      CheckName(file.has_checksums), file.name);
     if (is_verbose) text += FrameLines(file);
     frames += file.frames.size();
-    file_bytes += file.file_bytes;
-    content_bytes += file.content_bytes;
+    file_bytes += file.info.file_bytes;
+    content_bytes += file.info.content_bytes;
   }
   if (files.size() > 1) {
     text += TableLine(frames, file_bytes, content_bytes, "", "",
@@ -232,6 +216,7 @@ std::string ToText(const std::vector<ListedFile>& files,
 int RunList(const Options& options, const Messages& messages) {
   int status = kExitSuccess;
   std::vector<ListedFile> files;
+  const auto models = ModelList::Create();  // for their names alone
   for (const std::string& in : ListInputs(options, messages, status)) {
     if (IsDirectory(in)) {
       status = WorseStatus(
@@ -247,7 +232,8 @@ int RunList(const Options& options, const Messages& messages) {
       status = WorseStatus(status, messages.ShowError(input.error().what));
       continue;
     }
-    auto listed = ListFile(**input, MaxMemoryBytes(options));
+    auto listed =
+        ListFile(**input, MaxMemoryBytes(options), models ? &*models : nullptr);
     if (!listed) {
       status =
           WorseStatus(status, Fail(messages, (*input)->name(), listed.error()));

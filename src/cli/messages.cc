@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-#include "base/file_io.h"
+#include "cli/descriptors.h"
 
 namespace llma::cli {
 namespace {

@@ -4,11 +4,9 @@
 #ifndef LLMA_CLI_MESSAGES_H_
 #define LLMA_CLI_MESSAGES_H_
 
+#include <llma/result.hpp>
 #include <string>
 #include <string_view>
-
-#include "base/bytes.h"
-#include "base/status.h"
 
 namespace llma::cli {
 

@@ -4,10 +4,9 @@
 #define LLMA_CLI_OPTION_VALUES_H_
 
 #include <cstdint>
+#include <llma/result.hpp>
 #include <string>
 #include <string_view>
-
-#include "base/status.h"
 
 namespace llma::cli {
 

@@ -11,9 +11,6 @@
 #include <string_view>
 #include <utility>
 
-#include "container/frame_header.h"
-#include "model/model_registry.h"
-
 namespace llma::cli {
 namespace {
 
@@ -140,10 +137,10 @@ Error Usage(std::string what) {
 Status SetWindow(std::string_view text, Options& options) {
   LLMA_ASSIGN(
       const uint64_t window,
-      ParseNumber("--window", text, kWindowGranularity, kMaxWindowPositions));
-  if (window % kWindowGranularity != 0) {
+      ParseNumber("--window", text, LLMA_WINDOW_GRANULARITY, LLMA_MAX_WINDOW));
+  if (window % LLMA_WINDOW_GRANULARITY != 0) {
     return Usage("--window: " + std::string(text) + " is not a multiple of " +
-                 std::to_string(kWindowGranularity));
+                 std::to_string(LLMA_WINDOW_GRANULARITY));
   }
   options.window_positions = static_cast<uint32_t>(window);
   return OkStatus();
@@ -155,10 +152,12 @@ Status SetLevels(const std::string& text, Options& options) {
   const std::string first = text.substr(0, dash);
   const std::string last =
       dash == std::string::npos ? first : text.substr(dash + 1);
-  LLMA_ASSIGN(const uint64_t from,
-              ParseNumber("--levels", first, kFastestLevel, kBestLevel));
-  LLMA_ASSIGN(const uint64_t to,
-              ParseNumber("--levels", last, kFastestLevel, kBestLevel));
+  LLMA_ASSIGN(
+      const uint64_t from,
+      ParseNumber("--levels", first, LLMA_LEVEL_FASTEST, LLMA_LEVEL_BEST));
+  LLMA_ASSIGN(
+      const uint64_t to,
+      ParseNumber("--levels", last, LLMA_LEVEL_FASTEST, LLMA_LEVEL_BEST));
   if (from > to) return Usage("--levels: " + text + " is empty");
   options.first_level = static_cast<int>(from);
   options.last_level = static_cast<int>(to);
@@ -270,7 +269,7 @@ Status SetOption(int option, Options& options) {
       break;
     case kLanes: {
       LLMA_ASSIGN(const uint64_t n,
-                  ParseNumber("--lanes", value, 1, kMaxLanes));
+                  ParseNumber("--lanes", value, 1, LLMA_MAX_LANES));
       options.num_lanes = static_cast<uint32_t>(n);
       break;
     }
@@ -464,7 +463,7 @@ Result<Options> ParseModelLine(int argc, char** argv) {
   options.operation = found->operation;
   LLMA_ASSIGN(options, ParseLine(argc - 2, argv + 2, kModelLetters,
                                  kModelOptions, options));
-  if (options.import_name == kAutoModelName) {
+  if (options.import_name == kAutoModel) {
     return Usage("--name: 'auto' stands for the model that suits best");
   }
   const size_t num_operands = options.operands.size();
@@ -479,7 +478,7 @@ Result<Options> ParseModelLine(int argc, char** argv) {
 
 // What looks at one model.
 Status CheckOneModel(const char* command, const Options& options) {
-  if (options.model != kAutoModelName) return OkStatus();
+  if (options.model != kAutoModel) return OkStatus();
   return Usage(std::string(command) +
                ": --model auto goes with compressing: name one model");
 }

@@ -6,14 +6,15 @@
 #ifndef LLMA_CLI_OPTIONS_H_
 #define LLMA_CLI_OPTIONS_H_
 
+#include <llma/llma.h>
+
 #include <cstdint>
+#include <llma/result.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/status.h"
 #include "cli/option_values.h"
-#include "codec/levels.h"
 
 namespace llma::cli {
 
@@ -40,6 +41,9 @@ enum class Operation {
 
 enum class ListFormat { kTable, kRobot, kJson };
 
+// The name that stands for the models that suit best.
+inline constexpr char kAutoModel[] = "auto";
+
 struct Options {
   Operation operation = Operation::kCompress;
   std::vector<std::string> operands;
@@ -63,12 +67,12 @@ struct Options {
   ListFormat list_format = ListFormat::kTable;
   int verbosity = 1;
   int num_threads = 0;  // 0: all processors
-  int level = kDefaultLevel;
+  int level = LLMA_LEVEL_DEFAULT;
   uint32_t num_lanes = 0;         // 0: by level and size of the content
   uint32_t window_positions = 0;  // 0: the level's
   // Of bench: the levels to measure.
-  int first_level = kDefaultLevel;
-  int last_level = kDefaultLevel;
+  int first_level = LLMA_LEVEL_DEFAULT;
+  int last_level = LLMA_LEVEL_DEFAULT;
   uint64_t frame_bytes = 0;       // 0: the level's
   uint64_t max_memory_bytes = 0;  // 0: what the machine has
   std::string model;              // name, path or auto; empty: the default

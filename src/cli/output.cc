@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 #include <vector>
 
+#include "cli/descriptors.h"
 #include "cli/signals.h"
 
 namespace llma::cli {
@@ -22,10 +22,6 @@ constexpr uint64_t kBlockBytes = 4096;
 
 Error Usage(std::string what) {
   return Error{ErrorCode::kUsage, std::move(what)};
-}
-
-Error SystemError(const std::string& name) {
-  return Error{ErrorCode::kIo, name + ": " + std::strerror(errno)};
 }
 
 bool IsSameFile(const struct stat& a, const struct stat& b) {
@@ -107,10 +103,10 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
     if (::realpath(path.c_str(), resolved) != nullptr) target = resolved;
   }
   const SignalBlock block;
-  auto file = OutputFile::Create(target, {.overwrite = options.force,
-                                          .is_resumable = options.is_resumable,
-                                          .resume = options.resume,
-                                          .keep_part = options.resume});
+  auto file = NewFile::Create(target, {.overwrite = options.force,
+                                       .is_resumable = options.is_resumable,
+                                       .resume = options.resume,
+                                       .keep_part = options.resume});
   if (!file) return file.error();
   SetTemporaryFile(file->path_to_unlink());
   output->file_.emplace(*std::move(file));

@@ -10,11 +10,9 @@
 #include <optional>
 #include <string>
 
-#include "base/bytes.h"
-#include "base/file_io.h"
-#include "base/status.h"
+#include "cli/byte_text.h"
 #include "cli/input_file.h"
-#include "container/source_info.h"
+#include "cli/new_file.h"
 
 namespace llma::cli {
 
@@ -69,7 +67,7 @@ class Output {
   std::string name_;
   int fd_ = -1;  // of a device or pipe
   bool owns_fd_ = false;
-  std::optional<OutputFile> file_;
+  std::optional<NewFile> file_;
   uint64_t size_bytes_ = 0;
   uint64_t hole_bytes_ = 0;  // at the end, not yet there
 };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <exception>
+#include <llma/llma.hpp>
 #include <new>
 
 #include "cli/commands.h"
 #include "cli/signals.h"
-#include "kernels/kernel_table.h"
 
 namespace llma::cli {
 namespace {
@@ -41,7 +41,7 @@ int Run(const Options& options, const Messages& messages) {
       break;
   }
   // A name that is wrong is said at once, whether it is needed or not.
-  if (const auto kernels = KernelsFromEnvironment(); !kernels) {
+  if (const auto kernels = UsedKernels(); !kernels) {
     return messages.ShowError("LLMA_KERNELS: " + kernels.error().what,
                               "'llma --version -v' lists them");
   }

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "base/file_io.h"
+#include "cli/descriptors.h"
 #include "cli/messages.h"
 
 namespace llma::cli {
@@ -71,7 +71,7 @@ std::string FormatDuration(double seconds) {
 }
 
 std::string FormatProgress(const std::string& name,
-                           const CodecProgress& progress,
+                           const llma_progress& progress,
                            double elapsed_seconds, size_t num_columns) {
   const auto done = static_cast<double>(progress.done_bytes);
   const auto total = static_cast<double>(progress.total_bytes);
@@ -122,18 +122,18 @@ std::string FormatSummary(const std::string& name, uint64_t content_bytes,
 }
 
 std::string FormatFrame(const std::string& name, uint64_t number,
-                        const FrameHeader& header, uint64_t frame_bytes) {
+                        const llma_frame_info& frame) {
   std::string text = name + ": frame " + std::to_string(number) + ": " +
-                     std::to_string(header.content_bytes) + " -> " +
-                     std::to_string(frame_bytes) + " bytes, ";
-  switch (header.kind) {
-    case FrameKind::kStored:
+                     std::to_string(frame.content_bytes) + " -> " +
+                     std::to_string(frame.frame_bytes) + " bytes, ";
+  switch (frame.kind) {
+    case LLMA_FRAME_STORED:
       return text + "stored";
-    case FrameKind::kContexts:
+    case LLMA_FRAME_CONTEXTS:
       return text + "context models alone";
     default:
-      return text + std::to_string(header.lane_bytes.size()) +
-             " lanes, window " + std::to_string(header.window_positions);
+      return text + std::to_string(frame.num_lanes) + " lanes, window " +
+             std::to_string(frame.window);
   }
 }
 
@@ -148,9 +148,9 @@ ProgressMeter::~ProgressMeter() {
   SetProgressShown(false);
 }
 
-ProgressCallback ProgressMeter::callback() {
+std::function<bool(const llma_progress&)> ProgressMeter::callback() {
   if (!enabled_) return {};
-  return [this](const CodecProgress& progress) {
+  return [this](const llma_progress& progress) {
     Show(progress);
     return true;
   };
@@ -165,7 +165,7 @@ void ProgressMeter::Redraw() {
   if (!shown_.empty()) WriteToTerminal(shown_);
 }
 
-void ProgressMeter::Show(const CodecProgress& progress) {
+void ProgressMeter::Show(const llma_progress& progress) {
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);
   if (now < next_) return;

@@ -3,12 +3,13 @@
 #ifndef LLMA_CLI_PROGRESS_H_
 #define LLMA_CLI_PROGRESS_H_
 
+#include <llma/llma.h>
+
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <string>
-
-#include "codec/codec.h"
 
 namespace llma::cli {
 
@@ -17,7 +18,7 @@ std::string FormatDuration(double seconds);  // "0:07", "12:34", "1:02:03"
 
 // At most `num_columns` wide; the name gives way first.
 std::string FormatProgress(const std::string& name,
-                           const CodecProgress& progress,
+                           const llma_progress& progress,
                            double elapsed_seconds, size_t num_columns);
 
 // "dce.txt: 294328 -> 32927 bytes, 0.895 bits per byte, 12.3 s, 23.9 KB/s"
@@ -27,7 +28,7 @@ std::string FormatSummary(const std::string& name, uint64_t content_bytes,
 
 // "dce.txt: frame 3: 2097152 -> 301234 bytes, 8 lanes, window 768"
 std::string FormatFrame(const std::string& name, uint64_t number,
-                        const FrameHeader& header, uint64_t frame_bytes);
+                        const llma_frame_info& frame);
 
 // Rewrites its line on standard error a few times a second, if that is a
 // terminal; wipes it when destroyed. Outlives its callback.
@@ -38,14 +39,15 @@ class ProgressMeter {
   ProgressMeter(const ProgressMeter&) = delete;
   ProgressMeter& operator=(const ProgressMeter&) = delete;
 
-  ProgressCallback callback();
+  // Empty if nothing is shown.
+  std::function<bool(const llma_progress&)> callback();
   // After something else was printed.
   void Redraw();
   double elapsed_seconds() const;
 
  private:
   using Clock = std::chrono::steady_clock;
-  void Show(const CodecProgress& progress);
+  void Show(const llma_progress& progress);
 
   std::string name_;
   bool enabled_;

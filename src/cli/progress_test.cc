@@ -29,25 +29,25 @@ TEST(Progress, FormatsDurations) {
 }
 
 TEST(Progress, FormatsTheLine) {
-  const CodecProgress half = {50000, 100000, 5000};
+  const llma_progress half = {0, 50000, 100000, 5000};
   EXPECT_EQ(FormatProgress("notes.txt", half, 25, 80),
             "notes.txt: [#######--------]  50.0 %, 0.800 bits per byte, "
             "2.00 KB/s, 0:25 left");
   EXPECT_EQ(FormatProgress("notes.txt", half, 25, 66),
             "notes.txt:  50.0 %, 0.800 bits per byte, 2.00 KB/s, 0:25 left");
-  EXPECT_EQ(FormatProgress("notes.txt", {0, 100, 0}, 1, 30),
+  EXPECT_EQ(FormatProgress("notes.txt", {0, 0, 100, 0}, 1, 30),
             "notes.txt: [--------]   0.0 %");
-  EXPECT_EQ(FormatProgress("x", {2000, 0, 250}, 2, 80),
+  EXPECT_EQ(FormatProgress("x", {0, 2000, 0, 250}, 2, 80),
             "x: 2.00 KB, 1.000 bits per byte, 1.00 KB/s, 0:02");
 }
 
 TEST(Progress, NeverExceedsTheTerminal) {
   const std::string name(300, 'n');
   for (size_t columns = 0; columns < 100; ++columns) {
-    const auto line = FormatProgress(name, {1, 3, 1}, 1, columns);
+    const auto line = FormatProgress(name, {0, 1, 3, 1}, 1, columns);
     EXPECT_LE(line.size(), columns == 0 ? 0 : columns - 1);
   }
-  EXPECT_EQ(FormatProgress("a\nb\033[2J", {0, 1, 0}, 0, 20),
+  EXPECT_EQ(FormatProgress("a\nb\033[2J", {0, 0, 1, 0}, 0, 20),
             "a?b?[2J:   0.0 %");
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks which layer includes which. The table is the architecture.
+"""Checks which layer includes which, and that the program uses the public
+interface alone. The table is the architecture.
 
     check_layers.py SOURCE_FOLDER
 """
@@ -24,26 +25,58 @@ MAY = {
     "store": "base container model importer",
     "codec": "base numerics kernels coder container cm model predict tokenizer",
     "api": "base kernels container model importer store codec",
-    "cli": "base kernels container model importer store codec",
+    "cli": "",  # the public interface alone
 }
+
+
+# Layers whose tests may not include more than they do.
+STRICT = {"cli"}
+# Who may include <llma/...>, besides those who use nothing else.
+PUBLIC_USERS = {"api", "cli", "base"}
+
+
+def check_includes(src, path, faults):
+    layer = path.relative_to(src).parts[0]
+    allowed = {layer, *MAY.get(layer, "").split()}
+    # Tests may use coders and generators of numbers from anywhere.
+    is_free = path.stem.endswith("_test") and layer not in STRICT
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        found = re.match(r'\s*#\s*include\s*["<]([^">]+)[">]', line)
+        if not found or is_free:
+            continue
+        place = f"{path}:{number}: {layer} may not include {found[1]}"
+        folder, _, name = found[1].rpartition("/")
+        top = folder.split("/")[0]
+        if ".." in folder or (not folder and (path.parent / name).is_file()):
+            faults.append(place + ": say its layer")
+        elif top == "llma":
+            public = src.parent / "include" / found[1]
+            if layer not in PUBLIC_USERS or not public.is_file():
+                faults.append(place)
+        elif layer not in MAY or (top in MAY and top not in allowed):
+            faults.append(place)
+
+
+def check_links(src, faults):
+    """The program is linked to the public interface and a library for JSON."""
+    text = (src / "cli" / "CMakeLists.txt").read_text()
+    for links in re.findall(r"target_link_libraries\(([^)]*)\)", text):
+        target, *others = links.split()
+        others = set(others) - {"PUBLIC", "PRIVATE", "INTERFACE"}
+        wrong = others - {"llma_api", "llma_cli", "nlohmann_json::nlohmann_json"}
+        if wrong:
+            faults.append(f"{target} may not link {', '.join(sorted(wrong))}")
+    if "target_link_libraries(llma_cli" not in text:
+        faults.append("src/cli/CMakeLists.txt: what does llma_cli link?")
 
 
 def main():
     src = pathlib.Path(sys.argv[1]) / "src"
     faults = []
     for path in sorted(src.rglob("*.*")):
-        if path.suffix not in {".h", ".cc", ".cu"}:
-            continue
-        layer = path.relative_to(src).parts[0]
-        allowed = {layer, *MAY.get(layer, "").split()}
-        # Tests may use coders and generators of numbers from anywhere.
-        is_test = path.stem.endswith("_test")
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            found = re.match(r'\s*#include "([a-z_0-9]+)/', line)
-            if not found or is_test:
-                continue
-            if layer not in MAY or found[1] not in allowed:
-                faults.append(f"{path}:{number}: {layer} may not include {found[1]}")
+        if path.suffix in {".h", ".cc", ".cu"}:
+            check_includes(src, path, faults)
+    check_links(src, faults)
     for layer in MAY:
         if not (src / layer).is_dir():
             faults.append(f"{src / layer}: no such layer")
