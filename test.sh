@@ -52,7 +52,7 @@ if $quick; then
 fi
 
 step "Python packages for tests (build/venv)"
-if ! build/venv/bin/python -c 'import gguf, numpy, tokenizers' 2>/dev/null; then
+if ! build/venv/bin/python -c 'import gguf, numpy, sentencepiece, tokenizers' 2>/dev/null; then
   python3 -m venv build/venv
   quiet venv build/venv/bin/pip install -q --disable-pip-version-check \
       -r tests/requirements.txt

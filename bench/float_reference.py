@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Float32 reference: what a llama GGUF model pays for a text, with numpy.
+"""Float32 reference: what a GGUF model pays for a text, with numpy.
 
-    pip install numpy gguf tokenizers
+    pip install numpy gguf tokenizers sentencepiece
     float_reference.py MODEL.gguf TEXT [--chunks N] [--chunk-tokens 2048]
                        [--start ID] [--bits OUT] [--ids OUT] [--all-rows]
 
@@ -12,8 +12,9 @@ probability that the model gave it. Weights are dequantised to float32 and
 nothing is quantised again: the result is what int8 inference is measured
 against.
 
-Probabilities are normalised over the tokens that spell bytes (type 1), as the
-compressor does; --all-rows includes control tokens. --bits writes one float32
+Architectures: llama, qwen2, qwen3, gemma3. Probabilities are normalised over the
+tokens that spell bytes, as the compressor does; --all-rows includes control
+tokens. --bits writes one float32
 a token, --ids one int32 a token, both in text order.
 
 Other studies in this folder import `Model` and override single steps of its
@@ -22,10 +23,15 @@ forward pass.
 
 import argparse
 import functools
+import pathlib
+import sys
 
 import numpy as np
 from gguf import GGUFReader, dequantize
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "tests/tokenizer"))
+import sentencepiece_model  # noqa: E402
 
 ROWS = 256  # query rows handled at once: bounds the memory for scores, logits
 QWEN2_SPLIT = (
@@ -33,6 +39,10 @@ QWEN2_SPLIT = (
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 NORMAL_TOKEN = 1  # GGUF token type of ordinary, spellable tokens
+# The same of SentencePiece's: user-defined ones and bytes are spelled, too.
+CHARACTER_TOKENS = (1, 4, 6)
+LOCAL_THETA = 10000.0  # of Gemma 3's local layers
+GLOBAL_LAYER_PERIOD = 6  # every sixth layer of Gemma 3 is not local
 
 
 @functools.cache
@@ -49,7 +59,7 @@ def byte_of_symbol():
 
 
 class Model:
-    """A llama GGUF model with float32 weights and its byte-level tokenizer.
+    """A GGUF model with float32 weights and its tokenizer.
 
     Shapes: n positions, D hidden size, H query heads, G key/value heads,
     d head size, V vocabulary.
@@ -58,30 +68,42 @@ class Model:
     def __init__(self, path):
         reader = GGUFReader(path)
 
-        def meta(key):
-            return reader.fields[key].contents()
+        def meta(key, otherwise=None):
+            field = reader.fields.get(key)
+            return otherwise if field is None else field.contents()
 
         arch = meta("general.architecture")
-        if arch not in ("llama", "qwen2"):
-            raise SystemExit(f"{path}: only llama and qwen2 can be read")
+        if arch not in ("llama", "qwen2", "qwen3", "gemma3"):
+            raise SystemExit(f"{path}: {arch} cannot be read")
         self.adjacent_pairs = arch == "llama"
+        self.is_gemma = arch == "gemma3"
         self.layers = meta(f"{arch}.block_count")
         self.dim = meta(f"{arch}.embedding_length")
         self.heads = meta(f"{arch}.attention.head_count")
         self.kv_heads = meta(f"{arch}.attention.head_count_kv")
-        self.head_dim = self.dim // self.heads
+        self.head_dim = meta(
+            f"{arch}.attention.key_length", self.dim // self.heads
+        )
         self.theta = float(meta(f"{arch}.rope.freq_base"))
         self.eps = np.float32(meta(f"{arch}.attention.layer_norm_rms_epsilon"))
+        self.local_positions = meta(f"{arch}.attention.sliding_window", 0)
         self.bos = meta("tokenizer.ggml.bos_token_id")
         self.tokens = meta("tokenizer.ggml.tokens")
-        types = np.array(meta("tokenizer.ggml.token_type"))
-        self.normal = types == NORMAL_TOKEN
+        self.types = np.array(meta("tokenizer.ggml.token_type"))
         self.weights = {
             t.name: dequantize(t.data, t.tensor_type)
             .astype(np.float32)
             .reshape([int(n) for n in t.shape[::-1]])
             for t in reader.tensors
         }
+        self.has_characters = meta("tokenizer.ggml.model") == "llama"
+        if self.has_characters:
+            self.normal = np.isin(self.types, CHARACTER_TOKENS)
+            self.sentence_piece = sentencepiece_model.make_tokenizer(
+                self.tokens, meta("tokenizer.ggml.scores"), self.types.tolist()
+            )
+            return
+        self.normal = self.types == NORMAL_TOKEN
         merges = meta("tokenizer.ggml.merges")
         self.tokenizer = Tokenizer(
             models.BPE(
@@ -89,7 +111,7 @@ class Model:
                 merges=[tuple(merge.split(" ", 1)) for merge in merges],
             )
         )
-        if arch == "qwen2":
+        if arch in ("qwen2", "qwen3"):
             split = pre_tokenizers.Split(Regex(QWEN2_SPLIT), "isolated")
         else:
             split = pre_tokenizers.Digits(individual_digits=True)
@@ -108,25 +130,36 @@ class Model:
         """Token ids of a UTF-8 file, int64[n], which spell it exactly."""
         with open(path, "rb") as file:
             data = file.read()
-        ids = np.array(self.tokenizer.encode(data.decode("utf-8")).ids)
+        ids = np.array(self.encode_text(data.decode("utf-8")))
         if b"".join(self.spelling(i) for i in ids) != data:
             raise SystemExit(f"{path}: tokens do not spell the text")
         return ids
 
+    def encode_text(self, text):
+        """Token ids of a text."""
+        if self.has_characters:
+            return self.sentence_piece.encode(text)
+        return self.tokenizer.encode(text).ids
+
     def spelling(self, token):
         """The bytes of one normal token."""
+        if self.has_characters:
+            return sentencepiece_model.spelling(
+                self.tokens[token], self.types[token]
+            )
         symbols = byte_of_symbol()
         return bytes(symbols[c] for c in self.tokens[token])
 
     def num_bytes(self, ids):
-        """Number of bytes that token ids spell: a character is a byte."""
-        return sum(len(self.tokens[i]) for i in ids)
+        """Number of bytes that token ids spell."""
+        return sum(len(self.spelling(i)) for i in ids)
 
     # -- forward pass: steps that studies override ---------------------------
 
     def embed(self, ids):
         """Embedding rows: int[n] -> float32[n, D]."""
-        return self.weights["token_embd.weight"][ids]
+        rows = self.weights["token_embd.weight"][ids]
+        return rows * np.sqrt(np.float32(self.dim)) if self.is_gemma else rows
 
     def linear(self, name, x):
         """Linear layer: float32[n, columns] -> float32[n, rows]."""
@@ -138,17 +171,20 @@ class Model:
         return "output" if "output.weight" in self.weights else "token_embd"
 
     def norm(self, name, x):
-        """RMS norm over the last axis with a learnt weight."""
+        """RMS norm over the last axis with a learnt weight, if there is one."""
+        if name not in self.weights:
+            return x
         mean_square = (x * x).mean(-1, keepdims=True)
         return x / np.sqrt(mean_square + self.eps) * self.weights[name]
 
-    def rope(self, x, positions):
+    def rope(self, x, positions, is_local=False):
         """Rotates pairs of x [n, heads, d] by positions [n].
 
         Pairs are (2i, 2i + 1) in llama, (i, i + d / 2) elsewhere.
         """
         pair = np.arange(self.head_dim // 2)
-        frequency = self.theta ** (-2.0 * pair / self.head_dim)
+        theta = LOCAL_THETA if is_local else self.theta
+        frequency = theta ** (-2.0 * pair / self.head_dim)
         angle = np.asarray(positions)[:, None, None] * frequency
         c = np.cos(angle).astype(np.float32)
         s = np.sin(angle).astype(np.float32)
@@ -162,18 +198,25 @@ class Model:
         out[..., second] = a * s + b * c
         return out
 
-    def attention(self, q, k, v):
+    def is_local(self, layer):
+        """Whether a layer sees the last positions only."""
+        return self.is_gemma and (layer + 1) % GLOBAL_LAYER_PERIOD != 0
+
+    def attention(self, q, k, v, is_local=False):
         """Causal attention.
 
         Unrotated q [n, H, d], k and v [n, G, d] -> [n, H, d].
         """
         n, repeat = len(q), self.heads // self.kv_heads
         at = np.arange(n)
-        q, k = self.rope(q, at), self.rope(k, at)
+        q, k = self.rope(q, at, is_local), self.rope(k, at, is_local)
         out = np.empty_like(q)
         for begin in range(0, n, ROWS):
             end = min(begin + ROWS, n)
-            hidden = at[:end] > np.repeat(at[begin:end], repeat)[:, None]
+            distance = np.repeat(at[begin:end], repeat)[:, None] - at[:end]
+            hidden = distance < 0
+            if is_local:
+                hidden |= distance >= self.local_positions
             for g in range(self.kv_heads):
                 heads = slice(g * repeat, (g + 1) * repeat)
                 rows = q[begin:end, heads].reshape(-1, self.head_dim)
@@ -200,6 +243,13 @@ class Model:
         scores -= scores.max(-1, keepdims=True)
         return scores
 
+    def gate(self, x):
+        """SiLU, or the tanh form of GELU, which is x * sigmoid(2 z)."""
+        if not self.is_gemma:
+            return x / (1 + np.exp(-x))
+        z = np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x**3)
+        return x / (1 + np.exp(np.minimum(-2 * z, 80)))
+
     def hidden_states(self, ids):
         """Normalised output of the last layer: int[n] -> float32[n, D]."""
         n = len(ids)
@@ -210,13 +260,22 @@ class Model:
             q = self.linear(block + "attn_q", h).reshape(n, self.heads, -1)
             k = self.linear(block + "attn_k", h).reshape(n, self.kv_heads, -1)
             v = self.linear(block + "attn_v", h).reshape(n, self.kv_heads, -1)
-            mixed = self.attention(q, k, v).reshape(n, -1)
-            x += self.linear(block + "attn_output", mixed)
+            q = self.norm(block + "attn_q_norm.weight", q)
+            k = self.norm(block + "attn_k_norm.weight", k)
+            # Studies override attention() of models without local layers.
+            local = [True] if self.is_local(layer) else []
+            mixed = self.attention(q, k, v, *local).reshape(n, -1)
+            x += self.norm(
+                block + "post_attention_norm.weight",
+                self.linear(block + "attn_output", mixed),
+            )
             h = self.norm(block + "ffn_norm.weight", x)
-            gate = self.linear(block + "ffn_gate", h)
-            gate /= 1 + np.exp(-gate)
+            gate = self.gate(self.linear(block + "ffn_gate", h))
             gate *= self.linear(block + "ffn_up", h)
-            x += self.linear(block + "ffn_down", gate)
+            x += self.norm(
+                block + "post_ffw_norm.weight",
+                self.linear(block + "ffn_down", gate),
+            )
         return self.norm("output_norm.weight", x)
 
     # -- bits ----------------------------------------------------------------
@@ -255,7 +314,7 @@ class Model:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("model", help="llama GGUF file")
+    parser.add_argument("model", help="GGUF file")
     parser.add_argument("text", help="UTF-8 text")
     parser.add_argument("--chunks", type=int, help="default: the whole text")
     parser.add_argument("--chunk-tokens", type=int, default=2048)

@@ -47,7 +47,7 @@ def parse_context(model, text):
         if part in controls:
             ids.append(controls[part])
         else:
-            ids += model.tokenizer.encode(part).ids
+            ids += model.encode_text(part)
     return ids
 
 

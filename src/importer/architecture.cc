@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importer/architecture.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace llma {
 namespace {
 
@@ -19,6 +22,43 @@ constexpr Architecture kArchitectures[] = {
      .model_type = "qwen3",
      .class_name = "Qwen3ForCausalLM",
      .has_qk_norm = true},
+    {.gguf_name = "gemma2",
+     .model_type = "gemma2",
+     .class_name = "Gemma2ForCausalLM",
+     .has_post_norms = true,
+     .activation = Activation::kGeluTanh,
+     .scales_embedding = true,
+     .norms_lack_one_in_folders = true,
+     .starts_with_begin = true,
+     .global_period = 2,
+     .wide_score_layers = 46,
+     .context_length = 8192,
+     .local_positions = 4096,
+     .has_tied_head = true,
+     .score_cap = 50,
+     .logit_cap = 30,
+     .num_heads = 8,
+     .num_kv_heads = 4,
+     .head_dim = 256},
+    {.gguf_name = "gemma3",
+     .model_type = "gemma3_text",
+     .class_name = "Gemma3ForCausalLM",
+     .has_qk_norm = true,
+     .has_post_norms = true,
+     .activation = Activation::kGeluTanh,
+     .scales_embedding = true,
+     .norms_lack_one_in_folders = true,
+     .starts_with_begin = true,
+     .global_period = 6,
+     .local_rope_base = 10000,
+     .wide_score_layers = 62,
+     .rope_base = 1000000,
+     .context_length = 131072,
+     .local_positions = 4096,
+     .has_tied_head = true,
+     .num_heads = 8,
+     .num_kv_heads = 4,
+     .head_dim = 256},
 };
 
 // Entries whose `name` is known, with commas.
@@ -57,7 +97,23 @@ std::string ModelTypeNames() { return Join(&Architecture::model_type); }
 void ApplyArchitecture(const Architecture& architecture, ModelConfig& config) {
   config.has_qkv_bias = architecture.has_qkv_bias;
   config.has_qk_norm = architecture.has_qk_norm;
+  config.has_post_norms = architecture.has_post_norms;
+  config.activation = architecture.activation;
   config.key_width = architecture.key_width;
+}
+
+void ApplySizes(const Architecture& architecture, uint32_t local_positions,
+                uint32_t global_period, ModelConfig& config) {
+  if (architecture.scales_embedding) {
+    config.embedding_scale = std::sqrt(static_cast<float>(config.dim));
+  }
+  if (architecture.global_period == 0 || local_positions == 0) return;
+  if (global_period == 0) global_period = architecture.global_period;
+  for (uint32_t i = 0; i < std::min(config.num_layers, kMaxLayers); ++i) {
+    if ((i + 1) % global_period == 0) continue;
+    config.set_local(i);
+    config.local_positions = local_positions;
+  }
 }
 
 }  // namespace llma

@@ -13,8 +13,8 @@
 
 #include "base/checksum.h"
 #include "base/file_io.h"
+#include "importer/architecture_variations.h"
 #include "importer/fingerprint.h"
-#include "importer/gguf_editor.h"
 #include "importer/import_gguf.h"
 #include "model/forward.h"
 #include "numerics/test_random.h"
@@ -25,54 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 using Row = std::vector<double>;
-
-// A tensor of random floats, shape [rows, cols] or, with rows 0, [cols].
-GgufEditor::Tensor RandomTensor(TestRandom& random, uint64_t cols, float mean,
-                                float spread) {
-  ByteWriter data;
-  for (uint64_t i = 0; i < cols; ++i) {
-    data.StoreF32(mean + random.Float(spread));
-  }
-  return {{cols}, 0, std::move(data).TakeBytes()};
-}
-
-// Biases of keys have an outlier, as Qwen2.5's have.
-GgufEditor::Tensor OutlierBias(TestRandom& random, uint64_t cols) {
-  ByteWriter data;
-  for (uint64_t i = 0; i < cols; ++i) {
-    data.StoreF32(i % 16 == 3 ? 40.0f : random.Float(1.0f));
-  }
-  return {{cols}, 0, std::move(data).TakeBytes()};
-}
-
-// The tiny model called another architecture, with its own tensors.
-std::vector<uint8_t> MakeVariation(const std::string& name) {
-  const auto bytes = ReadFile(LLMA_TEST_DATA_DIR "/tiny.gguf");
-  const auto gguf = GgufReader::Parse(*bytes);
-  GgufEditor editor(*gguf);
-  const auto values = editor.values;
-  for (const auto& [key, value] : values) {
-    if (!key.starts_with("llama.")) continue;
-    editor.values.erase(key);
-    editor.values[name + key.substr(5)] = value;
-  }
-  editor.SetString("general.architecture", name);
-  TestRandom random(99);
-  for (const char* layer : {"blk.0.", "blk.1."}) {
-    const std::string blk = layer;
-    if (name == "qwen2") {
-      editor.tensors[blk + "attn_q.bias"] = RandomTensor(random, 128, 0, 1);
-      editor.tensors[blk + "attn_k.bias"] = OutlierBias(random, 64);
-      editor.tensors[blk + "attn_v.bias"] = RandomTensor(random, 64, 0, 1);
-    } else if (name == "qwen3") {
-      editor.tensors[blk + "attn_q_norm.weight"] =
-          RandomTensor(random, 32, 1.5f, 0.5f);
-      editor.tensors[blk + "attn_k_norm.weight"] =
-          RandomTensor(random, 32, 1.5f, 0.5f);
-    }
-  }
-  return editor.Encode();
-}
 
 double Value(const LinearWeights& w, uint32_t row, uint32_t col) {
   return double{w.scales[w.scale_idx(row, col / kGroupSize)]} *
@@ -95,35 +47,60 @@ void Norm(double* x, std::span<const float> weight, double eps) {
   for (size_t i = 0; i < weight.size(); ++i) x[i] *= inverse * weight[i];
 }
 
+// What the papers say of an architecture, in the tiny model's variation of it.
+struct Traits {
+  bool is_gemma = false;
+  double base = 10000, local_base = 10000;
+  size_t global_period = 1;  // every layer sees everything
+  double score_cap = 0, logit_cap = 0;
+
+  bool IsLocal(uint32_t layer) const {
+    return (layer + 1) % global_period != 0;
+  }
+};
+
+Traits TraitsOf(const std::string& name) {
+  if (name == "gemma2") return {true, 1e6, 1e6, 2, 2, 5};
+  if (name == "gemma3") return {true, 1e6, 1e4, 6, 0, 0};
+  return {};
+}
+
 // Rotates a head; angles by their definition, not by the model's steps.
-void Rotate(double* head, uint32_t dim, size_t position) {
+void Rotate(double* head, uint32_t dim, size_t position, double base) {
   for (uint32_t i = 0; i < dim / 2; ++i) {
     const double angle =
-        static_cast<double>(position) * std::pow(10000.0, -2.0 * i / dim);
+        static_cast<double>(position) * std::pow(base, -2.0 * i / dim);
     const double a = head[i], b = head[i + dim / 2];
     head[i] = a * std::cos(angle) - b * std::sin(angle);
     head[i + dim / 2] = b * std::cos(angle) + a * std::sin(angle);
   }
 }
 
+double Cap(double x, double cap) {
+  return cap == 0 ? x : cap * std::tanh(x / cap);
+}
+
+// Over keys and values from position `first` on.
 Row AttendExactly(const ModelConfig& c, const Row& q,
-                  const std::vector<Row>& keys,
-                  const std::vector<Row>& values) {
+                  const std::vector<Row>& keys, const std::vector<Row>& values,
+                  size_t first, double cap) {
   Row out(c.q_dim());
   for (uint32_t head = 0; head < c.num_heads; ++head) {
     const size_t kv =
         size_t{head / (c.num_heads / c.num_kv_heads)} * c.head_dim;
     Row p(keys.size());
     double max = -1e300, total = 0;
-    for (size_t j = 0; j < keys.size(); ++j) {
+    for (size_t j = first; j < keys.size(); ++j) {
       for (uint32_t d = 0; d < c.head_dim; ++d) {
         p[j] += q[size_t{head} * c.head_dim + d] * keys[j][kv + d];
       }
-      p[j] /= std::sqrt(c.head_dim);
+      p[j] = Cap(p[j] / std::sqrt(c.head_dim), cap);
       max = std::max(max, p[j]);
     }
-    for (double& v : p) total += v = std::exp(v - max);
-    for (size_t j = 0; j < keys.size(); ++j) {
+    for (size_t j = first; j < keys.size(); ++j) {
+      total += p[j] = std::exp(p[j] - max);
+    }
+    for (size_t j = first; j < keys.size(); ++j) {
       for (uint32_t d = 0; d < c.head_dim; ++d) {
         out[size_t{head} * c.head_dim + d] += p[j] / total * values[j][kv + d];
       }
@@ -132,8 +109,19 @@ Row AttendExactly(const ModelConfig& c, const Row& q,
   return out;
 }
 
+double Gate(double g, bool is_gemma) {
+  if (!is_gemma) return g / (1 + std::exp(-g));
+  return g / 2 *
+         (1 + std::tanh(std::sqrt(2 / M_PI) * (g + 0.044715 * g * g * g)));
+}
+
+void Add(Row& x, Row delta, std::span<const float> post_norm, double eps) {
+  if (!post_norm.empty()) Norm(delta.data(), post_norm, eps);
+  for (size_t i = 0; i < x.size(); ++i) x[i] += delta[i];
+}
+
 // Logits behind each token.
-std::vector<Row> ExactLogits(const Model& model,
+std::vector<Row> ExactLogits(const Model& model, const Traits& traits,
                              const std::vector<uint32_t>& tokens) {
   const ModelConfig& c = model.config();
   std::vector<std::vector<Row>> keys(c.num_layers), values(c.num_layers);
@@ -141,10 +129,12 @@ std::vector<Row> ExactLogits(const Model& model,
   for (size_t pos = 0; pos < tokens.size(); ++pos) {
     Row x(c.dim);
     for (uint32_t i = 0; i < c.dim; ++i) {
-      x[i] = Value(model.embedding(), tokens[pos], i);
+      x[i] = Value(model.embedding(), tokens[pos], i) *
+             (traits.is_gemma ? std::sqrt(c.dim) : 1);
     }
     for (uint32_t l = 0; l < c.num_layers; ++l) {
       const LayerWeights& w = model.layer(l);
+      const bool is_local = traits.IsLocal(l);
       Row h = x;
       Norm(h.data(), w.attn_norm, c.norm_eps);
       Row qkv = Multiply(w.qkv, h);
@@ -152,34 +142,37 @@ std::vector<Row> ExactLogits(const Model& model,
       for (uint32_t head = 0; head < c.num_heads + c.num_kv_heads; ++head) {
         double* at = &qkv[size_t{head} * c.head_dim];
         Norm(at, head < c.num_heads ? w.q_norm : w.k_norm, c.norm_eps);
-        Rotate(at, c.head_dim, pos);
+        Rotate(at, c.head_dim, pos, is_local ? traits.local_base : traits.base);
       }
       const auto k = qkv.begin() + c.q_dim(), v = k + c.kv_dim();
       keys[l].emplace_back(k, v);
       values[l].emplace_back(v, qkv.end());
-      const Row out =
-          Multiply(w.attn_out, AttendExactly(c, qkv, keys[l], values[l]));
-      for (uint32_t i = 0; i < c.dim; ++i) x[i] += out[i];
+      const size_t first = is_local && pos >= kVariationLocalPositions
+                               ? pos - kVariationLocalPositions + 1
+                               : 0;
+      Add(x,
+          Multiply(w.attn_out, AttendExactly(c, qkv, keys[l], values[l], first,
+                                             traits.score_cap)),
+          w.post_attn_norm, c.norm_eps);
       h = x;
       Norm(h.data(), w.ffn_norm, c.norm_eps);
       const Row gate_up = Multiply(w.gate_up, h);
       Row gated(c.ffn_dim);
       for (uint32_t i = 0; i < c.ffn_dim; ++i) {
-        const double g = gate_up[i];
-        gated[i] = g / (1 + std::exp(-g)) * gate_up[c.ffn_dim + i];
+        gated[i] = Gate(gate_up[i], traits.is_gemma) * gate_up[c.ffn_dim + i];
       }
-      const Row down = Multiply(w.ffn_down, gated);
-      for (uint32_t i = 0; i < c.dim; ++i) x[i] += down[i];
+      Add(x, Multiply(w.ffn_down, gated), w.post_ffn_norm, c.norm_eps);
     }
     Norm(x.data(), model.output_norm(), c.norm_eps);
     logits.push_back(Multiply(model.head(), x));
+    for (double& logit : logits.back()) logit = Cap(logit, traits.logit_cap);
   }
   return logits;
 }
 
 struct Case {
   const char* name;
-  double max_rms;  // of logits with a standard deviation of about 2.5
+  double max_rms;  // about 0.05 of the logits
   uint64_t golden;
 };
 
@@ -190,7 +183,7 @@ class ArchitectureTest : public testing::TestWithParam<Case> {
   void SetUp() override {
     std::string name = testing::TempDir() + "llma_arch_XXXXXX";
     folder_ = ::mkdtemp(name.data());
-    const auto gguf = MakeVariation(GetParam().name);
+    const auto gguf = VariationMaker(GetParam().name).editor.Encode();
     const auto fingerprint = ImportGgufBytes(gguf, folder_ + "/a.llmm",
                                              {GetParam().name, "", false});
     ASSERT_TRUE(fingerprint) << fingerprint.error().what;
@@ -239,7 +232,7 @@ class ArchitectureTest : public testing::TestWithParam<Case> {
 
 TEST_P(ArchitectureTest, CloseToFloat64) {
   const auto logits = Logits("", 16, 1, 1024);
-  const auto exact = ExactLogits(*model_, tokens_);
+  const auto exact = ExactLogits(*model_, TraitsOf(GetParam().name), tokens_);
   const uint32_t num_tokens = model_->config().num_tokens;
   double sum_sq = 0;
   for (size_t i = 0; i < exact.size(); ++i) {
@@ -268,11 +261,13 @@ INSTANTIATE_TEST_SUITE_P(
     All, ArchitectureTest,
     testing::Values(Case{"llama", 0.13, 17480431948798067638u},
                     Case{"qwen2", 0.13, 2701248016001722616u},
-                    Case{"qwen3", 0.13, 1053256040428468399u}),
+                    Case{"qwen3", 0.13, 1053256040428468399u},
+                    Case{"gemma2", 0.13, 16012074777753682596u},
+                    Case{"gemma3", 0.13, 211857978578102993u}),
     [](const auto& param_info) { return std::string(param_info.param.name); });
 
 TEST(ArchitectureTableTest, KnowsNamesOfBothKinds) {
-  EXPECT_EQ(GgufArchitectureNames(), "llama, qwen2, qwen3");
+  EXPECT_EQ(GgufArchitectureNames(), "llama, qwen2, qwen3, gemma2, gemma3");
   EXPECT_NE(FindModelType("qwen3"), nullptr);
   EXPECT_EQ(FindGgufArchitecture("rwkv"), nullptr);
 }

@@ -2,6 +2,7 @@
 #include "importer/convert_model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "base/fp_env.h"
@@ -49,22 +50,30 @@ class ModelCopier {
         LLMA_TRY(CopyHeadNorm(layer + names_.k_norm));
       }
       LLMA_TRY(CopyStacked({layer + names_.attn_out}, dim, config_.q_dim()));
+      if (config_.has_post_norms) {
+        LLMA_TRY(CopyNorm(layer + names_.post_attn_norm));
+      }
       LLMA_TRY(CopyNorm(layer + names_.ffn_norm));
       LLMA_TRY(CopyStacked({layer + names_.ffn_gate, layer + names_.ffn_up},
                            ffn_dim, dim));
       LLMA_TRY(CopyStacked({layer + names_.ffn_down}, dim, ffn_dim));
+      if (config_.has_post_norms) {
+        LLMA_TRY(CopyNorm(layer + names_.post_ffn_norm));
+      }
     }
     return OkStatus();
   }
 
  private:
   Status CopyNorm(const std::string& name) {
-    LLMA_ASSIGN(const auto weights, in_.ReadNorm(name, config_.dim));
+    LLMA_ASSIGN(const auto weights,
+                in_.ReadNorm(name, config_.dim, source_.norm_offset));
     return out_.AddFloats(weights);
   }
 
   Status CopyHeadNorm(const std::string& name) {
-    LLMA_ASSIGN(const auto weights, in_.ReadNorm(name, config_.head_dim));
+    LLMA_ASSIGN(const auto weights,
+                in_.ReadNorm(name, config_.head_dim, source_.norm_offset));
     return out_.AddFloats(PairedValues(weights));
   }
 
@@ -155,6 +164,20 @@ class ModelCopier {
   LlmmWriter& out_;
 };
 
+// Longer queries and keys make larger scores: the divisor says so instead.
+Status ApplyRopeMagnitude(const RopeSpec& rope, ModelConfig& config) {
+  const double magnitude = RopeMagnitude(rope);
+  if (magnitude == 1) return OkStatus();
+  if (config.has_local_layers()) {
+    return Unsupported("local layers in a model whose scores YaRN scales");
+  }
+  const float divisor = config.score_divisor != 0
+                            ? config.score_divisor
+                            : std::sqrt(static_cast<float>(config.head_dim));
+  config.score_divisor = static_cast<float>(divisor / (magnitude * magnitude));
+  return OkStatus();
+}
+
 }  // namespace
 
 Result<Fingerprint> ConvertModel(const SourceModel& source,
@@ -180,15 +203,26 @@ Result<Fingerprint> ConvertModel(const SourceModel& source,
   if (IsPlainText(source.license, kMaxLicenseBytes)) {
     header.license = source.license;
   }
+  TensorReader in(source.tensors);
+  RopeSpec rope = source.rope;
+  if (const char* name = source.names.rope_divisors; name && in.Has(name)) {
+    LLMA_ASSIGN(rope.pair_divisors,
+                in.ReadFloats(name, header.config.head_dim / 2));
+  }
+  LLMA_TRY(ApplyRopeMagnitude(rope, header.config));
   LLMA_ASSIGN(const auto rope_steps,
-              ComputeRopeSteps(source.rope_base, header.config.head_dim));
+              ComputeRopeSteps(rope, header.config.head_dim));
 
   LLMA_ASSIGN(LlmmWriter out,
               LlmmWriter::Create(llmm_path, options.overwrite, header));
   LLMA_TRY(out.AddTokenizer(vocabulary.offsets, vocabulary.bytes,
                             vocabulary.merges));
   LLMA_TRY(out.AddRopeSteps(rope_steps));
-  TensorReader in(source.tensors);
+  if (header.config.has_local_layers()) {
+    LLMA_ASSIGN(const auto steps,
+                ComputeRopeSteps(source.local_rope, header.config.head_dim));
+    LLMA_TRY(out.AddRopeSteps(steps));
+  }
   LLMA_TRY(ModelCopier(source, header.config, vocabulary, in, out).CopyAll());
   LLMA_TRY(in.CheckAllFound());
   return out.Finish();

@@ -80,19 +80,24 @@ struct HfFolderEditor {
 
   // The model of a GGUF file with the pre-tokenizer smollm; all tensors go to
   // model.safetensors.
-  HfFolderEditor(const GgufReader& gguf, TensorType type) {
+  HfFolderEditor(const GgufReader& gguf, TensorType type)
+      : arch_(*gguf.GetString("general.architecture")) {
     SetConfig(gguf);
     SetTokenizer(gguf);
     const uint32_t dim = config["hidden_size"];
     const uint32_t head_dim = dim / uint32_t{config["num_attention_heads"]};
     for (const auto& [name, tensor] : gguf.tensors()) {
       std::vector<float> values = DequantizeTensor(tensor);
-      if (name.find("attn_q.") != std::string::npos ||
-          name.find("attn_k.") != std::string::npos) {
+      if (arch_ == "llama" && (name.find("attn_q.") != std::string::npos ||
+                               name.find("attn_k.") != std::string::npos)) {
         values = WithHalvesOfHeads(values, head_dim, dim);
       }
       std::vector<uint64_t> shape = {tensor.num_rows, tensor.num_cols};
-      if (name.find("norm") != std::string::npos) shape = {tensor.num_cols};
+      const bool is_norm = name.find("norm") != std::string::npos;
+      if (is_norm || name.ends_with(".bias")) shape = {tensor.num_cols};
+      if (is_norm && IsGemma()) {
+        for (float& value : values) value -= 1;
+      }
       const char* dtype = type == TensorType::kF32   ? "F32"
                           : type == TensorType::kF16 ? "F16"
                                                      : "BF16";
@@ -117,7 +122,14 @@ struct HfFolderEditor {
   }
 
  private:
-  static std::string HfTensorName(const std::string& name) {
+  bool IsGemma() const { return arch_.starts_with("gemma"); }
+
+  std::string HfTensorName(const std::string& name) const {
+    static const std::map<std::string, std::string> kGemmaNames = {
+        {"post_attention_norm", "post_attention_layernorm"},
+        {"ffn_norm", "pre_feedforward_layernorm"},
+        {"post_ffw_norm", "post_feedforward_layernorm"},
+    };
     static const std::map<std::string, std::string> kNames = {
         {"token_embd", "model.embed_tokens"},
         {"output_norm", "model.norm"},
@@ -127,16 +139,21 @@ struct HfFolderEditor {
         {"attn_k", "self_attn.k_proj"},
         {"attn_v", "self_attn.v_proj"},
         {"attn_output", "self_attn.o_proj"},
+        {"attn_q_norm", "self_attn.q_norm"},
+        {"attn_k_norm", "self_attn.k_norm"},
         {"ffn_norm", "post_attention_layernorm"},
         {"ffn_gate", "mlp.gate_proj"},
         {"ffn_up", "mlp.up_proj"},
         {"ffn_down", "mlp.down_proj"},
     };
-    const std::string stem = name.substr(0, name.rfind(".weight"));
-    if (!stem.starts_with("blk.")) return kNames.at(stem) + ".weight";
+    const size_t end = name.rfind('.');  // of ".weight" or ".bias"
+    const std::string stem = name.substr(0, end), kind = name.substr(end);
+    if (!stem.starts_with("blk.")) return kNames.at(stem) + kind;
     const size_t dot = stem.find('.', 4);
+    const std::string part = stem.substr(dot + 1);
+    const bool is_other = IsGemma() && kGemmaNames.count(part) != 0;
     return "model.layers." + stem.substr(4, dot - 4) + "." +
-           kNames.at(stem.substr(dot + 1)) + ".weight";
+           (is_other ? kGemmaNames : kNames).at(part) + kind;
   }
 
   // Row 2 p + s of each head goes to p + s head_dim / 2.
@@ -154,24 +171,42 @@ struct HfFolderEditor {
   }
 
   void SetConfig(const GgufReader& gguf) {
+    const auto number = [&](const char* key) {
+      return *gguf.GetU32(arch_ + "." + key);
+    };
     config = {
         {"architectures", {"LlamaForCausalLM"}},
-        {"model_type", "llama"},
+        {"model_type", arch_},
         {"hidden_act", "silu"},
-        {"hidden_size", *gguf.GetU32("llama.embedding_length")},
-        {"intermediate_size", *gguf.GetU32("llama.feed_forward_length")},
-        {"num_hidden_layers", *gguf.GetU32("llama.block_count")},
-        {"num_attention_heads", *gguf.GetU32("llama.attention.head_count")},
-        {"num_key_value_heads", *gguf.GetU32("llama.attention.head_count_kv")},
-        {"max_position_embeddings", *gguf.GetU32("llama.context_length")},
+        {"hidden_size", number("embedding_length")},
+        {"intermediate_size", number("feed_forward_length")},
+        {"num_hidden_layers", number("block_count")},
+        {"num_attention_heads", number("attention.head_count")},
+        {"num_key_value_heads", number("attention.head_count_kv")},
+        {"max_position_embeddings", number("context_length")},
         {"rms_norm_eps", 1e-05},
-        {"rope_theta", 10000.0},
+        {"rope_theta", *gguf.GetF32(arch_ + ".rope.freq_base")},
         {"rope_scaling", nullptr},
         {"tie_word_embeddings", true},
         {"bos_token_id", *gguf.GetU32("tokenizer.ggml.bos_token_id")},
         {"eos_token_id", *gguf.GetU32("tokenizer.ggml.eos_token_id")},
         {"initializer_range", 0.02},
     };
+    if (arch_ == "llama") return;
+    config["architectures"] = {
+        std::string(1, static_cast<char>(arch_[0] - 'a' + 'A')) +
+        arch_.substr(1) + "ForCausalLM"};
+    if (!IsGemma()) return;
+    if (arch_ == "gemma3") config["model_type"] = "gemma3_text";
+    config.erase("hidden_act");
+    config["hidden_activation"] = "gelu_pytorch_tanh";
+    config["head_dim"] = config["query_pre_attn_scalar"] = 32;
+    config["sliding_window"] = number("attention.sliding_window");
+    if (arch_ == "gemma3") return;
+    config["attn_logit_softcapping"] =
+        *gguf.GetF32(arch_ + ".attn_logit_softcapping");
+    config["final_logit_softcapping"] =
+        *gguf.GetF32(arch_ + ".final_logit_softcapping");
   }
 
   void SetTokenizer(const GgufReader& gguf) {
@@ -203,6 +238,8 @@ struct HfFolderEditor {
           {"merges", *gguf.GetStrings("tokenizer.ggml.merges")}}},
     };
   }
+
+  std::string arch_;
 };
 
 }  // namespace llma

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "importer/json_fields.h"
+#include "importer/score_merges.h"
 #include "importer/vocabulary.h"
 #include "tokenizer/split_patterns.h"
 
@@ -20,11 +21,6 @@ Status CheckModel(const JsonFields& model) {
   if (type != "BPE") {
     return model.FieldError(
         "type", "is " + std::string(type) + " (only BPE can be read)");
-  }
-  LLMA_ASSIGN(const bool falls_back, model.GetBoolOr("byte_fallback", false));
-  if (falls_back) {
-    return model.FieldError("byte_fallback",
-                            "is set (only byte-level BPE can be read)");
   }
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     LLMA_ASSIGN(const auto affix, model.GetStringOr(key, ""));
@@ -55,9 +51,14 @@ Status PlaceToken(const std::string& token, const JsonValue* id_value,
 
 Status ReadTokens(const JsonFields& fields, const JsonFields& model,
                   SourceVocabulary& vocabulary) {
+  const bool has_characters = vocabulary.pre_tokenizer == kSentencePiece;
   LLMA_ASSIGN(const JsonValue* tokens, model.GetObject("vocab"));
+  std::string byte;
   for (const auto& [token, id] : *tokens->AsObject()) {
-    LLMA_TRY(PlaceToken(token, &id, TokenKind::kText, vocabulary));
+    const bool is_byte =
+        has_characters && DecodeSentencePiece(token, TokenKind::kByte, byte);
+    LLMA_TRY(PlaceToken(
+        token, &id, is_byte ? TokenKind::kByte : TokenKind::kText, vocabulary));
   }
   if (!fields.Has("added_tokens")) return OkStatus();
   LLMA_ASSIGN(const auto* added, fields.GetArray("added_tokens"));
@@ -72,7 +73,13 @@ Status ReadTokens(const JsonFields& fields, const JsonFields& model,
         (id == nullptr || known->AsCount() != id->AsCount())) {
       return BadToken(token, "has two ids");
     }
-    LLMA_TRY(PlaceToken(token, id, TokenKind::kNone, vocabulary));
+    LLMA_ASSIGN(const bool is_special,
+                JsonFields(entry, "added_tokens").GetBoolOr("special", true));
+    // Those that are not special are found in a text before anything else.
+    LLMA_TRY(PlaceToken(
+        token, id,
+        has_characters && !is_special ? TokenKind::kWhole : TokenKind::kNone,
+        vocabulary));
   }
   return OkStatus();
 }
@@ -95,6 +102,43 @@ Status ReadMerges(const JsonFields& model, SourceVocabulary& vocabulary) {
         {*(*pair)[0].AsString(), *(*pair)[1].AsString()});
   }
   return OkStatus();
+}
+
+// Whether a step, or one of a sequence of them, writes U+2581 for a blank.
+bool ReplacesBlanks(const JsonValue* step) {
+  if (step == nullptr) return false;
+  for (const char* key : {"normalizers", "pretokenizers"}) {
+    const JsonValue* steps = step->Find(key);
+    if (steps == nullptr || steps->AsArray() == nullptr) continue;
+    for (const JsonValue& part : *steps->AsArray()) {
+      if (ReplacesBlanks(&part)) return true;
+    }
+  }
+  const auto is = [step](const char* key, std::string_view expected) {
+    const JsonValue* value = step->Find(key);
+    return value != nullptr && value->AsString() != nullptr &&
+           *value->AsString() == expected;
+  };
+  return (is("type", "Replace") && is("content", "\u2581")) ||
+         (is("type", "Metaspace") && is("replacement", "\u2581"));
+}
+
+// SentencePiece's BPE. Steps that change a text or cut it between words are not
+// taken over: nothing is changed, and words are not merged with what is before
+// them because no token is made so.
+Status ReadSentencePiece(const JsonFields& fields, const JsonFields& model,
+                         SourceVocabulary& vocabulary) {
+  if (!ReplacesBlanks(fields.Find("normalizer")) &&
+      !ReplacesBlanks(fields.Find("pre_tokenizer"))) {
+    return model.FieldError("byte_fallback",
+                            "is set, but nothing writes U+2581 for blanks");
+  }
+  LLMA_ASSIGN(const bool ignores, model.GetBoolOr("ignore_merges", false));
+  if (ignores) return model.FieldError("ignore_merges", "is set");
+  vocabulary.pre_tokenizer = kSentencePiece;
+  LLMA_TRY(ReadTokens(fields, model, vocabulary));
+  LLMA_TRY(ReadMerges(model, vocabulary));
+  return MakeScoresFromMerges(vocabulary);
 }
 
 // The regular expressions by which the steps of a pre-tokenizer cut a text, in
@@ -192,6 +236,8 @@ Status ReadHfTokenizer(const JsonValue& json, SourceVocabulary& vocabulary) {
   LLMA_ASSIGN(const JsonValue* model_json, fields.GetObject("model"));
   const JsonFields model(*model_json, "model");
   LLMA_TRY(CheckModel(model));
+  LLMA_ASSIGN(const bool falls_back, model.GetBoolOr("byte_fallback", false));
+  if (falls_back) return ReadSentencePiece(fields, model, vocabulary);
   LLMA_TRY(ReadPreTokenizer(fields, model, vocabulary));
   LLMA_TRY(ReadTokens(fields, model, vocabulary));
   return ReadMerges(model, vocabulary);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// tokenizer.json of a Hugging Face folder: a byte-level BPE vocabulary.
+// tokenizer.json of a Hugging Face folder: a BPE vocabulary.
 #ifndef LLMA_IMPORTER_HF_TOKENIZER_H_
 #define LLMA_IMPORTER_HF_TOKENIZER_H_
 
@@ -9,13 +9,15 @@
 
 namespace llma {
 
-// Fills in tokens, kinds, merges and pre_tokenizer, as views into `json`.
-// Added tokens are no text; ids without a token stay empty. kUnsupported names
-// the field that says what is not byte-level BPE, or not split in a way that
-// tokenizer/split_patterns.h knows.
+// Fills in tokens, kinds, merges or scores, and pre_tokenizer, as views into
+// `json`. Added tokens are no text, except that SentencePiece's that are not
+// special are found as a whole; ids without a token stay empty. kUnsupported
+// names the field that says what is neither byte-level BPE that is split in a
+// way that tokenizer/split_patterns.h knows, nor SentencePiece's BPE.
 //
-// Not looked at: normalizer, post_processor, decoder. They do not change which
-// tokens there are, and a text is coded as it is.
+// Not looked at: post_processor, decoder, and of the normalizer only whether it
+// writes U+2581 for blanks. They do not change which tokens there are, and a
+// text is coded as it is.
 Status ReadHfTokenizer(const JsonValue& json, SourceVocabulary& vocabulary);
 
 }  // namespace llma

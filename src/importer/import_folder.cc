@@ -41,6 +41,9 @@ constexpr TensorNames kNames = {
     .v_bias = "self_attn.v_proj.bias",
     .q_norm = "self_attn.q_norm.weight",
     .k_norm = "self_attn.k_norm.weight",
+    .post_attn_norm = nullptr,
+    .post_ffn_norm = nullptr,
+    .rope_divisors = nullptr,
 };
 
 constexpr const char* kConfigFile = "config.json";
@@ -200,6 +203,37 @@ Status ReadWeights(Folder& folder, TensorMap& tensors) {
   return OkStatus();
 }
 
+// Gemma's: what a sublayer adds is normed, too.
+TensorNames NamesOf(const ModelConfig& config) {
+  TensorNames names = kNames;
+  if (!config.has_post_norms) return names;
+  names.post_attn_norm = "post_attention_layernorm.weight";
+  names.ffn_norm = "pre_feedforward_layernorm.weight";
+  names.post_ffn_norm = "post_feedforward_layernorm.weight";
+  return names;
+}
+
+// Of models that see pictures only what reads text is taken, under the names
+// that models of text have.
+void TakeLanguageModel(TensorMap& tensors) {
+  constexpr std::string_view kParts[][2] = {
+      {"language_model.model.", "model."},
+      {"model.language_model.", "model."},
+      {"language_model.lm_head.", "lm_head."},
+  };
+  TensorMap taken;
+  for (const auto& [name, tensor] : tensors) {
+    for (const auto& [from, to] : kParts) {
+      if (!name.starts_with(from)) continue;
+      taken.emplace(std::string(to) + name.substr(from.size()), tensor);
+    }
+  }
+  if (taken.empty()) return;
+  const auto lm_head = tensors.find(kNames.head);
+  if (lm_head != tensors.end()) taken.insert(*lm_head);
+  tensors = std::move(taken);
+}
+
 // Takes out what follows from the configuration: a head that is the embedding,
 // and the angles of RoPE, which old programs stored with the weights.
 void DropRedundantTensors(const ModelConfig& config, TensorMap& tensors) {
@@ -234,8 +268,9 @@ Result<Fingerprint> ImportFolder(const std::string& folder_path,
     return InFile(folder.PathOf(kTokenizerFile), read.error());
   }
   LLMA_TRY(ReadWeights(folder, source.tensors));
+  if (config.Find("text_config") != nullptr) TakeLanguageModel(source.tensors);
   DropRedundantTensors(source.config, source.tensors);
-  source.names = kNames;
+  source.names = NamesOf(source.config);
   LLMA_ASSIGN(source.sha256, folder.Digest());
   auto fingerprint = ConvertModel(source, llmm_path, options);
   if (!fingerprint) return InFile(folder_path, fingerprint.error());

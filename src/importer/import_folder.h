@@ -11,8 +11,9 @@
 
 namespace llma {
 
-// Reads LlamaForCausalLM with a byte-level BPE vocabulary; kUnsupported names
-// whatever else is found. Errors name the file. Otherwise like ConvertModel.
+// Reads the architectures of architecture.h with a byte-level BPE vocabulary or
+// SentencePiece's; kUnsupported names whatever else is found. Errors name the
+// file. Otherwise like ConvertModel.
 //
 // The source's SHA-256 is that of what `sha256sum config.json tokenizer.json
 // FILE.safetensors...` prints in the folder, weights in order of their names.

@@ -6,11 +6,16 @@
 #include <filesystem>
 #include <functional>
 
+#include "importer/architecture.h"
+#include "importer/architecture_variations.h"
 #include "importer/gguf_editor.h"
+#include "importer/gguf_tokens.h"
 #include "importer/hf_folder_editor.h"
 #include "importer/import_gguf.h"
 #include "importer/model_import.h"
+#include "importer/score_merges.h"
 #include "importer/sha256.h"
+#include "tokenizer/split_patterns.h"
 
 namespace llma {
 namespace {
@@ -54,6 +59,38 @@ class ImportFolderTest : public testing::Test {
     ASSERT_TRUE(fingerprint) << fingerprint.error().what;
     const auto tiny = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
     EXPECT_EQ(*fingerprint, (*tiny)->fingerprint());
+  }
+
+  // Other ways to say what Gemma 3 is.
+  void ExpectSameFromOtherForms(const HfFolderEditor& plain,
+                                const Fingerprint& expected) const {
+    HfFolderEditor other = plain;
+    other.config["layer_types"] = Json::array();
+    for (int i = 0; i < 6; ++i) {
+      other.config["layer_types"].push_back(i < 5 ? "sliding_attention"
+                                                  : "full_attention");
+    }
+    other.config.erase("rope_theta");
+    other.config["rope_parameters"] = {
+        {"full_attention", {{"rope_type", "default"}, {"rope_theta", 1e6}}},
+        {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 1e4}}}};
+    EXPECT_EQ(*Import(other), expected);
+    // With eyes, which are left out.
+    other = plain;
+    other.config = {{"model_type", "gemma3"},
+                    {"architectures", {"Gemma3ForConditionalGeneration"}},
+                    {"text_config", plain.config}};
+    other.config["text_config"].erase("architectures");
+    SafetensorsEditor& weights = other.weights[kWeights];
+    weights.header.clear();
+    for (const auto& [name, entry] :
+         plain.weights.at(kWeights).header.items()) {
+      weights.header["language_model." + name] = entry;
+    }
+    weights.Add("vision_tower.x.weight", "F32", {2}, std::vector<uint8_t>(8));
+    const auto fingerprint = Import(other);
+    ASSERT_TRUE(fingerprint) << fingerprint.error().what;
+    EXPECT_EQ(*fingerprint, expected);
   }
 
   // The error of importing a changed tiny model, without the folder's name.
@@ -108,6 +145,80 @@ TEST_F(ImportFolderTest, GivesTheModelOfTheGguf) {
     EXPECT_EQ(*fingerprint, *expected) << TensorTypeName(uint32_t(type));
   }
   ExpectTiny(Tiny());
+}
+
+// Every architecture, from both kinds of sources.
+TEST_F(ImportFolderTest, ArchitecturesGiveTheModelsOfTheGguf) {
+  for (const char* name : {"llama", "qwen2", "qwen3", "gemma2", "gemma3"}) {
+    const std::vector<uint8_t> bytes = VariationMaker(name).editor.Encode();
+    const auto expected = ImportGgufBytes(bytes, Target(), {"a", "", true});
+    ASSERT_TRUE(expected) << name << ": " << expected.error().what;
+    const auto gguf = GgufReader::Parse(bytes);
+    HfFolderEditor editor(*gguf, TensorType::kF32);
+    const auto fingerprint = Import(editor);
+    ASSERT_TRUE(fingerprint) << name << ": " << fingerprint.error().what;
+    EXPECT_EQ(*fingerprint, *expected) << name;
+    if (name != std::string("gemma3")) continue;
+    ExpectSameFromOtherForms(editor, *expected);
+  }
+}
+
+// A SentencePiece vocabulary: scores in one source, merges in the other.
+TEST_F(ImportFolderTest, SentencePieceGivesTheModelOfTheGguf) {
+  GgufEditor gguf(gguf_);
+  gguf.SetString("tokenizer.ggml.model", "llama");
+  std::vector<float> scores;
+  const auto num_tokens = gguf_.GetStrings("tokenizer.ggml.tokens")->size();
+  for (size_t id = 0; id < num_tokens; ++id) {
+    scores.push_back(-static_cast<float>(id * 7919 % 101));  // some are equal
+  }
+  gguf.SetF32s("tokenizer.ggml.scores", scores);
+  const std::vector<uint8_t> bytes = gguf.Encode();
+  const auto expected = ImportGgufBytes(bytes, Target(), {"a", "", true});
+  ASSERT_TRUE(expected) << expected.error().what;
+
+  auto vocabulary = ReadGgufTokens(*GgufReader::Parse(bytes));
+  ASSERT_TRUE(vocabulary);
+  const auto merges = MakeMergesFromScores(*vocabulary);
+  ASSERT_TRUE(merges);
+  HfFolderEditor editor = Tiny();
+  Json& model = editor.tokenizer["model"];
+  model["byte_fallback"] = true;
+  model["merges"] = Json::array();
+  for (const auto& [left, right, result] : *merges) {
+    model["merges"].push_back(
+        {vocabulary->tokens[left], vocabulary->tokens[right]});
+  }
+  for (Json& token : editor.tokenizer["added_tokens"]) {
+    token["special"] = token["content"] != "<tiny>";
+  }
+  const Json replace = {{"type", "Replace"},
+                        {"pattern", {{"String", " "}}},
+                        {"content", "\u2581"}};
+  HfFolderEditor other = editor;
+  editor.tokenizer["normalizer"] = replace;
+  const auto fingerprint = Import(editor);
+  ASSERT_TRUE(fingerprint) << fingerprint.error().what;
+  EXPECT_EQ(*fingerprint, *expected);
+  EXPECT_EQ((*Model::Open(Target()))->tokenizer().pre_tokenizer,
+            kSentencePiece);
+  // Other ways to write blanks, as Llama 2 and Mistral have them.
+  other.tokenizer["normalizer"] = {
+      {"type", "Sequence"},
+      {"normalizers", {{{"type", "Prepend"}, {"prepend", "\u2581"}}, replace}}};
+  EXPECT_EQ(*Import(other), *expected);
+  other.tokenizer["normalizer"] = nullptr;
+  other.tokenizer["pre_tokenizer"] = {{"type", "Metaspace"},
+                                      {"replacement", "\u2581"},
+                                      {"prepend_scheme", "first"},
+                                      {"split", false}};
+  EXPECT_EQ(*Import(other), *expected);
+
+  editor.tokenizer["model"]["merges"].erase(5);
+  const auto bad = Import(editor);
+  ASSERT_FALSE(bad);
+  EXPECT_NE(bad.error().what.find("merges are not those of SentencePiece"),
+            std::string::npos);
 }
 
 TEST_F(ImportFolderTest, NameAndSourceComeFromTheFolder) {
@@ -238,7 +349,7 @@ TEST_F(ImportFolderTest, OtherPreTokenizers) {
 
 TEST_F(ImportFolderTest, ErrorsNameTheFieldOfTheConfig) {
   EXPECT_EQ(ConfigError("model_type", "rwkv"),
-            "model_type is rwkv (only llama, qwen2, qwen3 can be read)");
+            "model_type is rwkv (only " + ModelTypeNames() + " can be read)");
   EXPECT_EQ(ConfigError("architectures", {"Other"}),
             "architectures does not name LlamaForCausalLM");
   EXPECT_EQ(ConfigError("hidden_act", "gelu"), "hidden_act is not silu");
@@ -247,10 +358,14 @@ TEST_F(ImportFolderTest, ErrorsNameTheFieldOfTheConfig) {
   EXPECT_EQ(ConfigError("mlp_bias", 1), "mlp_bias is neither true nor false");
   EXPECT_EQ(ConfigError("quantization_config", Json::object()),
             "quantization_config is not supported");
-  EXPECT_EQ(ConfigError("rope_scaling", {{"rope_type", "llama3"}}),
-            "rope_scaling.rope_type is llama3 (only default can be read)");
+  EXPECT_EQ(ConfigError("rope_scaling", {{"rope_type", "longrope"}}),
+            "rope_scaling.rope_type is longrope (only default, linear, llama3, "
+            "yarn can be read)");
+  EXPECT_EQ(ConfigError("rope_scaling", {{"type", "dynamic"}}),
+            "rope_scaling.type is dynamic (only default, linear, llama3, yarn "
+            "can be read)");
   EXPECT_EQ(ConfigError("rope_scaling", {{"type", "linear"}}),
-            "rope_scaling.type is linear (only default can be read)");
+            "rope_scaling.factor is missing");
   EXPECT_EQ(ConfigError("rope_theta", "1"), "rope_theta is not a number");
   EXPECT_EQ(ConfigError("rms_norm_eps", 1e300), "rms_norm_eps is not a number");
   EXPECT_EQ(ConfigError("hidden_size", 128.0),
@@ -271,8 +386,8 @@ TEST_F(ImportFolderTest, ErrorsNameTheFieldOfTheTokenizer) {
   EXPECT_EQ(TokenizerError("/model/type", "Unigram"),
             "field model.type is Unigram (only BPE can be read)");
   EXPECT_EQ(TokenizerError("/model/byte_fallback", true),
-            "field model.byte_fallback is set (only byte-level BPE can be "
-            "read)");
+            "field model.byte_fallback is set, but nothing writes U+2581 for "
+            "blanks");
   EXPECT_EQ(TokenizerError("/model/end_of_word_suffix", "</w>"),
             "field model.end_of_word_suffix is not supported");
   EXPECT_EQ(TokenizerError("/model/vocab", Json::array()),

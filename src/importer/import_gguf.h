@@ -11,8 +11,8 @@
 
 namespace llma {
 
-// Reads architecture `llama` with a byte-level BPE vocabulary; kUnsupported
-// names whatever else is found. Otherwise like ConvertModel.
+// Reads the architectures of architecture.h with a byte-level BPE vocabulary or
+// SentencePiece's; kUnsupported names whatever else is found. Otherwise like ConvertModel.
 Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
                                     const ImportOptions& options);
 

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "base/file_io.h"
+#include "importer/architecture.h"
 #include "importer/dequantize.h"
 #include "importer/fingerprint.h"
 #include "importer/gguf_editor.h"
@@ -205,10 +206,10 @@ TEST_F(ImportGgufTest, AHeadOfItsOwn) {
 }
 
 TEST_F(ImportGgufTest, ErrorsNameWhatIsUnsupported) {
-  EXPECT_EQ(ErrorOf([](GgufEditor& e) {
-              e.SetString("general.architecture", "rwkv");
-            }),
-            "architecture rwkv (only llama, qwen2, qwen3 can be read)");
+  EXPECT_EQ(
+      ErrorOf(
+          [](GgufEditor& e) { e.SetString("general.architecture", "rwkv"); }),
+      "architecture rwkv (only " + GgufArchitectureNames() + " can be read)");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
               e.SetString("tokenizer.ggml.model", "bert");
             }),
@@ -219,9 +220,14 @@ TEST_F(ImportGgufTest, ErrorsNameWhatIsUnsupported) {
             }),
             "pre-tokenizer no-such");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
-              e.SetString("llama.rope.scaling.type", "linear");
+              e.SetString("llama.rope.scaling.type", "longrope");
             }),
-            "metadata llama.rope.scaling.type is not known");
+            "metadata llama.rope.scaling.type is longrope (only none, linear, "
+            "yarn can be read)");
+  EXPECT_EQ(ErrorOf([](GgufEditor& e) {
+              e.SetU32("llama.attention.sliding_window", 512);
+            }),
+            "metadata llama.attention.sliding_window is not known");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) { e.SetU32("llama.expert_count", 8); }),
             "metadata llama.expert_count is not known");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {

@@ -22,6 +22,11 @@ class JsonFields {
   // Null if the field is missing or null.
   const JsonValue* Find(std::string_view key) const;
   bool Has(std::string_view key) const { return Find(key) != nullptr; }
+  // The field is there, and null.
+  bool IsNull(std::string_view key) const {
+    const JsonValue* value = object_.Find(key);
+    return value != nullptr && value->IsNull();
+  }
 
   Result<uint32_t> GetU32(std::string_view key) const;
   Result<std::string_view> GetString(std::string_view key) const;

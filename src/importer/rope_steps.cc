@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importer/rope_steps.h"
 
+#include <algorithm>
 #include <bit>
+#include <string>
 
 namespace llma {
 namespace {
@@ -13,6 +15,78 @@ constexpr double kInvTwoPi = 0x1.45f306dc9c883p-3;  // 1 / (2 pi)
 // 2^n for -1022 <= n <= 1023.
 double PowerOfTwo(int n) {
   return std::bit_cast<double>(static_cast<uint64_t>(n + 1023) << 52);
+}
+
+Error BadRope(const char* what) {
+  return Error{ErrorCode::kUnsupported,
+               std::string("RoPE ") + what + " is out of bounds"};
+}
+
+// Written so that NaN fails.
+bool IsWithin(float value, float min, float max) {
+  return value >= min && value <= max;
+}
+
+Status CheckScaling(const RopeSpec& rope, uint32_t head_dim) {
+  if (!rope.pair_divisors.empty()) {
+    LLMA_ENSURE(rope.pair_divisors.size() == head_dim / 2);
+    for (const float divisor : rope.pair_divisors) {
+      if (!IsWithin(divisor, 1, 1024)) return BadRope("factor of a pair");
+    }
+  }
+  if (rope.scaling == RopeScaling::kNone) return OkStatus();
+  if (!IsWithin(rope.factor, 1, 1024)) return BadRope("scaling factor");
+  if (rope.scaling == RopeScaling::kLinear) return OkStatus();
+  if (!IsWithin(rope.original_positions, 1, 0x1p30f)) {
+    return BadRope("scaling: number of original positions");
+  }
+  const bool is_yarn = rope.scaling == RopeScaling::kYarn;
+  const float low = is_yarn ? rope.slow_beta : rope.low_frequency;
+  const float high = is_yarn ? rope.fast_beta : rope.high_frequency;
+  if (!IsWithin(low, 0x1p-10f, 0x1p+10f) || !IsWithin(high, low, 0x1p+10f) ||
+      high == low) {
+    return BadRope("scaling: range of frequencies");
+  }
+  return OkStatus();
+}
+
+double Clamp01(double x) { return x < 0 ? 0 : x > 1 ? 1 : x; }
+
+// YaRN's limits are pairs, not frequencies: the pair whose wave fits `times`
+// into the original positions, not rounded.
+double PairOfFrequency(const RopeSpec& rope, uint32_t head_dim, double times) {
+  const double log2_base = ExactLog2(rope.base);
+  if (log2_base == 0) return 0;
+  return head_dim * ExactLog2(rope.original_positions * kInvTwoPi / times) /
+         (2 * log2_base);
+}
+
+// For |x| < 2^31.
+double Floor(double x) {
+  const double whole = static_cast<int32_t>(x);
+  return whole > x ? whole - 1 : whole;
+}
+
+// How much of an angle is left, from 1 / factor to 1.
+double AngleScale(const RopeSpec& rope, uint32_t head_dim, uint32_t pair,
+                  double turns) {
+  if (rope.scaling == RopeScaling::kNone) return 1;
+  const double stretched = 1.0 / rope.factor;
+  if (rope.scaling == RopeScaling::kLinear) return stretched;
+  double kept = 0;  // the part that is not stretched
+  if (rope.scaling == RopeScaling::kLlama3) {
+    const double times = rope.original_positions * turns;
+    kept = Clamp01((times - rope.low_frequency) /
+                   (double{rope.high_frequency} - rope.low_frequency));
+  } else {
+    const double last = head_dim - 1;
+    const double low = std::max<double>(
+        0, Floor(PairOfFrequency(rope, head_dim, rope.fast_beta)));
+    const double high = std::min<double>(
+        last, -Floor(-PairOfFrequency(rope, head_dim, rope.slow_beta)));
+    kept = 1 - Clamp01((pair - low) / std::max(0.001, high - low));
+  }
+  return stretched * (1 - kept) + kept;
 }
 
 }  // namespace
@@ -47,25 +121,31 @@ double ExactExp2(double x) {
   return sum * PowerOfTwo(static_cast<int>(n));
 }
 
-Result<std::vector<uint64_t>> ComputeRopeSteps(float theta, uint32_t head_dim) {
-  // Written so that NaN fails. With these bounds every step is at least 2^21
+Result<std::vector<uint64_t>> ComputeRopeSteps(const RopeSpec& rope,
+                                               uint32_t head_dim) {
+  // Written so that NaN fails. With these bounds every step is at least 2^1
   // and at most 2^62, and every exponent is within the range of ExactExp2.
-  if (!(theta >= 1 && theta <= 1e12f)) {
-    return Error{ErrorCode::kUnsupported, "RoPE base is not from 1 to 1e12"};
-  }
-  // Errors: log2(theta) <= 40 is wrong by at most 2^-46, times ln 2 < 2^-46
+  if (!(rope.base >= 1 && rope.base <= 1e12f)) return BadRope("base");
+  LLMA_TRY(CheckScaling(rope, head_dim));
+  // Errors: log2(base) <= 40 is wrong by at most 2^-46, times ln 2 < 2^-46
   // relative after ExactExp2, which adds 2^-50; together below 2^-45 < 1e-13.
-  const double log2_theta = ExactLog2(theta);
+  const double log2_base = ExactLog2(rope.base);
   std::vector<uint64_t> steps;
   for (uint32_t i = 0; i < head_dim / 2; ++i) {
-    const double turns =
-        ExactExp2(-(2.0 * i / head_dim) * log2_theta) * kInvTwoPi;
+    double turns = ExactExp2(-(2.0 * i / head_dim) * log2_base) * kInvTwoPi;
+    turns *= AngleScale(rope, head_dim, i, turns);
+    if (!rope.pair_divisors.empty()) turns /= rope.pair_divisors[i];
     const double scaled = turns * 0x1p64;
     // From 2^52 on doubles are integers; below, adding a half rounds.
     steps.push_back(
         static_cast<uint64_t>(scaled < 0x1p52 ? scaled + 0.5 : scaled));
   }
   return steps;
+}
+
+double RopeMagnitude(const RopeSpec& rope) {
+  if (rope.scaling != RopeScaling::kYarn) return 1;
+  return 1 + 0.1 * kLn2 * ExactLog2(rope.factor);
 }
 
 }  // namespace llma

@@ -96,4 +96,44 @@ Result<std::vector<IdMerge>> MakeMergesFromScores(SourceVocabulary& source) {
   return merges;
 }
 
+Status MakeScoresFromMerges(SourceVocabulary& source) {
+  std::unordered_map<std::string_view, uint32_t> text_tokens;
+  for (uint32_t id = 0; id < source.tokens.size(); ++id) {
+    if (source.kinds[id] == TokenKind::kText) {
+      text_tokens.emplace(source.tokens[id], id);
+    }
+  }
+  // Priorities are integers, which floats hold exactly.
+  static_assert(kMaxMerges < 1 << 24);
+  if (source.merges.size() > kMaxMerges) {
+    return Error{ErrorCode::kLimit, "too many merges"};
+  }
+  const auto worst = -static_cast<float>(kMaxMerges);
+  source.scores.assign(source.tokens.size(), worst);
+  size_t num_merges = 0;
+  std::string merged;
+  for (size_t i = 0; i < source.merges.size(); ++i) {
+    const auto& [left, right] = source.merges[i];
+    merged.assign(left).append(right);
+    const auto it = text_tokens.find(merged);
+    if (it == text_tokens.end() || text_tokens.count(left) == 0 ||
+        text_tokens.count(right) == 0) {
+      continue;
+    }
+    ++num_merges;
+    float& score = source.scores[it->second];
+    if (score == worst) score = -static_cast<float>(i);
+  }
+  source.merges.clear();
+  SourceVocabulary copy = source;
+  LLMA_ASSIGN(const auto all, MakeMergesFromScores(copy));
+  if (all.size() != num_merges) {
+    return Error{ErrorCode::kUnsupported,
+                 "the merges are not those of SentencePiece: " +
+                     std::to_string(num_merges) + " instead of " +
+                     std::to_string(all.size())};
+  }
+  return OkStatus();
+}
+
 }  // namespace llma

@@ -32,6 +32,11 @@ struct IdMerge {
 // There is a score a token.
 Result<std::vector<IdMerge>> MakeMergesFromScores(SourceVocabulary& source);
 
+// Scores for a source that has merges instead: the first is the best. The
+// merges are dropped. kUnsupported if they are not all the splits that
+// MakeMergesFromScores would find.
+Status MakeScoresFromMerges(SourceVocabulary& source);
+
 }  // namespace llma
 
 #endif  // LLMA_IMPORTER_SCORE_MERGES_H_

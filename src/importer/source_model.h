@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "importer/rope_steps.h"
 #include "model/model_config.h"
 
 namespace llma {
@@ -49,6 +50,10 @@ struct TensorNames {
   const char* v_bias;
   const char* q_norm;
   const char* k_norm;
+  const char* post_attn_norm;
+  const char* post_ffn_norm;
+  // Of the whole model, if it is there: what divides the angles of pairs.
+  const char* rope_divisors;
 };
 
 struct TokenPair {
@@ -74,13 +79,15 @@ struct SourceVocabulary {
   std::vector<float> scores;
   std::optional<uint32_t> begin_id;
   std::optional<uint32_t> end_id;
+  bool starts_with_begin = false;  // streams need it: no new line instead
   std::string_view pre_tokenizer;  // its name in tokenizer/split_patterns.h
 };
 
 // Views into files and tables that outlive it.
 struct SourceModel {
-  ModelConfig config;  // the fields of the vocabulary are still open
-  float rope_base = 0;
+  ModelConfig config;         // the fields of the vocabulary are still open
+  RopeSpec rope, local_rope;  // of layers that see everything, of local ones
+  float norm_offset = 0;      // added to the weights of norms
   // The two rows of a RoPE pair of queries or keys: 2 p and 2 p + 1 of a head
   // if true, p and p + head_dim / 2 if false.
   bool has_adjacent_rope_pairs = false;

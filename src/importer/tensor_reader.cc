@@ -11,6 +11,9 @@ Error Unsupported(const std::string& name, const std::string& what) {
   return Error{ErrorCode::kUnsupported, "tensor " + name + " " + what};
 }
 
+// Written so that NaN fails.
+bool IsWithin(float value, float max) { return value >= -max && value <= max; }
+
 }  // namespace
 
 Result<const SourceTensor*> TensorReader::Find(const std::string& name,
@@ -38,27 +41,35 @@ Result<const SourceTensor*> TensorReader::Find(const std::string& name,
   return &tensor;
 }
 
+Result<std::vector<float>> TensorReader::ReadFloats(const std::string& name,
+                                                    uint32_t size) {
+  LLMA_ASSIGN(const SourceTensor* tensor, Find(name, 1, size));
+  std::vector<float> values(size);
+  DequantizeRow(static_cast<TensorType>(tensor->type), tensor->data, values);
+  return values;
+}
+
 Result<std::vector<float>> TensorReader::ReadNorm(const std::string& name,
-                                                  uint32_t size) {
-  return ReadVector(name, size, kMaxNormWeight,
-                    "has a weight that is out of bounds");
+                                                  uint32_t size, float offset) {
+  LLMA_ASSIGN(auto weights, ReadFloats(name, size));
+  for (float& w : weights) {
+    w += offset;
+    if (!IsWithin(w, kMaxNormWeight)) {
+      return Unsupported(name, "has a weight that is out of bounds");
+    }
+  }
+  return weights;
 }
 
 Result<std::vector<float>> TensorReader::ReadBias(const std::string& name,
                                                   uint32_t size) {
-  return ReadVector(name, size, kMaxBias, "has a bias that is out of bounds");
-}
-
-Result<std::vector<float>> TensorReader::ReadVector(const std::string& name,
-                                                    uint32_t size, float max,
-                                                    const char* fault) {
-  LLMA_ASSIGN(const SourceTensor* tensor, Find(name, 1, size));
-  std::vector<float> weights(size);
-  DequantizeRow(static_cast<TensorType>(tensor->type), tensor->data, weights);
-  for (const float w : weights) {  // written so that NaN fails
-    if (!(w >= -max && w <= max)) return Unsupported(name, fault);
+  LLMA_ASSIGN(auto biases, ReadFloats(name, size));
+  for (const float b : biases) {
+    if (!IsWithin(b, kMaxBias)) {
+      return Unsupported(name, "has a bias that is out of bounds");
+    }
   }
-  return weights;
+  return biases;
 }
 
 Status TensorReader::ReadRows(

@@ -26,10 +26,16 @@ class TensorReader {
   Result<const SourceTensor*> Find(const std::string& name, uint64_t num_rows,
                                    uint64_t num_cols);
 
-  // The weights of a norm, [size], within the bounds of the model file.
-  Result<std::vector<float>> ReadNorm(const std::string& name, uint32_t size);
+  bool Has(const std::string& name) const { return tensors_.count(name) != 0; }
+
+  // The weights of a norm plus `offset`, [size], within the bounds of the model
+  // file.
+  Result<std::vector<float>> ReadNorm(const std::string& name, uint32_t size,
+                                      float offset);
   // The same of biases.
   Result<std::vector<float>> ReadBias(const std::string& name, uint32_t size);
+  // Any numbers, which the caller checks.
+  Result<std::vector<float>> ReadFloats(const std::string& name, uint32_t size);
 
   // Rows source_row(0 ... num_rows - 1) of a tensor to rows first_row ... of a
   // matrix.
@@ -42,9 +48,6 @@ class TensorReader {
   Status CheckAllFound() const;
 
  private:
-  Result<std::vector<float>> ReadVector(const std::string& name, uint32_t size,
-                                        float max, const char* fault);
-
   const TensorMap& tensors_;
   std::set<std::string, std::less<>> found_;
 };

@@ -97,6 +97,20 @@ TEST(VocabularyTest, ANewLineIsTheFirstChoice) {
   EXPECT_EQ(vocabulary->ids, (std::vector<uint32_t>{5, 3, 4, 2, 0}));
 }
 
+TEST(VocabularyTest, WhatNeedsABeginningGetsIt) {
+  SourceVocabulary source = Sample();
+  source.tokens[5] = "\u010a";
+  source.starts_with_begin = true;
+  EXPECT_EQ(ReadVocabulary(source, "")->start_row, 0u);  // none is known
+  source.begin_id = 1;
+  auto vocabulary = ReadVocabulary(source, "");
+  EXPECT_EQ(vocabulary->ids[vocabulary->start_row], 1u);
+  source.begin_id.reset();
+  source.tokens[4] = "<bos>";
+  vocabulary = ReadVocabulary(source, "");
+  EXPECT_EQ(vocabulary->ids[vocabulary->start_row], 4u);
+}
+
 TEST(VocabularyTest, WithoutABeginningTheEndWillDo) {
   SourceVocabulary source = Sample();
   EXPECT_EQ(ReadVocabulary(source, "")->start_row, 4u);

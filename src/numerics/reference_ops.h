@@ -68,7 +68,7 @@ inline constexpr float kLargestWideKey = 16319.0f;
 // Scores below maximum - 32 (in powers of two) weigh nothing.
 inline constexpr float kLowestAttentionExponent = -32.0f;
 // A score that masks its position.
-inline constexpr float kMaskedScore = -0x1p+100f;
+inline constexpr float kMaskedScore = -0x1p+120f;
 // Attention weights are integers in [0, 127 * 128 + 127].
 inline constexpr float kLargestAttentionWeight = 16383.0f;
 // One unit of the softmax denominator is 2^-16 of the largest term, so up to
