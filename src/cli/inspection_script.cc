@@ -37,20 +37,23 @@ total('pieces', number(n));
 total('bytes of code, by pieces', number(Math.round(d.bits / 8)));
 total('bytes of code, in the file', number(d.payloadBytes));
 
-// The text, in blocks, so that only what is seen is laid out.
+// The text, in blocks, so that only what is seen is laid out. They end with
+// lines, unless those are very long.
 const offsets = new Array(n);
 let offset = 0;
 for (let i = 0; i < n; ++i) { offsets[i] = offset; offset += d.sizes[i]; }
 const escapes = {'&': '&amp;', '<': '&lt;', '>': '&gt;'};
 const escaped = s => s.replace(/[&<>]/g, c => escapes[c]);
-const kBlock = 400;
+const kBlock = 400, kMaxBlock = 4000;
 const blocks = [];
-for (let i = 0; i < n; i += kBlock) {
+for (let i = 0, k = 0; i < n; i = k) {
   let html = '';
-  for (let k = i; k < Math.min(n, i + kBlock); ++k) {
+  while (k < n && k < i + kMaxBlock &&
+      (k < i + kBlock || !d.texts[k - 1].endsWith('\n'))) {
     const c = classOf(bits[k]);
     html += '<span data-i="' + k + '"' + (c ? ' class="b' + c + '"' : '') +
         '>' + escaped(d.texts[k]) + '</span>';
+    ++k;
   }
   blocks.push('<div>' + html + '</div>');
 }
