@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <map>
 #include <string>
 #include <vector>
@@ -125,13 +125,13 @@ TEST_F(SentencePieceTest, CoversAnyBytes) {
 TEST_F(SentencePieceTest, LongRunsAreFast) {
   Make({"a", "aa", "aaaa", "é", "éé", "<a", std::string(500, 'b') + "c"},
        {{"a", "a"}, {"aa", "aa"}, {"é", "é"}});
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of the processor
   for (const char* unit : {"a", "é", "b", "\xff", "<"}) {
     std::string text;
     while (text.size() < (1 << 15)) text += unit;
     Encode(text);
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+  EXPECT_LT(std::clock() - start, 60 * CLOCKS_PER_SEC);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -146,7 +146,7 @@ TEST_F(TokenizerTest, SpellingsAreFound) {
 
 // A quadratic algorithm would need minutes.
 TEST_F(TokenizerTest, LongLinesAreFast) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of the processor
   for (const char* unit : {"the", " ", "a", "\xff", "=-", "é"}) {
     std::string text;
     while (text.size() < (1 << 20)) text += unit;
@@ -156,7 +156,7 @@ TEST_F(TokenizerTest, LongLinesAreFast) {
     }
     EXPECT_EQ(size, text.size());
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+  EXPECT_LT(std::clock() - start, 60 * CLOCKS_PER_SEC);
 }
 
 TEST_F(TokenizerTest, WholePiecesWhereMergesAreIgnored) {

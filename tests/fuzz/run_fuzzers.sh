@@ -30,7 +30,7 @@ fuzz() {
   case $name in decoder | model) profile=0 ;; esac
   # A context model's tables are virtual memory of 330 MB at most.
   "$folder/tests/fuzz/${name}_fuzzer" -max_total_time="$seconds" \
-      -rss_limit_mb=1024 -malloc_limit_mb=384 -timeout=20 -max_len=8192 \
+      -rss_limit_mb=1024 -malloc_limit_mb=384 -timeout=100 -max_len=8192 \
       -use_value_profile=$profile -print_final_stats=1 \
       -artifact_prefix="$folder/found/$name/" \
       "$folder/corpus/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1 || status=$?

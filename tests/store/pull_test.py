@@ -50,7 +50,7 @@ class PullTest(unittest.TestCase):
             LC_ALL="C", XDG_DATA_HOME=self.folder.name,
             HF_ENDPOINT=self.endpoint, HF_TOKEN=self.token)
         return subprocess.run([LLMA, "model", *arguments], env=environment,
-                              capture_output=True, text=True, timeout=60,
+                              capture_output=True, text=True, timeout=300,
                               preexec_fn=preexec_fn)
 
     def pull(self, kind, *arguments, sha256=SHA256, **how):
