@@ -38,15 +38,23 @@ function(llma_add_layer name)
   endif()
 endfunction()
 
-# llma_add_test(name SOURCES... LIBS libs...): one GoogleTest program.
+# llma_add_test(name SOURCES... LIBS libs...): one GoogleTest program. It knows
+# whether an emulator or a sanitizer makes it slow, and may then do less.
 function(llma_add_test name)
   if(NOT LLMA_TESTS)
     return()
   endif()
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  set(is_slow 0)
+  if(CMAKE_CROSSCOMPILING OR LLMA_SANITIZER)
+    set(is_slow 1)
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gtest_main)
   target_compile_definitions(
-    ${name} PRIVATE LLMA_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
+    ${name} PRIVATE LLMA_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data"
+                    LLMA_IS_SLOW=${is_slow})
+  separate_arguments(options UNIX_COMMAND "${LLMA_TEST_OPTIONS}")
+  target_compile_options(${name} PRIVATE ${options})
   add_test(NAME ${name} COMMAND ${name})
 endfunction()

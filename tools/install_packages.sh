@@ -9,7 +9,7 @@ build=(g++ cmake ninja-build pkg-config make
        libpcre2-dev libxxhash-dev libssl-dev libcurl4-openssl-dev nlohmann-json3-dev
        python3 python3-dev python3-pip python3-venv ca-certificates xz-utils
        zstd unzip)
-test=(libgtest-dev googletest libbenchmark-dev clang clang-format
+test=(libgtest-dev googletest libbenchmark-dev clang clang-format ccache
       g++-aarch64-linux-gnu qemu-user-static mandoc groff-base zsh fish
       binutils dpkg-dev file)
 
