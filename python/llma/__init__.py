@@ -9,6 +9,7 @@
 
 from ._codec import (
     DEFAULT_LEVEL,
+    Alternative,
     LlmaCompressor,
     LlmaDecompressor,
     Piece,
@@ -22,6 +23,7 @@ from ._file import LlmaFile, open
 from ._llma import Model, __version__
 
 __all__ = [
+    "Alternative",
     "DEFAULT_LEVEL",
     "LlmaCompressor",
     "LlmaDecompressor",

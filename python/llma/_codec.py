@@ -70,6 +70,14 @@ def decompress(
     )
 
 
+class Alternative(NamedTuple):
+    """A token that the language model thought possible."""
+
+    data: bytes
+    #: By the language model alone.
+    probability: float
+
+
 class Piece(NamedTuple):
     """A token of a text, or a byte where no language model was used."""
 
@@ -79,20 +87,31 @@ class Piece(NamedTuple):
     bits: float
     #: That the language model alone would spend, if it was asked.
     model_bits: float | None
+    #: The likeliest first, as many as were asked for.
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def bits_per_token(
     data: Buffer | str,
     level: int = DEFAULT_LEVEL,
     *,
+    alternatives: int = 0,
     model: ModelLike = None,
     threads: int = 0,
     memory_bytes: int = 0,
 ) -> list[Piece]:
-    """What each piece of a text costs. Text is taken as UTF-8."""
+    """What each piece of a text costs. Text is taken as UTF-8.
+
+    `alternatives`: how many likely tokens are kept for each piece, at most 64.
+    """
     content = data.encode() if isinstance(data, str) else data
-    pieces = _llma.inspect(content, level, to_model(model), threads, memory_bytes)
-    return [Piece(*piece) for piece in pieces]
+    pieces = _llma.inspect(
+        content, level, to_model(model), threads, memory_bytes, alternatives
+    )
+    return [
+        Piece(offset, part, bits, model_bits, tuple(Alternative(*o) for o in others))
+        for offset, part, bits, model_bits, others in pieces
+    ]
 
 
 class LlmaCompressor:
@@ -140,7 +159,11 @@ class LlmaDecompressor:
         )
 
     def decompress(self, data: Buffer) -> bytes:
-        """Takes `data`; returns the content of the frames that are complete."""
+        """Takes `data`; returns the content of the frames that are complete.
+
+        Where there is damage, what stands before it is returned, and the next
+        call raises LlmaError.
+        """
         return self._decoder.run(data, _llma.RUN)
 
     def sync(self) -> bytes:
@@ -148,7 +171,11 @@ class LlmaDecompressor:
         return self._decoder.run(b"", _llma.FLUSH)
 
     def flush(self) -> bytes:
-        """Says that no more comes. Raises LlmaError if the file is cut off."""
+        """Says that no more comes, and returns the rest of the content.
+
+        Raises LlmaError if the file is cut off or damaged; its `content` is the
+        rest that is intact.
+        """
         return self._decoder.run(b"", _llma.FINISH)
 
     def cancel(self) -> None:

@@ -8,14 +8,22 @@ class LlmaError(Exception):
     """What the library reports.
 
     `status` is the name in llma.h, "LLMA_ERROR_CHECKSUM" for one. `offset` is
-    the place in the input, in bytes, or None.
+    the place in the input, in bytes, or None. `content` is what a stream had
+    restored before, if it was not returned.
     """
 
-    def __init__(self, text: str, status: str, offset: int | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        status: str,
+        offset: int | None = None,
+        content: bytes = b"",
+    ) -> None:
         super().__init__(text, status, offset)
         self.text = text
         self.status = status
         self.offset = offset
+        self.content = content
 
     def __str__(self) -> str:
         return self.text

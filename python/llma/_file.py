@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Union, cast, overload
 
 from ._codec import DEFAULT_LEVEL, LlmaCompressor, LlmaDecompressor, ModelLike
 from ._codec import to_model
+from ._errors import LlmaError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -36,6 +37,24 @@ class _ContentReader(io.RawIOBase):
         self._ready = memoryview(b"")
         self._position = 0
         self._ended = False
+        self._failed: LlmaError | None = None
+
+    def _read_more(self) -> bytes:
+        """Some content, or none. Damage raises when all before it was read."""
+        if self._failed:
+            raise self._failed
+        data = self._source.read(_PART_BYTES)
+        if data:
+            return self._decoder.decompress(data)
+        try:
+            content = self._decoder.flush()
+        except LlmaError as error:
+            if not error.content:
+                raise
+            self._failed = error
+            return error.content
+        self._ended = True
+        return content
 
     def readable(self) -> bool:
         return True
@@ -45,13 +64,7 @@ class _ContentReader(io.RawIOBase):
 
     def readinto(self, buffer: Buffer) -> int:
         while not self._ready and not self._ended:
-            data = self._source.read(_PART_BYTES)
-            if data:
-                content = self._decoder.decompress(data)
-            else:
-                content = self._decoder.flush()
-                self._ended = True
-            self._ready = memoryview(content)
+            self._ready = memoryview(self._read_more())
         with memoryview(buffer) as view, view.cast("B") as room:
             size = min(len(room), len(self._ready))
             room[:size] = self._ready[:size]
@@ -184,13 +197,32 @@ class LlmaFile(io.BufferedIOBase):
         return self._file.fileno()
 
     def read(self, size: int | None = -1) -> bytes:
-        return self._for_reading().read(size)
+        """With a size, all before a damage is returned before that raises."""
+        reader = self._for_reading()
+        if size is None or size < 0:
+            return reader.read()
+        parts: list[bytes] = []
+        while size > 0:
+            try:
+                part = reader.read1(size)
+            except LlmaError:  # the next call meets it again
+                if not parts:
+                    raise
+                break
+            if not part:
+                break
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
 
     def read1(self, size: int = -1) -> bytes:
         return self._for_reading().read1(size)
 
     def readinto(self, buffer: Buffer) -> int:
-        return self._for_reading().readinto(buffer)
+        with memoryview(buffer) as view, view.cast("B") as room:
+            content = self.read(len(room))
+            room[: len(content)] = content
+        return len(content)
 
     def readline(self, size: int | None = -1) -> bytes:
         return self._for_reading().readline(-1 if size is None else size)

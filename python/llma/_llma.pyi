@@ -43,5 +43,12 @@ def decompress(
     data: Buffer, level: int, model: Model | None, threads: int, memory_bytes: int
 ) -> bytes: ...
 def inspect(
-    data: Buffer, level: int, model: Model | None, threads: int, memory_bytes: int
-) -> list[tuple[int, bytes, float, float | None]]: ...
+    data: Buffer,
+    level: int,
+    model: Model | None,
+    threads: int,
+    memory_bytes: int,
+    num_alternatives: int,
+) -> list[
+    tuple[int, bytes, float, float | None, tuple[tuple[bytes, float], ...]]
+]: ...

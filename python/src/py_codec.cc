@@ -10,7 +10,10 @@ namespace {
 
 // llma_encoder or llma_decoder. Several threads of Python may use one object:
 // they wait for each other, and the GIL is not held while they do.
-template <class Handle,
+// kContentFirst: output that a call made before it failed is returned, and the
+// next call raises, for errors are final. Where there may be no next call, the
+// exception holds it.
+template <bool kContentFirst, class Handle,
           llma_status (*kCreate)(const llma_options*, Handle**, llma_error*),
           void (*kFree)(Handle*), void (*kCancel)(Handle*),
           llma_status (*kRun)(Handle*, llma_input*, llma_output*, llma_action,
@@ -55,6 +58,15 @@ class PyStream {
       } while (status == LLMA_NEED_OUTPUT);
       made.resize(used);
     }
+    if constexpr (kContentFirst) {
+      // An exception of a signal handler must not wait.
+      if (status > 0 && !made.empty() && PyErr_Occurred() == nullptr &&
+          status != LLMA_ERROR_CANCELLED) {
+        const nb::bytes content(made.data(), made.size());
+        if (action == LLMA_FINISH) Raise(error, content);
+        return content;
+      }
+    }
     Check(status, error);
     return nb::bytes(made.data(), made.size());
   }
@@ -66,10 +78,12 @@ class PyStream {
   Handle* handle_ = nullptr;
 };
 
-using PyEncoder = PyStream<llma_encoder, llma_encoder_create, llma_encoder_free,
-                           llma_encoder_cancel, llma_encoder_run>;
-using PyDecoder = PyStream<llma_decoder, llma_decoder_create, llma_decoder_free,
-                           llma_decoder_cancel, llma_decoder_run>;
+using PyEncoder =
+    PyStream<false, llma_encoder, llma_encoder_create, llma_encoder_free,
+             llma_encoder_cancel, llma_encoder_run>;
+using PyDecoder =
+    PyStream<true, llma_decoder, llma_decoder_create, llma_decoder_free,
+             llma_decoder_cancel, llma_decoder_run>;
 
 using WholeFunction = llma_status(const void*, size_t, const llma_options*,
                                   void**, size_t*, llma_error*);
@@ -97,9 +111,27 @@ struct InspectionDeleter {
   void operator()(llma_inspection* i) const { llma_inspection_free(i); }
 };
 
-// A list of (offset, bytes, bits, bits of the language model or None).
+// Tuples (bytes, probability) of what the model thought likely at a piece.
+nb::tuple AlternativesOf(const llma_inspection* inspection, uint64_t index,
+                         uint32_t count) {
+  nb::list found;
+  for (uint32_t k = 0; k < count; ++k) {
+    llma_error error;
+    llma_alternative one{};
+    one.struct_bytes = sizeof(one);
+    Check(llma_inspection_get_alternative(inspection, index, k, &one, &error),
+          error);
+    found.append(
+        nb::make_tuple(nb::bytes(one.bytes, one.size_bytes), one.probability));
+  }
+  return nb::tuple(found);
+}
+
+// A list of (offset, bytes, bits, bits of the language model or None,
+// alternatives).
 nb::list Inspect(nb::handle data, uint64_t level, const PyModel* model,
-                 uint64_t threads, uint64_t memory_bytes) {
+                 uint64_t threads, uint64_t memory_bytes,
+                 uint32_t num_alternatives) {
   const View view(data);
   const Options options = MakeOptions({level, model, threads, memory_bytes});
   llma_inspection* made = nullptr;
@@ -107,8 +139,8 @@ nb::list Inspect(nb::handle data, uint64_t level, const PyModel* model,
   llma_status status;
   {
     nb::gil_scoped_release release;
-    status =
-        llma_inspect(view.data(), view.size(), 0, options.get(), &made, &error);
+    status = llma_inspect(view.data(), view.size(), num_alternatives,
+                          options.get(), &made, &error);
   }
   Check(status, error);
   const std::unique_ptr<llma_inspection, InspectionDeleter> inspection(made);
@@ -124,10 +156,10 @@ nb::list Inspect(nb::handle data, uint64_t level, const PyModel* model,
     const nb::object model_bits =
         piece.model_bits < 0 ? nb::none()
                              : nb::object(nb::float_(piece.model_bits));
-    pieces.append(
-        nb::make_tuple(piece.content_ofs,
-                       nb::bytes(bytes + piece.content_ofs, piece.size_bytes),
-                       piece.bits, model_bits));
+    pieces.append(nb::make_tuple(
+        piece.content_ofs,
+        nb::bytes(bytes + piece.content_ofs, piece.size_bytes), piece.bits,
+        model_bits, AlternativesOf(made, i, piece.num_alternatives)));
   }
   return pieces;
 }
@@ -155,7 +187,9 @@ void DefineCodec(nb::module_& module) {
   whole("compress", &Whole<llma_compress>);
   whole("compress_short", &Whole<llma_compress_short>);
   whole("decompress", &Whole<llma_decompress>);
-  whole("inspect", &Inspect);
+  module.def("inspect", &Inspect, nb::arg("data"), nb::arg("level"),
+             nb::arg("model").none(), nb::arg("threads"),
+             nb::arg("memory_bytes"), nb::arg("num_alternatives"));
 }
 
 }  // namespace llma_py

@@ -13,7 +13,7 @@ int CheckSignals(void*, const llma_progress*) {
 
 }  // namespace
 
-void Raise(const llma_error& error) {
+void Raise(const llma_error& error, const nb::bytes& content) {
   if (PyErr_Occurred() != nullptr) throw nb::python_error();
   const nb::object type =
       nb::module_::import_("llma._errors").attr("LlmaError");
@@ -26,7 +26,7 @@ void Raise(const llma_error& error) {
       static_cast<Py_ssize_t>(std::char_traits<char>::length(error.text)),
       "replace"));
   const nb::object exception =
-      type(text, llma_status_name(error.status), offset);
+      type(text, llma_status_name(error.status), offset, content);
   PyErr_SetObject(type.ptr(), exception.ptr());
   throw nb::python_error();
 }

@@ -15,8 +15,10 @@ namespace llma_py {
 namespace nb = nanobind;
 
 // Throws what Python shall raise: llma.LlmaError, or the exception that is set
-// already (a signal's). The GIL must be held.
-[[noreturn]] void Raise(const llma_error& error);
+// already (a signal's). `content`: what was restored before. The GIL must be
+// held.
+[[noreturn]] void Raise(const llma_error& error,
+                        const nb::bytes& content = nb::bytes("", 0));
 inline void Check(llma_status status, const llma_error& error) {
   if (status > 0) Raise(error);
 }

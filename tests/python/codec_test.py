@@ -139,6 +139,46 @@ def test_errors() -> None:
         llma.decompress(damaged)
 
 
+def damaged_file() -> tuple[bytes, bytes]:
+    """A file of three frames, the last one damaged; the content of the others."""
+    encoder = llma.LlmaCompressor(1)
+    packed = encoder.compress(TEXT) + encoder.sync()
+    packed += encoder.compress(b"second " * 50) + encoder.sync()
+    good = len(packed)
+    packed += encoder.compress(TEXT[:1000]) + encoder.flush()
+    middle = good + (len(packed) - good) // 2
+    damaged = packed[:middle] + bytes([packed[middle] ^ 1]) + packed[middle + 1 :]
+    return damaged, TEXT + b"second " * 50
+
+
+@pytest.mark.parametrize("part", [1, 100, 1 << 20])
+def test_content_before_damage_comes_first(part: int) -> None:
+    damaged, good = damaged_file()
+    decoder = llma.LlmaDecompressor(threads=4)
+    made = b""
+    with pytest.raises(llma.LlmaError) as caught:
+        for i in range(0, len(damaged), part):
+            made += decoder.decompress(damaged[i : i + part])
+        made += decoder.flush()
+    assert made + caught.value.content == good
+    with pytest.raises(llma.LlmaError) as again:
+        decoder.flush()
+    assert str(again.value) == str(caught.value) and not again.value.content
+
+
+def test_alternatives(tiny: llma.Model) -> None:
+    text = "What may come then? " * 10
+    pieces = llma.bits_per_token(text, 4, model=tiny, alternatives=3)
+    for piece in pieces:
+        assert len(piece.alternatives) == 3
+        chances = [one.probability for one in piece.alternatives]
+        assert chances == sorted(chances, reverse=True)
+        assert 0 < sum(chances) < 1.001 and piece.alternatives[0].data
+    assert llma.bits_per_token(text, 4, model=tiny)[0].alternatives == ()
+    with pytest.raises(llma.LlmaError):
+        llma.bits_per_token(text, 4, model=tiny, alternatives=65)
+
+
 def test_cancel() -> None:
     encoder = llma.LlmaCompressor(1)
     encoder.cancel()

@@ -11,6 +11,8 @@ import tarfile
 import llma
 import pytest
 
+from codec_test import damaged_file
+
 LINES = "".join(f"Line {i} – ünïcode.\n" for i in range(500))
 
 
@@ -108,6 +110,23 @@ def test_errors(tmp_path: pathlib.Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("size", [1, 1000, 1 << 20])
+def test_content_before_damage_comes_first(size: int) -> None:
+    damaged, good = damaged_file()
+    file = llma.open(io.BytesIO(damaged))
+    made = io.BytesIO()
+    with pytest.raises(llma.LlmaError):
+        shutil.copyfileobj(file, made, size)
+    assert made.getvalue() == good
+    room = bytearray(len(good) + 1)
+    file.seek(0)
+    assert file.readinto(room) == len(good) and room[:-1] == good
+    with pytest.raises(llma.LlmaError):
+        file.readinto(room)
+    with pytest.raises(llma.LlmaError):
+        llma.open(io.BytesIO(damaged)).read()
+
+
 def test_program() -> None:
     def run(*args: str, data: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(
@@ -120,3 +139,12 @@ def test_program() -> None:
     assert llma.decompress(packed.stdout) == LINES.encode()
     assert run("-d", data=packed.stdout).stdout == LINES.encode()
     assert run("-d", data=packed.stdout[:-30]).returncode == 1
+    wrong = run("--no-such-option")
+    assert wrong.returncode == 1 and wrong.stderr.startswith(b"llma: ")
+    program = pathlib.Path(llma.__file__).parent / "bin/llma"
+    for args in (["--help"], ["-t", "no such file"], ["model", "list"]):
+        direct = subprocess.run([program, *args], capture_output=True)
+        packaged = run(*args)
+        assert packaged.stdout == direct.stdout
+        assert packaged.returncode == direct.returncode
+        assert packaged.stderr == direct.stderr
