@@ -35,13 +35,20 @@ KvCache::KvCache(const ModelConfig& config, uint32_t window_positions,
     layers_[i].first_slot = num_slots;
     num_slots += size_t{config.num_kv_heads} * layers_[i].num_slots;
   }
-  keys_ = AlignedBuffer<int8_t>(num_slots * head_dim_);
-  if (config.key_width == KeyWidth::k15Bits) {
-    low_keys_ = AlignedBuffer<int8_t>(num_slots * head_dim_);
+  // num_slots is a multiple of 16 and head_dim of 4, so arrays are aligned.
+  const size_t array_bytes = num_slots * head_dim_;
+  const bool is_wide = config.key_width == KeyWidth::k15Bits;
+  storage_ = ZeroedPages((is_wide ? 3 : 2) * array_bytes +
+                         2 * num_slots * sizeof(float));
+  keys_ = static_cast<int8_t*>(storage_.data());
+  values_ = keys_ + array_bytes;
+  int8_t* end = values_ + array_bytes;
+  if (is_wide) {
+    low_keys_ = end;
+    end += array_bytes;
   }
-  values_ = AlignedBuffer<int8_t>(num_slots * head_dim_);
-  key_scales_ = AlignedBuffer<float>(num_slots);
-  value_scales_ = AlignedBuffer<float>(num_slots);
+  key_scales_ = reinterpret_cast<float*>(end);
+  value_scales_ = key_scales_ + num_slots;
 }
 
 uint64_t KvCache::SizeBytes(const ModelConfig& config,
@@ -66,16 +73,16 @@ void KvCache::Store(uint32_t layer, uint32_t kv_head, uint64_t position,
                                            (position - kNumSinks) % ring_slots);
   const size_t first = FirstSlot(layer, kv_head);
   const size_t key_panel = (first + slot / kPanelRows * kPanelRows) * head_dim_;
-  int8_t* value_panel = values_.data() + (first + slot / 4 * 4) * head_dim_;
+  int8_t* value_panel = values_ + (first + slot / 4 * 4) * head_dim_;
   const auto store_key = [&](int8_t* panel, const int8_t* key) {
     for (uint32_t d = 0; d < head_dim_; ++d) {
       panel[d / kPanelCols * kPanelRows * kPanelCols +
             slot % kPanelRows * kPanelCols + d % kPanelCols] = key[d];
     }
   };
-  store_key(keys_.data() + key_panel, entry.key);
-  if (low_keys_.size() != 0) {
-    store_key(low_keys_.data() + key_panel, entry.low_key);
+  store_key(keys_ + key_panel, entry.key);
+  if (low_keys_ != nullptr) {
+    store_key(low_keys_ + key_panel, entry.low_key);
   }
   for (uint32_t d = 0; d < head_dim_; ++d) {
     value_panel[d * 4 + slot % 4] = entry.value[d];
@@ -86,13 +93,12 @@ void KvCache::Store(uint32_t layer, uint32_t kv_head, uint64_t position,
 
 KvCache::Panels KvCache::PanelsAt(size_t first_slot,
                                   uint32_t num_panels) const {
-  const int8_t* low_keys = low_keys_.size() == 0
-                               ? nullptr
-                               : low_keys_.data() + first_slot * head_dim_;
-  return {.keys = {keys_.data() + first_slot * head_dim_, low_keys,
+  const int8_t* low_keys =
+      low_keys_ == nullptr ? nullptr : low_keys_ + first_slot * head_dim_;
+  return {.keys = {keys_ + first_slot * head_dim_, low_keys,
                    &key_scales_[first_slot], num_panels, head_dim_},
-          .values = {values_.data() + first_slot * head_dim_,
-                     num_panels * kPanelRows, head_dim_},
+          .values = {values_ + first_slot * head_dim_, num_panels * kPanelRows,
+                     head_dim_},
           .value_scales = &value_scales_[first_slot]};
 }
 

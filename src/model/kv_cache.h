@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/aligned_buffer.h"
+#include "base/zeroed_pages.h"
 #include "model/model_config.h"
 #include "numerics/reference_ops.h"
 
@@ -91,10 +91,12 @@ class KvCache {
   uint32_t window_positions_;
   std::vector<Layer> layers_;
   uint64_t num_positions_ = 0;
+  // All arrays, one behind the other.
+  ZeroedPages storage_;
   // [layer, kv_head, slot / 16, dim / 4, 16, 4]; low_keys_ only of 15-bit keys
-  AlignedBuffer<int8_t> keys_, low_keys_;
-  AlignedBuffer<int8_t> values_;  // [layer, kv_head, slot / 4, dim, 4]
-  AlignedBuffer<float> key_scales_, value_scales_;  // [layer, kv_head, slot]
+  int8_t *keys_, *low_keys_ = nullptr;
+  int8_t* values_;                     // [layer, kv_head, slot / 4, dim, 4]
+  float *key_scales_, *value_scales_;  // [layer, kv_head, slot]
 };
 
 }  // namespace llma
