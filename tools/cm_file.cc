@@ -3,7 +3,10 @@
 // the real coder), the processor time, and whether it decodes. For tuning; it
 // writes no files and its output is no format.
 //
-//   cm_file [--set=light|full] [--lanes=N] [--check] [--ablate=MASK] FILE...
+//   cm_file [--set=light|full|alone] [--lanes=N] [--check] [--ablate=MASK]
+//   FILE...
+//
+// alone: the light set as it is without a language model, in one lane.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -13,6 +16,7 @@
 
 #include "base/file_io.h"
 #include "cm/context_mixer.h"
+#include "cm/light_predictor.h"
 #include "coder/binary_coder.h"
 
 namespace {
@@ -42,12 +46,25 @@ void CodeContent(Coder& coder, const ContextMixerOptions& options,
   }
 }
 
+template <class Coder>
+void CodeAlone(Coder& coder, std::vector<uint8_t>& content) {
+  llma::cm::LightPredictor predictor(content.size());
+  for (uint8_t& byte : content) {
+    for (int k = 7; k >= 0; --k) {
+      const bool bit = coder.Code((byte >> k & 1) != 0, predictor.Predict());
+      predictor.Update(bit ? 1 : 0);
+    }
+    byte = predictor.last_byte();
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   ContextMixerOptions options;
   uint64_t num_lanes = 1;
   bool check = false;
+  bool is_alone = false;
   uint64_t total = 0;
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
@@ -55,6 +72,8 @@ int main(int argc, char** argv) {
       options.set = llma::cm::ModelSet::kLight;
     } else if (arg == "--set=full") {
       options.set = llma::cm::ModelSet::kFull;
+    } else if (arg == "--set=alone") {
+      is_alone = true;
     } else if (arg.starts_with("--lanes=")) {
       num_lanes = std::strtoull(arg.c_str() + 8, nullptr, 10);
     } else if (arg.starts_with("--ablate=")) {
@@ -73,7 +92,11 @@ int main(int argc, char** argv) {
       options.content_bytes = content.size();
       const std::clock_t start = std::clock();
       llma::BinaryEncoder encoder;
-      CodeContent(encoder, options, num_lanes, content);
+      if (is_alone) {
+        CodeAlone(encoder, content);
+      } else {
+        CodeContent(encoder, options, num_lanes, content);
+      }
       const std::vector<uint8_t> code = std::move(encoder).Finish();
       const double seconds =
           static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
@@ -81,7 +104,11 @@ int main(int argc, char** argv) {
       if (check) {
         std::vector<uint8_t> decoded(content.size());
         llma::BinaryDecoder decoder(code);
-        CodeContent(decoder, options, num_lanes, decoded);
+        if (is_alone) {
+          CodeAlone(decoder, decoded);
+        } else {
+          CodeContent(decoder, options, num_lanes, decoded);
+        }
         verdict = decoded == content ? " decodes" : " DOES NOT DECODE";
       }
       total += code.size();

@@ -25,7 +25,7 @@ static_assert(sizeof(HashSlot) == 19);
 
 class HashTable {
  public:
-  // num_buckets lines of 64 bytes.
+  // num_buckets lines of 64 bytes; an even number if there are pairs.
   explicit HashTable(size_t num_buckets) : buckets_(num_buckets) {}
 
   void Prefetch(uint32_t hash) const {
@@ -35,13 +35,16 @@ class HashTable {
   // The slot of a context. The upper bits of the hash choose the bucket, the
   // lower 16 are the checksum; with 2^22 buckets they overlap by 6 bits.
   // Valid until the next call for the same bucket.
-  HashSlot* Find(uint32_t hash) {
-    Bucket& bucket = buckets_[Index(hash)];
-    const auto check = static_cast<uint16_t>(hash);
-    if (bucket.check[0] == check) return &bucket.slot[0];
-    if (bucket.check[1] == check) return &bucket.slot[1];
-    if (bucket.check[2] == check) return &bucket.slot[2];
-    return Replace(bucket, check);
+  HashSlot* Find(uint32_t hash) { return FindIn(buckets_[Index(hash)], hash); }
+
+  // For contexts whose last bit is not known yet: the hash of the rest chooses
+  // a pair of buckets, the bit one of the two.
+  void PrefetchPair(uint32_t hash) const {
+    __builtin_prefetch(&buckets_[PairIndex(hash)]);
+    __builtin_prefetch(&buckets_[PairIndex(hash) + 1]);
+  }
+  HashSlot* FindInPair(uint32_t hash, uint32_t last_bit) {
+    return FindIn(buckets_[PairIndex(hash) + last_bit], hash);
   }
 
  private:
@@ -52,11 +55,20 @@ class HashTable {
   };
   static_assert(sizeof(Bucket) == 64);
 
+  static HashSlot* FindIn(Bucket& bucket, uint32_t hash) {
+    const auto check = static_cast<uint16_t>(hash);
+    // Without branches, since any of them would be hard to foresee.
+    int i = bucket.check[1] == check ? 1 : 2;
+    i = bucket.check[0] == check ? 0 : i;
+    if (bucket.check[i] == check) return &bucket.slot[i];
+    return Replace(bucket, check);
+  }
   static HashSlot* Replace(Bucket& bucket, uint16_t check);
 
   size_t Index(uint32_t hash) const {
     return static_cast<size_t>(uint64_t{hash} * buckets_.size() >> 32);
   }
+  size_t PairIndex(uint32_t hash) const { return Index(hash) & ~size_t{1}; }
 
   ZeroedArray<Bucket> buckets_;
 };

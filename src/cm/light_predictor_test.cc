@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cm/light_predictor.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "coder/binary_coder.h"
+
+namespace llma::cm {
+namespace {
+
+template <class Coder>
+void CodeContent(Coder& coder, const LightKernels& kernels,
+                 std::vector<uint8_t>& content) {
+  LightPredictor predictor(content.size(), kernels);
+  for (uint8_t& byte : content) {
+    predictor.BeginByte();
+    for (int k = 7; k >= 0; --k) {
+      const uint32_t p = predictor.Predict();
+      ASSERT_GE(p, 1u);
+      ASSERT_LT(p, 1u << 24);
+      predictor.Update(coder.Code((byte >> k & 1) != 0, p) ? 1 : 0);
+    }
+    byte = predictor.last_byte();
+  }
+}
+
+std::vector<uint8_t> Encode(std::vector<uint8_t> content,
+                            const LightKernels& kernels) {
+  BinaryEncoder encoder;
+  CodeContent(encoder, kernels, content);
+  return std::move(encoder).Finish();
+}
+
+// The size of the code. Encodes with the fastest kernels, decodes with the
+// definition.
+size_t RoundTrip(const std::vector<uint8_t>& content) {
+  const std::vector<uint8_t> code = Encode(content, BestLightKernels());
+  std::vector<uint8_t> decoded(content.size());
+  BinaryDecoder decoder(code);
+  CodeContent(decoder, kScalarLightKernels, decoded);
+  EXPECT_EQ(decoded, content);
+  return code.size();
+}
+
+std::vector<uint8_t> Random(size_t size, int shift) {
+  std::mt19937 random(static_cast<uint32_t>(size));
+  std::vector<uint8_t> bytes(size);
+  for (auto& b : bytes) b = static_cast<uint8_t>((random() & 0xff) >> shift);
+  return bytes;
+}
+
+std::vector<uint8_t> Text(size_t size) {
+  std::string text;
+  std::mt19937 random(3);
+  while (text.size() < size) {
+    const auto number = static_cast<uint32_t>(random());
+    text += number % 4 == 0
+                ? "{\"id\": " + std::to_string(number >> 20) + "},\n"
+            : number % 4 == 1 ? "Stra\xc3\x9f"
+                                "e [1]; @ZEBRA "
+                              : "words (and more) zoom ";
+  }
+  text.resize(size);
+  return {text.begin(), text.end()};
+}
+
+TEST(LightKernels, EqualTheDefinition) {
+  std::mt19937 random(7);
+  const LightKernels& best = BestLightKernels();
+  for (int round = 0; round < 300; ++round) {
+    alignas(64) int16_t x[kLightInputs];
+    alignas(64) int32_t weights[2][kLightRows][kLightInputs];
+    int32_t* rows[2][kLightRows];
+    const bool is_extreme = round % 3 == 0;
+    const auto weight = [&] {
+      if (is_extreme) {
+        return random() % 2 == 0 ? kMaxLightWeight : -kMaxLightWeight;
+      }
+      return static_cast<int32_t>(static_cast<uint32_t>(random())) / 8;
+    };
+    for (int i = 0; i < kLightInputs; ++i) {
+      x[i] = static_cast<int16_t>(
+          is_extreme ? (random() % 2 == 0 ? 4096 : -4096)
+                     : static_cast<int>(random() % 6145) - 3072);
+      for (int row = 0; row < kLightRows; ++row) {
+        weights[0][row][i] = weights[1][row][i] = weight();
+        rows[0][row] = weights[0][row];
+        rows[1][row] = weights[1][row];
+      }
+    }
+    ASSERT_EQ(best.dot(x, rows[0]), kScalarLightKernels.dot(x, rows[1]));
+    const int32_t error = is_extreme
+                              ? (random() % 2 == 0 ? 32767 : -32767)
+                              : static_cast<int>(random() % 65535) - 32767;
+    best.train(x, error, rows[0]);
+    kScalarLightKernels.train(x, error, rows[1]);
+    for (int row = 0; row < kLightRows; ++row) {
+      ASSERT_TRUE(
+          std::equal(rows[0][row], rows[0][row] + kLightInputs, rows[1][row]));
+    }
+  }
+}
+
+TEST(LightPredictor, RoundTripsAnyBytes) {
+  for (const size_t size : {0, 1, 2, 3, 5, 6, 7, 100, 5000}) {
+    for (const int shift : {0, 4, 7}) RoundTrip(Random(size, shift));
+    RoundTrip(std::vector<uint8_t>(size));
+    RoundTrip(Text(size));
+  }
+}
+
+TEST(LightPredictor, LearnsTextAndRecords) {
+  EXPECT_LT(RoundTrip(Text(10000)), 1500u);
+  std::vector<uint8_t> records;
+  for (uint32_t i = 0; i < 3000; ++i) {
+    for (const uint32_t b : {0u, i / 16, i * 4, 1u}) {
+      records.push_back(static_cast<uint8_t>(b));
+    }
+  }
+  EXPECT_LT(RoundTrip(records), 1300u);
+}
+
+TEST(LightPredictor, FindsRepetitions) {
+  const std::vector<uint8_t> part = Random(3000, 0);
+  std::vector<uint8_t> content = part;
+  content.insert(content.end(), part.begin(), part.end());
+  EXPECT_LT(RoundTrip(content), 3200u);
+}
+
+TEST(LightPredictor, PredictableDataCostsNearlyNothing) {
+  EXPECT_LT(RoundTrip(std::vector<uint8_t>(30000)), 40u);
+  EXPECT_LT(RoundTrip(std::vector<uint8_t>(30000, 0xff)), 40u);
+}
+
+TEST(LightPredictor, RandomDataCostsLittleMore) {
+  EXPECT_LT(RoundTrip(Random(8000, 0)), 8400u);
+}
+
+}  // namespace
+}  // namespace llma::cm
