@@ -59,6 +59,7 @@ struct CompressOptions {
   uint64_t first_frame_bytes = 0;  // the first one's, then they grow; 0: equal
   uint64_t total_bytes = 0;        // of the content, if known
   std::optional<SourceInfo> source_info;
+  bool embeds_models = false;  // those that are used go into the file
   FrameCallback on_frame;
 };
 
@@ -68,6 +69,9 @@ struct DecompressOptions {
   bool verify_checksums = true;
   uint64_t total_bytes = 0;                   // of the content, if known
   uint64_t max_content_bytes = ~uint64_t{0};  // of a file; kLimit beyond
+  // Of models that a file brings along; empty: what they say of themselves is
+  // compared, which is enough against accidents.
+  std::function<Result<Fingerprint>(const Model&)> compute_fingerprint;
   ProgressCallback progress;
   FrameCallback on_frame;
   std::string kernels;

@@ -48,21 +48,26 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
     LLMA_ASSIGN(model, models_(frame.header.model_id));
   }
   const uint64_t needed_bytes = DecompressMemoryBytes(frame.header, model);
+  const uint64_t max_memory_bytes =
+      options_.max_memory_bytes -
+      std::min(options_.max_memory_bytes, reserved_bytes_);
   const auto max_running = static_cast<size_t>(
       uses_model ? std::max(1, num_threads_ / kThreadsPerModelFrame)
                  : num_threads_);
   while (tasks_.size() > 0 &&
          (tasks_.size() >= max_running ||
-          needed_bytes > options_.max_memory_bytes - running_memory_bytes_)) {
+          needed_bytes > max_memory_bytes - std::min(max_memory_bytes,
+                                                     running_memory_bytes_))) {
     LLMA_TRY(WriteFirst());
   }
   DecompressOptions options = options_;
+  options.max_memory_bytes = max_memory_bytes;
   options.progress = progress_.OfFrame();
   options.num_threads =
       frame.header.is_last
           ? num_threads_
           : std::max(1, num_threads_ / static_cast<int>(max_running));
-  running_memory_bytes_ += std::min(needed_bytes, options_.max_memory_bytes);
+  running_memory_bytes_ += std::min(needed_bytes, max_memory_bytes);
   const bool in_background = max_running > 1 && !frame.header.is_last;
   tasks_.Start(
       in_background,
@@ -104,9 +109,12 @@ Status FrameSequenceDecoder::WriteFirst() {
 
 FileDecoder::FileDecoder(ModelProvider models, const DecompressOptions& options,
                          ByteSink sink)
-    : parser_({.max_payload_bytes = options.max_memory_bytes,
-               .verify_checksums = options.verify_checksums}),
-      frames_(std::move(models), options, std::move(sink)) {}
+    : models_(std::move(models), options),
+      parser_({.max_payload_bytes = options.max_memory_bytes,
+               .verify_checksums = options.verify_checksums,
+               .model_taker = models_.taker()}),
+      frames_([this](const ModelId& id) { return models_.Find(id); }, options,
+              std::move(sink)) {}
 
 Status FileDecoder::Append(Bytes file) try {
   parser_.Append(file);
@@ -134,6 +142,7 @@ Status FileDecoder::DecodeReady() {
     if (parser_.num_members() <= 1 && parser_.source_info()) {
       source_info_ = parser_.source_info();
     }
+    frames_.set_reserved_bytes(models_.memory_bytes());
     LLMA_TRY(frames_.Add(**std::move(frame)));
   }
 }

@@ -9,6 +9,7 @@
 
 #include "base/ordered_tasks.h"
 #include "codec/codec.h"
+#include "codec/embedded_models.h"
 #include "codec/shared_progress.h"
 #include "container/frame_parser.h"
 
@@ -24,6 +25,8 @@ class FrameSequenceDecoder {
   Status Add(ContentFrame frame);
   // All that was added goes to the sink.
   Status Finish();
+  // So much of the memory is in use for something else.
+  void set_reserved_bytes(uint64_t bytes) { reserved_bytes_ = bytes; }
 
   uint64_t content_bytes() const { return content_bytes_; }
 
@@ -45,6 +48,7 @@ class FrameSequenceDecoder {
   uint64_t added_bytes_ = 0;    // content of all frames
   uint64_t content_bytes_ = 0;  // given to the sink
   uint64_t running_memory_bytes_ = 0;
+  uint64_t reserved_bytes_ = 0;
   OrderedTasks<Decoded> tasks_;  // destroyed first, for they use the rest
 };
 
@@ -66,8 +70,9 @@ class FileDecoder {
  private:
   Status DecodeReady();
 
+  EmbeddedModels models_;
   FrameParser parser_;
-  FrameSequenceDecoder frames_;
+  FrameSequenceDecoder frames_;  // destroyed before the models
   std::optional<SourceInfo> source_info_;
 };
 

@@ -50,8 +50,10 @@ FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
   max_running_ = static_cast<size_t>(limit);
 }
 
-void FileEncoder::Resume(IndexBuilder index, uint64_t content_bytes) {
+void FileEncoder::Resume(IndexBuilder index, uint64_t content_bytes,
+                         std::set<ModelFingerprint> embedded_models) {
   index_ = std::move(index);
+  embedded_models_ = std::move(embedded_models);
   num_started_ = index_.num_content_frames();
   content_bytes_ = started_bytes_ = content_bytes;
   file_bytes_ = index_.frames_bytes();
@@ -191,12 +193,35 @@ Status FileEncoder::WriteSourceInfo() {
 Status FileEncoder::WriteFrame(Bytes frame) {
   ByteReader reader(frame);
   LLMA_ASSIGN(const FrameHeader header, ParseFrameHeader(reader));
+  if (options_.embeds_models && header.kind == FrameKind::kCoded) {
+    LLMA_TRY(EmbedModel(header.model_id));
+  }
   index_.Add(frame.first(reader.offset()), header);
   file_bytes_ += frame.size();
   LLMA_TRY(sink_(frame));
   if (options_.on_frame && header.has_content()) {
     options_.on_frame(header, frame.size());
   }
+  return OkStatus();
+}
+
+Status FileEncoder::EmbedModel(const ModelId& id) {
+  std::vector<const Model*> models = options_.other_models;
+  models.push_back(model_);
+  const auto model = std::ranges::find_if(models, [&](const Model* m) {
+    return std::equal(id.begin(), id.end(), m->fingerprint().begin());
+  });
+  LLMA_ENSURE(model != models.end());
+  const ModelFingerprint& fingerprint = (*model)->fingerprint();
+  if (!embedded_models_.insert(fingerprint).second) return OkStatus();
+  const Bytes file = (*model)->file_bytes();
+  const ModelFrameStart start = StartModelFrame(fingerprint, file);
+  index_.Add(start.header_bytes, start.header);
+  std::vector<uint8_t> before = start.header_bytes;
+  before.insert(before.end(), fingerprint.begin(), fingerprint.end());
+  LLMA_TRY(sink_(before));
+  LLMA_TRY(sink_(file));
+  file_bytes_ += before.size() + file.size();
   return OkStatus();
 }
 

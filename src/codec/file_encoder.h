@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/ordered_tasks.h"
@@ -14,6 +15,7 @@
 #include "codec/repetition_finder.h"
 #include "codec/shared_progress.h"
 #include "container/frame_index.h"
+#include "container/model_frame.h"
 
 namespace llma {
 
@@ -25,8 +27,9 @@ class FileEncoder {
               ByteSink sink);
 
   // Goes on with a file that holds these whole frames already, of which the
-  // content is not appended again. Before anything else.
-  void Resume(IndexBuilder index, uint64_t content_bytes);
+  // content is not appended again, and these models. Before anything else.
+  void Resume(IndexBuilder index, uint64_t content_bytes,
+              std::set<ModelFingerprint> embedded_models = {});
 
   Status Append(Bytes content);
   // Everything that was appended goes to the sink.
@@ -53,6 +56,8 @@ class FileEncoder {
   Status WriteFirst();
   Status WriteSourceInfo();
   Status WriteFrame(Bytes frame);
+  // Unless it is in the file already.
+  Status EmbedModel(const ModelId& id);
   bool has_frames() const { return num_started_ > 0; }
 
   const Model* model_;
@@ -70,6 +75,7 @@ class FileEncoder {
   uint64_t num_started_ = 0;        // frames
   uint64_t started_bytes_ = 0;      // their content
   IndexBuilder index_;
+  std::set<ModelFingerprint> embedded_models_;
   uint64_t content_bytes_ = 0;  // appended
   uint64_t file_bytes_ = 0;     // given to the sink
   OrderedTasks<Coded> tasks_;   // destroyed first, for they use the rest

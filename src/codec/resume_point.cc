@@ -14,6 +14,11 @@ Result<ResumePoint> FindResumePoint(const RandomAccess& part,
     if (!header || header->is_last || header->kind == FrameKind::kIndex) break;
     const uint64_t frame_bytes = header_bytes + header->payload_bytes;
     if (frame_bytes > part.file_bytes - ofs) break;
+    if (IsModelFrame(*header)) {
+      const auto place = FindModelPlace(part, *header, ofs, header_bytes);
+      if (!place) break;
+      point.embedded_models.insert(place->fingerprint);
+    }
     LLMA_ASSIGN(const auto covered,
                 content.ReadAt(point.content_bytes, header->content_bytes));
     if (header->has_content() && (covered.size() != header->content_bytes ||

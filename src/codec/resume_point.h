@@ -4,17 +4,20 @@
 #define LLMA_CODEC_RESUME_POINT_H_
 
 #include <cstdint>
+#include <set>
 
 #include "base/checksum.h"
 #include "base/status.h"
 #include "container/frame_index.h"
 #include "container/frame_map.h"
+#include "container/model_frame.h"
 
 namespace llma {
 
 struct ResumePoint {
   IndexBuilder index;  // of the whole frames that are there
   uint64_t content_bytes = 0;
+  std::set<ModelFingerprint> embedded_models;
 };
 
 // Looks for whole frames at the start of `part`, and compares their checksums

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "codec/embedded_models.h"
 #include "container/frame_parser.h"
 
 namespace llma {
@@ -41,24 +42,32 @@ Result<ContentFrame> ReadFrame(const RandomAccess& file, uint64_t frame_ofs) {
 
 Result<std::vector<uint8_t>> DecodeFrameAt(const RandomAccess& file,
                                            uint64_t frame_ofs,
-                                           const ModelProvider& models,
-                                           const DecompressOptions& options) {
+                                           EmbeddedModels& models,
+                                           DecompressOptions options) {
   LLMA_ASSIGN(const ContentFrame frame, ReadFrame(file, frame_ofs));
   if (!frame.header.has_content()) return std::vector<uint8_t>();
   const Model* model = nullptr;
   if (frame.header.kind == FrameKind::kCoded) {
-    LLMA_ASSIGN(model, models(frame.header.model_id));
+    LLMA_ASSIGN(model, models.Find(frame.header.model_id));
   }
+  options.max_memory_bytes -= models.memory_bytes();
   auto content = DecompressFrame(frame.header, frame.payload, model, options);
   if (content) return content;
   return Error{content.error().code, content.error().what, frame_ofs};
+}
+
+void NoteModel(const RandomAccess& file, uint64_t frame_ofs,
+               EmbeddedModels& models) {
+  size_t header_bytes = 0;
+  const auto header = ReadFrameHeader(file, frame_ofs, &header_bytes);
+  if (header) models.Note(file, *header, frame_ofs, header_bytes);
 }
 
 class Salvager {
  public:
   Salvager(const RandomAccess& file, const ModelProvider& models,
            const DecompressOptions& options, const SalvageSink& sink)
-      : file_(file), models_(models), options_(options), sink_(sink) {}
+      : file_(file), models_(models, options), options_(options), sink_(sink) {}
 
   Result<SalvageReport> Run() {
     LLMA_ASSIGN(const auto map, MapFramesByIndex(file_));
@@ -91,7 +100,10 @@ class Salvager {
   }
 
   Status RestoreAt(const FramePlace& frame) {
-    if (frame.content_bytes == 0) return OkStatus();
+    if (frame.content_bytes == 0) {
+      NoteModel(file_, frame.frame_ofs, models_);
+      return OkStatus();
+    }
     LLMA_ASSIGN(const bool is_restored, Restore(frame.frame_ofs));
     if (!is_restored) Lose(frame.content_bytes);
     return OkStatus();
@@ -119,6 +131,7 @@ class Salvager {
         LLMA_ASSIGN(ofs, FindFrame(ofs + 1));
         continue;
       }
+      models_.Note(file_, *header, ofs, header_bytes);
       const uint64_t frame_bytes = header_bytes + header->payload_bytes;
       const uint64_t left_bytes = file_.file_bytes - ofs;
       bool is_intact = frame_bytes <= left_bytes;
@@ -161,7 +174,7 @@ class Salvager {
   }
 
   const RandomAccess& file_;
-  const ModelProvider& models_;
+  EmbeddedModels models_;
   const DecompressOptions& options_;
   const SalvageSink& sink_;
   SalvageReport report_;
@@ -185,12 +198,16 @@ Status DecompressRange(const RandomAccess& file, uint64_t content_ofs,
   const uint64_t begin = std::min(content_ofs, map.content_bytes);
   const uint64_t end =
       begin + std::min(content_bytes, map.content_bytes - begin);
+  EmbeddedModels with_embedded(models, options);
   for (const FramePlace& frame : map.frames) {
     const uint64_t frame_end = frame.content_ofs + frame.content_bytes;
-    if (frame_end <= begin) continue;
     if (frame.content_ofs >= end) break;
+    if (frame.content_bytes == 0) {
+      NoteModel(file, frame.frame_ofs, with_embedded);
+    }
+    if (frame_end <= begin) continue;
     LLMA_ASSIGN(const std::vector<uint8_t> content,
-                DecodeFrameAt(file, frame.frame_ofs, models, options));
+                DecodeFrameAt(file, frame.frame_ofs, with_embedded, options));
     if (content.size() != frame.content_bytes) {
       return Error{ErrorCode::kCorrupt, "the index does not fit its frames",
                    frame.frame_ofs};

@@ -5,6 +5,11 @@
 #include <utility>
 
 namespace llma {
+namespace {
+
+constexpr uint64_t kMinModelRoomBytes = 1 << 20;
+
+}  // namespace
 
 FrameParser::FrameParser(const FrameParserOptions& options)
     : options_(options), index_(std::make_unique<IndexBuilder>()) {}
@@ -40,8 +45,7 @@ Result<std::optional<ContentFrame>> FrameParser::Next() {
       if (!is_read) return std::optional<ContentFrame>();
       LLMA_TRY(StartFrame());
     }
-    LLMA_ASSIGN(const bool is_done,
-                step_ == Step::kSkip ? Skip() : ReadPayload());
+    LLMA_ASSIGN(const bool is_done, ReadStep());
     if (!is_done) {
       if (has_ended_) return TruncatedError();
       return std::optional<ContentFrame>();
@@ -51,6 +55,21 @@ Result<std::optional<ContentFrame>> FrameParser::Next() {
       if (frame_.header.is_last) EndMember();
       return std::optional<ContentFrame>(std::exchange(frame_, {}));
     }
+  }
+}
+
+Result<bool> FrameParser::ReadStep() {
+  if (step_ == Step::kModelStart) {
+    LLMA_ASSIGN(const bool is_read, StartModel());
+    if (!is_read) return false;
+  }
+  switch (step_) {
+    case Step::kSkip:
+      return Skip();
+    case Step::kModel:
+      return ReadModel();
+    default:
+      return ReadPayload();
   }
 }
 
@@ -93,6 +112,13 @@ Status FrameParser::StartFrame() {
       return Error{ErrorCode::kCorrupt, "an index is missing",
                    frame_.frame_ofs};
     }
+  } else if (IsModelFrame(header)) {
+    if (header.payload_bytes < sizeof(ModelFingerprint)) {
+      return Error{ErrorCode::kCorrupt, "an embedded model is too short",
+                   frame_.frame_ofs};
+    }
+    step_ = Step::kModelStart;
+    return OkStatus();
   } else if (header.kind == FrameKind::kSkippable &&
              (header.skippable_type != kSourceInfoType ||
               header.payload_bytes > kMaxSourceInfoBytes)) {
@@ -159,6 +185,51 @@ Result<bool> FrameParser::Skip() {
           header.checksum) {
     return Error{ErrorCode::kChecksum, "a skippable frame is damaged",
                  frame_.frame_ofs};
+  }
+  return true;
+}
+
+Result<bool> FrameParser::StartModel() {
+  if (Unread().size() < fingerprint_.size()) return false;
+  const Bytes start = Unread().first(fingerprint_.size());
+  LLMA_ASSIGN(fingerprint_, ParseModelFingerprint(start));
+  skipped_.emplace();
+  skipped_->Update(start);
+  Consume(start.size());
+  skip_left_bytes_ = frame_.header.payload_bytes - start.size();
+  step_ = Step::kSkip;
+  if (!options_.model_taker.Wants) return true;
+  const auto wanted =
+      options_.model_taker.Wants(fingerprint_, skip_left_bytes_);
+  if (!wanted) {
+    return Error{wanted.error().code, wanted.error().what, frame_.frame_ofs};
+  }
+  if (*wanted) step_ = Step::kModel;
+  model_ = {};
+  model_bytes_ = 0;
+  return true;
+}
+
+Result<bool> FrameParser::ReadModel() {
+  const Bytes part = Unread().first(static_cast<size_t>(
+      std::min<uint64_t>(skip_left_bytes_, Unread().size())));
+  // Memory grows with what is there, not with what the header says.
+  if (model_bytes_ + part.size() > model_.size()) {
+    const uint64_t room = std::max<uint64_t>(
+        {model_bytes_ + part.size(), 2 * model_.size(), kMinModelRoomBytes});
+    AlignedBuffer<uint8_t> larger(static_cast<size_t>(
+        std::min<uint64_t>(room, model_bytes_ + skip_left_bytes_)));
+    std::copy_n(model_.data(), model_bytes_, larger.data());
+    model_ = std::move(larger);
+  }
+  std::ranges::copy(part, model_.data() + model_bytes_);
+  model_bytes_ += part.size();
+  LLMA_ASSIGN(const bool is_done, Skip());
+  if (!is_done) return false;
+  const Status taken =
+      options_.model_taker.Take(fingerprint_, std::exchange(model_, {}));
+  if (!taken) {
+    return Error{taken.error().code, taken.error().what, frame_.frame_ofs};
   }
   return true;
 }

@@ -5,15 +5,18 @@
 #define LLMA_CONTAINER_FRAME_PARSER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "base/aligned_buffer.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/status.h"
 #include "container/frame_header.h"
 #include "container/frame_index.h"
+#include "container/model_frame.h"
 #include "container/source_info.h"
 
 namespace llma {
@@ -26,10 +29,19 @@ struct ContentFrame {
   std::vector<uint8_t> payload;
 };
 
+// Takes embedded models. `Wants` is asked with the size of one, and tells
+// whether to read it: while that is done, it needs half as much memory again.
+struct ModelTaker {
+  std::function<Result<bool>(const ModelFingerprint&, uint64_t model_bytes)>
+      Wants;
+  std::function<Status(const ModelFingerprint&, AlignedBuffer<uint8_t>)> Take;
+};
+
 struct FrameParserOptions {
   // Payloads that are larger are kLimit.
   uint64_t max_payload_bytes = ~uint64_t{0};
   bool verify_checksums = true;
+  ModelTaker model_taker;  // empty: models are skipped
 };
 
 class FrameParser {
@@ -51,14 +63,17 @@ class FrameParser {
   uint64_t num_members() const { return num_members_; }
 
  private:
-  enum class Step { kHeader, kPayload, kSkip };
+  enum class Step { kHeader, kPayload, kSkip, kModelStart, kModel };
   Bytes Unread() const { return Bytes(buffer_).subspan(used_); }
   void Consume(size_t size_bytes);
   Result<bool> ReadHeader();
   Status StartFrame();
   // Each returns false if more bytes are needed.
+  Result<bool> ReadStep();
   Result<bool> ReadPayload();
   Result<bool> Skip();
+  Result<bool> StartModel();
+  Result<bool> ReadModel();
   Status FinishIndex();
   void EndMember();
   Error TruncatedError() const;
@@ -73,6 +88,9 @@ class FrameParser {
   ContentFrame frame_;  // being read
   uint64_t skip_left_bytes_ = 0;
   std::optional<Xxh3Stream> skipped_;
+  ModelFingerprint fingerprint_{};  // of the model that is read
+  AlignedBuffer<uint8_t> model_;    // has room for more than is there
+  size_t model_bytes_ = 0;          // that are there
 
   // Of the member.
   std::unique_ptr<IndexBuilder> index_;

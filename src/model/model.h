@@ -93,6 +93,8 @@ class Model {
   const TokenTable& tokens() const { return tokens_; }
   const TokenizerSpec& tokenizer() const { return tokenizer_; }
 
+  // All of its file.
+  Bytes file_bytes() const { return file_bytes_; }
   std::string_view name() const { return name_; }  // "smollm2-135m-instruct"
   std::string_view license() const { return license_; }
   const Fingerprint& fingerprint() const { return fingerprint_; }
@@ -104,6 +106,7 @@ class Model {
   Status Parse(Bytes bytes);
 
   MappedFile file_;
+  Bytes file_bytes_;
   ModelConfig config_;
   std::vector<LayerWeights> layers_;
   LinearWeights embedding_, head_;

@@ -185,6 +185,7 @@ Status Model::Parse(Bytes bytes) {
   if (reinterpret_cast<uintptr_t>(bytes.data()) % kSectionAlignment != 0) {
     return Error{ErrorCode::kUsage, "model bytes are not 64-byte aligned"};
   }
+  file_bytes_ = bytes;
   config_ = header.config;
   fingerprint_ = header.fingerprint;
   source_sha256_ = header.source_sha256;

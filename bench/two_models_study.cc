@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// An upper bound of what a second language model brings: bytes that a text
+// costs with the first model, and with both, each alone and with the context
+// models. The second model is told for free where its own tokens end, so its
+// bits of bytes are better than a decoder could know them; the ends of the
+// first model's tokens are coded as always.
+//
+//   two_models_study FIRST.llmm SECOND.llmm MAX_BYTES WINDOW TEXT...
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "base/file_io.h"
+#include "cm/joint_predictor.h"
+#include "recorded_text.h"
+
+namespace llma {
+namespace {
+
+constexpr double kRate = 0.02;
+constexpr double kMaxOdds = 16;  // log odds that count
+
+double Stretch(Probability p) {
+  const double x = static_cast<double>(p) / (1 << kProbBits);
+  if (p == kCertainlyZero) return -kMaxOdds;
+  if (p == kCertainlyOne) return kMaxOdds;
+  return std::clamp(std::log(x / (1 - x)), -kMaxOdds, kMaxOdds);
+}
+
+// The second model's probability of each bit of the text.
+using BitChances = std::vector<Probability>;  // [byte * 8 + bit]
+
+BitChances BitsOf(std::span<const RecordedPiece> pieces) {
+  BitChances chances;
+  for (const RecordedPiece& piece : pieces) {
+    auto decision = piece.decisions.begin();
+    for (size_t i = 0; i < piece.bytes.size(); ++i) {
+      for (int k = 0; k < 8; ++k) {
+        chances.push_back(piece.decisions.empty() ? 1u << (kProbBits - 1)
+                                                  : *decision++);
+      }
+      if (!piece.decisions.empty()) ++decision;  // the end
+    }
+  }
+  return chances;
+}
+
+// Mixes two opinions of bits; weights by place in the byte and by how sure the
+// first one is.
+class TwoMixer {
+ public:
+  TwoMixer() {
+    for (auto& weights : weights_) weights = {0.5, 0.5};
+  }
+  Probability Predict(Probability a, Probability b, int bit_idx) {
+    inputs_ = {Stretch(a), Stretch(b)};
+    const double sure = std::min(std::abs(inputs_[0]), 7.0);
+    set_ = static_cast<size_t>(bit_idx * 8 + static_cast<int>(sure));
+    const double odds =
+        weights_[set_][0] * inputs_[0] + weights_[set_][1] * inputs_[1];
+    p_ = 1 / (1 + std::exp(-odds));
+    return static_cast<Probability>(
+        std::clamp(p_ * (1 << kProbBits), 1.0, (1 << kProbBits) - 1.0));
+  }
+  void Update(bool bit) {
+    const double error = (bit ? 1.0 : 0.0) - p_;
+    for (size_t i = 0; i < 2; ++i) {
+      weights_[set_][i] += kRate * error * inputs_[i];
+    }
+  }
+
+ private:
+  std::array<std::array<double, 2>, 64> weights_;
+  std::array<double, 2> inputs_;
+  size_t set_ = 0;
+  double p_ = 0.5;
+};
+
+// Bytes that the pieces cost. second: may be empty. joint: may be null.
+double Cost(std::span<const RecordedPiece> pieces, const BitChances& second,
+            cm::JointPredictor* joint) {
+  double bits = 0;
+  size_t at = 0;
+  TwoMixer mixer;
+  for (const RecordedPiece& piece : pieces) {
+    const bool is_last = &piece == &pieces.back();
+    auto alone = piece.decisions.begin();
+    for (size_t i = 0; i < piece.bytes.size(); ++i) {
+      if (joint != nullptr) joint->BeginByte(0);
+      for (int k = 7; k >= 0; --k, ++at) {
+        const bool bit = (piece.bytes[i] >> k & 1) != 0;
+        Probability p =
+            piece.decisions.empty() ? cm::JointPredictor::kNoOpinion : *alone++;
+        const bool is_certain = p == kCertainlyZero || p == kCertainlyOne;
+        const bool mixes = !second.empty() && !is_certain;
+        if (mixes) p = mixer.Predict(p, second[at], k);
+        if (joint != nullptr) p = joint->PredictBit(p);
+        bits += CostInBits(p, bit);
+        if (joint != nullptr) joint->UpdateBit(bit ? 1 : 0);
+        if (mixes) mixer.Update(bit);
+      }
+      const bool ends = i + 1 == piece.bytes.size();
+      if (is_last && ends) break;
+      if (piece.decisions.empty()) {
+        if (joint != nullptr) joint->EndEscape();
+        break;
+      }
+      const Probability p =
+          joint != nullptr ? joint->PredictEnd(*alone) : *alone;
+      ++alone;
+      bits += CostInBits(p, ends);
+      if (joint != nullptr) joint->UpdateEnd(ends);
+    }
+  }
+  return bits / 8;
+}
+
+Result<std::vector<RecordedPiece>> RecordWith(const std::string& path,
+                                              uint32_t window, Bytes text) {
+  LLMA_ASSIGN(const auto model, Model::Open(path));
+  LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
+  LLMA_ASSIGN(const auto tokenizer,
+              Tokenizer::Create(model->tokens(), model->tokenizer()));
+  return Record(*model, *kernels, tokenizer->Encode(text), window, text);
+}
+
+Status Run(int argc, char** argv) {
+  const size_t max_bytes = std::strtoul(argv[3], nullptr, 10);
+  const auto window = static_cast<uint32_t>(std::strtoul(argv[4], nullptr, 10));
+  for (int i = 5; i < argc; ++i) {
+    LLMA_ASSIGN(std::vector<uint8_t> text, ReadFile(argv[i]));
+    text.resize(std::min(text.size(), max_bytes));
+    const std::string path = argv[i];
+    LLMA_ASSIGN(const auto first, RecordWith(argv[1], window, text));
+    LLMA_ASSIGN(const auto second, RecordWith(argv[2], window, text));
+    const BitChances chances = BitsOf(second);
+    std::printf("%s, %zu bytes\n  %8s %8s %8s\n",
+                path.substr(path.rfind('/') + 1).c_str(), text.size(), "first",
+                "second", "both");
+    for (const auto set :
+         {std::optional<cm::ModelSet>(), std::optional(cm::ModelSet::kLight),
+          std::optional(cm::ModelSet::kFull)}) {
+      const auto cost = [&](const auto& pieces, const BitChances& other) {
+        if (!set) return Cost(pieces, other, nullptr);
+        cm::JointPredictor joint({.set = *set, .content_bytes = text.size()});
+        joint.AddLane(0);
+        return Cost(pieces, other, &joint);
+      };
+      const double alone = cost(first, {});
+      const double other = cost(second, {});
+      const double both = cost(first, chances);
+      std::printf("  %8.0f %8.0f %8.0f  %+.1f %% of the better, %s\n", alone,
+                  other, both, 100 * (both / std::min(alone, other) - 1),
+                  !set                           ? "without context models"
+                  : *set == cm::ModelSet::kLight ? "light"
+                                                 : "full");
+      std::fflush(stdout);
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+}  // namespace llma
+
+int main(int argc, char** argv) {
+  if (argc < 6) {
+    std::fprintf(stderr,
+                 "usage: two_models_study FIRST.llmm SECOND.llmm MAX_BYTES "
+                 "WINDOW TEXT...\n");
+    return 1;
+  }
+  const llma::Status status = llma::Run(argc, argv);
+  if (!status) std::fprintf(stderr, "%s\n", status.error().what.c_str());
+  return status ? 0 : 1;
+}
