@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inner loops of LightPredictor's mixer: 32 inputs, and for each a weight
+// The inner loops of LightPredictor's mixer: 16 inputs, and for each a weight
 // that is the sum of one in each of five rows. The scalar pair is the
 // definition; the others are faster and must equal it bit for bit.
 #ifndef LLMA_CM_LIGHT_KERNELS_H_
@@ -11,13 +11,13 @@
 
 namespace llma::cm {
 
-inline constexpr int kLightInputs = 32;
+inline constexpr int kLightInputs = 16;
 inline constexpr int kLightRows = 5;
 // Of one row; the sum of all stays within int32_t.
 inline constexpr int32_t kMaxLightWeight = kMaxWeight / kLightRows;
 
-// x: [32], each at most 2^12 in magnitude. rows: [5], no two the same, each
-// with 32 weights in the order of WeightPlace, Q28. All are aligned to 32
+// x: [16], each at most 2^12 in magnitude. rows: [5], no two the same, each
+// with 16 weights in the order of WeightPlace, Q28. All are aligned to 32
 // bytes.
 struct LightKernels {
   const char* name;

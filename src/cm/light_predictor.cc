@@ -160,9 +160,8 @@ void LightPredictor::FindSecondNibble() {
   }
 }
 
-// Two inputs of a context, 0 if it has no history: log odds of what that
-// means, and the probability itself less one half. Of some contexts also the
-// log odds of the byte that followed last time, while it agrees.
+// Of each context the log odds of what its bit history means, 0 if it has none;
+// of some also those of the byte that followed last time, while it agrees.
 inline int16_t* LightPredictor::PredictContexts(uint32_t node, int16_t* in) {
   size_t num_runs = 0;
 #pragma GCC unroll 8
@@ -173,8 +172,6 @@ inline int16_t* LightPredictor::PredictContexts(uint32_t node, int16_t* in) {
     c.map = &maps_[i][state];
     const uint32_t p12 = c.map->p12();
     *in++ = static_cast<int16_t>(state != 0 ? Stretch12(p12) : 0);
-    *in++ = static_cast<int16_t>(
-        state != 0 ? (static_cast<int>(p12) - 2048) >> 2 : 0);
     if (kHasRun[i]) in = PredictRun(runs_[num_runs++], in);
   }
   return in;
@@ -231,7 +228,6 @@ inline void LightPredictor::PredictBit() {
     weights_[i] = byte_rows_[row].weights.data();
     // Most likely the next one.
     __builtin_prefetch(weights_[i] + kLightInputs);
-    __builtin_prefetch(weights_[i] + kLightInputs * 3 / 2);
   }
   weights_[3] =
       match_rows_[match_.length_bucket() * 8 + bit_count_].weights.data();
