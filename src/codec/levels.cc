@@ -11,8 +11,8 @@ namespace {
 
 // A lane costs up to 50 bytes, because its first tokens lack context; it lets a
 // decoder read the weights once for several tokens. At this many pieces a lane
-// codes about 2 KB. The second eight gain less (a third of the speed) and get
-// twice as much each.
+// codes about 2 KB. More than eight gain less and get twice as much each; each
+// lane of the default level takes 10 MB.
 constexpr size_t kPiecesPerLane = 4096;
 constexpr size_t kPiecesPerLateLane = 8192;
 constexpr size_t kEarlyLanes = 8;
@@ -30,8 +30,8 @@ constexpr std::array<LevelSettings, kBestLevel> kLevels = {{
     {false, 1, 0, ContextModels::kFull, kContextFrameBytes},
     {true, 16, 256, ContextModels::kLight, kModelFrameBytes},
     {true, 16, 384, ContextModels::kLight, kModelFrameBytes},
-    {true, 16, 512, ContextModels::kLight, kModelFrameBytes},
-    {true, 16, 768, ContextModels::kLight, kModelFrameBytes},
+    {true, 12, 512, ContextModels::kLight, kModelFrameBytes},
+    {true, 12, 768, ContextModels::kLight, kModelFrameBytes},
     {true, 8, 1024, ContextModels::kFull, kModelFrameBytes},
     {true, 4, 2048, ContextModels::kFull, kModelFrameBytes},
     {true, 1, 4096, ContextModels::kFull, kModelFrameBytes},
