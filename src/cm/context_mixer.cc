@@ -28,6 +28,10 @@ std::span<const int> MatchLengths(const ContextMixerOptions& options) {
   return kLightLengths;
 }
 
+uint64_t AllBytes(const ContextMixerOptions& options) {
+  return options.content_bytes + options.start_text.size();
+}
+
 // The smallest k with 2^k >= n.
 int CeilLog2(uint64_t n) { return n <= 1 ? 0 : 64 - std::countl_zero(n - 1); }
 
@@ -35,7 +39,7 @@ size_t NumBuckets(const ContextMixerOptions& options) {
   // A context makes about 0.75 new slots a byte, three slots fill a line. At
   // most 58 and 205 MB.
   const uint64_t lines =
-      options.content_bytes * static_cast<uint64_t>(NumContexts(options)) / 4;
+      AllBytes(options) * static_cast<uint64_t>(NumContexts(options)) / 4;
   return static_cast<size_t>(
       std::clamp<uint64_t>(lines, 1024, IsFull(options) ? 3200000 : 900000));
 }
@@ -67,7 +71,7 @@ constexpr uint32_t kOrderLimit = 255;
 
 ContextMixer::ContextMixer(const ContextMixerOptions& options)
     : options_(options),
-      content_(options.content_bytes + 8),
+      content_(AllBytes(options) + 8),
       contexts_(NumContexts(options), InputsPerContext(options),
                 NumBuckets(options)),
       order0_(256),
@@ -79,13 +83,26 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
                    kWeightOne / mixer_.num_sets(),
                    IsFull(options) ? kFinalRate : kLightFinalRate,
                    BestMixerKernels()) {
-  const int match_log2 = std::clamp(CeilLog2(options.content_bytes), 10, 20);
+  const int match_log2 = std::clamp(CeilLog2(AllBytes(options)), 10, 20);
   for (const int length : MatchLengths(options)) {
     matches_.emplace_back(length, match_log2);
   }
   refinements_.emplace_back(256);
   refinements_.emplace_back(IsFull(options) ? 65536 : 16384);
   if (IsFull(options)) refinements_.emplace_back(65536);
+  if (!options.start_text.empty()) ReadStartText();
+}
+
+// The start text is a lane of its own behind the content.
+void ContextMixer::ReadStartText() {
+  const uint32_t lane = AddLane(options_.content_bytes);
+  for (const char c : options_.start_text) {
+    BeginByte(lane);
+    for (int i = 7; i >= 0; --i) {
+      Predict();
+      Update(static_cast<uint8_t>(c) >> i & 1);
+    }
+  }
 }
 
 uint32_t ContextMixer::AddLane(uint64_t begin_ofs) {
@@ -209,7 +226,7 @@ void ContextMixer::EndByte() {
   const auto byte = static_cast<uint8_t>(partial_);
   contexts_.EndByte(byte);
   LaneHistory& lane = lanes_[lane_];
-  LLMA_DCHECK(lane.next_ofs < options_.content_bytes);
+  LLMA_DCHECK(lane.next_ofs < AllBytes(options_));
   content_[lane.next_ofs] = byte;
   if (IsFull(options_)) {
     followers_.Append(lane, byte);

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "cm/context_hashes.h"
@@ -34,6 +35,8 @@ struct ContextMixerOptions {
   ModelSet set = ModelSet::kFull;
   // All bytes of all lanes; sizes the tables. At most 2^31.
   uint64_t content_bytes = 0;
+  // Read before all else (start_text.h); it must outlive the mixer.
+  std::string_view start_text = {};
   // For measurements only, never in a format: bit i leaves out a component.
   // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 6 items,
   // 7 followers, 8 segments, 9 matches, 10 refinement, 11 the full set's
@@ -50,7 +53,8 @@ class ContextMixer {
   ContextMixer& operator=(const ContextMixer&) = delete;
 
   // Opens a lane that will hold the content's bytes from begin_ofs on. Lanes
-  // must not run into one another. Returns its number, counted from 0.
+  // must not run into one another. Returns its number, which without a start
+  // text counts from 0.
   uint32_t AddLane(uint64_t begin_ofs);
 
   // Turns to a lane's next byte.
@@ -80,6 +84,7 @@ class ContextMixer {
   void SelectWeights();
   uint32_t Refine(int mixed_q12);
   void EndByte();
+  void ReadStartText();
 
   ContextMixerOptions options_;
   ZeroedArray<uint8_t> content_;

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "cm/hashing.h"
+#include "cm/start_text.h"
 #include "cm/wide_logistic.h"
 
 namespace llma::cm {
@@ -237,9 +238,9 @@ void JointPredictor::EndToken() {
 uint64_t JointPredictor::MaxMemoryBytes(uint64_t content_bytes) {
   // Tables of contexts and ends of tokens grow to 205, 57 and 24 MB, weights
   // to 33, other maps to 35; all else is below 40, besides a byte for the
-  // content and one for where tokens end.
-  const uint64_t tables =
-      std::min<uint64_t>(content_bytes * 1200, uint64_t{350} << 20);
+  // content and one for where tokens end. A start text counts as content.
+  const uint64_t tables = std::min<uint64_t>(
+      (content_bytes + kMaxStartTextBytes) * 1200, uint64_t{350} << 20);
   return tables + (uint64_t{40} << 20) + 2 * content_bytes;
 }
 

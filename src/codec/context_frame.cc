@@ -2,6 +2,7 @@
 // A frame that the context models predict alone: one lane, no language model.
 #include "cm/context_mixer.h"
 #include "cm/light_predictor.h"
+#include "cm/start_text.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "coder/binary_coder.h"
@@ -12,25 +13,40 @@ namespace {
 // How often progress is told.
 constexpr uint64_t kBytesPerReport = 4096;
 
+constexpr int kStartTextBits = 3;
+
 // The full set, as LightPredictor is used.
 class FullPredictor {
  public:
-  explicit FullPredictor(uint64_t content_bytes)
-      : contexts_(
-            {.set = cm::ModelSet::kFull, .content_bytes = content_bytes}) {
-    contexts_.AddLane(0);
-  }
+  FullPredictor(uint64_t content_bytes, cm::StartText text)
+      : contexts_({.set = cm::ModelSet::kFull,
+                   .content_bytes = content_bytes,
+                   .start_text = cm::GetStartText(text, content_bytes)}),
+        lane_(contexts_.AddLane(0)) {}
 
-  void BeginByte() { contexts_.BeginByte(0); }
+  void BeginByte() { contexts_.BeginByte(lane_); }
   uint32_t Predict() { return contexts_.Predict(); }
   void Update(int bit) { contexts_.Update(bit); }
   uint8_t last_byte() const {
-    return static_cast<uint8_t>(contexts_.lane(0).c1());
+    return static_cast<uint8_t>(contexts_.lane(lane_).c1());
   }
 
  private:
   cm::ContextMixer contexts_;
+  uint32_t lane_;
 };
+
+// What the full set reads first. The light one reads nothing: it would take as
+// long for that as for half of a usual file.
+template <class Coder>
+cm::StartText CodeStartText(Coder& coder, cm::StartText known) {
+  uint32_t value = 0;
+  for (int i = kStartTextBits - 1; i >= 0; --i) {
+    const bool bit = (static_cast<uint32_t>(known) >> i & 1) != 0;
+    value = value << 1 | (coder.Code(bit, cm::kProbOne / 2) ? 1u : 0u);
+  }
+  return static_cast<cm::StartText>(value);
+}
 
 template <class Coder, class Predictor>
 uint8_t CodeByte(Coder& coder, Predictor& predictor, uint8_t known) {
@@ -43,10 +59,9 @@ uint8_t CodeByte(Coder& coder, Predictor& predictor, uint8_t known) {
 }
 
 template <class Predictor>
-Result<std::vector<uint8_t>> Encode(Bytes content,
+Result<std::vector<uint8_t>> Encode(Predictor& predictor, Bytes content,
                                     const ProgressCallback& progress,
                                     FrameCosts* costs, BinaryEncoder coder) {
-  Predictor predictor(content.size());
   for (uint64_t done_bytes = 0; done_bytes < content.size();) {
     if (costs == nullptr) {
       CodeByte(coder, predictor, content[done_bytes]);
@@ -65,9 +80,9 @@ Result<std::vector<uint8_t>> Encode(Bytes content,
 }
 
 template <class Predictor>
-Result<std::vector<uint8_t>> Decode(BinaryDecoder coder, uint64_t content_bytes,
+Result<std::vector<uint8_t>> Decode(Predictor& predictor, BinaryDecoder coder,
+                                    uint64_t content_bytes,
                                     const ProgressCallback& progress) {
-  Predictor predictor(content_bytes);
   std::vector<uint8_t> content;
   while (content.size() < content_bytes) {
     content.push_back(CodeByte(coder, predictor, 0));
@@ -87,21 +102,29 @@ Result<std::vector<uint8_t>> EncodeContextFrame(
     ContextModels models, Bytes content, const ProgressCallback& progress,
     FrameCosts* costs, BinaryEncoder coder) {
   LLMA_ENSURE(models != ContextModels::kNone);
-  return models == ContextModels::kLight
-             ? Encode<cm::LightPredictor>(content, progress, costs,
-                                          std::move(coder))
-             : Encode<FullPredictor>(content, progress, costs,
-                                     std::move(coder));
+  if (models == ContextModels::kLight) {
+    cm::LightPredictor predictor(content.size());
+    return Encode(predictor, content, progress, costs, std::move(coder));
+  }
+  const cm::StartText text = CodeStartText(coder, cm::ChooseStartText(content));
+  FullPredictor predictor(content.size(), text);
+  return Encode(predictor, content, progress, costs, std::move(coder));
 }
 
 Result<std::vector<uint8_t>> DecodeContextFrame(
     ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
     const ProgressCallback& progress) {
   LLMA_ENSURE(models != ContextModels::kNone);
-  return models == ContextModels::kLight
-             ? Decode<cm::LightPredictor>(std::move(coder), content_bytes,
-                                          progress)
-             : Decode<FullPredictor>(std::move(coder), content_bytes, progress);
+  if (models == ContextModels::kLight) {
+    cm::LightPredictor predictor(content_bytes);
+    return Decode(predictor, std::move(coder), content_bytes, progress);
+  }
+  const cm::StartText text = CodeStartText(coder, cm::StartText::kNone);
+  if (static_cast<uint32_t>(text) >= cm::kNumStartTexts) {
+    return Error{ErrorCode::kCorrupt, "the start text is unknown"};
+  }
+  FullPredictor predictor(content_bytes, text);
+  return Decode(predictor, std::move(coder), content_bytes, progress);
 }
 
 }  // namespace llma
