@@ -12,6 +12,15 @@ constexpr Architecture kArchitectures[] = {
      .model_type = "llama",
      .class_name = "LlamaForCausalLM",
      .has_adjacent_pairs_in_gguf = true},
+    // In GGUF it is called llama. Its first version has local layers alone.
+    {.gguf_name = nullptr,
+     .model_type = "mistral",
+     .class_name = "MistralForCausalLM",
+     .global_period = ~0u,
+     .context_length = 131072,
+     .local_positions = 4096,
+     .num_heads = 32,
+     .num_kv_heads = 8},
     // The biases of keys make outliers that 8 bits do not hold.
     {.gguf_name = "qwen2",
      .model_type = "qwen2",

@@ -125,8 +125,11 @@ Status ReadVariations(const JsonFields& fields,
   ApplyArchitecture(architecture, c);
   uint32_t local_positions = 0, period = 0;
   if (architecture.global_period != 0) {
-    LLMA_ASSIGN(local_positions, fields.GetU32Or("sliding_window",
-                                                 architecture.local_positions));
+    constexpr const char* kWindow = "sliding_window";
+    LLMA_ASSIGN(local_positions,
+                fields.GetU32Or(kWindow, fields.IsNull(kWindow)
+                                             ? 0
+                                             : architecture.local_positions));
     for (const char* key :
          {"sliding_window_pattern", "_sliding_window_pattern"}) {
       LLMA_ASSIGN(period, fields.GetU32Or(key, period));

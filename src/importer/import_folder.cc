@@ -246,9 +246,7 @@ void DropRedundantTensors(const ModelConfig& config, TensorMap& tensors) {
 
 }  // namespace
 
-Result<Fingerprint> ImportFolder(const std::string& folder_path,
-                                 const std::string& llmm_path,
-                                 const ImportOptions& options) {
+Status ReadFolder(const std::string& folder_path, const SourceUser& use) {
   const FpEnvGuard fp_env;
   Folder folder(folder_path);
   SourceModel source;
@@ -272,8 +270,20 @@ Result<Fingerprint> ImportFolder(const std::string& folder_path,
   DropRedundantTensors(source.config, source.tensors);
   source.names = NamesOf(source.config);
   LLMA_ASSIGN(source.sha256, folder.Digest());
-  auto fingerprint = ConvertModel(source, llmm_path, options);
-  if (!fingerprint) return InFile(folder_path, fingerprint.error());
+  const Status used = use(source);
+  if (!used) return InFile(folder_path, used.error());
+  return OkStatus();
+}
+
+Result<Fingerprint> ImportFolder(const std::string& folder_path,
+                                 const std::string& llmm_path,
+                                 const ImportOptions& options) {
+  Fingerprint fingerprint;
+  const auto convert = [&](const SourceModel& source) -> Status {
+    LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, options));
+    return OkStatus();
+  };
+  LLMA_TRY(ReadFolder(folder_path, convert));
   return fingerprint;
 }
 

@@ -21,6 +21,9 @@ Result<Fingerprint> ImportFolder(const std::string& folder,
                                  const std::string& llmm_path,
                                  const ImportOptions& options);
 
+// The same for anything else that is done with a source.
+Status ReadFolder(const std::string& folder, const SourceUser& use);
+
 }  // namespace llma
 
 #endif  // LLMA_IMPORTER_IMPORT_FOLDER_H_

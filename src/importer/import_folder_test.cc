@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 
@@ -161,6 +162,24 @@ TEST_F(ImportFolderTest, ArchitecturesGiveTheModelsOfTheGguf) {
     if (name != std::string("gemma3")) continue;
     ExpectSameFromOtherForms(editor, *expected);
   }
+}
+
+// Mistral is Llama, in its first version with local layers alone.
+TEST_F(ImportFolderTest, MistralIsLlama) {
+  HfFolderEditor editor = Tiny();
+  editor.config["model_type"] = "mistral";
+  editor.config["architectures"] = {"MistralForCausalLM"};
+  editor.config["sliding_window"] = nullptr;
+  ExpectTiny(editor);
+  editor.config["sliding_window"] = 24;
+  ASSERT_TRUE(Import(editor));
+  const auto model = Model::Open(Target());
+  ASSERT_TRUE(model) << model.error().what;
+  EXPECT_EQ((*model)->config().local_positions, 24u);
+  EXPECT_TRUE((*model)->config().is_local(0));
+  EXPECT_TRUE((*model)->config().is_local(1));
+  EXPECT_TRUE(
+      std::ranges::equal((*model)->rope_steps(), (*model)->local_rope_steps()));
 }
 
 // A SentencePiece vocabulary: scores in one source, merges in the other.

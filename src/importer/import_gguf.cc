@@ -36,8 +36,7 @@ constexpr TensorNames kNames = {
 
 }  // namespace
 
-Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
-                                    const ImportOptions& options) {
+Status ReadGguf(Bytes file, const SourceUser& use) {
   LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(file));
   SourceModel source;
   LLMA_ASSIGN(source.vocabulary, ReadGgufTokens(gguf));
@@ -51,7 +50,18 @@ Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
   Sha256 hash;
   hash.Update(file);
   LLMA_ASSIGN(source.sha256, hash.Digest());
-  return ConvertModel(source, llmm_path, options);
+  return use(source);
+}
+
+Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
+                                    const ImportOptions& options) {
+  Fingerprint fingerprint;
+  const auto convert = [&](const SourceModel& source) -> Status {
+    LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, options));
+    return OkStatus();
+  };
+  LLMA_TRY(ReadGguf(file, convert));
+  return fingerprint;
 }
 
 }  // namespace llma

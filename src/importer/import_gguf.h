@@ -12,9 +12,13 @@
 namespace llma {
 
 // Reads the architectures of architecture.h with a byte-level BPE vocabulary or
-// SentencePiece's; kUnsupported names whatever else is found. Otherwise like ConvertModel.
+// SentencePiece's; kUnsupported names whatever else is found. Otherwise like
+// ConvertModel.
 Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
                                     const ImportOptions& options);
+
+// The same for anything else that is done with a source.
+Status ReadGguf(Bytes file, const SourceUser& use);
 
 }  // namespace llma
 

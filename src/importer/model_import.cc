@@ -50,22 +50,31 @@ std::string ModelNameFromPath(const std::string& source_path) {
   return name;
 }
 
+Status ReadSource(const std::string& source_path, const SourceUser& use) {
+  std::error_code error;
+  if (std::filesystem::is_directory(source_path, error)) {
+    return ReadFolder(source_path, use);
+  }
+  LLMA_ASSIGN(const MappedFile file, MappedFile::Open(source_path));
+  const Status read = ReadGguf(file.bytes(), use);
+  if (!read) {
+    return Error{read.error().code, source_path + ": " + read.error().what,
+                 read.error().offset};
+  }
+  return OkStatus();
+}
+
 Result<Fingerprint> ImportModel(const std::string& source_path,
                                 const std::string& llmm_path,
                                 const ImportOptions& options) {
   ImportOptions named = options;
   if (named.name.empty()) named.name = ModelNameFromPath(source_path);
-  std::error_code error;
-  if (std::filesystem::is_directory(source_path, error)) {
-    return ImportFolder(source_path, llmm_path, named);
-  }
-  LLMA_ASSIGN(const MappedFile file, MappedFile::Open(source_path));
-  auto fingerprint = ImportGgufBytes(file.bytes(), llmm_path, named);
-  if (!fingerprint) {
-    return Error{fingerprint.error().code,
-                 source_path + ": " + fingerprint.error().what,
-                 fingerprint.error().offset};
-  }
+  Fingerprint fingerprint;
+  const auto convert = [&](const SourceModel& source) -> Status {
+    LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, named));
+    return OkStatus();
+  };
+  LLMA_TRY(ReadSource(source_path, convert));
   return fingerprint;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/status.h"
 #include "importer/rope_steps.h"
 #include "model/model_config.h"
 
@@ -97,6 +98,9 @@ struct SourceModel {
   std::string_view license;  // may be empty or unprintable
   std::array<uint8_t, 32> sha256{};
 };
+
+// What is done with a source while its files are open.
+using SourceUser = std::function<Status(const SourceModel&)>;
 
 }  // namespace llma
 

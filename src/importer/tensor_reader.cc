@@ -75,7 +75,7 @@ Result<std::vector<float>> TensorReader::ReadBias(const std::string& name,
 Status TensorReader::ReadRows(
     const std::string& name, const SourceTensor& tensor, uint32_t num_rows,
     const std::function<uint32_t(uint32_t)>& source_row, uint32_t first_row,
-    PackedMatrix& matrix) const {
+    WeightSink& out) const {
   std::vector<float> row(tensor.num_cols);
   const size_t row_bytes = tensor.data.size() / tensor.num_rows;
   for (uint32_t i = 0; i < num_rows; ++i) {
@@ -83,7 +83,7 @@ Status TensorReader::ReadRows(
     LLMA_ENSURE(source < tensor.num_rows);
     DequantizeRow(static_cast<TensorType>(tensor.type),
                   tensor.data.subspan(row_bytes * source, row_bytes), row);
-    Status set = matrix.SetRow(first_row + i, row);
+    Status set = out.SetRow(first_row + i, row);
     if (!set) {
       return Error{set.error().code,
                    "tensor " + name + ": " + set.error().what};

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "importer/quantize_weights.h"
 #include "importer/source_model.h"
+#include "importer/weight_sink.h"
 
 namespace llma {
 
@@ -38,11 +38,11 @@ class TensorReader {
   Result<std::vector<float>> ReadFloats(const std::string& name, uint32_t size);
 
   // Rows source_row(0 ... num_rows - 1) of a tensor to rows first_row ... of a
-  // matrix.
+  // matrix that has begun.
   Status ReadRows(const std::string& name, const SourceTensor& tensor,
                   uint32_t num_rows,
                   const std::function<uint32_t(uint32_t)>& source_row,
-                  uint32_t first_row, PackedMatrix& matrix) const;
+                  uint32_t first_row, WeightSink& out) const;
 
   // kUnsupported if a tensor was not looked for.
   Status CheckAllFound() const;

@@ -21,7 +21,7 @@ MAY = {
     "model": "base numerics kernels",
     "tokenizer": "base model",
     "predict": "base numerics kernels coder model",
-    "importer": "base numerics model tokenizer",
+    "importer": "base numerics kernels model tokenizer",
     "store": "base container model importer",
     "codec": "base numerics kernels coder container cm model predict tokenizer",
     "api": "base kernels container model importer store codec",
