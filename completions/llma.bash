@@ -103,6 +103,7 @@ _llma() {
                  -r --recursive --files0 -S --suffix -N --name
                  -1 -2 -3 -4 -5 -6 -7 -8 -9 --fast --best --model --lanes
                  --window --frame-size --verify --resume --flush --short
+                 --embed-model
                  --no-check --range --salvage -T --threads -M --memlimit
                  --robot --json -v --verbose -q --quiet -h --help -V --version'
     return

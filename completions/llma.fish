@@ -66,6 +66,7 @@ for program in llma unllma llmacat
     complete -c $program -n $files -l verify -d 'decode what was written'
     complete -c $program -n $files -l resume -d 'go on with an interrupted run'
     complete -c $program -n $files -l flush -d 'write a frame when no more input waits'
+    complete -c $program -n $files -l embed-model -d 'the model goes into the file'
     complete -c $program -n $files -l short -d 'a message of tens of bytes'
     complete -c $program -n $files -l no-check -d 'no checksums'
     complete -c $program -n $files -l range -x -d 'a part of the content'

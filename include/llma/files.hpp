@@ -151,6 +151,11 @@ class FileMap {
   llma_frame_info frame(uint64_t index) const {
     return detail::Get<llma_frame_info>(llma_file_map_get_frame, get(), index);
   }
+  // index < info().num_models.
+  llma_embedded_model model(uint64_t index) const {
+    return detail::Get<llma_embedded_model>(llma_file_map_get_model, get(),
+                                            index);
+  }
   std::optional<SourceInfo> source_info() const {
     return detail::ToSourceInfo(
         detail::Get<llma_source_info>(llma_file_map_get_source_info, get()));

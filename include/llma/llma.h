@@ -301,6 +301,9 @@ typedef enum llma_option {
                                      it best of the installed models, few of
                                      them if memory is limited; excludes
                                      llma_options_set_model(). Default 0 */
+  LLMA_OPTION_EMBED_MODELS = 9,   /* 1: the models that are used go into the
+                                     file, which then needs no other ones.
+                                     Default 0 */
 
   /* Of both directions. */
   LLMA_OPTION_THREADS = 20,      /* 0: all processors (default) */
@@ -587,7 +590,17 @@ typedef struct llma_file_info {
   uint64_t content_bytes;
   uint64_t num_members; /* files that follow each other */
   uint64_t num_frames;  /* with content */
+  uint64_t num_models;  /* that it brings along; 0 of llma_read_file_info() */
 } llma_file_info;
+
+/* A model that a file brings along. */
+typedef struct llma_embedded_model {
+  size_t struct_bytes;
+  uint64_t frame_ofs;   /* in the file */
+  uint64_t frame_bytes; /* of the whole frame */
+  const char *name;     /* valid as long as the map is; "" if it is damaged */
+  uint8_t fingerprint[LLMA_FINGERPRINT_BYTES];
+} llma_embedded_model;
 
 /* The same without the headers, if there is an index: `num_frames` is of those
  * that have content. */
@@ -606,6 +619,11 @@ LLMA_API llma_status llma_file_map_get_info(const llma_file_map *map,
 LLMA_API llma_status llma_file_map_get_frame(const llma_file_map *map,
                                              uint64_t index,
                                              llma_frame_info *frame,
+                                             llma_error *error);
+/* index < num_models. Only the model's header is looked at. */
+LLMA_API llma_status llma_file_map_get_model(const llma_file_map *map,
+                                             uint64_t index,
+                                             llma_embedded_model *model,
                                              llma_error *error);
 /* Of the first member; the name is NULL if it says nothing. Valid as long as
  * the map is. */

@@ -6,6 +6,8 @@
 #include "api/api_reader.h"
 #include "codec/salvage.h"
 #include "codec/short_message.h"
+#include "container/model_frame.h"
+#include "model/model_header.h"
 
 namespace llma::api {
 
@@ -83,6 +85,18 @@ llma_status ReadMemory(void* user, uint64_t offset, void* buffer,
   return LLMA_OK;
 }
 
+// Enough for the header of any model that is used.
+constexpr uint64_t kMaxModelHeaderBytes = 1 << 20;
+
+Result<std::string> ModelNameAt(const RandomAccess& file,
+                                const ModelPlace& place) {
+  LLMA_ASSIGN(const std::vector<uint8_t> start,
+              file.ReadAt(place.model_ofs,
+                          std::min(place.model_bytes, kMaxModelHeaderBytes)));
+  const auto header = ParseModelHeader(start);
+  return header ? std::string(header->name) : std::string();
+}
+
 }  // namespace
 }  // namespace llma::api
 
@@ -91,6 +105,12 @@ using namespace llma::api;
 struct llma_file_map {
   llma_file_info info{};
   std::vector<llma_frame_info> frames;
+  struct Model {
+    llma::ModelPlace place;
+    uint64_t frame_bytes;
+    std::string name;
+  };
+  std::vector<Model> models;
   std::optional<llma::SourceInfo> source;
 };
 
@@ -109,7 +129,7 @@ llma_status llma_read_file_info(const llma_reader* file, llma_file_info* info,
         map.frames,
         [](const llma::FramePlace& place) { return place.content_bytes > 0; });
     return Fill(info, {0, access.file_bytes, map.content_bytes, map.num_members,
-                       static_cast<uint64_t>(num_frames)});
+                       static_cast<uint64_t>(num_frames), 0});
   });
 }
 
@@ -121,8 +141,16 @@ llma_status llma_file_map_create(const llma_reader* reader, llma_file_map** map,
     LLMA_ASSIGN(const llma::FrameMap found, MapFile(file));
     auto made = std::make_unique<llma_file_map>();
     for (const llma::FramePlace& place : found.frames) {
+      size_t header_bytes = 0;
       LLMA_ASSIGN(const llma::FrameHeader header,
-                  llma::ReadFrameHeader(file, place.frame_ofs));
+                  llma::ReadFrameHeader(file, place.frame_ofs, &header_bytes));
+      if (llma::IsModelFrame(header)) {
+        LLMA_ASSIGN(
+            const llma::ModelPlace model,
+            llma::FindModelPlace(file, header, place.frame_ofs, header_bytes));
+        LLMA_ASSIGN(std::string name, ModelNameAt(file, model));
+        made->models.push_back({model, place.frame_bytes, std::move(name)});
+      }
       if (!header.has_content()) continue;
       if (header.content_bytes != place.content_bytes) {
         return llma::Error{llma::ErrorCode::kCorrupt,
@@ -136,8 +164,12 @@ llma_status llma_file_map_create(const llma_reader* reader, llma_file_map** map,
       made->frames.push_back(frame);
     }
     made->source = PeekSourceInfo(file);
-    made->info = {0, file.file_bytes, found.content_bytes, found.num_members,
-                  made->frames.size()};
+    made->info = {0,
+                  file.file_bytes,
+                  found.content_bytes,
+                  found.num_members,
+                  made->frames.size(),
+                  made->models.size()};
     *map = made.release();
     return llma::OkStatus();
   });
@@ -159,6 +191,20 @@ llma_status llma_file_map_get_frame(const llma_file_map* map, uint64_t index,
     LLMA_REQUIRE(map);
     if (index >= map->frames.size()) return Usage("there is no such frame");
     return Fill(frame, map->frames[static_cast<size_t>(index)]);
+  });
+}
+
+llma_status llma_file_map_get_model(const llma_file_map* map, uint64_t index,
+                                    llma_embedded_model* model,
+                                    llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(map);
+    if (index >= map->models.size()) return Usage("there is no such model");
+    const auto& found = map->models[static_cast<size_t>(index)];
+    llma_embedded_model told = {
+        0, found.place.frame_ofs, found.frame_bytes, found.name.c_str(), {}};
+    std::ranges::copy(found.place.fingerprint, told.fingerprint);
+    return Fill(model, told);
   });
 }
 

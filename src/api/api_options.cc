@@ -4,6 +4,7 @@
 #include <climits>
 
 #include "api/api_progress.h"
+#include "importer/fingerprint.h"
 #include "kernels/kernel_table.h"
 #include "model/model_registry.h"
 
@@ -29,6 +30,7 @@ constexpr OptionRule kRules[] = {
     {LLMA_OPTION_QUICK_START, &llma_options::quick_start, 0, 1},
     {LLMA_OPTION_CHECKSUMS, &llma_options::checksums, 0, 1},
     {LLMA_OPTION_AUTO_MODEL, &llma_options::auto_model, 0, 1},
+    {LLMA_OPTION_EMBED_MODELS, &llma_options::embed_models, 0, 1},
     {LLMA_OPTION_THREADS, &llma_options::threads, 0, 4096},
     {LLMA_OPTION_MEMORY_BYTES, &llma_options::memory_bytes, 0, UINT64_MAX},
     {LLMA_OPTION_TOTAL_BYTES, &llma_options::total_bytes, 0, UINT64_MAX},
@@ -103,6 +105,7 @@ CompressOptions ForCompressing(const llma_options& options,
   }
   how.total_bytes = options.total_bytes;
   how.source_info = options.source_info;
+  how.embeds_models = options.embed_models != 0;
   how.on_frame = OnFrame(options);
   return how;
 }
@@ -116,6 +119,7 @@ DecompressOptions ForDecompressing(const llma_options& options,
   how.verify_checksums = options.checksums != 0;
   how.total_bytes = options.total_bytes;
   how.max_content_bytes = OrAll(options.max_content_bytes);
+  how.compute_fingerprint = ComputeFingerprint;
   how.progress = Progress(options, cancelled);
   how.on_frame = OnFrame(options);
   how.kernels = options.kernels;

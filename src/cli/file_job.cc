@@ -31,6 +31,7 @@ Result<llma::Options> MakeOptions(const Options& options) {
       {LLMA_OPTION_LANES, options.num_lanes},
       {LLMA_OPTION_WINDOW, options.window_positions},
       {LLMA_OPTION_FRAME_BYTES, options.frame_bytes},
+      {LLMA_OPTION_EMBED_MODELS, options.embeds_models ? 1 : 0},
       {LLMA_OPTION_CHECKSUMS, options.has_checksums ? 1 : 0},
       {LLMA_OPTION_THREADS, static_cast<uint64_t>(options.num_threads)},
       {LLMA_OPTION_MEMORY_BYTES, MaxMemoryBytes(options)},

@@ -47,6 +47,7 @@ How to compress
       --flush           from a pipe: write a frame when no more input waits
       --short           a message of tens of bytes: 4 bytes besides its code, a
                         weak check, one message a file
+      --embed-model     the model goes into the file, which needs no other one
       --no-check        no checksums; with -d: do not compare them
 What to decompress
       --range OFFSET[:SIZE]   this part of the content, decoding little else

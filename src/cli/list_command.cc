@@ -26,11 +26,17 @@ struct ListedFile {
   std::string name;
   llma_file_info info;
   std::vector<ListedFrame> frames;  // those with content
+  struct Model {
+    llma_embedded_model info;
+    std::string name;
+  };
+  std::vector<Model> models;  // that it brings along
   std::vector<std::string> methods;
   bool has_checksums = true;
 };
 
-std::string MethodOf(const llma_frame_info& frame, const ModelList* models) {
+std::string MethodOf(const llma_frame_info& frame, const ModelList* models,
+                     const std::vector<ListedFile::Model>& embedded) {
   switch (frame.kind) {
     case LLMA_FRAME_STORED:
       return "stored";
@@ -47,6 +53,13 @@ std::string MethodOf(const llma_frame_info& frame, const ModelList* models) {
       return model.name;
     }
   }
+  for (const ListedFile::Model& model : embedded) {
+    if (std::ranges::equal(Bytes(model.info.fingerprint).first<8>(),
+                           frame.model_id) &&
+        !model.name.empty()) {
+      return model.name;
+    }
+  }
   return ToHex(frame.model_id);
 }
 
@@ -57,9 +70,13 @@ Result<ListedFile> ListFile(InputFile& input, uint64_t max_memory_bytes,
   ListedFile listed;
   listed.name = input.name();
   listed.info = map.info();
+  for (uint64_t i = 0; i < listed.info.num_models; ++i) {
+    const llma_embedded_model model = map.model(i);
+    listed.models.push_back({model, model.name});
+  }
   for (uint64_t i = 0; i < listed.info.num_frames; ++i) {
     const llma_frame_info frame = map.frame(i);
-    const std::string method = MethodOf(frame, models);
+    const std::string method = MethodOf(frame, models, listed.models);
     listed.has_checksums = listed.has_checksums && frame.has_checksum != 0;
     listed.frames.push_back({frame, method});
     if (std::ranges::find(listed.methods, method) == listed.methods.end()) {
@@ -117,6 +134,11 @@ std::string FrameLines(const ListedFile& file) {
                    frame.info.num_lanes, frame.info.window) +
             frame.method + "\n";
   }
+  for (const ListedFile::Model& model : file.models) {
+    text += Format("%17llu %15llu %45s  ", ULL{model.info.frame_ofs},
+                   ULL{model.info.frame_bytes}, "") +
+            "embedded model " + model.name + "\n";
+  }
   return text;
 }
 
@@ -151,6 +173,11 @@ std::string RobotLines(const ListedFile& file, bool with_frames) {
                    frame.info.num_lanes, frame.info.window) +
             frame.method + "\n";
   }
+  for (const ListedFile::Model& model : file.models) {
+    text += Format("model\t%llu\t%llu\t", ULL{model.info.frame_ofs},
+                   ULL{model.info.frame_bytes}) +
+            ToHex(model.info.fingerprint) + "\t" + model.name + "\n";
+  }
   return text;
 }
 
@@ -169,11 +196,19 @@ Json ToJson(const ListedFile& file) {
     }
     frames.push_back(std::move(entry));
   }
+  Json models = Json::array();
+  for (const ListedFile::Model& model : file.models) {
+    models.push_back({{"name", model.name},
+                      {"fingerprint", ToHex(model.info.fingerprint)},
+                      {"offset", model.info.frame_ofs},
+                      {"compressed", model.info.frame_bytes}});
+  }
   return {{"name", file.name},
           {"compressed", file.info.file_bytes},
           {"uncompressed", file.info.content_bytes},
           {"members", file.info.num_members},
           {"check", CheckName(file.has_checksums)},
+          {"models", std::move(models)},
           {"frames", std::move(frames)}};
 }
 

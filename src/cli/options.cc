@@ -35,6 +35,7 @@ enum LongOption {
   kRange,
   kShort,
   kFlush,
+  kEmbedModel,
   kRobot,
   kJson,
   kHelp,
@@ -63,6 +64,7 @@ constexpr option kCodingOptions[] = {
     {"range", required_argument, nullptr, kRange},
     {"short", no_argument, nullptr, kShort},
     {"flush", no_argument, nullptr, kFlush},
+    {"embed-model", no_argument, nullptr, kEmbedModel},
     {"threads", required_argument, nullptr, 'T'},
     {"fast", no_argument, nullptr, '1'},
     {"best", no_argument, nullptr, '9'},
@@ -225,6 +227,9 @@ Status SetOption(int option, Options& options) {
       break;
     case kFlush:
       options.flush = true;
+      break;
+    case kEmbedModel:
+      options.embeds_models = true;
       break;
     case kRange: {
       LLMA_ASSIGN(options.range, ParseRange("--range", value));
@@ -412,9 +417,11 @@ Status CheckCodingOptions(const Options& options) {
   if (options.range && options.remove_source) {
     return Usage("--range and --rm exclude each other");
   }
-  if ((options.resume || options.flush || options.is_short) &&
+  if ((options.resume || options.flush || options.is_short ||
+       options.embeds_models) &&
       options.operation != Operation::kCompress) {
-    return Usage("--resume, --flush and --short go with compressing");
+    return Usage(
+        "--resume, --flush, --short and --embed-model go with compressing");
   }
   if (options.resume && (options.to_stdout || options.is_short)) {
     return Usage("--resume needs a file to go on with");
@@ -424,6 +431,9 @@ Status CheckCodingOptions(const Options& options) {
   }
   if (options.is_short && (options.frame_bytes != 0 || options.keeps_name)) {
     return Usage("--short excludes --frame-size and --name");
+  }
+  if (options.is_short && options.embeds_models) {
+    return Usage("--short and --embed-model exclude each other");
   }
   return OkStatus();
 }
@@ -534,6 +544,7 @@ void DropUnfitting(const Options& defaults, Options& options) {
     if (defaults.resume) options.resume = false;
     if (defaults.flush) options.flush = false;
     if (defaults.is_short) options.is_short = false;
+    if (defaults.embeds_models) options.embeds_models = false;
   }
   if (options.operation != Operation::kDecompress) {
     if (defaults.salvage) options.salvage = false;

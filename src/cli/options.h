@@ -61,6 +61,7 @@ struct Options {
   bool resume = false;
   bool salvage = false;
   bool is_short = false;
+  bool embeds_models = false;
   bool flush = false;
   std::optional<ByteRange> range;
   std::string suffix = ".llma";
