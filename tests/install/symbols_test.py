@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The shared library shows the functions of llma.h and nothing else.
+"""The libraries show the functions of llma.h and nothing else.
 
-    symbols_test.py LIBRARY HEADER SONAME
+    symbols_test.py SHARED_LIBRARY STATIC_LIBRARY HEADER SONAME
 """
 
 import pathlib
@@ -19,7 +19,7 @@ def declared(header):
 
 
 def main():
-    library, header, soname = sys.argv[1:]
+    library, archive, header, soname = sys.argv[1:]
     lines = run("nm", "-D", "--defined-only", library).splitlines()
     # "address kind name@@VERSION"; kind A is the version itself.
     shown = {line.split()[2].split("@")[0] for line in lines
@@ -30,6 +30,14 @@ def main():
     if shown != functions:
         sys.exit(f"shown, but not in the header: {shown - functions}\n"
                  f"in the header, but not shown: {functions - shown}")
+    # Who links the static library into one of their own shows no more either.
+    table = [line.split() for line in
+             run("readelf", "-sW", archive).splitlines()]
+    visible = {words[7] for words in table if len(words) == 8
+               and words[4:6] == ["GLOBAL", "DEFAULT"] and words[6] != "UND"}
+    if visible != functions:
+        sys.exit(f"the static library shows also: {visible - functions}, "
+                 f"and does not show: {functions - visible}")
     if f"[{soname}]" not in run("readelf", "-dW", library):
         sys.exit(f"{library} is not called {soname}")
     print(f"{soname} shows {len(functions)} functions, and needs "
