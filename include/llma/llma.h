@@ -514,7 +514,8 @@ LLMA_API llma_status llma_encoder_run(llma_encoder *encoder, llma_input *input,
                                       llma_output *output, llma_action action,
                                       llma_error *error);
 /* From any thread, at any time before _free(): the work ends with
- * LLMA_ERROR_CANCELLED within one step of it, tens of milliseconds. */
+ * LLMA_ERROR_CANCELLED within one step of it, usually within 20 milliseconds
+ * (bench/cancel_latency). */
 LLMA_API void llma_encoder_cancel(llma_encoder *encoder);
 LLMA_API llma_status llma_encoder_get_totals(const llma_encoder *encoder,
                                              llma_totals *totals,

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Work while it runs: cancelled, watched, held within its memory.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <llma/llma.hpp>
+#include <thread>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+using Bytes = std::vector<uint8_t>;
+
+double Seconds(Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+Bytes Text(size_t size_bytes) {
+  std::string text;
+  for (size_t i = 0; text.size() < size_bytes; ++i) {
+    text += "Line " + std::to_string(i * i * i) + " of a text. ";
+  }
+  return Bytes(text.begin(), text.begin() + static_cast<ptrdiff_t>(size_bytes));
+}
+
+llma::Options MakeOptions(uint64_t level) {
+  auto options = llma::Options::Create();
+  const auto model = llma::Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+  EXPECT_TRUE(options && model && options->SetModel(*model));
+  EXPECT_TRUE(options->Set(LLMA_OPTION_THREADS, 1));
+  EXPECT_TRUE(options->Set(LLMA_OPTION_LEVEL, level));
+  return *std::move(options);
+}
+
+const auto kNowhere = [](std::span<const uint8_t>) { return llma::OkStatus(); };
+
+// Gives all bytes to a stream, which another thread cancels some time after the
+// work has begun. How long it then went on.
+template <class Stream>
+double CancelLatency(llma::Options& options, const Bytes& bytes,
+                     milliseconds delay) {
+  std::atomic<bool> has_begun = false;
+  EXPECT_TRUE(options.SetProgress([&](const llma_progress&) {
+    has_begun = true;
+    return true;
+  }));
+  auto stream = Stream::Create(options);
+  EXPECT_TRUE(stream);
+  Clock::time_point cancelled;
+  std::thread other([&] {
+    while (!has_begun) std::this_thread::yield();
+    std::this_thread::sleep_for(delay);
+    cancelled = Clock::now();
+    stream->Cancel();
+  });
+  llma::Status status = stream->Append(bytes, kNowhere);
+  if (status) status = stream->Finish(kNowhere);
+  const Clock::time_point returned = Clock::now();
+  other.join();
+  EXPECT_FALSE(status);
+  if (!status) {
+    EXPECT_EQ(status.error().code, llma::ErrorCode::kCancelled);
+  }
+  return Seconds(returned - cancelled);
+}
+
+// With the tiny model a step takes milliseconds; the rest is for machines that
+// are busy, and sanitizers. bench/cancel_latency measures a real one.
+constexpr double kLatencySeconds = 2;
+
+TEST(ApiWorkTest, AnotherThreadCancelsAtAnyTime) {
+  const Bytes content = Text(1000000);
+  for (const uint64_t level : {1, 6}) {
+    llma::Options options = MakeOptions(level);
+    for (const int delay : {0, 30, 200}) {
+      const double seconds =
+          CancelLatency<llma::Encoder>(options, content, milliseconds(delay));
+      EXPECT_LT(seconds, kLatencySeconds) << "level " << level;
+    }
+  }
+}
+
+TEST(ApiWorkTest, AnotherThreadCancelsADecoder) {
+  llma::Options options = MakeOptions(6);
+  const auto file = llma::Compress(Text(30000), options);
+  ASSERT_TRUE(file);
+  for (const int delay : {0, 10}) {
+    EXPECT_LT(CancelLatency<llma::Decoder>(options, *file, milliseconds(delay)),
+              kLatencySeconds);
+  }
+}
+
+TEST(ApiWorkTest, ProgressIsToldAtOnceAndThenTenTimesASecond) {
+  llma::Options options = MakeOptions(6);
+  std::vector<double> told;
+  const Clock::time_point start = Clock::now();
+  ASSERT_TRUE(options.SetProgress([&](const llma_progress& progress) {
+    EXPECT_LE(progress.done_bytes, progress.total_bytes);
+    told.push_back(Seconds(Clock::now() - start));
+    return true;
+  }));
+  ASSERT_TRUE(llma::Compress(Text(20000), options));
+  ASSERT_FALSE(told.empty());
+  for (size_t i = 1; i < told.size(); ++i) {
+    EXPECT_GT(told[i] - told[i - 1], 0.09);
+  }
+  EXPECT_LE(static_cast<double>(told.size()),
+            Seconds(Clock::now() - start) / 0.1 + 1);
+}
+
+TEST(ApiWorkTest, ACallbackCancels) {
+  llma::Options options = MakeOptions(6);
+  ASSERT_TRUE(options.SetProgress([](const llma_progress&) { return false; }));
+  const auto file = llma::Compress(Text(2000), options);
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code, llma::ErrorCode::kCancelled);
+}
+
+// The handle may go while its options, and what they hold, are gone already.
+TEST(ApiWorkTest, CallbacksLiveAsLongAsTheirStream) {
+  const auto counted = std::make_shared<int>(0);
+  auto options = std::make_unique<llma::Options>(MakeOptions(1));
+  ASSERT_TRUE(options->SetProgress([counted](const llma_progress&) {
+    ++*counted;
+    return true;
+  }));
+  auto encoder = llma::Encoder::Create(*options);
+  ASSERT_TRUE(encoder);
+  ASSERT_TRUE(options->SetProgress({}));
+  options.reset();
+  EXPECT_EQ(counted.use_count(), 2);
+  ASSERT_TRUE(encoder->Append(Text(100), kNowhere));
+  ASSERT_TRUE(encoder->Finish(kNowhere));
+  EXPECT_GT(*counted, 0);
+}
+
+#if LLMA_MEASURES_MEMORY
+// What compressing adds to the memory of a process, at most.
+uint64_t MeasureMemory(const llma::Options& options, const Bytes& content) {
+  int ends[2];
+  EXPECT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto peak_bytes = [] {
+      rusage usage{};
+      ::getrusage(RUSAGE_SELF, &usage);
+      return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+    };
+    const uint64_t before = peak_bytes();
+    const bool ok = llma::Compress(content, options).has_value();
+    const uint64_t added = ok ? peak_bytes() - before : 0;
+    (void)!::write(ends[1], &added, sizeof(added));
+    ::_exit(0);
+  }
+  uint64_t added = 0;
+  EXPECT_EQ(::read(ends[0], &added, sizeof(added)), ssize_t{sizeof(added)});
+  ::waitpid(child, nullptr, 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  EXPECT_GT(added, 0u);
+  return added;
+}
+
+// With the least memory that is said to be enough for a frame, several frames
+// need no more.
+TEST(ApiWorkTest, MemoryStaysWithinItsLimit) {
+  for (const uint64_t level : {1, 6}) {
+    const size_t frame_bytes = level == 1 ? 100000 : 2000;
+    llma::Options options = MakeOptions(level);
+    ASSERT_TRUE(options.Set(LLMA_OPTION_FRAME_BYTES, frame_bytes));
+    ASSERT_TRUE(options.Set(LLMA_OPTION_THREADS, 4));
+    uint64_t limit = 1 << 20;
+    for (;; limit += limit / 4) {
+      ASSERT_LT(limit, uint64_t{1} << 32);
+      ASSERT_TRUE(options.Set(LLMA_OPTION_MEMORY_BYTES, limit));
+      const auto file = llma::Compress(Text(frame_bytes), options);
+      if (file) break;
+      ASSERT_EQ(file.error().code, llma::ErrorCode::kLimit);
+    }
+    EXPECT_LE(MeasureMemory(options, Text(4 * frame_bytes)), limit);
+  }
+}
+#endif
+
+}  // namespace
