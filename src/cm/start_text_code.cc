@@ -184,7 +184,7 @@ int main(int argc, char* argv[]) {
 
 /*
  * buffer.c - a growing buffer of bytes
- * Copyright (C) 2005-2015, the authors. All rights reserved.
+ * Copyright (C) 2005-2015 the authors
  *
  * This program is free software: you may use, redistribute and modify the s)~"
 R"~(ource
@@ -193,12 +193,11 @@ R"~(ource
  * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.
  */
 
-/* ======   Dependencies   ====== */
-#include <stddef.h>   /* size_t */
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>   /* malloc, free */
-#include <string.h>   /* memset, memcpy */
+#include <stdlib.h>
+#include <string.h>
 #include <errno.h>
 #include <assert.h>
 #include "buffer.h"
@@ -221,32 +220,29 @@ R"~(ource
 #define MIN(a, b)  ((a) < (b) ? (a) : (b))
 #define MAX(a, b)  ((a) > (b) ? (a) : (b))
 
-typedef unsigned char BYTE;
-typedef enum { mode_none = 0, mode_read, mode_write } buffer_mode_e;
+typedef enum { MODE_NONE = 0, MODE_READ, MODE_WRITE } buffer_mode;
 
-typedef struct buffer_s buffer_t;
-struct buffer_s {
+struct buffer {
     void*  data;          /* start of the memory */
     size_t size;          /* bytes in use */
     size_t capacity;      /* bytes allocated, at least size */
     unsigned flags;
-    buffer_mode_e mode;
-    struct buffer_s* next;
+    buffer_mode mode;
+    struct buffer* next;
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-};   /* typedef'd to buffer_t within "buffer.h" */
+};
 
-static const char* const g_errorNames[] = { "ok", "out of memory", "invalid" };
-static unsigned long long g_counter = 0ULL;
+static const char* const error_names[] = { "ok", "out of memory", "invalid" };
+static unsigned long counter = 0;
 
-static int buffer_isError(size_t code) { return (code > (size_t)-10); }
-
-/* buffer_create() :
- * @return : a pointer to a new buffer, or NULL if there is not enough memory.
- * note : the caller must free it with buffer_free(). */
-buffer_t* buffer_create(size_t capacity)
+/*
+ * Returns a new buffer, or NULL if there is not enough memory. The caller must
+ * release it with buffer_free().
+ */
+struct buffer* buffer_create(size_t capacity)
 {
-    buffer_t* const buf = (buffer_t*)calloc(1, sizeof(buffer_t));
+    struct buffer* buf = calloc(1, sizeof(*buf));
     if (buf == NULL) return NULL;
     if (capacity < BUFFER_MIN_SIZE) capacity = BUFFER_MIN_SIZE;
     buf->data = malloc(capacity);
@@ -262,49 +258,53 @@ R"~(rn NULL; }
     return buf;
 }
 
-size_t buffer_free(buffer_t* buf)
+void buffer_free(struct buffer* buf)
 {
-    if (buf == NULL) return 0;   /* compatible with free on NULL */
+    if (buf == NULL)
+        return;
     pthread_mutex_destroy(&buf->mutex);
     pthread_cond_destroy(&buf->cond);
     free(buf->data);
     free(buf);
-    return 0;
 }
 
-/*! buffer_append() :
- *  Appends `srcSize` bytes from `src`. It can fail if `src` is larger than
- *  the maximum size, or if memory can not be allocated.
- * @return : number of bytes written, or an error code (test with isError()) */
-static size_t buffer_append(buffer_t* buf, const void* src, size_t srcSize)
+/**
+ * buffer_append - add bytes to the end of a buffer
+ * @buf: the buffer
+ * @src: the bytes
+ * @len: how many there are
+ *
+ * Returns the number of bytes written, or a negative error code.
+ */
+static ssize_t buffer_append(struct buffer* buf, const void* src, size_t len)
 {
-    const BYTE* const istart = (const BYTE*)src;
-    const BYTE* const iend = istart + srcSize;
-    size_t const required = buf->size + srcSize;
-    DEBUGLOG(5, "buffer_append: %u bytes", (unsigned)srcSize);
-    assert(buf != NULL); assert(src != NULL || srcSize == 0);
+    const unsigned char* start = (const unsigned char*)src;
+    size_t required = buf->size + len;
+    assert(buf != NULL);
+    assert(src != NULL || len == 0);
     if (required > buf->capacity) {
-        size_t const newCapacity = MAX(required, 2 * buf->capacity);
-        void* const newData = realloc(buf->data, newCapacity);
-        if (newData == NULL) return ERROR(memory_allocation);
-        buf->data = newData;
-        buf->capacity = newCapacity;
+        size_t new_size = MAX(required, 2 * buf->capacity);
+        void* new_data = realloc(buf->data, new_size);
+        if (new_data == NULL)
+            return -ENOMEM;
+        buf->data = new_data;
+        buf->capacity = new_size;
     }
     pthread_mutex_lock(&buf->mutex);
-    memcpy((char*)buf->data + buf->size, istart, (size_t)(iend - istart));
-    buf->size += srcSize;
+    memcpy((char*)buf->data + buf->size, start, len);
+    buf->size += len;
     pthread_cond_signal(&buf->cond);
     pthread_mutex_unlock(&buf->mutex);
-    return srcSize;
+    return (ssize_t)len;
 }
 
-int buffer_process(buffer_t* buf, FILE* out, const char* fileName, int level)
+int buffer_process(struct buffer* buf, FILE* out, const char* name, int level)
 {
     unsigned n;
     int result = 0;
     uint32_t checksum = 0xFFFFFFFF;
     for (n = 0; n < buf->size; n++) {
-        const BYTE c = ((const BYTE*)buf->data)[n];
+        const uint8_t c = ((const uint8_t*)buf->data)[n];
         if (c == '\0' || c == '\n') continue;
         checksum = (checksum >> 8) ^ (c & 0xFF);
         if ((c >= 'a' && c <= 'z') || c == '_') {
@@ -315,7 +315,7 @@ int buffer_process(buffer_t* buf, FILE* out, const char* fileName, int level)
     }
     while (1) {
         if (out == NULL || fwrite(buf->data, 1, buf->size, out) != buf->size) {
-            fprintf(stderr, "%s: %s\n", fileName, strerror(errno));
+            fprintf(stderr, "%s: %s\n", name, strerror(errno));
             return -1;
         }
         break;
@@ -325,11 +325,11 @@ int buffer_process(buffer_t* buf, FILE* out, const char* fileName, int level)
         break;
     case 1: /* fall-through */
     case 2:
-        printf("%-20s %8lu %5.2f%%\n", fileName, (unsigned long)buf->size, 1)~"
+        printf("%-20s %8lu %5.2f%%\n", name, (unsigned long)buf->size, 1)~"
 R"~(00.0);
         goto cleanup;
     default:
-        return ERROR(parameter_outOfBound);
+        return -EINVAL;
     }
 cleanup:
     if (buf->next != NULL && buf->next->flags & 0x80) buf->next->flags = 0;

@@ -160,29 +160,29 @@ R"~(active":false}],"error":null}
     "id": 48210377,
     "user": {
       "id": 71946,
-      "login": "peterb",
-      "avatar_url": "https://static.example.com/avatars/71946.png",
+      "username": "peterb",
+      "picture": "https://static.example.com/pictures/71946.png",
       "url": "https://api.example.com/users/peterb",
-      "html_url": "https://www.example.com/peterb",
-      "followers": 20,
-      "site_admin": false
+      "profile": "https://www.example.com/peterb",
+      "age": 20,
+      "verified": false
     },
     "created_at": "2011-01-26T19:01:12Z",
     "updated_at": "2011-01-26T19:14:43Z",
-    "title": "Found a bug",
+    "title": "It does not start",
     "body": "I'm having a problem with this.\r\n\r\nIt does not work when I )~"
 R"~(use the new version.",
     "labels": [
       {
-        "name": "bug",
+        "name": "question",
         "color": "f29513",
         "default": true
       }
     ],
-    "language": "JavaScript",
-    "forks_count": 9,
-    "sha": "0f3c9e1b7a5d42c86e90b4d1f7a23c58e61d09ab",
-    "message": "Fix all the bugs",
+    "language": "en",
+    "count": 9,
+    "hash": "0f3c9e1b7a5d42c86e90b4d1f7a23c58e61d09ab",
+    "message": "Thank you for your help",
     "state": "open",
     "homepage": "",
     "public": true
@@ -191,23 +191,23 @@ R"~(use the new version.",
     "id": 48210378,
     "user": {
       "id": 902734,
-      "login": "janemiller",
-      "avatar_url": "https://static.example.com/avatars/902734.png",
+      "username": "janemiller",
+      "picture": "https://static.example.com/pictures/902734.png",
       "url": "https://api.example.com/users/janemiller",
-      "html_url": "https://www.example.com/janemiller",
-      "followers": 3,
-      "site_admin": false
+      "profile": "https://www.example.com/janemiller",
+      "age": 3,
+      "verified": false
     },
     "created_at": "2011-02-03T11:20:45Z",
     "updated_at": "2011-02-04T08:09:37Z",
-    "title": "Update README.md",
+    "title": "How to install it",
     "body": "Added a section on how to install it. See https://example.com/d)~"
 R"~(ocs/install.html for more.",
     "labels": [],
-    "language": "Python",
-    "forks_count": 0,
-    "sha": "c5b97d5ae6c19d5c5df71a34c7fbeeda2479ccbc",
-    "message": "Merge branch 'master' into test",
+    "language": "de",
+    "count": 0,
+    "hash": "c5b97d5ae6c19d5c5df71a34c7fbeeda2479ccbc",
+    "message": "See the answer above",
     "state": "closed",
     "homepage": null,
     "public": true
