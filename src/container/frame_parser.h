@@ -41,7 +41,7 @@ struct FrameParserOptions {
   // Payloads that are larger are kLimit.
   uint64_t max_payload_bytes = ~uint64_t{0};
   bool verify_checksums = true;
-  ModelTaker model_taker;  // empty: models are skipped
+  ModelTaker model_taker = {};  // empty: models are skipped
 };
 
 class FrameParser {

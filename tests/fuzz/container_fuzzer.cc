@@ -15,15 +15,25 @@ namespace {
 
 struct ParsedFile {
   std::vector<ContentFrame> frames;
+  std::vector<size_t> models;  // their sizes
   std::optional<Error> error;
   uint64_t content_bytes = 0;
   uint64_t num_members = 0;
 };
 
 ParsedFile Parse(const FileInput& input, size_t piece_bytes) {
-  FrameParser parser({.max_payload_bytes = 1 << 20,
-                      .verify_checksums = input.verify_checksums});
   ParsedFile parsed;
+  FrameParser parser(
+      {.max_payload_bytes = 1 << 20,
+       .verify_checksums = input.verify_checksums,
+       .model_taker = {[](const ModelFingerprint& fingerprint, uint64_t size) {
+                         return Result(fingerprint[0] != 0 && size < 1 << 20);
+                       },
+                       [&parsed](const ModelFingerprint&,
+                                 const AlignedBuffer<uint8_t>& model) {
+                         parsed.models.push_back(model.size());
+                         return OkStatus();
+                       }}});
   // False at the end of the work.
   const auto take_frames = [&] {
     for (;;) {
@@ -51,6 +61,7 @@ ParsedFile Parse(const FileInput& input, size_t piece_bytes) {
 
 void CheckSameFrames(const ParsedFile& a, const ParsedFile& b) {
   FUZZ_CHECK(a.frames.size() == b.frames.size());
+  FUZZ_CHECK(a.models == b.models);
   for (size_t i = 0; i < a.frames.size(); ++i) {
     FUZZ_CHECK(a.frames[i].header == b.frames[i].header);
     FUZZ_CHECK(a.frames[i].frame_ofs == b.frames[i].frame_ofs);

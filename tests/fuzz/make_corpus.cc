@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "codec/codec.h"
+#include "container/model_frame.h"
 #include "container/test_file_writer.h"
 #include "importer/dequantize.h"
 #include "importer/gguf_editor.h"
@@ -63,6 +64,11 @@ void AddStoredFiles(CorpusWriter& corpus) {
   std::string flipped = frames.file();
   flipped[60] = static_cast<char>(flipped[60] ^ 4);
   corpus.AddFile("flipped", flipped);
+  TestFileWriter model;
+  model.Skippable(kModelFrameType,
+                  std::string(32, 'f') + "LLMM" + std::string(60, '\0'));
+  model.Stored("text").Index();
+  corpus.AddFile("embedded_model", model.file());
   TestFileWriter members;
   members.Stored("first", true).Skippable(200, "").Stored("second").Index();
   members.Stored("", true);
