@@ -11,6 +11,7 @@ namespace llma::cm {
 namespace {
 
 constexpr uint64_t kMaxTextPerContent = 8;
+constexpr uint64_t kMaxTextBytes = 24 << 10;  // no text is longer
 
 // Parts of this length are compared.
 constexpr size_t kPartBytes = 5;
@@ -50,10 +51,16 @@ std::string_view WholeText(StartText text) {
 
 }  // namespace
 
+uint64_t MaxStartTextBytes(uint64_t content_bytes) {
+  return content_bytes < kMaxTextBytes / kMaxTextPerContent
+             ? content_bytes * kMaxTextPerContent
+             : kMaxTextBytes;
+}
+
 std::string_view GetStartText(StartText text, uint64_t content_bytes) {
   const std::string_view whole = WholeText(text);
   const uint64_t size =
-      std::min<uint64_t>(whole.size(), content_bytes * kMaxTextPerContent);
+      std::min<uint64_t>(whole.size(), MaxStartTextBytes(content_bytes));
   return whole.substr(whole.size() - static_cast<size_t>(size));
 }
 

@@ -20,8 +20,8 @@ enum class StartText : uint8_t {
   kData = 4,  // JSON, XML, HTML, CSV, logs
 };
 inline constexpr uint32_t kNumStartTexts = 5;
-// No text is longer.
-inline constexpr uint64_t kMaxStartTextBytes = 24 << 10;
+// At most this is read before content of this size.
+uint64_t MaxStartTextBytes(uint64_t content_bytes);
 
 // What to read before content of this size: the end of the text, at most eight
 // times as long as the content, so that short contents are not much work.
