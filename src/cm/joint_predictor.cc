@@ -240,7 +240,8 @@ uint64_t JointPredictor::MaxMemoryBytes(uint64_t content_bytes) {
   // to 33, other maps to 35; all else is below 40, besides a byte for the
   // content and one for where tokens end. A start text counts as content.
   const uint64_t tables = std::min<uint64_t>(
-      (content_bytes + MaxStartTextBytes(content_bytes)) * 1200, uint64_t{350} << 20);
+      (content_bytes + MaxStartTextBytes(content_bytes)) * 1200,
+      uint64_t{350} << 20);
   return tables + (uint64_t{40} << 20) + 2 * content_bytes;
 }
 

@@ -22,10 +22,10 @@ inline constexpr uint32_t kModelFormatVersion = 0;
 // Limits of the content.
 inline constexpr uint32_t kMaxTokenBytes = 512;
 inline constexpr uint32_t kMaxMerges = 1u << 21;
-inline constexpr float kMaxScale = 32;         // 127 * scale < 2^12
+inline constexpr float kMaxScale = 32;          // 127 * scale < 2^12
 inline constexpr float kMaxNormWeight = 65536;  // of the absolute value
-inline constexpr float kMaxBias = 1 << 16;     // of the absolute value
-inline constexpr size_t kMaxNameBytes = 64;    // name and pre-tokenizer
+inline constexpr float kMaxBias = 1 << 16;      // of the absolute value
+inline constexpr size_t kMaxNameBytes = 64;     // name and pre-tokenizer
 inline constexpr size_t kMaxLicenseBytes = 256;
 
 struct ModelHeader {
