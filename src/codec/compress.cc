@@ -121,9 +121,11 @@ class FrameCompressor {
           const bool is_worthwhile,
           IsModelWorthwhile(context, predicted_, pieces, light->size()));
       if (!is_worthwhile) {
-        return models == ContextModels::kFull
-                   ? CodeWithContexts(models, options_.progress)
-                   : Result(*std::move(light));
+        // The full set is still several times as fast as a language model.
+        if (options_.context_models == ContextModels::kLight) {
+          return *std::move(light);
+        }
+        return CodeWithContexts(ContextModels::kFull, options_.progress);
       }
     }
     context.costs = NewCosts();
