@@ -9,43 +9,10 @@
 #include <string>
 
 #include "base/file_io.h"
-#include "cm/joint_predictor.h"
 #include "recorded_text.h"
 
 namespace llma {
 namespace {
-
-// Bytes that the pieces cost; joint: null for the language model alone.
-double Cost(std::span<const RecordedPiece> pieces, cm::JointPredictor* joint) {
-  double bits = 0;
-  for (const RecordedPiece& piece : pieces) {
-    const bool is_last = &piece == &pieces.back();
-    auto alone = piece.decisions.begin();
-    for (size_t i = 0; i < piece.bytes.size(); ++i) {
-      if (joint != nullptr) joint->BeginByte(0);
-      for (int k = 7; k >= 0; --k) {
-        const bool bit = (piece.bytes[i] >> k & 1) != 0;
-        Probability p =
-            piece.decisions.empty() ? cm::JointPredictor::kNoOpinion : *alone++;
-        if (joint != nullptr) p = joint->PredictBit(p);
-        bits += CostInBits(p, bit);
-        if (joint != nullptr) joint->UpdateBit(bit ? 1 : 0);
-      }
-      const bool ends = i + 1 == piece.bytes.size();
-      if (is_last && ends) break;
-      if (piece.decisions.empty()) {
-        if (joint != nullptr) joint->EndEscape();
-        break;
-      }
-      const Probability p =
-          joint != nullptr ? joint->PredictEnd(*alone) : *alone;
-      ++alone;
-      bits += CostInBits(p, ends);
-      if (joint != nullptr) joint->UpdateEnd(ends);
-    }
-  }
-  return bits / 8;
-}
 
 struct Variant {
   const char* name;

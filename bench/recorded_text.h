@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cm/joint_predictor.h"
 #include "model/forward.h"
 #include "predict/token_masses.h"
 #include "predict/token_walk.h"
@@ -66,6 +67,48 @@ inline std::vector<RecordedPiece> Record(const Model& model,
 inline double CostInBits(Probability p1, bool bit) {
   if (p1 == kCertainlyZero || p1 == kCertainlyOne) return 0;
   return kProbBits - std::log2(bit ? p1 : kCertainlyOne - p1);
+}
+
+// A second opinion of every bit, in order, that has nothing to say.
+struct NoSecondOpinion {
+  Probability Predict(Probability first, int /*bit_idx*/) { return first; }
+  void Update(bool /*bit*/) {}
+};
+
+// Bytes that the pieces cost. joint: null for the language model alone.
+template <class SecondOpinion = NoSecondOpinion>
+double Cost(std::span<const RecordedPiece> pieces, cm::JointPredictor* joint,
+            SecondOpinion&& second = {}) {
+  double bits = 0;
+  for (const RecordedPiece& piece : pieces) {
+    const bool is_last = &piece == &pieces.back();
+    auto alone = piece.decisions.begin();
+    for (size_t i = 0; i < piece.bytes.size(); ++i) {
+      if (joint != nullptr) joint->BeginByte(0);
+      for (int k = 7; k >= 0; --k) {
+        const bool bit = (piece.bytes[i] >> k & 1) != 0;
+        Probability p = second.Predict(
+            piece.decisions.empty() ? cm::JointPredictor::kNoOpinion : *alone++,
+            k);
+        if (joint != nullptr) p = joint->PredictBit(p);
+        bits += CostInBits(p, bit);
+        if (joint != nullptr) joint->UpdateBit(bit ? 1 : 0);
+        second.Update(bit);
+      }
+      const bool ends = i + 1 == piece.bytes.size();
+      if (is_last && ends) break;
+      if (piece.decisions.empty()) {
+        if (joint != nullptr) joint->EndEscape();
+        break;
+      }
+      const Probability p =
+          joint != nullptr ? joint->PredictEnd(*alone) : *alone;
+      ++alone;
+      bits += CostInBits(p, ends);
+      if (joint != nullptr) joint->UpdateEnd(ends);
+    }
+  }
+  return bits / 8;
 }
 
 }  // namespace llma

@@ -13,7 +13,6 @@
 #include <string>
 
 #include "base/file_io.h"
-#include "cm/joint_predictor.h"
 #include "recorded_text.h"
 
 namespace llma {
@@ -47,15 +46,18 @@ BitChances BitsOf(std::span<const RecordedPiece> pieces) {
   return chances;
 }
 
-// Mixes two opinions of bits; weights by place in the byte and by how sure the
-// first one is.
+// Mixes the second model's opinion into the first one's; weights by place in
+// the byte and by how sure the first one is.
 class TwoMixer {
  public:
-  TwoMixer() {
+  explicit TwoMixer(const BitChances& second) : second_(second) {
     for (auto& weights : weights_) weights = {0.5, 0.5};
   }
-  Probability Predict(Probability a, Probability b, int bit_idx) {
-    inputs_ = {Stretch(a), Stretch(b)};
+  Probability Predict(Probability first, int bit_idx) {
+    const Probability second = second_[at_++];
+    mixes_ = first != kCertainlyZero && first != kCertainlyOne;
+    if (!mixes_) return first;
+    inputs_ = {Stretch(first), Stretch(second)};
     const double sure = std::min(std::abs(inputs_[0]), 7.0);
     set_ = static_cast<size_t>(bit_idx * 8 + static_cast<int>(sure));
     const double odds =
@@ -65,6 +67,7 @@ class TwoMixer {
         std::clamp(p_ * (1 << kProbBits), 1.0, (1 << kProbBits) - 1.0));
   }
   void Update(bool bit) {
+    if (!mixes_) return;
     const double error = (bit ? 1.0 : 0.0) - p_;
     for (size_t i = 0; i < 2; ++i) {
       weights_[set_][i] += kRate * error * inputs_[i];
@@ -72,50 +75,14 @@ class TwoMixer {
   }
 
  private:
+  const BitChances& second_;
+  size_t at_ = 0;
+  bool mixes_ = false;
   std::array<std::array<double, 2>, 64> weights_;
   std::array<double, 2> inputs_;
   size_t set_ = 0;
   double p_ = 0.5;
 };
-
-// Bytes that the pieces cost. second: may be empty. joint: may be null.
-double Cost(std::span<const RecordedPiece> pieces, const BitChances& second,
-            cm::JointPredictor* joint) {
-  double bits = 0;
-  size_t at = 0;
-  TwoMixer mixer;
-  for (const RecordedPiece& piece : pieces) {
-    const bool is_last = &piece == &pieces.back();
-    auto alone = piece.decisions.begin();
-    for (size_t i = 0; i < piece.bytes.size(); ++i) {
-      if (joint != nullptr) joint->BeginByte(0);
-      for (int k = 7; k >= 0; --k, ++at) {
-        const bool bit = (piece.bytes[i] >> k & 1) != 0;
-        Probability p =
-            piece.decisions.empty() ? cm::JointPredictor::kNoOpinion : *alone++;
-        const bool is_certain = p == kCertainlyZero || p == kCertainlyOne;
-        const bool mixes = !second.empty() && !is_certain;
-        if (mixes) p = mixer.Predict(p, second[at], k);
-        if (joint != nullptr) p = joint->PredictBit(p);
-        bits += CostInBits(p, bit);
-        if (joint != nullptr) joint->UpdateBit(bit ? 1 : 0);
-        if (mixes) mixer.Update(bit);
-      }
-      const bool ends = i + 1 == piece.bytes.size();
-      if (is_last && ends) break;
-      if (piece.decisions.empty()) {
-        if (joint != nullptr) joint->EndEscape();
-        break;
-      }
-      const Probability p =
-          joint != nullptr ? joint->PredictEnd(*alone) : *alone;
-      ++alone;
-      bits += CostInBits(p, ends);
-      if (joint != nullptr) joint->UpdateEnd(ends);
-    }
-  }
-  return bits / 8;
-}
 
 Result<std::vector<RecordedPiece>> RecordWith(const std::string& path,
                                               uint32_t window, Bytes text) {
@@ -142,15 +109,15 @@ Status Run(int argc, char** argv) {
     for (const auto set :
          {std::optional<cm::ModelSet>(), std::optional(cm::ModelSet::kLight),
           std::optional(cm::ModelSet::kFull)}) {
-      const auto cost = [&](const auto& pieces, const BitChances& other) {
-        if (!set) return Cost(pieces, other, nullptr);
+      const auto cost = [&](const auto& pieces, auto second_opinion) {
+        if (!set) return Cost(pieces, nullptr, second_opinion);
         cm::JointPredictor joint({.set = *set, .content_bytes = text.size()});
         joint.AddLane(0);
-        return Cost(pieces, other, &joint);
+        return Cost(pieces, &joint, second_opinion);
       };
-      const double alone = cost(first, {});
-      const double other = cost(second, {});
-      const double both = cost(first, chances);
+      const double alone = cost(first, NoSecondOpinion());
+      const double other = cost(second, NoSecondOpinion());
+      const double both = cost(first, TwoMixer(chances));
       std::printf("  %8.0f %8.0f %8.0f  %+.1f %% of the better, %s\n", alone,
                   other, both, 100 * (both / std::min(alone, other) - 1),
                   !set                           ? "without context models"
