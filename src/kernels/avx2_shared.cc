@@ -146,14 +146,7 @@ void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
     high = _mm256_add_ps(high, _mm256_mul_ps(v_high, v_high));
   }
   const __m256 eight = _mm256_add_ps(low, high);
-  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
-                                 _mm256_extractf128_ps(eight, 1));
-  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  const __m128 one = _mm_add_ss(two, _mm_movehdup_ps(two));
-  const __m128 mean = _mm_div_ss(one, _mm_set_ss(static_cast<float>(dim)));
-  const __m128 root = _mm_sqrt_ss(_mm_add_ss(mean, _mm_set_ss(eps)));
-  const __m256 inverse =
-      _mm256_broadcastss_ps(_mm_div_ss(_mm_set_ss(1.0f), root));
+  const __m256 inverse = _mm256_broadcastss_ps(InverseRms(eight, dim, eps));
   for (uint32_t i = 0; i < dim; i += 8) {
     _mm256_storeu_ps(
         y + i, _mm256_mul_ps(_mm256_mul_ps(_mm256_loadu_ps(x + i), inverse),

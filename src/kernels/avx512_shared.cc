@@ -5,17 +5,10 @@
 #include "kernels/avx512_shared.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
+#include "kernels/avx2_shared.h"
+#include "kernels/avx512_intrinsics.h"
 #include "kernels/target_region.h"
 #include "numerics/exact_math.h"
-
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12's own intrinsics start from a vector that is left undefined on
-// purpose, and warn of it wherever they are inlined.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 
 LLMA_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 
@@ -235,14 +228,8 @@ void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
   }
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(partial),
                                      _mm512_extractf32x8_ps(partial, 1));
-  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
-                                 _mm256_extractf128_ps(eight, 1));
-  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  const __m128 one = _mm_add_ss(two, _mm_movehdup_ps(two));
-  const __m128 mean = _mm_div_ss(one, _mm_set_ss(static_cast<float>(dim)));
-  const __m128 root = _mm_sqrt_ss(_mm_add_ss(mean, _mm_set_ss(eps)));
   const __m512 inverse =
-      _mm512_broadcastss_ps(_mm_div_ss(_mm_set_ss(1.0f), root));
+      _mm512_broadcastss_ps(avx2::InverseRms(eight, dim, eps));
   for (uint32_t i = 0; i < dim; i += 16) {
     _mm512_storeu_ps(
         y + i, _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(x + i), inverse),

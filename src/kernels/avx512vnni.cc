@@ -7,17 +7,9 @@
 #include "kernels/kernel_sets.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
+#include "kernels/avx512_intrinsics.h"
 #include "kernels/target_region.h"
 #include "kernels/tile_rows.h"
-
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12's own intrinsics start from a vector that is left undefined on
-// purpose, and warn of it wherever they are inlined.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 
 LLMA_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 

@@ -4,12 +4,11 @@
 #define LLMA_KERNELS_AVX512VNNI_TILE_H_
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/avx512_intrinsics.h"
 #include "kernels/target_region.h"
 #include "numerics/reference_ops.h"
 
