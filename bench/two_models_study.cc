@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// An upper bound of what a second language model brings: bytes that a text
-// costs with the first model, and with both, each alone and with the context
-// models. The second model is told for free where its own tokens end, so its
-// bits of bytes are better than a decoder could know them; the ends of the
-// first model's tokens are coded as always.
+// What a second language model brings: bytes that a text costs with the first
+// model, with the second, and with both, each alone and with the context
+// models. "both" is an upper bound: the second model is told for free where its
+// own tokens end, so its bits of bytes are better than a decoder could know
+// them. "along" is what a decoder could do in one pass: the second model
+// follows the ends of the first one's tokens, which are coded as always.
 //
 //   two_models_study FIRST.llmm SECOND.llmm MAX_BYTES WINDOW TEXT...
 #include <array>
@@ -93,6 +94,71 @@ Result<std::vector<RecordedPiece>> RecordWith(const std::string& path,
   return Record(*model, *kernels, tokenizer->Encode(text), window, text);
 }
 
+// What the second model says of the first one's pieces when it is told their
+// ends, as a decoder is: its own tokens are those of each piece alone, and it
+// speaks at the start of a piece, of the tokens that start with the bytes.
+Result<BitChances> BitsAlong(const std::string& path,
+                             std::span<const RecordedPiece> pieces,
+                             uint32_t window) {
+  LLMA_ASSIGN(const auto model, Model::Open(path));
+  LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
+  LLMA_ASSIGN(const auto tokenizer,
+              Tokenizer::Create(model->tokens(), model->tokenizer()));
+  std::vector<uint32_t> fed = {model->config().start_row};
+  std::vector<size_t> speaks;  // [piece]: index into fed
+  for (const RecordedPiece& piece : pieces) {
+    speaks.push_back(fed.size() - 1);
+    for (const TextPiece& part : tokenizer->Encode(piece.bytes)) {
+      if (part.row != TextPiece::kEscape) fed.push_back(part.row);
+    }
+  }
+  constexpr uint32_t kBatchRows = 64;
+  constexpr Probability kLeast = 1u << (kProbBits - 12);
+  ThreadPool pool(0);
+  ForwardPass forward(*model, *kernels, pool, kBatchRows, window);
+  KvCache cache(model->config(), window, kBatchRows);
+  const TokenIndex index(model->tokens());
+  TokenMasses masses(model->config().num_tokens);
+  std::vector<float> logits(kBatchRows * forward.logits_stride());
+  BitChances chances;
+  size_t piece_idx = 0;
+  for (size_t at = 0; at < fed.size(); at += kBatchRows) {
+    const std::span<const uint32_t> rows = std::span(fed).subspan(
+        at, std::min<size_t>(kBatchRows, fed.size() - at));
+    const StreamBatch stream = {&cache, rows};
+    forward.Run({&stream, 1});
+    forward.ComputeLogits(0, static_cast<uint32_t>(rows.size()), logits.data());
+    for (; piece_idx < pieces.size() && speaks[piece_idx] < at + rows.size();
+         ++piece_idx) {
+      masses.Set(*kernels, logits.data() + (speaks[piece_idx] - at) *
+                                               forward.logits_stride());
+      TokenWalk walk(index, masses);
+      bool speaks_on = true;
+      for (const uint8_t byte : pieces[piece_idx].bytes) {
+        if (speaks_on && walk.at_end_decision()) {
+          speaks_on = walk.p1() != kCertainlyOne;
+          if (speaks_on) walk.Push(false);
+        }
+        for (int k = 7; k >= 0; --k) {
+          if (!speaks_on) {
+            chances.push_back(1u << (kProbBits - 1));
+            continue;
+          }
+          const Probability p = walk.p1();
+          chances.push_back(std::clamp(p, kLeast, kCertainlyOne - kLeast));
+          const bool bit = (byte >> k & 1) != 0;
+          if (p == (bit ? kCertainlyZero : kCertainlyOne)) {
+            speaks_on = false;
+          } else {
+            walk.Push(bit);
+          }
+        }
+      }
+    }
+  }
+  return chances;
+}
+
 Status Run(int argc, char** argv) {
   const size_t max_bytes = std::strtoul(argv[3], nullptr, 10);
   const auto window = static_cast<uint32_t>(std::strtoul(argv[4], nullptr, 10));
@@ -103,9 +169,10 @@ Status Run(int argc, char** argv) {
     LLMA_ASSIGN(const auto first, RecordWith(argv[1], window, text));
     LLMA_ASSIGN(const auto second, RecordWith(argv[2], window, text));
     const BitChances chances = BitsOf(second);
-    std::printf("%s, %zu bytes\n  %8s %8s %8s\n",
+    LLMA_ASSIGN(const BitChances along, BitsAlong(argv[2], first, window));
+    std::printf("%s, %zu bytes\n  %8s %8s %8s %8s\n",
                 path.substr(path.rfind('/') + 1).c_str(), text.size(), "first",
-                "second", "both");
+                "second", "both", "along");
     for (const auto set :
          {std::optional<cm::ModelSet>(), std::optional(cm::ModelSet::kLight),
           std::optional(cm::ModelSet::kFull)}) {
@@ -118,11 +185,14 @@ Status Run(int argc, char** argv) {
       const double alone = cost(first, NoSecondOpinion());
       const double other = cost(second, NoSecondOpinion());
       const double both = cost(first, TwoMixer(chances));
-      std::printf("  %8.0f %8.0f %8.0f  %+.1f %% of the better, %s\n", alone,
-                  other, both, 100 * (both / std::min(alone, other) - 1),
-                  !set                           ? "without context models"
-                  : *set == cm::ModelSet::kLight ? "light"
-                                                 : "full");
+      const double with = cost(first, TwoMixer(along));
+      std::printf(
+          "  %8.0f %8.0f %8.0f %8.0f  %+.1f, %+.1f %% of the better, %s\n",
+          alone, other, both, with, 100 * (with / std::min(alone, other) - 1),
+          100 * (both / std::min(alone, other) - 1),
+          !set                           ? "without context models"
+          : *set == cm::ModelSet::kLight ? "light"
+                                         : "full");
       std::fflush(stdout);
     }
   }
