@@ -6,8 +6,8 @@ file, as a table for README.md.
     models.py [--llma build/release/llma] [--level 6] [--models NAME...] FILE...
 
 Models are those that are installed, or paths of .llmm files. Each file is
-compressed, restored and compared. Speeds count the processor's time, which
-other work on the machine changes less than the clock's.
+compressed, restored and compared, by one thread: speeds count the processor's
+time, which other work on the machine changes less than the clock's.
 """
 
 import argparse
@@ -32,9 +32,11 @@ def measure(llma, model, level, path, folder):
     packed, back = f"{folder}/packed", f"{folder}/back"
     size = os.path.getsize(path)
     encode_s, encode_mb = run(
-        [llma, "-f", "-q", f"-{level}", "--model", model, "-o", packed, path]
+        [llma, "-f", "-q", "-T1", f"-{level}", "--model", model, "-o", packed, path]
     )
-    decode_s, decode_mb = run([llma, "-d", "-f", "-q", "--model", model, "-o", back, packed])
+    decode_s, decode_mb = run(
+        [llma, "-d", "-f", "-q", "-T1", "--model", model, "-o", back, packed]
+    )
     if pathlib.Path(back).read_bytes() != pathlib.Path(path).read_bytes():
         raise SystemExit(f"{path}: not restored")
     return {

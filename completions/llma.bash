@@ -60,13 +60,19 @@ _llma() {
   if [[ $what == model && $COMP_CWORD -ge 2 ]]; then
     local verb=${COMP_WORDS[2]}
     if [[ $COMP_CWORD -eq 2 ]]; then
-      _llma_words 'pull import list info verify rm export'
+      _llma_words 'pull import list info verify check rm export'
     elif [[ $prev == --name || $prev == --start-token || $prev == --sha256 ]]; then
       return
     elif [[ $cur == -* ]]; then
       _llma_words '--name --start-token --sha256 --keep-source -o --output
                    -f --force --robot --json -v --verbose -q --quiet -h --help'
-    elif [[ $verb == import ]]; then
+    elif [[ $verb == check && $COMP_CWORD -eq 3 ]]; then
+      local -a files
+      _llma_files
+      files=("${COMPREPLY[@]}")
+      _llma_models
+      COMPREPLY=("${files[@]}" "${COMPREPLY[@]}")
+    elif [[ $verb == import || $verb == check ]]; then
       _llma_files
     elif [[ $verb == export && $COMP_CWORD -gt 3 ]]; then
       _llma_files

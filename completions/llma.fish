@@ -86,8 +86,8 @@ complete -c llma -n __llma_is_first -a bench -d 'measure this machine'
 complete -c llma -n __llma_is_first -a inspect -d 'show what was hard to predict'
 complete -c llma -n '__llma_is inspect' -l json -d 'JSON instead of a page'
 complete -c llma -n '__llma_is bench' -l levels -x -d 'levels to measure'
-complete -c llma -n '__llma_is model; and test (count (commandline -opc)) -eq 2' -xa 'pull import list info verify rm export'
-for verb in info verify rm export
+complete -c llma -n '__llma_is model; and test (count (commandline -opc)) -eq 2' -xa 'pull import list info verify check rm export'
+for verb in info verify check rm export
     complete -c llma -n "__llma_verb $verb" -a '(__llma_models)'
 end
 for verb in info verify rm pull list

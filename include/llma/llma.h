@@ -206,6 +206,25 @@ LLMA_API llma_status llma_model_import(const char *source, const char *path,
                                        const llma_import_options *options,
                                        char **written_path,
                                        uint8_t *fingerprint, llma_error *error);
+/* What a text costs by a model alone. */
+typedef struct llma_model_cost {
+  size_t struct_bytes;
+  uint64_t num_tokens, num_bytes; /* of the text that were read */
+  double exact_bits;              /* as files are coded */
+  double float_bits; /* with the weights of the source, in binary32; negative
+                        without a source */
+} llma_model_cost;
+
+/* Lets a model read the first `max_tokens` tokens of a text (at most 16,384)
+ * behind its start token. `source`: a GGUF file or a Hugging Face folder, which
+ * also tells what import and exact arithmetic lose, with four bytes of memory
+ * for each weight and nothing installed; else as for llma_model_open().
+ * `num_threads` 0: all processors. */
+LLMA_API llma_status llma_model_measure(const char *source, const void *text,
+                                        size_t text_bytes, uint32_t max_tokens,
+                                        uint32_t num_threads,
+                                        llma_model_cost *cost,
+                                        llma_error *error);
 /* The name that a source stands for by its path: a string to be freed with
  * llma_free(), perhaps empty; NULL if there is no memory. */
 LLMA_API char *llma_model_name_from_path(const char *source);

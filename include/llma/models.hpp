@@ -107,6 +107,18 @@ inline Result<ModelFile> ImportModel(const std::string& source,
   return made;
 }
 
+// What a text costs by a model, and, if `source` can be imported, what that
+// loses.
+inline Result<llma_model_cost> MeasureModel(const std::string& source,
+                                            std::span<const uint8_t> text,
+                                            uint32_t max_tokens,
+                                            uint32_t num_threads = 0) {
+  llma_model_cost cost = LLMA_INIT(llma_model_cost);
+  LLMA_TRY(detail::Call(llma_model_measure, source.c_str(), text.data(),
+                        text.size(), max_tokens, num_threads, &cost));
+  return cost;
+}
+
 // Perhaps empty.
 inline std::string ModelNameFromPath(const std::string& source) {
   return detail::ToString(

@@ -36,6 +36,7 @@ int RunModelInfo(const Options& options, const Messages& messages);
 // cli/store_commands.cc
 int RunModelPull(const Options& options, const Messages& messages);
 int RunModelVerify(const Options& options, const Messages& messages);
+int RunModelCheck(const Options& options, const Messages& messages);
 int RunModelRemove(const Options& options, const Messages& messages);
 int RunModelExport(const Options& options, const Messages& messages);
 

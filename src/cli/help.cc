@@ -25,6 +25,7 @@ Without FILE, or if it is -, standard input goes to standard output.
   llma model import SOURCE [--name NAME] [-o PATH]      from GGUF or HF folder
   llma model pull NAME|https://...gguf [--sha256=HEX]   fetch and import
   llma model list | info NAME | verify NAME | rm NAME   what there is
+  llma model check NAME|SOURCE [FILE]   bits of a text; what import loses
   llma model export NAME OUT.tar    the model, its licence, the documents
   llma bench [--levels 1-9] [FILE] | inspect [FILE]   speed; what was hard
 )";

@@ -451,6 +451,8 @@ constexpr ModelVerb kModelVerbs[] = {
     {"info", Operation::kModelInfo, 1, 1, "one NAME or PATH"},
     {"pull", Operation::kModelPull, 1, 1, "one NAME or address"},
     {"verify", Operation::kModelVerify, 1, 1000, "NAMEs or PATHs"},
+    {"check", Operation::kModelCheck, 1, 2,
+     "NAME, PATH, GGUF file or folder; FILE"},
     {"rm", Operation::kModelRemove, 1, 1000, "NAMEs"},
     {"export", Operation::kModelExport, 2, 2, "a NAME or PATH, and OUT"},
 };
@@ -467,8 +469,8 @@ Result<Options> ParseModelLine(int argc, char** argv) {
                    [verb](const ModelVerb& v) { return verb == v.name; });
   if (found == std::end(kModelVerbs)) {
     return Usage(
-        "expected 'model pull', 'import', 'list', 'info', 'verify', 'rm' or "
-        "'export'");
+        "expected 'model pull', 'import', 'list', 'info', 'verify', 'check', "
+        "'rm' or 'export'");
   }
   options.operation = found->operation;
   LLMA_ASSIGN(options, ParseLine(argc - 2, argv + 2, kModelLetters,

@@ -32,6 +32,7 @@ enum class Operation {
   kModelInfo,
   kModelPull,
   kModelVerify,
+  kModelCheck,
   kModelRemove,
   kModelExport,
   kHelp,

@@ -27,6 +27,8 @@ int Run(const Options& options, const Messages& messages) {
       return RunModelPull(options, messages);
     case Operation::kModelVerify:
       return RunModelVerify(options, messages);
+    case Operation::kModelCheck:
+      return RunModelCheck(options, messages);
     case Operation::kModelRemove:
       return RunModelRemove(options, messages);
     case Operation::kModelExport:

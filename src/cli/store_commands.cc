@@ -1,12 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fetching, checking, removing and exporting models.
+#include <algorithm>
+#include <cstdio>
 #include <llma/llma.hpp>
 
+#include "cli/bench_text.h"
 #include "cli/byte_text.h"
 #include "cli/commands.h"
+#include "cli/input_file.h"
 #include "cli/progress.h"
 
 namespace llma::cli {
+namespace {
+
+// At most `max_bytes` of a file; "-" is standard input.
+Result<std::vector<uint8_t>> ReadStart(const std::string& path,
+                                       size_t max_bytes) {
+  LLMA_ASSIGN(const auto input, InputFile::Open(path));
+  std::vector<uint8_t> start;
+  while (start.size() < max_bytes) {
+    LLMA_ASSIGN(const auto part, input->Read());
+    if (part.empty()) break;
+    start.insert(start.end(), part.begin(), part.end());
+  }
+  start.resize(std::min(start.size(), max_bytes));
+  return start;
+}
+
+}  // namespace
 
 int RunModelPull(const Options& options, const Messages& messages) {
   const std::string& source = options.operands[0];
@@ -50,6 +71,39 @@ int RunModelVerify(const Options& options, const Messages& messages) {
     }
   }
   return status;
+}
+
+int RunModelCheck(const Options& options, const Messages& messages) {
+  constexpr uint32_t kMaxTokens = 1024;
+  std::vector<uint8_t> text;
+  if (options.operands.size() < 2) {
+    const std::string_view built_in = BenchText();
+    text.assign(built_in.begin(), built_in.end());
+  } else {
+    auto start = ReadStart(options.operands[1], kMaxTokens * 64);
+    if (!start) return messages.ShowError(FormatError({}, start.error()));
+    text = *std::move(start);
+  }
+  const auto cost = MeasureModel(options.operands[0], text, kMaxTokens);
+  if (!cost) return messages.ShowError(FormatError({}, cost.error()));
+  const auto line = [&cost](const char* what, double bits) {
+    char shown[100];
+    std::snprintf(shown, sizeof(shown), "%-10s%12.1f bits, %.4f a byte", what,
+                  bits, bits / static_cast<double>(cost->num_bytes));
+    return std::string(shown);
+  };
+  std::string all = std::to_string(cost->num_tokens) + " tokens, " +
+                    std::to_string(cost->num_bytes) + " bytes\n";
+  if (cost->float_bits < 0) {
+    all += line("model", cost->exact_bits) + "\n";
+  } else {
+    char loss[40];
+    std::snprintf(loss, sizeof(loss), ", %+.2f %%\n",
+                  100 * (cost->exact_bits / cost->float_bits - 1));
+    all += line("float32", cost->float_bits) + "\n" +
+           line("imported", cost->exact_bits) + loss;
+  }
+  return PrintOut(messages, all);
 }
 
 int RunModelRemove(const Options& options, const Messages& messages) {

@@ -3,8 +3,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -13,16 +11,13 @@
 #include "importer/copy_weights.h"
 #include "importer/float_model.h"
 #include "importer/model_import.h"
-#include "kernels/kernel_table.h"
-#include "model/forward.h"
-#include "tokenizer/tokenizer.h"
+#include "importer/text_bits.h"
 
 namespace llma {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint32_t kBatchRows = 32;
 constexpr uint32_t kMaxCheckedTokens = 1 << 14;
 
 // A folder that goes with its content.
@@ -51,60 +46,37 @@ class TemporaryFolder {
   std::string path_;
 };
 
-double ExactBits(const Model& model, const KernelTable& kernels,
-                 ThreadPool& pool, const std::vector<uint32_t>& fed) {
-  const auto num_tokens = static_cast<uint32_t>(fed.size() - 1);
-  ForwardPass forward(model, kernels, pool, kBatchRows, num_tokens);
-  KvCache cache(model.config(), num_tokens, kBatchRows);
-  std::vector<float> logits(kBatchRows * forward.logits_stride());
-  const uint32_t num_rows = model.config().num_tokens;
-  std::vector<uint32_t> weights(num_rows);
-  std::vector<uint64_t> sums((num_rows + kTokenBlock - 1) / kTokenBlock);
-  double bits = 0;
-  for (uint32_t i = 0; i < num_tokens; i += kBatchRows) {
-    const uint32_t count = std::min(kBatchRows, num_tokens - i);
-    const StreamBatch stream = {&cache, std::span(fed).subspan(i, count)};
-    forward.Run({&stream, 1});
-    forward.ComputeLogits(0, count, logits.data());
-    for (uint32_t row = 0; row < count; ++row) {
-      kernels.token_weights(logits.data() + row * forward.logits_stride(),
-                            num_rows, weights.data(), sums.data());
-      uint64_t total = 0;
-      for (const uint64_t sum : sums) total += sum;
-      bits += std::log2(static_cast<double>(total) / weights[fed[i + row + 1]]);
-    }
-  }
-  return bits;
-}
-
-// The start row, then the first rows of a text; bytes without a token are left
-// out.
-Result<std::vector<uint32_t>> RowsOf(const Model& model, Bytes text,
-                                     uint32_t max_tokens, ImportLoss& loss) {
-  LLMA_ASSIGN(const auto tokenizer,
-              Tokenizer::Create(model.tokens(), model.tokenizer()));
-  std::vector<uint32_t> fed = {model.config().start_row};
-  for (const TextPiece& piece : tokenizer->Encode(text)) {
-    if (piece.row == TextPiece::kEscape) continue;
-    if (loss.num_tokens == max_tokens) break;
-    fed.push_back(piece.row);
-    ++loss.num_tokens;
-    loss.num_bytes += piece.size_bytes;
-  }
-  if (loss.num_tokens == 0) {
-    return Error{ErrorCode::kUsage, "the text has no tokens of this model"};
-  }
-  return fed;
-}
-
-}  // namespace
-
-Result<ImportLoss> MeasureImportLoss(const std::string& source_path, Bytes text,
-                                     uint32_t max_tokens, int num_threads) {
+// Adds up what they are.
+Result<TextRows> CountRows(const Model& model, Bytes text, uint32_t max_tokens,
+                           ImportLoss& loss) {
   if (max_tokens == 0 || max_tokens > kMaxCheckedTokens) {
     return Error{ErrorCode::kUsage, "the number of tokens is not from 1 to " +
                                         std::to_string(kMaxCheckedTokens)};
   }
+  LLMA_ASSIGN(TextRows text_rows, RowsOfText(model, text, max_tokens));
+  if (text_rows.rows.empty()) {
+    return Error{ErrorCode::kUsage, "the text has no tokens of this model"};
+  }
+  loss.num_tokens = static_cast<uint32_t>(text_rows.rows.size());
+  for (const uint32_t size : text_rows.size_bytes) loss.num_bytes += size;
+  return text_rows;
+}
+
+}  // namespace
+
+Result<ImportLoss> MeasureModelBits(const Model& model, Bytes text,
+                                    uint32_t max_tokens, int num_threads) {
+  LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
+  ThreadPool pool(num_threads);
+  ImportLoss loss;
+  LLMA_ASSIGN(const TextRows text_rows,
+              CountRows(model, text, max_tokens, loss));
+  loss.exact_bits = ExactBits(model, *kernels, pool, text_rows.rows);
+  return loss;
+}
+
+Result<ImportLoss> MeasureImportLoss(const std::string& source_path, Bytes text,
+                                     uint32_t max_tokens, int num_threads) {
   LLMA_ASSIGN(const TemporaryFolder folder, TemporaryFolder::Create());
   LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
   ThreadPool pool(num_threads);
@@ -113,8 +85,9 @@ Result<ImportLoss> MeasureImportLoss(const std::string& source_path, Bytes text,
     const std::string path = folder.path() + "/check.llmm";
     LLMA_TRY(ConvertModel(source, path, {"check", "", false}));
     LLMA_ASSIGN(const auto model, Model::Open(path));
-    LLMA_ASSIGN(const auto fed, RowsOf(*model, text, max_tokens, loss));
-    loss.exact_bits = ExactBits(*model, *kernels, pool, fed);
+    LLMA_ASSIGN(const TextRows text_rows,
+                CountRows(*model, text, max_tokens, loss));
+    loss.exact_bits = ExactBits(*model, *kernels, pool, text_rows.rows);
     LLMA_ASSIGN(const Vocabulary vocabulary,
                 ReadVocabulary(source.vocabulary, ""));
     TensorReader in(source.tensors);
@@ -123,6 +96,8 @@ Result<ImportLoss> MeasureImportLoss(const std::string& source_path, Bytes text,
     }
     FloatModel floats(*model, pool);
     LLMA_TRY(CopyWeights(source, model->config(), vocabulary, in, floats));
+    std::vector<uint32_t> fed = {model->config().start_row};
+    fed.insert(fed.end(), text_rows.rows.begin(), text_rows.rows.end());
     loss.float_bits = floats.Bits(fed);
     return OkStatus();
   };

@@ -8,13 +8,15 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "model/model.h"
 
 namespace llma {
 
 struct ImportLoss {
   uint32_t num_tokens = 0;
   uint64_t num_bytes = 0;
-  double float_bits = 0;  // the source's weights, binary32 without quantising
+  // The source's weights, binary32 without quantising; negative: not known.
+  double float_bits = -1;
   double exact_bits = 0;  // what a file is coded with
 };
 
@@ -24,6 +26,10 @@ struct ImportLoss {
 // tokens.
 Result<ImportLoss> MeasureImportLoss(const std::string& source_path, Bytes text,
                                      uint32_t max_tokens, int num_threads);
+
+// The same of a model that was imported, without its source: exact bits alone.
+Result<ImportLoss> MeasureModelBits(const Model& model, Bytes text,
+                                    uint32_t max_tokens, int num_threads);
 
 }  // namespace llma
 

@@ -44,6 +44,20 @@ TEST(ImportLossTest, IsSmallForEveryArchitecture) {
   }
 }
 
+TEST(ImportLossTest, WithoutASource) {
+  const auto model = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+  ASSERT_TRUE(model);
+  const auto cost = MeasureModelBits(**model, AsBytes(kText), 30, 1);
+  const auto loss =
+      MeasureImportLoss(LLMA_TEST_DATA_DIR "/tiny.gguf", AsBytes(kText), 30, 2);
+  ASSERT_TRUE(cost && loss);
+  EXPECT_EQ(cost->exact_bits, loss->exact_bits);
+  EXPECT_EQ(cost->num_bytes, loss->num_bytes);
+  EXPECT_LT(cost->float_bits, 0);
+  EXPECT_EQ(MeasureModelBits(**model, AsBytes(kText), 0, 1).error().code,
+            ErrorCode::kUsage);
+}
+
 TEST(ImportLossTest, ShortTexts) {
   const auto gguf = VariationMaker("llama").editor.Encode();
   const auto loss = Measure(gguf, AsBytes("a"), 1000);

@@ -111,6 +111,7 @@ static void check_store(const char *gguf, const char *folder) {
   llma_import_options how = LLMA_INIT(llma_import_options);
   llma_pull_options pull = LLMA_INIT(llma_pull_options);
   llma_installed_model installed = LLMA_INIT(llma_installed_model);
+  llma_model_cost cost = LLMA_INIT(llma_model_cost);
   llma_model_list *list = NULL;
   llma_model *model = NULL;
   uint8_t made[LLMA_FINGERPRINT_BYTES], read[LLMA_FINGERPRINT_BYTES];
@@ -135,6 +136,13 @@ static void check_store(const char *gguf, const char *folder) {
   llma_model_free(model);
   CHECK(llma_model_find(made, 8, 1, &model, &error) ==
         LLMA_ERROR_MODEL_MISSING);
+  CHECK_OK(llma_model_measure("tiny", content, 50, 9, 1, &cost, &error));
+  CHECK(cost.num_tokens == 9 && cost.num_bytes >= 9);
+  CHECK(cost.exact_bits > 0 && cost.float_bits < 0);
+  CHECK_OK(llma_model_measure(gguf, content, 50, 9, 1, &cost, &error));
+  CHECK(cost.num_tokens == 9 && cost.float_bits > 0);
+  CHECK(llma_model_measure(gguf, content, 50, 0, 1, &cost, &error) ==
+        LLMA_ERROR_USAGE);
   CHECK_OK(llma_model_verify("tiny", &path, read, &error));
   CHECK(memcmp(read, made, sizeof(made)) == 0);
   llma_free(path);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model costs on a text.
+#include <filesystem>
+#include <system_error>
+
+#include "api/api_error.h"
+#include "api/api_model.h"
+#include "importer/import_loss.h"
+
+using namespace llma::api;
+
+namespace {
+
+constexpr uint32_t kMaxThreads = 4096;
+
+// A file or folder that is no .llmm file.
+bool IsSource(std::string_view path) {
+  std::error_code ignored;
+  return !path.ends_with(".llmm") && std::filesystem::exists(path, ignored);
+}
+
+}  // namespace
+
+extern "C" {
+
+llma_status llma_model_measure(const char* source, const void* text,
+                               size_t text_bytes, uint32_t max_tokens,
+                               uint32_t num_threads, llma_model_cost* cost,
+                               llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_ASSIGN(const llma::Bytes bytes, LoadBytes(text, text_bytes));
+    if (num_threads > kMaxThreads) return Usage("too many threads");
+    const int threads = static_cast<int>(num_threads);
+    const std::string path = source == nullptr ? "" : source;
+    llma::ImportLoss loss;
+    if (IsSource(path)) {
+      LLMA_ASSIGN(loss,
+                  llma::MeasureImportLoss(path, bytes, max_tokens, threads));
+    } else {
+      LLMA_ASSIGN(const SharedModel opened, OpenByName(path));
+      LLMA_ASSIGN(loss, llma::MeasureModelBits(*opened->model, bytes,
+                                               max_tokens, threads));
+    }
+    return Fill(cost, {0, loss.num_tokens, loss.num_bytes, loss.exact_bits,
+                       loss.float_bits});
+  });
+}
+
+}  // extern "C"
