@@ -255,7 +255,7 @@ void RegisterTable(const KernelTable& kernels) {
   for (const MatmulShape shape :
        {MatmulShape{576, 960}, MatmulShape{576, 3072}, MatmulShape{1536, 576},
         MatmulShape{576, 49152}}) {
-    for (const uint32_t num_rows : {1u, 2u, 3u, 4u, 8u, 16u, 64u, 256u}) {
+    for (const uint32_t num_rows : {1u, 2u, 3u, 4u, 8u, 12u, 16u, 24u, 32u, 64u, 256u}) {
       if (is_slow && size_t{num_rows} * shape.num_rows > 100000) continue;
       Register(Join({kernels.name, "matmul",
                      std::to_string(shape.num_cols) + "x" +

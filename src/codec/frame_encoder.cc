@@ -17,8 +17,16 @@ namespace {
 // Rows of one forward pass, over all lanes: enough that weights are read once
 // for many rows, few enough that activations stay in the second-level cache.
 constexpr uint32_t kEncodeRows = 256;
-// Rows whose logits exist at a time: 49,152 logits are 197 KB.
-constexpr uint32_t kLogitRows = 32;
+// Rows whose logits exist at a time: as many as one scope of the forward pass
+// has, where vocabularies are small; 49,152 logits are 197 KB.
+constexpr uint32_t kMinLogitRows = 32, kMaxLogitRows = 64;
+constexpr size_t kLogitBytes = size_t{16} << 20;
+
+uint32_t LogitRows(size_t stride) {
+  const size_t rows = kLogitBytes / (stride * sizeof(float));
+  return static_cast<uint32_t>(
+      std::clamp<size_t>(rows, kMinLogitRows, kMaxLogitRows));
+}
 
 class FrameEncoder {
  public:
@@ -35,7 +43,8 @@ class FrameEncoder {
         forward_(context.model, context.kernels, context.pool,
                  steps_per_chunk_ * static_cast<uint32_t>(lane_bytes.size()),
                  context.window_positions),
-        logits_(kLogitRows * forward_.logits_stride()) {
+        logit_rows_(LogitRows(forward_.logits_stride())),
+        logits_(logit_rows_ * forward_.logits_stride()) {
     for (int i = 0; i < context.pool.num_threads(); ++i) {
       masses_.emplace_back(context.model.tokens().num_tokens());
     }
@@ -122,9 +131,9 @@ class FrameEncoder {
     if (!batch.empty()) forward_.Run(batch);
     if (chunk.paths.size() < targets.size()) chunk.paths.resize(targets.size());
     if (context_.costs != nullptr) chunk.opinions.resize(targets.size());
-    for (uint32_t row = 0; row < targets.size(); row += kLogitRows) {
+    for (uint32_t row = 0; row < targets.size(); row += logit_rows_) {
       const uint32_t count = std::min<uint32_t>(
-          kLogitRows, static_cast<uint32_t>(targets.size()) - row);
+          logit_rows_, static_cast<uint32_t>(targets.size()) - row);
       forward_.ComputeLogits(row, count, logits_.data());
       context_.pool.ParallelFor(count, [&](size_t i, int thread_idx) {
         TokenMasses& masses = masses_[thread_idx];
@@ -195,7 +204,8 @@ class FrameEncoder {
   FrameModels models_;
   BinaryEncoder coder_;
   ForwardPass forward_;
-  AlignedBuffer<float> logits_;      // [kLogitRows, logits_stride]
+  const uint32_t logit_rows_;
+  AlignedBuffer<float> logits_;      // [logit_rows_, logits_stride]
   std::vector<TokenMasses> masses_;  // per thread
   std::vector<Lane> lanes_;
 };

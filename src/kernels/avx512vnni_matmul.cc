@@ -109,46 +109,29 @@ constexpr uint32_t kBlockGroups = 12;
 struct PanelPair {
   alignas(
       64) uint8_t values[size_t{kBlockGroups} * 2 * kPanelRows * kGroupSize];
+  const int8_t* source;  // of the first panel
+  size_t source_stride;
   const float* scales;  // of the first panel
   size_t scales_stride;
   uint32_t num_groups;
 };
 
-// Groups [group, group + num_groups) of panels `panel` and `panel + 1`.
-void TakePair(const LinearWeights& w, uint32_t panel, uint32_t group,
-              uint32_t num_groups, PanelPair& pair) {
-  const size_t stride = size_t{kPanelRows} * w.num_cols;
-  const int8_t* from =
-      w.values + panel * stride + size_t{group} * kPanelRows * kGroupSize;
-  const __m512i flip = _mm512_set1_epi8(-128);
-  uint8_t* to = pair.values;
-  for (uint32_t quad = 0; quad < num_groups * (kGroupSize / 4); ++quad) {
-    for (const int8_t* values : {from, from + stride}) {
-      _mm512_store_si512(to,
-                         _mm512_xor_si512(_mm512_loadu_si512(values), flip));
-      to += 64;
-    }
-    from += 64;
-  }
-  pair.scales_stride = size_t{w.num_groups()} * kPanelRows;
-  pair.scales = w.scales + panel * pair.scales_stride + group * kPanelRows;
-  pair.num_groups = num_groups;
-}
-
 // Adds to kRows rows of y, or sets them. `x`, `y`: at the first row, group and
 // column that are meant; `next_x`: rows to bring into the first cache
 // meanwhile; `ahead`: what the second cache should read, 512 >> ahead_shift
-// bytes for each group.
-template <int kRows>
-void PairTile(const PanelPair& pair, const QuantizedRows& x,
-              const int8_t* next_x, const int8_t* ahead, int ahead_shift,
-              bool is_first, float* y, size_t y_stride) {
+// bytes for each group. The first tile makes the weights unsigned for all.
+template <int kRows, bool kIsFirstTile>
+void PairTile(PanelPair& pair, const QuantizedRows& x, const int8_t* next_x,
+              const int8_t* ahead, int ahead_shift, bool is_first, float* y,
+              size_t y_stride) {
   const size_t x_stride = x.num_cols, groups_stride = x.num_groups;
   const int8_t* x_values = x.values;
   const float* x_scales = x.scales;
   const int32_t* x_starts = x.starts;
-  const uint8_t* w_values = pair.values;
+  uint8_t* w_values = pair.values;
+  const int8_t* source = pair.source;
   const float* w_scales = pair.scales;
+  const __m512i flip = _mm512_set1_epi8(-128);
   __m512 sums[kRows][2];
   LLMA_UNROLL
   for (int r = 0; r < kRows; ++r) {
@@ -172,8 +155,18 @@ void PairTile(const PanelPair& pair, const QuantizedRows& x,
     }
 #pragma GCC unroll 2
     for (uint32_t k = 0; k < kGroupSize / 4; ++k) {
-      const __m512i w0 = _mm512_load_si512(w_values + k * 128);
-      const __m512i w1 = _mm512_load_si512(w_values + k * 128 + 64);
+      __m512i w0, w1;
+      if constexpr (kIsFirstTile) {
+        const int8_t* from = source + k * 64;
+        w0 = _mm512_xor_si512(_mm512_loadu_si512(from), flip);
+        w1 = _mm512_xor_si512(_mm512_loadu_si512(from + pair.source_stride),
+                              flip);
+        _mm512_store_si512(w_values + k * 128, w0);
+        _mm512_store_si512(w_values + k * 128 + 64, w1);
+      } else {
+        w0 = _mm512_load_si512(w_values + k * 128);
+        w1 = _mm512_load_si512(w_values + k * 128 + 64);
+      }
       LLMA_UNROLL
       for (int r = 0; r < kRows; ++r) {
         const __m512i quad = BroadcastQuad(x_values + r * x_stride + k * 4);
@@ -196,6 +189,7 @@ void PairTile(const PanelPair& pair, const QuantizedRows& x,
       }
     }
     w_values += 2 * kPanelRows * kGroupSize;
+    source += kPanelRows * kGroupSize;
     w_scales += kPanelRows;
     x_values += kGroupSize;
     next_x += kGroupSize;
@@ -212,19 +206,26 @@ void PairTile(const PanelPair& pair, const QuantizedRows& x,
   }
 }
 
-// From so many rows on it pays to make weights unsigned first. Golden Cove has
-// two ports for all vector operations of 64 bytes, so each xor costs half a
-// vpdpbusd, and each group and vector of sums four operations: 8/10 of the peak
-// are to be had. 256 rows of all matrices, their weights in memory: 270 instead
-// of 251 multiply-adds per ns, of 383.
-constexpr uint32_t kManyRows = 48;
+// From so many rows on it pays to make weights unsigned once; below, to read
+// them in place. Golden Cove has two ports for all vector operations of 64
+// bytes, so each xor costs half a vpdpbusd, and each group and vector of sums
+// four operations: 8/10 of the peak are to be had, and 64 rows reach them.
+constexpr uint32_t kManyRows = 32;
 
 void MatmulPair(const LinearWeights& w, uint32_t panel, const QuantizedRows& x,
                 float* y, size_t y_stride) {
-  constexpr decltype(&PairTile<1>) kTiles[kMaxTileRows] = {
-      PairTile<1>, PairTile<2>, PairTile<3>, PairTile<4>,
-      PairTile<5>, PairTile<6>, PairTile<7>, PairTile<8>};
+  using Tile = decltype(&PairTile<1, true>);
+  constexpr Tile kFirstTiles[kMaxTileRows] = {
+      PairTile<1, true>, PairTile<2, true>, PairTile<3, true>,
+      PairTile<4, true>, PairTile<5, true>, PairTile<6, true>,
+      PairTile<7, true>, PairTile<8, true>};
+  constexpr Tile kTiles[kMaxTileRows] = {
+      PairTile<1, false>, PairTile<2, false>, PairTile<3, false>,
+      PairTile<4, false>, PairTile<5, false>, PairTile<6, false>,
+      PairTile<7, false>, PairTile<8, false>};
   PanelPair pair;
+  pair.source_stride = size_t{kPanelRows} * w.num_cols;
+  pair.scales_stride = size_t{w.num_groups()} * kPanelRows;
   const uint32_t num_blocks =
       (w.num_groups() + kBlockGroups - 1) / kBlockGroups;
   const uint32_t block_groups = (w.num_groups() + num_blocks - 1) / num_blocks;
@@ -235,8 +236,10 @@ void MatmulPair(const LinearWeights& w, uint32_t panel, const QuantizedRows& x,
   const int8_t* ahead = w.values + panel / 2 * pair_bytes;
   if (panel + 4 <= w.num_panels()) ahead += pair_bytes;
   for (uint32_t group = 0; group < w.num_groups(); group += block_groups) {
-    TakePair(w, panel, group, std::min(block_groups, w.num_groups() - group),
-             pair);
+    pair.source = w.values + panel * pair.source_stride +
+                  size_t{group} * kPanelRows * kGroupSize;
+    pair.scales = w.scales + panel * pair.scales_stride + group * kPanelRows;
+    pair.num_groups = std::min(block_groups, w.num_groups() - group);
     for (uint32_t row = 0; row < x.num_rows;) {
       const uint32_t rows = TileRows(x.num_rows - row, kMaxTileRows);
       const size_t x_group = size_t{row} * x.num_groups + group;
@@ -249,9 +252,10 @@ void MatmulPair(const LinearWeights& w, uint32_t panel, const QuantizedRows& x,
       const bool is_last = row + rows == x.num_rows;
       const int8_t* next_x = is_last ? x.values + size_t{group} * kGroupSize
                                      : tile.values + size_t{rows} * x.num_cols;
-      kTiles[rows - 1](pair, tile, next_x, ahead, ahead_shift, group == 0,
-                       y + row * y_stride + size_t{panel} * kPanelRows,
-                       y_stride);
+      const auto& tiles = row == 0 ? kFirstTiles : kTiles;
+      tiles[rows - 1](pair, tile, next_x, ahead, ahead_shift, group == 0,
+                      y + row * y_stride + size_t{panel} * kPanelRows,
+                      y_stride);
       ahead += size_t{512} * pair.num_groups >> ahead_shift;
       row += rows;
     }

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "base/status.h"
-
 namespace llma {
 namespace {
 
@@ -30,14 +28,18 @@ ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
       pool_(pool),
       row_cache_(max_rows),
       row_position_(max_rows),
+      row_token_(max_rows),
       x_(size_t{max_rows} * config_.dim),
-      delta_(size_t{max_rows} * config_.dim),
       qkv_(size_t{max_rows} * PaddedStride(config_.qkv_dim())),
-      heads_(size_t{max_rows} * config_.q_dim()),
-      gate_up_(size_t{max_rows} * PaddedStride(2 * config_.ffn_dim)),
-      normed_(max_rows, config_.dim),
-      mixed_(max_rows, config_.q_dim()),
-      gated_(max_rows, config_.ffn_dim) {
+      // Scopes may be a row apart in size; each thread has room for the
+      // largest.
+      buffer_rows_(max_rows + static_cast<uint32_t>(pool.num_threads())),
+      delta_(size_t{buffer_rows_} * config_.dim),
+      heads_(size_t{buffer_rows_} * config_.q_dim()),
+      gate_up_(size_t{buffer_rows_} * PaddedStride(2 * config_.ffn_dim)),
+      normed_(buffer_rows_, config_.dim),
+      mixed_(buffer_rows_, config_.q_dim()),
+      gated_(buffer_rows_, config_.ffn_dim) {
   ropes_[0].steps = model.rope_steps();
   ropes_[1].steps = model.local_rope_steps();
   for (Ropes& ropes : ropes_) {
@@ -54,158 +56,118 @@ ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
 void ForwardPass::Run(std::span<const StreamBatch> batch) {
   EnterStage(clock_, Stage::kElementwise);
   PlanRows(batch);
-  if (clock_ != nullptr) CountAttention();
-  Embed(batch);
-  for (uint32_t layer = 0; layer < config_.num_layers; ++layer) {
-    AttentionLayer(layer);
-    FeedForwardLayer(layer);
-  }
-  // The last sublayer's addition; every other one happens before a norm.
-  const auto post_norm = model_.layer(config_.num_layers - 1).post_ffn_norm;
-  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int thread_idx) {
-    for (uint32_t row = first; row < first + count; ++row) {
-      AddDelta(row, post_norm, row_scratch_[thread_idx].data());
+  if (clock_ != nullptr) CountWork();
+  for (uint32_t layer = 0; layer <= config_.num_layers; ++layer) {
+    // Positions of a scope see those of others, so that all have stored their
+    // keys before any is attended.
+    const auto run = [&](const Scope& scope) {
+      if (layer > 0) {
+        AttentionLayer(layer - 1, scope);
+        FeedForwardLayer(layer - 1, scope);
+      }
+      BetweenLayers(layer, scope);
+    };
+    if (scopes_.size() == 1) {
+      run(scopes_[0]);
+      continue;
     }
-  });
+    pool_.ParallelFor(scopes_.size(), [&](size_t i, int thread_idx) {
+      Scope scope = scopes_[i];
+      scope.thread_idx = thread_idx;
+      scope.buffer_row = static_cast<uint32_t>(thread_idx) * max_scope_rows_;
+      run(scope);
+    });
+  }
   for (const StreamBatch& stream : batch) {
     stream.cache->Advance(static_cast<uint32_t>(stream.tokens.size()));
   }
 }
 
-// Numbers the rows, finds their rotations and cuts them into attention tasks.
-void ForwardPass::PlanRows(std::span<const StreamBatch> batch) {
-  query_blocks_.clear();
-  num_rows_ = 0;
-  for (uint32_t stream = 0; stream < batch.size(); ++stream) {
-    KvCache* cache = batch[stream].cache;
-    const auto count = static_cast<uint32_t>(batch[stream].tokens.size());
-    for (uint32_t i = 0; i < count; ++i) {
-      row_cache_[num_rows_ + i] = cache;
-      row_position_[num_rows_ + i] = cache->num_positions() + i;
+void ForwardPass::BetweenLayers(uint32_t layer, const Scope& scope) {
+  ForRows(scope, [&](uint32_t row, int thread_idx) {
+    if (layer == 0) {
+      Embed(row);
+    } else {
+      AddDelta(row, scope.RowInBuffer(row),
+               model_.layer(layer - 1).post_ffn_norm, thread_idx);
     }
-    for (uint32_t i = 0; i < count; i += kMaxQueryPositions) {
-      query_blocks_.push_back({cache, cache->num_positions() + i, num_rows_ + i,
-                               std::min(kMaxQueryPositions, count - i),
-                               stream});
-    }
-    num_rows_ += count;
-  }
-  LLMA_DCHECK(num_rows_ <= row_cache_.size());
-  // All layers of a kind have the same window.
-  for (const bool is_local : {false, true}) {
-    uint32_t layer = 0;
-    while (layer < config_.num_layers && config_.is_local(layer) != is_local) {
-      ++layer;
-    }
-    if (layer < config_.num_layers) PlanRopes(batch, layer, ropes_[is_local]);
-  }
+    if (layer == config_.num_layers) return;
+    NormInto(row, model_.layer(layer).attn_norm, thread_idx,
+             scope.RowInBuffer(row));
+  });
+  if (layer < config_.num_layers) StoreLayer(layer, scope);
 }
 
-void ForwardPass::PlanRopes(std::span<const StreamBatch> batch, uint32_t layer,
-                            Ropes& ropes) {
-  const uint32_t head_dim = config_.head_dim, half = head_dim / 2;
-  ropes.sink_values.resize(batch.size() * head_dim);
-  ropes.sinks.resize(batch.size());
-  for (size_t stream = 0; stream < batch.size(); ++stream) {
-    float* cos = &ropes.sink_values[stream * head_dim];
-    const uint32_t window = batch[stream].cache->window_positions(layer);
-    ComputeRopeRow(ropes.steps, uint64_t{kNumSinks} + window - 1, cos,
-                   cos + half);
-    ropes.sinks[stream] = {cos, cos + half};
-  }
-  for (uint32_t row = 0; row < num_rows_; ++row) {
-    float* cos = ropes.values.data() + size_t{row} * head_dim;
-    ComputeRopeRow(ropes.steps, row_position_[row], cos, cos + half);
-    ropes.rows[row] = {cos, cos + half};
-  }
-}
-
-// Scores once, or twice with wide keys; values twice: the weights' two halves.
-void ForwardPass::CountAttention() {
-  uint64_t visible_positions = 0;  // summed over layers
-  for (uint32_t layer = 0; layer < config_.num_layers; ++layer) {
-    for (uint32_t row = 0; row < num_rows_; ++row) {
-      visible_positions += std::min<uint64_t>(
-          row_position_[row] + 1,
-          uint64_t{kNumSinks} + row_cache_[row]->window_positions(layer));
-    }
-  }
-  const uint32_t products = config_.key_width == KeyWidth::k15Bits ? 4 : 3;
-  clock_->AddPositions(num_rows_);
-  clock_->AddMultiplyAdds(products * visible_positions * config_.q_dim());
-}
-
-// x = the embedding of each token: int8 values times their group's scale, times
-// the scale of all.
-void ForwardPass::Embed(std::span<const StreamBatch> batch) {
+// x = the token's embedding: int8 values times their group's scale, times the
+// scale of all.
+void ForwardPass::Embed(uint32_t row) {
   const LinearWeights& table = model_.embedding();
-  float* x = x_.data();
-  for (const StreamBatch& stream : batch) {
-    for (const uint32_t token : stream.tokens) {
-      for (uint32_t c = 0; c < config_.dim; ++c) {
-        const float value =
-            static_cast<float>(table.values[table.value_idx(token, c)]) *
-            table.scales[table.scale_idx(token, c / kGroupSize)];
-        *x++ = value * config_.embedding_scale;
-      }
-    }
+  const uint32_t token = row_token_[row];
+  float* x = x_.data() + size_t{row} * config_.dim;
+  for (uint32_t c = 0; c < config_.dim; ++c) {
+    const float value =
+        static_cast<float>(table.values[table.value_idx(token, c)]) *
+        table.scales[table.scale_idx(token, c / kGroupSize)];
+    x[c] = value * config_.embedding_scale;
   }
 }
 
-// delta = W_o . Attention(RmsNorm(x))
-void ForwardPass::AttentionLayer(uint32_t layer) {
+// Queries, keys and values; the latter two go into the caches.
+void ForwardPass::StoreLayer(uint32_t layer, const Scope& scope) {
   const LayerWeights& w = model_.layer(layer);
-  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int thread_idx) {
-    float* scratch = row_scratch_[thread_idx].data();
-    for (uint32_t row = first; row < first + count; ++row) {
-      if (layer > 0) {
-        AddDelta(row, model_.layer(layer - 1).post_ffn_norm, scratch);
-      }
-      NormInto(row, w.attn_norm, scratch, normed_);
-    }
+  const size_t stride = PaddedStride(config_.qkv_dim());
+  Multiply(scope, w.qkv, normed_, config_.dim,
+           qkv_.data() + scope.first_row * stride, stride);
+  ForRows(scope, [&](uint32_t row, int) {
+    FinishQkv(layer, row);
+    StoreKeysAndValues(layer, row);
   });
-  const size_t qkv_stride = PaddedStride(config_.qkv_dim());
-  EnterStage(clock_, Stage::kMatmul);
-  Multiply(w.qkv, w.qkv.num_panels(), normed_.View(num_rows_, config_.dim),
-           qkv_.data(), qkv_stride);
-  EnterStage(clock_, Stage::kElementwise);
-  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int) {
-    for (uint32_t row = first; row < first + count; ++row) {
-      FinishQkv(layer, row);
-      StoreKeysAndValues(layer, row);
-    }
+}
+
+// delta = W_o . Attention
+void ForwardPass::AttentionLayer(uint32_t layer, const Scope& scope) {
+  Enter(scope, Stage::kAttention);
+  const uint32_t num_heads = config_.num_kv_heads;
+  const auto attend = [&](size_t i, int thread_idx) {
+    const auto block = static_cast<uint32_t>(i / num_heads);
+    AttendBlock(layer, query_blocks_[scope.first_query_block + block],
+                static_cast<uint32_t>(i % num_heads), scope, thread_idx);
+  };
+  const size_t num_tasks = size_t{scope.num_query_blocks} * num_heads;
+  if (scope.thread_idx < 0) {
+    pool_.ParallelFor(num_tasks, attend);
+  } else {
+    for (size_t i = 0; i < num_tasks; ++i) attend(i, scope.thread_idx);
+  }
+  Enter(scope, Stage::kElementwise);
+  const size_t q_dim = config_.q_dim();
+  ForRows(scope, [&](uint32_t row, int) {
+    const uint32_t at = scope.RowInBuffer(row);
+    QuantizeInto(heads_.data() + at * q_dim, config_.q_dim(), at, mixed_);
   });
+  Multiply(scope, model_.layer(layer).attn_out, mixed_, config_.q_dim(),
+           delta_.data() + size_t{scope.buffer_row} * config_.dim, config_.dim);
+}
+
+void ForwardPass::AttendBlock(uint32_t layer, const QueryBlock& block,
+                              uint32_t kv_head, const Scope& scope,
+                              int thread_idx) {
   const Ropes& ropes = ropes_of(layer);
   const size_t q_dim = config_.q_dim();
-  EnterStage(clock_, Stage::kAttention);
-  pool_.ParallelFor(
-      query_blocks_.size() * config_.num_kv_heads,
-      [&](size_t i, int thread_idx) {
-        const QueryBlock& block = query_blocks_[i / config_.num_kv_heads];
-        const AttentionTask task = {
-            .cache = block.cache,
-            .layer = layer,
-            .kv_head = static_cast<uint32_t>(i % config_.num_kv_heads),
-            .first_position = block.first_position,
-            .num_positions = block.num_positions,
-            .q = qkv_.data() + block.first_row * qkv_stride,
-            .q_stride = qkv_stride,
-            .ropes = &ropes.rows[block.first_row],
-            .sink_rope = ropes.sinks[block.stream],
-            .out = heads_.data() + block.first_row * q_dim,
-            .out_stride = q_dim};
-        Attend(kernels_, config_, task, attention_scratch_[thread_idx]);
-      });
-  EnterStage(clock_, Stage::kElementwise);
-  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int) {
-    for (uint32_t row = first; row < first + count; ++row) {
-      QuantizeInto(heads_.data() + row * q_dim, config_.q_dim(), row, mixed_);
-    }
-  });
-  EnterStage(clock_, Stage::kMatmul);
-  Multiply(w.attn_out, w.attn_out.num_panels(),
-           mixed_.View(num_rows_, config_.q_dim()), delta_.data(), config_.dim);
-  EnterStage(clock_, Stage::kElementwise);
+  const size_t qkv_stride = PaddedStride(config_.qkv_dim());
+  const AttentionTask task = {
+      .cache = block.cache,
+      .layer = layer,
+      .kv_head = kv_head,
+      .first_position = block.first_position,
+      .num_positions = block.num_positions,
+      .q = qkv_.data() + block.first_row * qkv_stride,
+      .q_stride = qkv_stride,
+      .ropes = &ropes.rows[block.first_row],
+      .sink_rope = ropes.sinks[block.stream],
+      .out = heads_.data() + scope.RowInBuffer(block.first_row) * q_dim,
+      .out_stride = q_dim};
+  Attend(kernels_, config_, task, attention_scratch_[thread_idx]);
 }
 
 void ForwardPass::FinishQkv(uint32_t layer, uint32_t row) {
@@ -249,61 +211,54 @@ void ForwardPass::StoreKeysAndValues(uint32_t layer, uint32_t row) {
 }
 
 // delta = W_down . Gate(W_gate . RmsNorm(x), W_up . RmsNorm(x))
-void ForwardPass::FeedForwardLayer(uint32_t layer) {
+void ForwardPass::FeedForwardLayer(uint32_t layer, const Scope& scope) {
   const LayerWeights& w = model_.layer(layer);
-  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int thread_idx) {
-    float* scratch = row_scratch_[thread_idx].data();
-    for (uint32_t row = first; row < first + count; ++row) {
-      AddDelta(row, w.post_attn_norm, scratch);
-      NormInto(row, w.ffn_norm, scratch, normed_);
-    }
+  ForRows(scope, [&](uint32_t row, int thread_idx) {
+    const uint32_t at = scope.RowInBuffer(row);
+    AddDelta(row, at, w.post_attn_norm, thread_idx);
+    NormInto(row, w.ffn_norm, thread_idx, at);
   });
   const size_t stride = PaddedStride(2 * config_.ffn_dim);
-  EnterStage(clock_, Stage::kMatmul);
-  Multiply(w.gate_up, w.gate_up.num_panels(),
-           normed_.View(num_rows_, config_.dim), gate_up_.data(), stride);
-  EnterStage(clock_, Stage::kElementwise);
+  Multiply(scope, w.gate_up, normed_, config_.dim,
+           gate_up_.data() + scope.buffer_row * stride, stride);
   const auto apply_gate = config_.activation == Activation::kGeluTanh
                               ? kernels_.geglu
                               : kernels_.swiglu;
-  ForRows(num_rows_, [&](uint32_t first, uint32_t count, int thread_idx) {
+  ForRows(scope, [&](uint32_t row, int thread_idx) {
+    const uint32_t at = scope.RowInBuffer(row);
     float* gated = row_scratch_[thread_idx].data();
-    for (uint32_t row = first; row < first + count; ++row) {
-      const float* gate = gate_up_.data() + row * stride;
-      apply_gate(gate, gate + config_.ffn_dim, config_.ffn_dim, gated);
-      QuantizeInto(gated, config_.ffn_dim, row, gated_);
-    }
+    const float* gate = gate_up_.data() + at * stride;
+    apply_gate(gate, gate + config_.ffn_dim, config_.ffn_dim, gated);
+    QuantizeInto(gated, config_.ffn_dim, at, gated_);
   });
-  EnterStage(clock_, Stage::kMatmul);
-  Multiply(w.ffn_down, w.ffn_down.num_panels(),
-           gated_.View(num_rows_, config_.ffn_dim), delta_.data(), config_.dim);
-  EnterStage(clock_, Stage::kElementwise);
+  Multiply(scope, w.ffn_down, gated_, config_.ffn_dim,
+           delta_.data() + size_t{scope.buffer_row} * config_.dim, config_.dim);
 }
 
 void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
                                 float* logits) {
   EnterStage(clock_, Stage::kHead);
-  ForRows(num_rows, [&](uint32_t first, uint32_t count, int thread_idx) {
-    for (uint32_t i = first; i < first + count; ++i) {
-      NormInto(row_begin + i, model_.output_norm(),
-               row_scratch_[thread_idx].data(), normed_);
-    }
+  const Scope scope = {.first_row = row_begin,
+                       .num_rows = num_rows,
+                       .first_query_block = 0,
+                       .num_query_blocks = 0,
+                       .buffer_row = 0,
+                       .thread_idx = -1};
+  ForRows(scope, [&](uint32_t row, int thread_idx) {
+    NormInto(row, model_.output_norm(), thread_idx, scope.RowInBuffer(row));
   });
-  const QuantizedRows all = normed_.View(row_begin + num_rows, config_.dim);
-  const QuantizedRows rows = {all.values + size_t{row_begin} * config_.dim,
-                              all.scales + size_t{row_begin} * all.num_groups,
-                              all.starts + size_t{row_begin} * all.num_groups,
-                              num_rows,
-                              config_.dim,
-                              all.num_groups};
-  Multiply(model_.head(), PaddedRows(config_.num_tokens) / kPanelRows, rows,
-           logits, logits_stride());
+  const uint32_t num_panels = PaddedRows(config_.num_tokens) / kPanelRows;
+  if (clock_ != nullptr) {
+    clock_->AddMultiplyAdds(uint64_t{num_rows} * config_.dim * num_panels *
+                            kPanelRows);
+  }
+  MultiplyTogether(model_.head(), num_panels,
+                   normed_.View(0, num_rows, config_.dim), logits,
+                   logits_stride());
   if (config_.logit_cap != 0) {
-    ForRows(num_rows, [&](uint32_t first, uint32_t count, int) {
-      for (uint32_t i = first; i < first + count; ++i) {
-        reference::SoftCap(config_.logit_cap, config_.num_tokens,
-                           logits + i * logits_stride());
-      }
+    ForRows(scope, [&](uint32_t row, int) {
+      reference::SoftCap(config_.logit_cap, config_.num_tokens,
+                         logits + (row - row_begin) * logits_stride());
     });
   }
   EnterStage(clock_, Stage::kTokenWeights);
@@ -313,12 +268,13 @@ size_t ForwardPass::logits_stride() const {
   return PaddedStride(config_.num_tokens);
 }
 
-void ForwardPass::AddDelta(uint32_t row, std::span<const float> post_norm,
-                           float* scratch) {
+void ForwardPass::AddDelta(uint32_t row, uint32_t delta_row,
+                           std::span<const float> post_norm, int thread_idx) {
   const uint32_t dim = config_.dim;
   float* x = x_.data() + size_t{row} * dim;
-  const float* delta = delta_.data() + size_t{row} * dim;
+  const float* delta = delta_.data() + size_t{delta_row} * dim;
   if (!post_norm.empty()) {
+    float* scratch = row_scratch_[thread_idx].data();
     kernels_.rms_norm(delta, post_norm.data(), dim, config_.norm_eps, scratch);
     delta = scratch;
   }
@@ -326,11 +282,12 @@ void ForwardPass::AddDelta(uint32_t row, std::span<const float> post_norm,
 }
 
 void ForwardPass::NormInto(uint32_t row, std::span<const float> norm_weight,
-                           float* scratch, Quantized& normed) {
+                           int thread_idx, uint32_t normed_row) {
   const uint32_t dim = config_.dim;
+  float* scratch = row_scratch_[thread_idx].data();
   kernels_.rms_norm(x_.data() + size_t{row} * dim, norm_weight.data(), dim,
                     config_.norm_eps, scratch);
-  QuantizeInto(scratch, dim, row, normed);
+  QuantizeInto(scratch, dim, normed_row, normed_);
 }
 
 void ForwardPass::QuantizeInto(const float* values, uint32_t cols, uint32_t row,
@@ -341,12 +298,22 @@ void ForwardPass::QuantizeInto(const float* values, uint32_t cols, uint32_t row,
       out.scales.data() + row * groups, out.starts.data() + row * groups);
 }
 
-void ForwardPass::Multiply(const LinearWeights& w, uint32_t num_panels,
-                           const QuantizedRows& x, float* y, size_t y_stride) {
-  if (clock_ != nullptr) {
-    clock_->AddMultiplyAdds(uint64_t{x.num_rows} * x.num_cols * num_panels *
-                            kPanelRows);
+void ForwardPass::Multiply(const Scope& scope, const LinearWeights& w,
+                           const Quantized& x, uint32_t cols, float* y,
+                           size_t y_stride) {
+  Enter(scope, Stage::kMatmul);
+  const QuantizedRows rows = x.View(scope.buffer_row, scope.num_rows, cols);
+  if (scope.thread_idx < 0) {
+    MultiplyTogether(w, w.num_panels(), rows, y, y_stride);
+  } else {
+    kernels_.matmul(w, 0, w.num_panels(), rows, y, y_stride);
   }
+  Enter(scope, Stage::kElementwise);
+}
+
+void ForwardPass::MultiplyTogether(const LinearWeights& w, uint32_t num_panels,
+                                   const QuantizedRows& x, float* y,
+                                   size_t y_stride) {
   // Four tasks a thread even out what the machine does beside us; pairs of
   // panels share loads of x. A thread's tasks lie side by side, so that what a
   // kernel fetches ahead of their ends is its own.
@@ -363,11 +330,20 @@ void ForwardPass::Multiply(const LinearWeights& w, uint32_t num_panels,
 }
 
 template <class Work>
-void ForwardPass::ForRows(uint32_t num_rows, const Work& work) {
-  const size_t tasks = (num_rows + kRowsPerTask - 1) / kRowsPerTask;
+void ForwardPass::ForRows(const Scope& scope, const Work& work) {
+  if (scope.thread_idx >= 0) {
+    for (uint32_t i = 0; i < scope.num_rows; ++i) {
+      work(scope.first_row + i, scope.thread_idx);
+    }
+    return;
+  }
+  const size_t tasks = (scope.num_rows + kRowsPerTask - 1) / kRowsPerTask;
   pool_.ParallelFor(tasks, [&](size_t i, int thread_idx) {
     const auto first = static_cast<uint32_t>(i) * kRowsPerTask;
-    work(first, std::min(kRowsPerTask, num_rows - first), thread_idx);
+    const uint32_t end = std::min(first + kRowsPerTask, scope.num_rows);
+    for (uint32_t row = first; row < end; ++row) {
+      work(scope.first_row + row, thread_idx);
+    }
   });
 }
 

@@ -65,9 +65,15 @@ class ForwardPass {
         : values(size_t{max_rows} * cols),
           scales(size_t{max_rows} * (cols / kGroupSize)),
           starts(size_t{max_rows} * (cols / kGroupSize)) {}
-    QuantizedRows View(uint32_t num_rows, uint32_t cols) const {
-      return {values.data(), scales.data(), starts.data(),
-              num_rows,      cols,          cols / kGroupSize};
+    QuantizedRows View(uint32_t first_row, uint32_t num_rows,
+                       uint32_t cols) const {
+      const uint32_t groups = cols / kGroupSize;
+      return {values.data() + size_t{first_row} * cols,
+              scales.data() + size_t{first_row} * groups,
+              starts.data() + size_t{first_row} * groups,
+              num_rows,
+              cols,
+              groups};
     }
   };
   // Rows of one stream that one attention task takes.
@@ -77,6 +83,17 @@ class ForwardPass {
     uint32_t first_row;
     uint32_t num_positions;
     uint32_t stream;
+  };
+  // Rows that one step takes, and who does: a thread, or all of them.
+  struct Scope {
+    uint32_t first_row, num_rows;
+    uint32_t first_query_block, num_query_blocks;
+    // Where the rows are in buffers that only live within a scope's steps.
+    uint32_t buffer_row;
+    int thread_idx;  // < 0: all
+    uint32_t RowInBuffer(uint32_t row) const {
+      return row - first_row + buffer_row;
+    }
   };
   // RoPE of all rows with the steps of one kind of layers.
   struct Ropes {
@@ -90,26 +107,41 @@ class ForwardPass {
   void PlanRows(std::span<const StreamBatch> batch);
   void PlanRopes(std::span<const StreamBatch> batch, uint32_t layer,
                  Ropes& ropes);
+  void PlanScopes(std::span<const StreamBatch> batch);
   Ropes& ropes_of(uint32_t layer) { return ropes_[config_.is_local(layer)]; }
-  void CountAttention();
-  void Embed(std::span<const StreamBatch> batch);
-  void AttentionLayer(uint32_t layer);
-  void FeedForwardLayer(uint32_t layer);
+  void CountWork();
+  // Adds what layer - 1 has computed, or embeds the tokens, and stores what the
+  // attention of `layer` needs, if there is one.
+  void BetweenLayers(uint32_t layer, const Scope& scope);
+  void Embed(uint32_t row);
+  void StoreLayer(uint32_t layer, const Scope& scope);
+  void AttentionLayer(uint32_t layer, const Scope& scope);
+  void FeedForwardLayer(uint32_t layer, const Scope& scope);
   // Adds biases and norms the heads where the model does.
   void FinishQkv(uint32_t layer, uint32_t row);
   void StoreKeysAndValues(uint32_t layer, uint32_t row);
+  void AttendBlock(uint32_t layer, const QueryBlock& block, uint32_t kv_head,
+                   const Scope& scope, int thread_idx);
   // x += delta, normed first unless the weights are empty.
-  void AddDelta(uint32_t row, std::span<const float> post_norm, float* scratch);
+  void AddDelta(uint32_t row, uint32_t delta_row,
+                std::span<const float> post_norm, int thread_idx);
   // normed = quantised RmsNorm(x).
   void NormInto(uint32_t row, std::span<const float> norm_weight,
-                float* scratch, Quantized& normed);
+                int thread_idx, uint32_t normed_row);
   void QuantizeInto(const float* values, uint32_t cols, uint32_t row,
                     Quantized& out);
-  void Multiply(const LinearWeights& w, uint32_t num_panels,
-                const QuantizedRows& x, float* y, size_t y_stride);
-  // Calls work(first_row, num_rows) for chunks of rows, in parallel.
+  // y, which is at the scope's first row, = w times the scope's rows of x.
+  void Multiply(const Scope& scope, const LinearWeights& w, const Quantized& x,
+                uint32_t cols, float* y, size_t y_stride);
+  // All threads together.
+  void MultiplyTogether(const LinearWeights& w, uint32_t num_panels,
+                        const QuantizedRows& x, float* y, size_t y_stride);
+  // Calls work(row, thread_idx) for the scope's rows.
   template <class Work>
-  void ForRows(uint32_t num_rows, const Work& work);
+  void ForRows(const Scope& scope, const Work& work);
+  void Enter(const Scope& scope, Stage stage) {
+    if (scope.thread_idx <= 0) EnterStage(clock_, stage);
+  }
 
   const Model& model_;
   const ModelConfig& config_;
@@ -120,12 +152,17 @@ class ForwardPass {
   uint32_t num_rows_ = 0;
   std::vector<KvCache*> row_cache_;     // [row]
   std::vector<uint64_t> row_position_;  // [row]
+  std::vector<uint32_t> row_token_;     // [row]
   std::vector<QueryBlock> query_blocks_;
+  std::vector<Scope> scopes_;  // together all rows
+  uint32_t max_scope_rows_ = 0;
   Ropes ropes_[2];  // of layers that see everything, of local layers
 
-  AlignedBuffer<float> x_;        // [row, dim]
+  AlignedBuffer<float> x_;    // [row, dim]
+  AlignedBuffer<float> qkv_;  // [row, qkv_dim]
+  // [Scope::RowInBuffer, ...]:
+  uint32_t buffer_rows_;
   AlignedBuffer<float> delta_;    // [row, dim]: what a sublayer adds
-  AlignedBuffer<float> qkv_;      // [row, qkv_dim]
   AlignedBuffer<float> heads_;    // [row, q_dim]: attention's output
   AlignedBuffer<float> gate_up_;  // [row, 2 * ffn_dim]
   Quantized normed_;              // [row, dim]

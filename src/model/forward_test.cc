@@ -138,13 +138,19 @@ TEST_F(ForwardTest, KernelsGiveTheSame) {
   const auto expected = BitsOf(Logits(tokens, 32, 13, "scalar"));
   for (const KernelTable* table : AllKernels()) {
     if (!table->is_supported()) continue;
-    EXPECT_EQ(BitsOf(Logits(tokens, 32, 13, table->name)), expected)
-        << table->name;
+    for (const uint32_t batch : {13u, 90u}) {
+      EXPECT_EQ(BitsOf(Logits(tokens, 32, batch, table->name)), expected)
+          << table->name << ", batch " << batch;
+    }
   }
 }
 
-TEST_F(ForwardTest, StreamsBesideEachOtherGiveTheSame) {
-  const uint32_t kWindow = 24, kBatch = 5, kStreams = 4, kTokens = 60;
+class StreamsTest : public ForwardTest,
+                    public testing::WithParamInterface<uint32_t> {};
+
+TEST_P(StreamsTest, BesideEachOtherGiveTheSame) {
+  const uint32_t kWindow = 24, kStreams = 4, kTokens = 60;
+  const uint32_t kBatch = GetParam();
   ThreadPool pool(2);
   ForwardPass forward(*model_, **FindKernels(""), pool, kBatch * kStreams,
                       kWindow);
@@ -184,6 +190,9 @@ TEST_F(ForwardTest, StreamsBesideEachOtherGiveTheSame) {
         << "stream " << s;
   }
 }
+
+// Few rows, whose products all threads share, and many, which they divide.
+INSTANTIATE_TEST_SUITE_P(, StreamsTest, testing::Values(5, 45));
 
 TEST_F(ForwardTest, RewoundPositionsLeaveNoTrace) {
   const uint32_t kWindow = 16, kBatch = 8;
