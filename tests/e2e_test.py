@@ -15,8 +15,8 @@ import tempfile
 import time
 
 
-def run(llma, *arguments, kernels="", content=None):
-    env = dict(os.environ, LLMA_KERNELS=kernels)
+def run(llma, *arguments, kernels="", content=None, **variables):
+    env = dict(os.environ, LLMA_KERNELS=kernels, **variables)
     done = subprocess.run([llma, *arguments], input=content, env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return done.returncode, done.stdout, done.stderr.decode()
@@ -98,6 +98,13 @@ def main():
         status, _, err = run(llma, "-d", content=bytes(damaged))
         assert status == 1 and err, "damage went unnoticed"
         passed += 2
+        # Where the model is missing, the catalog knows it by its fingerprint.
+        if not os.path.exists("/usr/share/llma"):
+            status, _, err = run(llma, "-d", content=files[setups[0]],
+                                 LLMA_MODEL_PATH=folder, XDG_DATA_HOME=folder)
+            assert status == 1, "decoded without a model"
+            assert "llma model pull smollm2-135m-instruct" in err, err
+            passed += 1
     print(f"{passed} passed, 0 failed")
 
 

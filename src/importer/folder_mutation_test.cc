@@ -10,6 +10,7 @@
 
 #include "importer/hf_folder_editor.h"
 #include "importer/import_folder.h"
+#include "importer/tiny_gemma.h"
 #include "model/model.h"
 #include "numerics/test_random.h"
 
@@ -23,12 +24,19 @@ constexpr const char* kIndex = "model.safetensors.index.json";
 constexpr const char* kWeights = "model.safetensors";
 constexpr int kRounds = 500;  // for each kind of damage and file
 
-class FolderMutationTest : public testing::TestWithParam<const char*> {
+struct Case {
+  const char* model;
+  const char* file;  // that is damaged
+};
+
+class FolderMutationTest : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     const auto file = MappedFile::Open(LLMA_TEST_DATA_DIR "/tiny.gguf");
     ASSERT_TRUE(file);
-    const auto gguf = GgufReader::Parse(file->bytes());
+    const std::vector<uint8_t> gemma = TinyGemma().Encode();
+    const bool is_gemma = GetParam().model == std::string_view("gemma3");
+    const auto gguf = GgufReader::Parse(is_gemma ? gemma : file->bytes());
     ASSERT_TRUE(gguf);
     HfFolderEditor editor(*gguf, TensorType::kBf16);
     header_ = editor.weights[kWeights].header;
@@ -40,20 +48,21 @@ class FolderMutationTest : public testing::TestWithParam<const char*> {
         fs::is_directory("/dev/shm") ? "/dev/shm/" : testing::TempDir();
     folder_ = place + "llma_folder_mutation_" + std::to_string(::getpid());
     editor.Write(folder_);
-    auto bytes = ReadFile(folder_ + "/" + GetParam());
+    auto bytes = ReadFile(folder_ + "/" + GetParam().file);
     ASSERT_TRUE(bytes);
     bytes_ = *std::move(bytes);
     // Of weights only the header has a structure.
-    structure_size_ = static_cast<uint32_t>(
-        GetParam() == std::string_view(kWeights) ? 8 + header_.dump().size()
-                                                 : bytes_.size());
+    structure_size_ =
+        static_cast<uint32_t>(GetParam().file == std::string_view(kWeights)
+                                  ? 8 + header_.dump().size()
+                                  : bytes_.size());
     ASSERT_TRUE(Import(bytes_));
   }
   void TearDown() override { fs::remove_all(folder_); }
 
   bool Import(Bytes damaged) {
     {
-      std::ofstream out(folder_ + "/" + GetParam(), std::ios::binary);
+      std::ofstream out(folder_ + "/" + GetParam().file, std::ios::binary);
       out.write(reinterpret_cast<const char*>(damaged.data()),
                 static_cast<std::streamsize>(damaged.size()));
     }
@@ -104,7 +113,7 @@ TEST_P(FolderMutationTest, Splices) {
 
 // Well-formed JSON with one value that is something else.
 TEST_P(FolderMutationTest, OtherValues) {
-  const bool is_weights = GetParam() == std::string_view(kWeights);
+  const bool is_weights = GetParam().file == std::string_view(kWeights);
   const Json good = is_weights ? header_ : Json::parse(bytes_);
   std::vector<std::string> pointers;
   const Json leaves = good.flatten();
@@ -151,8 +160,12 @@ TEST_P(FolderMutationTest, OtherValues) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, FolderMutationTest,
-                         testing::Values("config.json", "tokenizer.json",
-                                         kIndex, kWeights));
+                         testing::Values(Case{"llama", "config.json"},
+                                         Case{"llama", "tokenizer.json"},
+                                         Case{"llama", kIndex},
+                                         Case{"llama", kWeights},
+                                         Case{"gemma3", "config.json"},
+                                         Case{"gemma3", "tokenizer.json"}));
 
 }  // namespace
 }  // namespace llma

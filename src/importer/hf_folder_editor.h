@@ -16,6 +16,8 @@
 #include "base/file_io.h"
 #include "importer/dequantize.h"
 #include "importer/gguf_reader.h"
+#include "importer/gguf_tokens.h"
+#include "importer/score_merges.h"
 
 namespace llma {
 
@@ -78,8 +80,8 @@ struct HfFolderEditor {
   nlohmann::json index;                              // null: none is written
   std::map<std::string, SafetensorsEditor> weights;  // by file name
 
-  // The model of a GGUF file with the pre-tokenizer smollm; all tensors go to
-  // model.safetensors.
+  // The model of a GGUF file with the pre-tokenizer smollm, or with
+  // SentencePiece's; all tensors go to model.safetensors.
   HfFolderEditor(const GgufReader& gguf, TensorType type)
       : arch_(*gguf.GetString("general.architecture")) {
     SetConfig(gguf);
@@ -214,10 +216,14 @@ struct HfFolderEditor {
     const auto types = *gguf.GetU32s("tokenizer.ggml.token_type");
     nlohmann::json vocab = nlohmann::json::object();
     nlohmann::json added = nlohmann::json::array();
+    const bool has_characters =
+        *gguf.GetString("tokenizer.ggml.model") == "llama";
     for (uint32_t id = 0; id < tokens.size(); ++id) {
       vocab[std::string(tokens[id])] = id;
-      if (types[id] == 1) continue;
-      added.push_back({{"id", id}, {"content", tokens[id]}, {"special", true}});
+      if (types[id] == 1 || types[id] == 6) continue;
+      added.push_back({{"id", id},
+                       {"content", tokens[id]},
+                       {"special", !has_characters || types[id] != 4}});
     }
     tokenizer = {
         {"version", "1.0"},
@@ -233,10 +239,29 @@ struct HfFolderEditor {
         {"model",
          {{"type", "BPE"},
           {"unk_token", nullptr},
-          {"byte_fallback", false},
+          {"byte_fallback", has_characters},
           {"vocab", vocab},
-          {"merges", *gguf.GetStrings("tokenizer.ggml.merges")}}},
+          {"merges", nlohmann::json::array()}}},
     };
+    if (has_characters) {
+      SetSentencePiece(gguf);
+    } else {
+      tokenizer["model"]["merges"] = *gguf.GetStrings("tokenizer.ggml.merges");
+    }
+  }
+
+  // Merges for scores, and how blanks are written.
+  void SetSentencePiece(const GgufReader& gguf) {
+    auto vocabulary = ReadGgufTokens(gguf);
+    const auto merges = MakeMergesFromScores(*vocabulary);
+    for (const auto& [left, right, result] : *merges) {
+      tokenizer["model"]["merges"].push_back(
+          {vocabulary->tokens[left], vocabulary->tokens[right]});
+    }
+    tokenizer["pre_tokenizer"] = nullptr;
+    tokenizer["normalizer"] = {{"type", "Replace"},
+                               {"pattern", {{"String", " "}}},
+                               {"content", "\u2581"}};
   }
 
   std::string arch_;

@@ -9,6 +9,7 @@
 
 #include "base/file_io.h"
 #include "importer/import_gguf.h"
+#include "importer/tiny_gemma.h"
 #include "model/model.h"
 #include "numerics/test_random.h"
 
@@ -17,17 +18,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class ImportMutationTest : public testing::Test {
+class ImportMutationTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    auto bytes = ReadFile(LLMA_TEST_DATA_DIR "/tiny.gguf");
-    ASSERT_TRUE(bytes);
-    bytes_ = *std::move(bytes);
+    if (GetParam() == std::string_view("gemma3")) {
+      bytes_ = TinyGemma().Encode();
+    } else {
+      auto bytes = ReadFile(LLMA_TEST_DATA_DIR "/tiny.gguf");
+      ASSERT_TRUE(bytes);
+      bytes_ = *std::move(bytes);
+    }
     // Weights start behind the names of the tensors.
-    const std::string_view last_name = "output_norm.weight";
-    const auto end = std::search(bytes_.begin(), bytes_.end(),
-                                 last_name.begin(), last_name.end());
-    structure_size_ = static_cast<uint32_t>(end - bytes_.begin()) + 64;
+    for (const std::string_view name :
+         {"output_norm.weight", "token_embd.weight"}) {
+      const auto end =
+          std::search(bytes_.begin(), bytes_.end(), name.begin(), name.end());
+      structure_size_ = std::max(
+          structure_size_, static_cast<uint32_t>(end - bytes_.begin()) + 64);
+    }
     ASSERT_LT(structure_size_, bytes_.size() / 4);
     // Thousands of small files, flushed one by one: in memory if possible.
     const std::string folder =
@@ -57,14 +65,14 @@ class ImportMutationTest : public testing::Test {
   TestRandom random_{4};
 };
 
-TEST_F(ImportMutationTest, Truncations) {
+TEST_P(ImportMutationTest, Truncations) {
   for (int i = 0; i < 1000; ++i) {
     const uint32_t size = Place();
     EXPECT_FALSE(Import(Bytes(bytes_).first(size))) << size;
   }
 }
 
-TEST_F(ImportMutationTest, Flips) {
+TEST_P(ImportMutationTest, Flips) {
   for (int i = 0; i < 1000; ++i) {
     std::vector<uint8_t> flipped = bytes_;
     for (uint32_t n = 1 + random_.Below(3); n > 0; --n) {
@@ -74,7 +82,7 @@ TEST_F(ImportMutationTest, Flips) {
   }
 }
 
-TEST_F(ImportMutationTest, Splices) {
+TEST_P(ImportMutationTest, Splices) {
   for (int i = 0; i < 1000; ++i) {
     std::vector<uint8_t> spliced = bytes_;
     const uint32_t length = 1 + random_.Below(64);
@@ -85,7 +93,7 @@ TEST_F(ImportMutationTest, Splices) {
   }
 }
 
-TEST_F(ImportMutationTest, ExtremeNumbers) {
+TEST_P(ImportMutationTest, ExtremeNumbers) {
   for (int i = 0; i < 1000; ++i) {
     std::vector<uint8_t> changed = bytes_;
     const uint32_t place = random_.Below(structure_size_);
@@ -97,6 +105,9 @@ TEST_F(ImportMutationTest, ExtremeNumbers) {
     Import(changed);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Models, ImportMutationTest,
+                         testing::Values("llama", "gemma3"));
 
 }  // namespace
 }  // namespace llma
