@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
 from . import _llma
 from ._llma import Model
@@ -17,10 +17,12 @@ ModelLike = Union[Model, str, "os.PathLike[str]", None]
 DEFAULT_LEVEL = 6
 
 
-def to_model(model: ModelLike) -> Model | None:
-    """A model, or None for the one that the library chooses."""
+def to_model(model: ModelLike) -> Model | Literal["auto"] | None:
+    """A model, "auto", or None for the one that the library chooses."""
     if model is None or isinstance(model, Model):
         return model
+    if model == "auto":
+        return "auto"
     return Model(os.fspath(model))
 
 
@@ -34,9 +36,10 @@ def compress(
 ) -> bytes:
     """Compresses `data` into a file in memory.
 
-    `model`: a Model, the name of an installed one, or a path; None: the default
-    model. `threads` 0: all processors. `memory_bytes`: work that would need
-    more raises LlmaError; 0: no limit.
+    `model`: a Model, the name of an installed one, or a path; "auto": what suits
+    each frame best of those installed; None: the default model. `threads` 0: all
+    processors. `memory_bytes`: work that would need more raises LlmaError; 0: no
+    limit.
     """
     return _llma.compress(data, level, to_model(model), threads, memory_bytes)
 
@@ -63,7 +66,7 @@ def decompress(
 ) -> bytes:
     """The content of a file, or of a short message.
 
-    `model` None: the installed model that the file names.
+    `model` None or "auto": the installed models that the file names.
     """
     return _llma.decompress(
         data, DEFAULT_LEVEL, to_model(model), threads, memory_bytes
@@ -100,7 +103,7 @@ def bits_per_token(
     threads: int = 0,
     memory_bytes: int = 0,
 ) -> list[Piece]:
-    """What each piece of a text costs. Text is taken as UTF-8.
+    """What each piece of a text costs by one model. Text is taken as UTF-8.
 
     `alternatives`: how many likely tokens are kept for each piece, at most 64.
     """

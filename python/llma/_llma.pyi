@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from typing import Literal
+
 from typing_extensions import Buffer
 
 __version__: str
@@ -19,33 +21,36 @@ class Model:
     @property
     def num_tokens(self) -> int: ...
 
+# To compress with: one, what suits each frame, the default one.
+ModelChoice = Model | Literal["auto"] | None
+
 class Encoder:
     def __init__(
-        self, level: int, model: Model | None, threads: int, memory_bytes: int
+        self, level: int, model: ModelChoice, threads: int, memory_bytes: int
     ) -> None: ...
     def run(self, data: Buffer, action: int) -> bytes: ...
     def cancel(self) -> None: ...
 
 class Decoder:
     def __init__(
-        self, level: int, model: Model | None, threads: int, memory_bytes: int
+        self, level: int, model: ModelChoice, threads: int, memory_bytes: int
     ) -> None: ...
     def run(self, data: Buffer, action: int) -> bytes: ...
     def cancel(self) -> None: ...
 
 def compress(
-    data: Buffer, level: int, model: Model | None, threads: int, memory_bytes: int
+    data: Buffer, level: int, model: ModelChoice, threads: int, memory_bytes: int
 ) -> bytes: ...
 def compress_short(
-    data: Buffer, level: int, model: Model | None, threads: int, memory_bytes: int
+    data: Buffer, level: int, model: ModelChoice, threads: int, memory_bytes: int
 ) -> bytes: ...
 def decompress(
-    data: Buffer, level: int, model: Model | None, threads: int, memory_bytes: int
+    data: Buffer, level: int, model: ModelChoice, threads: int, memory_bytes: int
 ) -> bytes: ...
 def inspect(
     data: Buffer,
     level: int,
-    model: Model | None,
+    model: ModelChoice,
     threads: int,
     memory_bytes: int,
     num_alternatives: int,

@@ -20,7 +20,7 @@ template <bool kContentFirst, class Handle,
                               llma_error*)>
 class PyStream {
  public:
-  PyStream(uint64_t level, const PyModel* model, uint64_t threads,
+  PyStream(uint64_t level, nb::handle model, uint64_t threads,
            uint64_t memory_bytes) {
     const Options options = MakeOptions({level, model, threads, memory_bytes});
     llma_error error;
@@ -89,7 +89,7 @@ using WholeFunction = llma_status(const void*, size_t, const llma_options*,
                                   void**, size_t*, llma_error*);
 
 template <WholeFunction* kFunction>
-nb::bytes Whole(nb::handle data, uint64_t level, const PyModel* model,
+nb::bytes Whole(nb::handle data, uint64_t level, nb::handle model,
                 uint64_t threads, uint64_t memory_bytes) {
   const View view(data);
   const Options options = MakeOptions({level, model, threads, memory_bytes});
@@ -129,7 +129,7 @@ nb::tuple AlternativesOf(const llma_inspection* inspection, uint64_t index,
 
 // A list of (offset, bytes, bits, bits of the language model or None,
 // alternatives).
-nb::list Inspect(nb::handle data, uint64_t level, const PyModel* model,
+nb::list Inspect(nb::handle data, uint64_t level, nb::handle model,
                  uint64_t threads, uint64_t memory_bytes,
                  uint32_t num_alternatives) {
   const View view(data);
@@ -167,7 +167,7 @@ nb::list Inspect(nb::handle data, uint64_t level, const PyModel* model,
 template <class Stream>
 void DefineStream(nb::module_& module, const char* name) {
   nb::class_<Stream>(module, name)
-      .def(nb::init<uint64_t, const PyModel*, uint64_t, uint64_t>(),
+      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t>(),
            nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
            nb::arg("memory_bytes"))
       .def("run", &Stream::Run, nb::arg("data"), nb::arg("action"))

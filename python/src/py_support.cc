@@ -42,8 +42,11 @@ Options MakeOptions(const Tuning& tuning) {
   set(LLMA_OPTION_LEVEL, tuning.level);
   set(LLMA_OPTION_THREADS, tuning.threads);
   set(LLMA_OPTION_MEMORY_BYTES, tuning.memory_bytes);
-  if (tuning.model != nullptr) {
-    Check(llma_options_set_model(created, tuning.model->get(), &error), error);
+  if (nb::isinstance<nb::str>(tuning.model)) {
+    set(LLMA_OPTION_AUTO_MODEL, 1);  // the only text that arrives here
+  } else if (!tuning.model.is_none()) {
+    llma_model* model = nb::cast<const PyModel&>(tuning.model).get();
+    Check(llma_options_set_model(created, model, &error), error);
   }
   Check(llma_options_set_progress(created, CheckSignals, nullptr, &error),
         error);

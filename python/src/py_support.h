@@ -64,7 +64,7 @@ using Options = std::unique_ptr<llma_options, OptionsDeleter>;
 // How every function of the package is tuned. 0: the default of the library.
 struct Tuning {
   uint64_t level = LLMA_LEVEL_DEFAULT;
-  const PyModel* model = nullptr;
+  nb::handle model;  // a Model, "auto" or None
   uint64_t threads = 0;
   uint64_t memory_bytes = 0;
 };

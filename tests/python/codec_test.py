@@ -2,6 +2,8 @@
 """Bytes in memory, streams, threads and errors."""
 
 import pathlib
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,6 +43,40 @@ def test_model(tiny: llma.Model) -> None:
     assert len(tiny.fingerprint) == 32
     assert tiny.path.endswith("tiny.llmm")
     assert tiny.num_tokens > 0 and tiny.name
+
+
+def test_auto_model(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Now the one, now the other of two models that differ a little."""
+    command = [sys.executable, "-m", "llma", "model", "import", "-q"]
+    for name, more in (("tiny", []), ("other", ["--start-token", "the"])):
+        target = ["--name", name, "-o", str(tmp_path / f"{name}.llmm")]
+        subprocess.run([*command, str(DATA / "tiny.gguf"), *target, *more], check=True)
+    monkeypatch.setenv("LLMA_MODEL_PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    encoder = llma.LlmaCompressor(9, model="auto")
+    whole, packed, chosen = b"", b"", set()
+    for word in ("everyone", "working", "belonged", "saying", "return", "became"):
+        text = f" {word} {word} {word} the file reads bytes".encode()
+        made = llma.compress(text, 9, model="auto")
+        for name in ("tiny", "other"):
+            if made == llma.compress(text, 9, model=name):
+                chosen.add(name)
+        assert llma.decompress(made) == llma.decompress(made, model="auto") == text
+        whole += text
+        packed += encoder.compress(text) + encoder.sync()
+    assert chosen == {"tiny", "other"}
+    assert llma.decompress(packed + encoder.flush()) == whole
+    with llma.open(tmp_path / "x.llma", "wb", model="auto") as file:
+        file.write(whole)
+    with llma.open(tmp_path / "x.llma", model="auto") as file:
+        assert file.read() == whole
+    short = llma.compress_short(b"the file", model="auto")
+    assert llma.decompress(short) == b"the file"
+    with pytest.raises(llma.LlmaError) as caught:
+        llma.bits_per_token(whole, model="auto")
+    assert caught.value.status == "LLMA_ERROR_USAGE"
 
 
 def test_bits_per_token(tiny: llma.Model) -> None:
