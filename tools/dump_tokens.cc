@@ -4,6 +4,7 @@
 //
 //   dump_tokens MODEL.llmm TEXT
 //   dump_tokens --time MODEL.llmm TEXT    speed instead
+//   dump_tokens --split PATTERN TEXT      lengths of what is merged within
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +12,7 @@
 
 #include "base/file_io.h"
 #include "model/model.h"
+#include "tokenizer/pre_tokenizer.h"
 #include "tokenizer/tokenizer.h"
 
 namespace {
@@ -27,9 +29,22 @@ double Seconds() {
       .count();
 }
 
+int Split(const char* name, const char* path) {
+  const llma::SplitPattern* pattern = llma::FindSplitPattern(name);
+  const auto text = llma::ReadFile(path);
+  if (pattern == nullptr || !Good(text)) return 1;
+  const auto splitter = llma::PreTokenizer::Create(*pattern);
+  if (!Good(splitter)) return 1;
+  for (const uint32_t size : splitter->Split(*text)) std::printf("%u\n", size);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 4 && std::strcmp(argv[1], "--split") == 0) {
+    return Split(argv[2], argv[3]);
+  }
   const bool time = argc > 1 && std::strcmp(argv[1], "--time") == 0;
   if (argc != (time ? 4 : 3)) {
     std::fprintf(stderr, "usage: dump_tokens [--time] MODEL.llmm TEXT\n");

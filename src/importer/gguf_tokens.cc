@@ -43,6 +43,22 @@ Status ReadScores(const GgufReader& gguf, SourceVocabulary& v) {
   return OkStatus();
 }
 
+// Its name in our table.
+Result<std::string_view> ReadSplitPattern(const GgufReader& gguf) {
+  LLMA_ASSIGN(const auto name, gguf.GetString("tokenizer.ggml.pre"));
+  if (const SplitPattern* found = FindGgufSplitPattern(name)) {
+    return found->name;
+  }
+  std::string known;
+  for (const SplitPattern& pattern : SplitPatterns()) {
+    if (pattern.name == kSentencePiece) continue;
+    known += (known.empty() ? "" : ", ") + std::string(pattern.name);
+  }
+  return Error{ErrorCode::kUnsupported,
+               "metadata tokenizer.ggml.pre is " + std::string(name) +
+                   " (only " + known + " and what cuts alike can be read)"};
+}
+
 }  // namespace
 
 Result<SourceVocabulary> ReadGgufTokens(const GgufReader& gguf) {
@@ -65,7 +81,7 @@ Result<SourceVocabulary> ReadGgufTokens(const GgufReader& gguf) {
     v.pre_tokenizer = kSentencePiece;
   } else {
     LLMA_TRY(ReadMerges(gguf, v));
-    LLMA_ASSIGN(v.pre_tokenizer, gguf.GetString("tokenizer.ggml.pre"));
+    LLMA_ASSIGN(v.pre_tokenizer, ReadSplitPattern(gguf));
   }
   constexpr std::string_view kBeginKey = "tokenizer.ggml.bos_token_id";
   constexpr std::string_view kEndKey = "tokenizer.ggml.eos_token_id";

@@ -218,7 +218,9 @@ TEST_F(ImportGgufTest, ErrorsNameWhatIsUnsupported) {
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
               e.SetString("tokenizer.ggml.pre", "no-such");
             }),
-            "pre-tokenizer no-such");
+            "metadata tokenizer.ggml.pre is no-such (only gpt-2, smollm, "
+            "llama-bpe, qwen2, tekken, dbrx, deepseek-coder, deepseek-v3, "
+            "gpt-4o, seed-coder and what cuts alike can be read)");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
               e.SetString("llama.rope.scaling.type", "longrope");
             }),

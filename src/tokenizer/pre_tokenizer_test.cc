@@ -11,9 +11,6 @@
 namespace llma {
 namespace {
 
-constexpr const char* kNames[] = {"gpt-2", "smollm", "llama-bpe", "qwen2",
-                                  "tekken"};
-
 // The pieces, separated by '|'.
 std::string Split(const char* name, const std::string& text) {
   const auto pre_tokenizer = PreTokenizer::Create(*FindSplitPattern(name));
@@ -33,6 +30,18 @@ TEST(SplitPatternTest, UnknownNamesAreNull) {
   EXPECT_EQ(FindSplitPattern(""), nullptr);
   EXPECT_TRUE(FindSplitPattern("llama-bpe")->ignore_merges);
   EXPECT_FALSE(FindSplitPattern("smollm")->ignore_merges);
+}
+
+// What GGUF files say.
+TEST(SplitPatternTest, OtherNamesOfTheSame) {
+  EXPECT_EQ(FindGgufSplitPattern("llama-bpe")->name, "llama-bpe");
+  EXPECT_EQ(FindGgufSplitPattern("falcon3")->name, "llama-bpe");
+  EXPECT_EQ(FindGgufSplitPattern("starcoder")->name, "smollm");
+  EXPECT_EQ(FindGgufSplitPattern("mpt")->name, "gpt-2");
+  EXPECT_EQ(FindGgufSplitPattern("deepseek-r1-qwen")->name, "qwen2");
+  EXPECT_EQ(FindGgufSplitPattern("deepseek-llm"), nullptr);
+  EXPECT_EQ(FindGgufSplitPattern("sentencepiece"), nullptr);
+  EXPECT_EQ(FindSplitPattern("mpt"), nullptr);
 }
 
 TEST(PreTokenizerTest, Gpt2) {
@@ -59,6 +68,27 @@ TEST(PreTokenizerTest, LlamaAndQwenDifferInDigits) {
   EXPECT_EQ(Split("qwen2", "a.b();\n\n\tx"), "a|.b|();\n\n|\tx");
 }
 
+TEST(PreTokenizerTest, DeepseekCoder) {
+  EXPECT_EQ(Split("deepseek-coder", "if (x1) {\n\n\treturn 12;  // 中文字ab"),
+            "if| (|x|1|)| {|\n|\n|\treturn| |1|2|;| | //| |中文字|ab");
+  EXPECT_EQ(Split("deepseek-coder", "中文  \r\n가나 x+y"),
+            "中文|  |\r|\n|가나| x|+|y");
+}
+
+TEST(PreTokenizerTest, DeepseekV3) {
+  EXPECT_EQ(Split("deepseek-v3", "x=.y 12345 日本ごabc, (ok)\n"),
+            "x|=.|y| |123|45| |日本ご|abc|,| (|ok|)\n");
+}
+
+TEST(PreTokenizerTest, Gpt4oKeepsContractions) {
+  EXPECT_EQ(Split("gpt-4o", "It's getFileName 12345 DON'T //\n"),
+            "It's| get|File|Name| |123|45| DON'T| //\n");
+}
+
+TEST(PreTokenizerTest, SeedCoderCutsBeforeNewLines) {
+  EXPECT_EQ(Split("seed-coder", "f(x);\n  y 12"), "f|(x|);|\n| | y| |1|2");
+}
+
 TEST(PreTokenizerTest, TekkenCutsBeforeCapitals) {
   EXPECT_EQ(Split("tekken", "getFileName it's 42 a/b\n\n"),
             "get|File|Name| it|'s| |4|2| a|/b|\n\n");
@@ -79,9 +109,9 @@ TEST(SplitPatternTest, WholeTokensTellSomeApart) {
 
 TEST(PreTokenizerTest, CoversAnyBytes) {
   TestRandom random(1);
-  for (const char* name : kNames) {
-    const auto jit = PreTokenizer::Create(*FindSplitPattern(name), true);
-    const auto plain = PreTokenizer::Create(*FindSplitPattern(name), false);
+  for (const SplitPattern& pattern : SplitPatterns()) {
+    const auto jit = PreTokenizer::Create(pattern, true);
+    const auto plain = PreTokenizer::Create(pattern, false);
     ASSERT_TRUE(jit && plain);
     for (int round = 0; round < 500; ++round) {
       std::string text;
@@ -99,17 +129,18 @@ TEST(PreTokenizerTest, CoversAnyBytes) {
         EXPECT_GT(s, 0u);
         EXPECT_LE(s, kMaxPieceBytes);
       }
-      EXPECT_EQ(sizes, plain->Split(AsBytes(text))) << name << " " << round;
+      EXPECT_EQ(sizes, plain->Split(AsBytes(text)))
+          << pattern.name << " " << round;
     }
   }
 }
 
 TEST(PreTokenizerTest, LongRunsAreCut) {
-  for (const char* name : kNames) {
+  for (const SplitPattern& pattern : SplitPatterns()) {
     for (const std::string unit : {"a", " ", "\n", "é", "中", "-", "\xff"}) {
       std::string text;
       while (text.size() < 100000) text += unit;
-      const auto pre_tokenizer = PreTokenizer::Create(*FindSplitPattern(name));
+      const auto pre_tokenizer = PreTokenizer::Create(pattern);
       ASSERT_TRUE(pre_tokenizer);
       size_t pos = 0;
       for (const uint32_t size : pre_tokenizer->Split(AsBytes(text))) {
@@ -126,8 +157,9 @@ TEST(PreTokenizerTest, LongRunsAreCut) {
 // depend on how far the text goes on behind it.
 TEST(PreTokenizerTest, WindowsDoNotShow) {
   const std::string words = "It's 12 o'clock;  we'll go\n\n home. ";
-  for (const char* name : kNames) {
-    const auto pre_tokenizer = PreTokenizer::Create(*FindSplitPattern(name));
+  for (const SplitPattern& pattern : SplitPatterns()) {
+    if (pattern.name == kSentencePiece) continue;  // it has none
+    const auto pre_tokenizer = PreTokenizer::Create(pattern);
     ASSERT_TRUE(pre_tokenizer);
     const auto num_pieces = [&](int periods) {
       std::string text;
@@ -141,7 +173,7 @@ TEST(PreTokenizerTest, WindowsDoNotShow) {
     for (int i = 0; i < 500; ++i) text += words;
     const auto all = pre_tokenizer->Split(AsBytes(text));
     for (size_t i = per_period; i + 2 * per_period < all.size(); ++i) {
-      ASSERT_EQ(all[i], all[i + per_period]) << name << " " << i;
+      ASSERT_EQ(all[i], all[i + per_period]) << pattern.name << " " << i;
     }
   }
 }

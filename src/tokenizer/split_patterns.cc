@@ -15,34 +15,106 @@ namespace {
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" digits \
   "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
 
-// An optional sign before letters, upper case ones first.
-#define LLMA_TEKKEN_UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
-#define LLMA_TEKKEN_LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
-#define LLMA_TEKKEN_PATTERN                                          \
-  "[^\\r\\n\\p{L}\\p{N}]?" LLMA_TEKKEN_UPPER "*" LLMA_TEKKEN_LOWER   \
-  "+|[^\\r\\n\\p{L}\\p{N}]?" LLMA_TEKKEN_UPPER "+" LLMA_TEKKEN_LOWER \
-  "*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+// An optional sign before letters, upper case ones first, and `behind` them.
+#define LLMA_UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
+#define LLMA_LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
+#define LLMA_CAPITALS_PATTERN(behind, digits)                               \
+  "[^\\r\\n\\p{L}\\p{N}]?" LLMA_UPPER "*" LLMA_LOWER "+" behind             \
+  "|[^\\r\\n\\p{L}\\p{N}]?" LLMA_UPPER "+" LLMA_LOWER "*" behind "|" digits \
+  "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+"                          \
+  "|\\s+(?!\\S)|\\s+"
 
-// Of those that cut alike, the first is what a tokenizer.json is taken for.
+// These have the characters of a new line themselves where others have escapes,
+// which matters for what a tokenizer.json is compared with.
+#define LLMA_SEED_CODER_PATTERN                                        \
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}" \
+  "| ?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
+#define LLMA_DEEPSEEK_V3_PATTERN                                        \
+  "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"               \
+  "|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*" \
+  "|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
+
+// Of those that cut alike, one.
 constexpr SplitPattern kPatterns[] = {
     {"gpt-2", {LLMA_GPT2_PATTERN}, false},
     {"smollm", {"\\p{N}", LLMA_GPT2_PATTERN}, false},
-    {"starcoder", {"\\p{N}", LLMA_GPT2_PATTERN}, false},
     {"llama-bpe", {LLMA_CL100K_PATTERN("\\p{N}{1,3}")}, true},
-    {"dbrx", {LLMA_CL100K_PATTERN("\\p{N}{1,3}")}, false},
     {"qwen2", {LLMA_CL100K_PATTERN("\\p{N}")}, false},
-    {"deepseek-r1-qwen", {LLMA_CL100K_PATTERN("\\p{N}")}, false},
-    {"tekken", {LLMA_TEKKEN_PATTERN}, true},
+    {"tekken", {LLMA_CAPITALS_PATTERN("", "\\p{N}")}, true},
+    {"dbrx", {LLMA_CL100K_PATTERN("\\p{N}{1,3}")}, false},
+    {"deepseek-coder",
+     {"[\r\n]", "\\s?\\p{L}+", "\\s?\\p{P}+",
+      "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+", "\\p{N}"},
+     false},
+    {"deepseek-v3",
+     {"\\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+      LLMA_DEEPSEEK_V3_PATTERN},
+     false},
+    {"gpt-4o",
+     {LLMA_CAPITALS_PATTERN("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "\\p{N}{1,3}")},
+     false},
+    {"seed-coder", {LLMA_SEED_CODER_PATTERN}, false},
     {kSentencePiece, {}, false},
 };
 
+// What GGUF files call those that cut alike.
+struct OtherName {
+  std::string_view name, pattern;
+};
+constexpr OtherName kOtherNames[] = {
+    {"a.x-4.0", "gpt-2"},
+    {"exaone4", "gpt-2"},
+    {"gigachat", "gpt-2"},
+    {"granite-docling", "gpt-2"},
+    {"jais", "gpt-2"},
+    {"mellum", "gpt-2"},
+    {"mpt", "gpt-2"},
+    {"olmo", "gpt-2"},
+    {"phi-2", "gpt-2"},
+    {"trillion", "gpt-2"},
+    {"codeshell", "smollm"},
+    {"command-r", "smollm"},
+    {"exaone", "smollm"},
+    {"minerva-7b", "smollm"},
+    {"refact", "smollm"},
+    {"starcoder", "smollm"},
+    {"falcon-h1", "llama-bpe"},
+    {"falcon3", "llama-bpe"},
+    {"lfm2", "llama-bpe"},
+    {"llama-v3", "llama-bpe"},
+    {"llama3", "llama-bpe"},
+    {"midm-2.0", "llama-bpe"},
+    {"pixtral", "llama-bpe"},
+    {"deepseek-r1-qwen", "qwen2"},
+    {"grok-2", "qwen2"},
+    {"hunyuan", "qwen2"},
+    {"kormo", "qwen2"},
+    {"megrez", "qwen2"},
+    {"stablelm2", "qwen2"},
+    {"chatglm-bpe", "dbrx"},
+    {"glm4", "dbrx"},
+    {"smaug-bpe", "dbrx"},
+    {"hunyuan-dense", "deepseek-v3"},
+    {"kanana2", "gpt-4o"},
+    {"llama4", "gpt-4o"},
+};
+
 }  // namespace
+
+std::span<const SplitPattern> SplitPatterns() { return kPatterns; }
 
 const SplitPattern* FindSplitPattern(std::string_view name) {
   for (const SplitPattern& pattern : kPatterns) {
     if (pattern.name == name) return &pattern;
   }
   return nullptr;
+}
+
+const SplitPattern* FindGgufSplitPattern(std::string_view name) {
+  for (const OtherName& other : kOtherNames) {
+    if (other.name == name) return FindSplitPattern(other.pattern);
+  }
+  return name == kSentencePiece ? nullptr : FindSplitPattern(name);
 }
 
 const SplitPattern* FindSplitPatternByStages(

@@ -10,7 +10,7 @@
 
 namespace llma {
 
-inline constexpr size_t kMaxSplitStages = 3;
+inline constexpr size_t kMaxSplitStages = 5;
 
 // The name of SentencePiece's BPE, which merges characters over any distance
 // (tokenizer/sentencepiece.h); it has no stages.
@@ -25,8 +25,15 @@ struct SplitPattern {
   bool ignore_merges;
 };
 
-// Null if the name is unknown.
+// All, SentencePiece's too.
+std::span<const SplitPattern> SplitPatterns();
+
+// By the name that a model file has. Null if it is unknown.
 const SplitPattern* FindSplitPattern(std::string_view name);
+
+// By the name that a GGUF file has; several cut alike. The byte-level ones
+// only.
+const SplitPattern* FindGgufSplitPattern(std::string_view name);
 
 // The byte-level pattern that cuts by exactly these regular expressions, one
 // behind the other, and treats whole tokens so; null if there is none.

@@ -12,10 +12,6 @@
 namespace llma {
 namespace {
 
-constexpr const char* kPatterns[] = {
-    "gpt-2", "smollm",    "llama-bpe",        "qwen2",        "tekken",
-    "dbrx",  "starcoder", "deepseek-r1-qwen", "sentencepiece"};
-
 struct Vocabulary {
   std::vector<uint32_t> offsets;
   std::vector<uint8_t> bytes;
@@ -75,8 +71,7 @@ void CheckSplits(size_t which, Bytes text) {
   };
   static const auto splitters = [] {
     std::vector<Splitters> made;
-    for (const char* name : kPatterns) {
-      const SplitPattern& pattern = *FindSplitPattern(name);
+    for (const SplitPattern& pattern : SplitPatterns()) {
       made.push_back({*PreTokenizer::Create(pattern),
                       *PreTokenizer::Create(pattern, false)});
     }
@@ -93,13 +88,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace llma;
   FuzzInput input(Bytes(data, size));
   const uint8_t flags = input.TakeU8();
-  const size_t which = flags % std::size(kPatterns);
+  const size_t which = flags % SplitPatterns().size();
   const Vocabulary vocabulary = MakeVocabulary(input, (flags & 0x80) != 0);
   const Bytes text = input.TakeRest();
   CheckSplits(which, text);
   const TokenTable tokens(vocabulary.offsets, vocabulary.bytes);
-  const auto tokenizer =
-      Tokenizer::Create(tokens, {kPatterns[which], vocabulary.merges});
+  const auto tokenizer = Tokenizer::Create(
+      tokens, {SplitPatterns()[which].name, vocabulary.merges});
   if (tokenizer) {
     CheckSpelling(tokens, text, (*tokenizer)->Encode(text));
   } else {
