@@ -3,11 +3,12 @@
 """What models are good for what: bits per byte, speed and memory of each on each
 file, as a table for README.md.
 
-    models.py [--llma build/release/llma] [--level 6] [--models NAME...] FILE...
+    models.py [--llma build/release/llma] [--level 6] [--models NAME...] -- FILE...
 
 Models are those that are installed, or paths of .llmm files. Each file is
 compressed, restored and compared, by one thread: speeds count the processor's
-time, which other work on the machine changes less than the clock's.
+time, which other work on the machine changes less than the clock's. Each
+result is on standard error as soon as it is there.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 
@@ -39,13 +41,20 @@ def measure(llma, model, level, path, folder):
     )
     if pathlib.Path(back).read_bytes() != pathlib.Path(path).read_bytes():
         raise SystemExit(f"{path}: not restored")
-    return {
+    row = {
         "bytes": os.path.getsize(packed),
         "bits": os.path.getsize(packed) * 8 / size,
         "encode": size / 1000 / encode_s,
         "decode": size / 1000 / decode_s,
         "mb": max(encode_mb, decode_mb),
     }
+    print(
+        f"{model} {path}: {row['bytes']} B, {row['encode']:.2f} and "
+        f"{row['decode']:.2f} KB/s, {row['mb']:.0f} MB",
+        file=sys.stderr,
+        flush=True,
+    )
+    return row
 
 
 def installed(llma):

@@ -48,6 +48,11 @@ int RunModelImport(const Options& options, const Messages& messages) {
     }
   }
   const auto made = ImportModel(source, how);
+  if (!made && made.error().what.ends_with(" exists already")) {
+    return messages.ShowError(FormatError(source, made.error()),
+                              "use -f to overwrite it, or choose another name "
+                              "with --name");
+  }
   if (!made) return messages.ShowError(FormatError(source, made.error()));
   if (messages.verbosity() < 1) return kExitSuccess;
   return PrintOut(messages, made->path + "\nfingerprint " +

@@ -216,7 +216,7 @@ Result<GgufReader> GgufReader::Parse(Bytes file) {
           tensor.num_rows > (limit - data_start - entry.offset) / row_bytes) {
         return Error{ErrorCode::kTruncated,
                      "GGUF: tensor " + std::string(entry.name) +
-                         " lies outside the file",
+                         " goes beyond the end of the file: is it cut off?",
                      limit};
       }
       tensor.data =

@@ -53,8 +53,13 @@ constexpr std::string_view kWeightsSuffix = ".safetensors";
 constexpr uint64_t kMaxJsonBytes = 1 << 27;
 constexpr size_t kMaxWeightsFiles = 1000;
 
+// A place counts from the start of that file, so it stands behind its name.
 Error InFile(const std::string& path, const Error& error) {
-  return Error{error.code, path + ": " + error.what, error.offset};
+  const std::string place =
+      error.offset == Error::kNoOffset
+          ? ""
+          : "at byte " + std::to_string(error.offset) + ": ";
+  return Error{error.code, path + ": " + place + error.what};
 }
 
 // Opens the files of a folder and hashes them on the way.
@@ -67,6 +72,13 @@ class Folder {
   }
 
   Result<Bytes> Open(const std::string& name) {
+    std::error_code ignored;
+    if (!fs::exists(PathOf(name), ignored)) {
+      return Error{ErrorCode::kIo,
+                   path_ + ": there is no " + name + "; needed are " +
+                       kConfigFile + ", " + kTokenizerFile +
+                       " and .safetensors files, or the path of a GGUF file"};
+    }
     LLMA_ASSIGN(MappedFile file, MappedFile::Open(PathOf(name)));
     const Bytes bytes = file.bytes();
     files_.push_back(std::move(file));

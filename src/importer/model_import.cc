@@ -56,6 +56,12 @@ Status ReadSource(const std::string& source_path, const SourceUser& use) {
     return ReadFolder(source_path, use);
   }
   LLMA_ASSIGN(const MappedFile file, MappedFile::Open(source_path));
+  if (AsStringView(file.bytes()).starts_with(kModelMagic)) {
+    return Error{ErrorCode::kUsage,
+                 source_path +
+                     ": a .llmm file needs no import: --model takes "
+                     "its path"};
+  }
   const Status read = ReadGguf(file.bytes(), use);
   if (!read) {
     return Error{read.error().code, source_path + ": " + read.error().what,
