@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importer/import_gguf.h"
 
+#include <string>
+
 #include "importer/gguf_config.h"
 #include "importer/gguf_reader.h"
 #include "importer/gguf_tokens.h"
@@ -34,10 +36,19 @@ constexpr TensorNames kNames = {
     .rope_divisors = "rope_freqs.weight",
 };
 
+constexpr std::string_view kNumPartsKey = "split.count";
+
 }  // namespace
 
 Status ReadGguf(Bytes file, const SourceUser& use) {
   LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(file));
+  if (const auto num_parts = gguf.GetU32(kNumPartsKey);
+      num_parts && *num_parts > 1) {
+    return Error{ErrorCode::kUnsupported,
+                 "is one of " + std::to_string(*num_parts) +
+                     " parts of a model: join them first, as `llama-gguf-split "
+                     "--merge` of llama.cpp does"};
+  }
   SourceModel source;
   LLMA_ASSIGN(source.vocabulary, ReadGgufTokens(gguf));
   LLMA_TRY(ReadGgufConfig(gguf, source));

@@ -206,6 +206,10 @@ TEST_F(ImportGgufTest, AHeadOfItsOwn) {
 }
 
 TEST_F(ImportGgufTest, ErrorsNameWhatIsUnsupported) {
+  EXPECT_NE(ErrorOf([](GgufEditor& e) {
+              e.SetU32("split.count", 3);
+            }).find("is one of 3 parts of a model: join them"),
+            std::string::npos);
   EXPECT_EQ(
       ErrorOf(
           [](GgufEditor& e) { e.SetString("general.architecture", "rwkv"); }),
