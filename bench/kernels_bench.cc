@@ -142,6 +142,8 @@ void BenchMatmul(benchmark::State& state, const KernelTable& kernels,
 }
 
 constexpr uint32_t kNumPositions = 1024;
+// Of rows of scores: not a multiple of 4 KB, as in attention.cc.
+constexpr uint32_t kScoreStride = kNumPositions + 48;
 constexpr uint32_t kHeadDim = 64;
 
 void BenchAttentionScores(benchmark::State& state, const KernelTable& kernels,
@@ -152,7 +154,7 @@ void BenchAttentionScores(benchmark::State& state, const KernelTable& kernels,
   Aligned<int8_t> q_values(num_queries * kHeadDim);
   Aligned<float> q_scales(num_queries);
   Aligned<int32_t> q_starts(num_queries);
-  Aligned<float> scores(num_queries * kNumPositions);
+  Aligned<float> scores(num_queries * kScoreStride);
   Fill(key_values, random);
   Fill(q_values, random);
   const KeyPanels keys{key_values.data(), nullptr, key_scales.data(),
@@ -160,7 +162,7 @@ void BenchAttentionScores(benchmark::State& state, const KernelTable& kernels,
   const QuantizedRows q{q_values.data(), q_scales.data(), q_starts.data(),
                         num_queries,     kHeadDim,        1};
   const double seconds = BestSeconds(state, [&] {
-    kernels.attention_scores(keys, q, scores.data(), kNumPositions);
+    kernels.attention_scores(keys, q, scores.data(), kScoreStride);
     benchmark::ClobberMemory();
   });
   state.counters["Gmadds"] = static_cast<double>(num_queries) * kNumPositions *
@@ -255,7 +257,8 @@ void RegisterTable(const KernelTable& kernels) {
   for (const MatmulShape shape :
        {MatmulShape{576, 960}, MatmulShape{576, 3072}, MatmulShape{1536, 576},
         MatmulShape{576, 49152}}) {
-    for (const uint32_t num_rows : {1u, 2u, 3u, 4u, 8u, 12u, 16u, 24u, 32u, 64u, 256u}) {
+    for (const uint32_t num_rows :
+         {1u, 2u, 3u, 4u, 8u, 12u, 16u, 24u, 32u, 64u, 256u}) {
       if (is_slow && size_t{num_rows} * shape.num_rows > 100000) continue;
       Register(Join({kernels.name, "matmul",
                      std::to_string(shape.num_cols) + "x" +
@@ -264,7 +267,7 @@ void RegisterTable(const KernelTable& kernels) {
                BenchMatmul, kernels, shape, num_rows);
     }
   }
-  for (const uint32_t num_queries : {3u, 24u}) {
+  for (const uint32_t num_queries : {3u, 8u, 24u}) {
     const std::string queries = std::to_string(num_queries);
     Register(Join({kernels.name, "attention_scores", queries}),
              BenchAttentionScores, kernels, num_queries);

@@ -15,12 +15,40 @@ LLMA_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 namespace llma::kernels::avx512 {
 namespace {
 
+// Keeps GCC from computing them one behind the other.
+template <int kCount>
+inline void KeepTogether(__m512 (&v)[kCount]) {
+  if constexpr (kCount == 4) {
+    __asm__("" : "+v"(v[0]), "+v"(v[1]), "+v"(v[2]), "+v"(v[3]));
+  }
+}
+
+// The polynomial of kCount vectors side by side, or the processor's scheduler
+// fills with one's steps, of which each waits for the one before. Times
+// `scale`, a power of two, which changes no rounding.
+template <int kCount>
+inline void Exp2Polynomials(const __m512 (&f)[kCount], float scale,
+                            __m512 (&p)[kCount]) {
+  for (__m512& one : p) one = _mm512_set1_ps(kExp2Coefficients[3] * scale);
+  LLMA_UNROLL
+  for (int k = 2; k >= -1; --k) {
+    const float next = k < 0 ? 1.0f : kExp2Coefficients[k];
+    LLMA_UNROLL
+    for (int i = 0; i < kCount; ++i) p[i] = _mm512_mul_ps(p[i], f[i]);
+    KeepTogether(p);
+    LLMA_UNROLL
+    for (int i = 0; i < kCount; ++i) {
+      p[i] = _mm512_add_ps(p[i], _mm512_set1_ps(next * scale));
+    }
+    KeepTogether(p);
+  }
+}
+
 inline __m512 Exp2Polynomial(__m512 f) {
-  __m512 p = _mm512_set1_ps(kExp2Coefficients[3]);
-  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[2]));
-  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[1]));
-  p = _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(kExp2Coefficients[0]));
-  return _mm512_add_ps(_mm512_mul_ps(p, f), _mm512_set1_ps(1.0f));
+  const __m512 all[1] = {f};
+  __m512 p[1];
+  Exp2Polynomials(all, 1.0f, p);
+  return p[0];
 }
 
 // exact_math.h: Exp2NonPositive. An argument below -126 gives 0.
@@ -37,15 +65,24 @@ inline __m512 Exp2(__m512 t) {
   return _mm512_castsi512_ps(_mm512_maskz_mov_epi32(keep, bits));
 }
 
-// 2^(t + kShift) for t in [-64, 0]; elsewhere anything. Adding 1.5 * 2^23
-// rounds to an integer, which then stands in the lowest bits.
-template <int kShift>
-inline __m512i Exp2InRange(__m512 t) {
-  const __m512 magic = _mm512_set1_ps(0x1.8p+23f + kShift);
-  const __m512 shifted = _mm512_add_ps(t, magic);
-  const __m512 f = _mm512_sub_ps(t, _mm512_sub_ps(shifted, magic));
-  return _mm512_add_epi32(_mm512_castps_si512(Exp2Polynomial(f)),
-                          _mm512_slli_epi32(_mm512_castps_si512(shifted), 23));
+// 2^(t + kShift) for t in [-64, 0], elsewhere anything; 0 where `keep` is not
+// set.
+template <int kShift, int kCount>
+inline void Exp2InRange(const __m512 (&t)[kCount],
+                        const __mmask16 (&keep)[kCount],
+                        __m512 (&power)[kCount]) {
+  // f = t - round(t), ties to even; exact, as is t - f.
+  __m512 f[kCount], p[kCount];
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    f[i] =
+        _mm512_reduce_ps(t[i], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  Exp2Polynomials(f, float{uint32_t{1} << kShift}, p);
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    power[i] = _mm512_maskz_scalef_ps(keep[i], p[i], _mm512_sub_ps(t[i], f[i]));
+  }
 }
 
 inline __m512 Abs(__m512 x) { return _mm512_abs_ps(x); }
@@ -140,11 +177,16 @@ struct AddInts {
   }
 };
 
-// Four groups of 64 at once.
-inline void QuantizeFourGroups(const float* x, int8_t* values, float* scales,
-                               int32_t* starts) {
-  __m512 largest_lanes[4];
-  for (int g = 0; g < 4; ++g) {
+// One to four groups of 64 at once.
+template <int kGroups>
+inline void QuantizeGroups(const float* x, int8_t* values, float* scales,
+                           int32_t* starts) {
+  constexpr __mmask8 kExist = (1 << kGroups) - 1;
+  __m512 largest_lanes[4], sum_lanes[4];
+  for (int g = kGroups; g < 4; ++g) {
+    largest_lanes[g] = sum_lanes[g] = _mm512_setzero_ps();
+  }
+  for (int g = 0; g < kGroups; ++g) {
     const float* in = x + 64 * g;
     largest_lanes[g] = _mm512_max_ps(
         _mm512_max_ps(Abs(_mm512_loadu_ps(in)), Abs(_mm512_loadu_ps(in + 16))),
@@ -155,14 +197,13 @@ inline void QuantizeFourGroups(const float* x, int8_t* values, float* scales,
   const __mmask8 not_zero =
       _mm_cmp_ps_mask(largest, _mm_set1_ps(kSmallestMagnitude), _CMP_GE_OQ);
   const __m128 most = _mm_set1_ps(127.0f);
-  _mm_storeu_ps(scales, _mm_maskz_div_ps(not_zero, largest, most));
+  _mm_mask_storeu_ps(scales, kExist, _mm_maskz_div_ps(not_zero, largest, most));
   const __m512 inverses =
       _mm512_castps128_ps512(_mm_maskz_div_ps(not_zero, most, largest));
   // Packing leaves four bytes of each vector in each quarter.
   const __m512i in_order =
       _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  __m512 sum_lanes[4];
-  for (int g = 0; g < 4; ++g) {
+  for (int g = 0; g < kGroups; ++g) {
     const __m512 inverse =
         _mm512_permutexvar_ps(_mm512_set1_epi32(g), inverses);
     __m512i q[4];
@@ -177,8 +218,8 @@ inline void QuantizeFourGroups(const float* x, int8_t* values, float* scales,
     sum_lanes[g] = _mm512_castsi512_ps(_mm512_dpbusd_epi32(
         _mm512_setzero_si512(), _mm512_set1_epi8(-128), bytes));
   }
-  _mm_storeu_si128(
-      reinterpret_cast<__m128i*>(starts),
+  _mm_mask_storeu_epi32(
+      starts, kExist,
       _mm_sub_epi32(_mm_setzero_si128(),
                     _mm_castps_si128(JoinLanes(sum_lanes, AddInts()))));
 }
@@ -188,14 +229,18 @@ inline void QuantizeFourGroups(const float* x, int8_t* values, float* scales,
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
                  int8_t* values, float* scales, int32_t* starts) {
   const uint32_t num_groups = num_cols / group_size;
-  uint32_t g = 0;
   if (group_size == 64) {
-    for (; g + 4 <= num_groups; g += 4) {
-      QuantizeFourGroups(x + size_t{g} * 64, values + size_t{g} * 64,
-                         scales + g, starts + g);
+    constexpr decltype(&QuantizeGroups<1>) kQuantizers[4] = {
+        QuantizeGroups<1>, QuantizeGroups<2>, QuantizeGroups<3>,
+        QuantizeGroups<4>};
+    for (uint32_t g = 0; g < num_groups; g += 4) {
+      const uint32_t count = num_groups - g < 4 ? num_groups - g : 4;
+      kQuantizers[count - 1](x + size_t{g} * 64, values + size_t{g} * 64,
+                             scales + g, starts + g);
     }
+    return;
   }
-  for (; g < num_groups; ++g) {
+  for (uint32_t g = 0; g < num_groups; ++g) {
     const float* in = x + size_t{g} * group_size;
     int8_t* out = values + size_t{g} * group_size;
     __m512 largest_lanes = _mm512_setzero_ps();
@@ -245,26 +290,53 @@ void GeGlu(const float* gate, const float* up, uint32_t size, float* y) {
   GateAll(gate, up, size, y, GeluExponent());
 }
 
+namespace {
+
+// What AttentionWeights gathers on the way from scores to p_j * scale_v_j.
+struct WeightSums {
+  __m512i denominators;
+  __m512 largest;
+};
+
+template <int kCount>
+inline void FoldScores(float* scores, const float* v_scales, __m512 max_score,
+                       WeightSums& sums) {
+  __m512 t[kCount], p[kCount];
+  __mmask16 keep[kCount];
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    t[i] = _mm512_sub_ps(_mm512_loadu_ps(scores + 16 * i), max_score);
+    keep[i] = _mm512_cmp_ps_mask(t[i], _mm512_set1_ps(kLowestAttentionExponent),
+                                 _CMP_GE_OQ);
+  }
+  Exp2InRange<16>(t, keep, p);
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    sums.denominators =
+        _mm512_add_epi32(sums.denominators, _mm512_cvtps_epi32(p[i]));
+    const __m512 folded =
+        _mm512_mul_ps(p[i], _mm512_loadu_ps(v_scales + 16 * i));
+    sums.largest = _mm512_max_ps(sums.largest, folded);
+    _mm512_storeu_ps(scores + 16 * i, folded);
+  }
+}
+
+}  // namespace
+
 float AttentionWeights(float* scores, const float* v_scales,
                        uint32_t num_positions, uint8_t* weights_hi,
                        uint8_t* weights_lo) {
-  const float max_score = LargestOf(scores, num_positions);
-  const __m512 max_lanes = _mm512_set1_ps(max_score);
-  const __m512 lowest = _mm512_set1_ps(kLowestAttentionExponent);
-  __m512i denominators = _mm512_setzero_si512();
-  __m512 largest_lanes = _mm512_setzero_ps();
-  for (uint32_t j = 0; j < num_positions; j += 16) {
-    const __m512 t = _mm512_sub_ps(_mm512_loadu_ps(scores + j), max_lanes);
-    const __mmask16 keep = _mm512_cmp_ps_mask(t, lowest, _CMP_GE_OQ);
-    const __m512 p =
-        _mm512_castsi512_ps(_mm512_maskz_mov_epi32(keep, Exp2InRange<16>(t)));
-    denominators = _mm512_add_epi32(denominators, _mm512_cvtps_epi32(p));
-    const __m512 folded = _mm512_mul_ps(p, _mm512_loadu_ps(v_scales + j));
-    largest_lanes = _mm512_max_ps(largest_lanes, folded);
-    _mm512_storeu_ps(scores + j, folded);
+  const __m512 max_score = _mm512_set1_ps(LargestOf(scores, num_positions));
+  WeightSums sums = {_mm512_setzero_si512(), _mm512_setzero_ps()};
+  uint32_t done = 0;
+  for (; done + 64 <= num_positions; done += 64) {
+    FoldScores<4>(scores + done, v_scales + done, max_score, sums);
   }
-  const float largest = _mm512_reduce_max_ps(largest_lanes);
-  const int32_t denominator = _mm512_reduce_add_epi32(denominators);
+  for (; done < num_positions; done += 16) {
+    FoldScores<1>(scores + done, v_scales + done, max_score, sums);
+  }
+  const float largest = _mm512_reduce_max_ps(sums.largest);
+  const int32_t denominator = _mm512_reduce_add_epi32(sums.denominators);
   const __m512 factor = _mm512_set1_ps(
       largest == 0.0f ? 0.0f : kLargestAttentionWeight / largest);
   uint32_t j = 0;
@@ -299,30 +371,55 @@ float AttentionWeights(float* scores, const float* v_scales,
   return (largest / kLargestAttentionWeight) / static_cast<float>(denominator);
 }
 
+namespace {
+
+// The weights of 16 * kCount tokens, of which the first `size` exist; adds them
+// to the eight sums.
+template <int kCount>
+inline void WeighTokens(const float* logits, uint32_t size, __m512 max_logit,
+                        uint32_t* weights, __m512i& sums) {
+  __m512 t[kCount], p[kCount];
+  __mmask16 exists[kCount];
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    exists[i] = kCount == 1 ? FirstLanes(size) : __mmask16{0xffff};
+    const __m512 logit = _mm512_maskz_loadu_ps(exists[i], logits + 16 * i);
+    // What is below 2^-40 weighs 1, as 2^-40 does.
+    t[i] = _mm512_max_ps(
+        _mm512_mul_ps(_mm512_sub_ps(logit, max_logit), _mm512_set1_ps(kLog2E)),
+        _mm512_set1_ps(-40.0f));
+  }
+  Exp2InRange<30>(t, exists, p);
+  const __m512i low_half = _mm512_set1_epi64(0xffffffff);
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    const __m512i weight = _mm512_maskz_add_epi32(
+        exists[i], _mm512_set1_epi32(1), _mm512_cvttps_epi32(p[i]));
+    _mm512_mask_storeu_epi32(weights + 16 * i, exists[i], weight);
+    sums = _mm512_add_epi64(sums, _mm512_and_si512(weight, low_half));
+    sums = _mm512_add_epi64(sums, _mm512_srli_epi64(weight, 32));
+  }
+}
+
+}  // namespace
+
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums) {
+  static_assert(kTokenBlock == 64);
   const __m512 max_logit = _mm512_set1_ps(LargestOf(logits, num_tokens));
-  const __m512i low_half = _mm512_set1_epi64(0xffffffff);
   for (uint32_t block = 0; block < num_tokens; block += kTokenBlock) {
-    __m512i sum = _mm512_setzero_si512();  // 8 x uint64
-    for (uint32_t v = block; v < block + kTokenBlock && v < num_tokens;
-         v += 16) {
-      const __mmask16 mask = FirstLanes(num_tokens - v);
-      const __m512 logit = _mm512_maskz_loadu_ps(mask, logits + v);
-      // What is below 2^-40 weighs 1, as 2^-40 does.
-      const __m512 t =
-          _mm512_max_ps(_mm512_mul_ps(_mm512_sub_ps(logit, max_logit),
-                                      _mm512_set1_ps(kLog2E)),
-                        _mm512_set1_ps(-40.0f));
-      const __m512i weight = _mm512_maskz_add_epi32(
-          mask, _mm512_set1_epi32(1),
-          _mm512_cvttps_epi32(_mm512_castsi512_ps(Exp2InRange<30>(t))));
-      _mm512_mask_storeu_epi32(weights + v, mask, weight);
-      sum = _mm512_add_epi64(sum, _mm512_and_si512(weight, low_half));
-      sum = _mm512_add_epi64(sum, _mm512_srli_epi64(weight, 32));
+    __m512i sums = _mm512_setzero_si512();  // 8 x uint64
+    if (block + kTokenBlock <= num_tokens) {
+      WeighTokens<4>(logits + block, kTokenBlock, max_logit, weights + block,
+                     sums);
+    } else {
+      for (uint32_t v = block; v < num_tokens; v += 16) {
+        WeighTokens<1>(logits + v, num_tokens - v, max_logit, weights + v,
+                       sums);
+      }
     }
     block_sums[block / kTokenBlock] =
-        static_cast<uint64_t>(_mm512_reduce_add_epi64(sum));
+        static_cast<uint64_t>(_mm512_reduce_add_epi64(sums));
   }
 }
 

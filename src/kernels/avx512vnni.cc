@@ -20,20 +20,25 @@ namespace {
 // lanes are decoded.
 constexpr size_t kKeysAhead = 4096;
 
-template <bool kWide, int kRows, int kPanels>
-void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
-               uint32_t row, float* scores, size_t stride) {
-  const size_t k_stride = size_t{kPanelRows} * keys.head_dim;
+// Addresses of a tile are constants where the head's size is one.
+template <bool kWide, uint32_t kHeadDim, int kRows, int kPanels>
+[[gnu::always_inline]] inline void ScoreTile(const KeyPanels& keys,
+                                             uint32_t panel,
+                                             const QuantizedRows& q,
+                                             uint32_t row, float* scores,
+                                             size_t stride) {
+  const uint32_t head_dim = kHeadDim != 0 ? kHeadDim : keys.head_dim;
+  const size_t k_stride = size_t{kPanelRows} * head_dim;
+  const int8_t* values = keys.values + panel * k_stride;
+  const int8_t* q_values = q.values + size_t{row} * head_dim;
   __m512i dots[kRows][kPanels];
-  DotTile<kRows, kPanels>(q.values + size_t{row} * q.num_cols, q.num_cols,
-                          q.starts + row, 1, keys.values + panel * k_stride,
-                          k_stride, keys.values + panel * k_stride + kKeysAhead,
-                          0, keys.head_dim / 4, dots);
+  DotTile<kRows, kPanels>(q_values, head_dim, q.starts + row, 1, values,
+                          k_stride, values + kKeysAhead, 0, head_dim / 4, dots);
   if constexpr (kWide) {
     const int8_t* low = keys.low_values + panel * k_stride;
-    DotTile<kRows, kPanels, 7>(q.values + size_t{row} * q.num_cols, q.num_cols,
-                               q.starts + row, 1, low, k_stride,
-                               low + kKeysAhead, 0, keys.head_dim / 4, dots);
+    DotTile<kRows, kPanels, 7>(q_values, head_dim, q.starts + row, 1, low,
+                               k_stride, low + kKeysAhead, 0, head_dim / 4,
+                               dots);
   }
   const size_t pos = size_t{panel} * kPanelRows;
   __m512 k_scale[kPanels];
@@ -41,11 +46,10 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   for (int p = 0; p < kPanels; ++p) {
     k_scale[p] = _mm512_loadu_ps(keys.scales + pos + p * kPanelRows);
   }
-  const float* q_scales = q.scales + row;
   float* out = scores + row * stride + pos;
   LLMA_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    const __m512 q_scale = _mm512_set1_ps(q_scales[r]);
+    const __m512 q_scale = _mm512_set1_ps(q.scales[row + r]);
     LLMA_UNROLL
     for (int p = 0; p < kPanels; ++p) {
       const __m512 scaled =
@@ -56,37 +60,38 @@ void ScoreTile(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
   }
 }
 
-template <bool kWide, int kPanels>
-void ScorePanels(const KeyPanels& keys, uint32_t panel, const QuantizedRows& q,
-                 float* scores, size_t stride) {
-  constexpr decltype(&ScoreTile<kWide, 1, kPanels>) kTiles[kMaxTileRows] = {
-      ScoreTile<kWide, 1, kPanels>, ScoreTile<kWide, 2, kPanels>,
-      ScoreTile<kWide, 3, kPanels>, ScoreTile<kWide, 4, kPanels>,
-      ScoreTile<kWide, 5, kPanels>, ScoreTile<kWide, 6, kPanels>,
-      ScoreTile<kWide, 7, kPanels>, ScoreTile<kWide, 8, kPanels>};
-  for (uint32_t row = 0; row < q.num_rows;) {
-    const uint32_t rows = TileRows(q.num_rows - row, kMaxTileRows);
-    kTiles[rows - 1](keys, panel, q, row, scores, stride);
-    row += rows;
+template <bool kWide, uint32_t kHeadDim, int kRows>
+void ScoreRows(const KeyPanels& keys, const QuantizedRows& q, uint32_t row,
+               float* scores, size_t stride) {
+  uint32_t panel = 0;
+  for (; panel + 2 <= keys.num_panels; panel += 2) {
+    ScoreTile<kWide, kHeadDim, kRows, 2>(keys, panel, q, row, scores, stride);
+  }
+  if (panel < keys.num_panels) {
+    ScoreTile<kWide, kHeadDim, kRows, 1>(keys, panel, q, row, scores, stride);
   }
 }
 
-template <bool kWide>
+template <bool kWide, uint32_t kHeadDim>
 void ScoreAll(const KeyPanels& keys, const QuantizedRows& q, float* scores,
               size_t stride) {
-  uint32_t panel = 0;
-  for (; panel + 2 <= keys.num_panels; panel += 2) {
-    ScorePanels<kWide, 2>(keys, panel, q, scores, stride);
-  }
-  if (panel < keys.num_panels) {
-    ScorePanels<kWide, 1>(keys, panel, q, scores, stride);
+  constexpr decltype(&ScoreRows<kWide, kHeadDim, 1>) kRowTiles[kMaxTileRows] = {
+      ScoreRows<kWide, kHeadDim, 1>, ScoreRows<kWide, kHeadDim, 2>,
+      ScoreRows<kWide, kHeadDim, 3>, ScoreRows<kWide, kHeadDim, 4>,
+      ScoreRows<kWide, kHeadDim, 5>, ScoreRows<kWide, kHeadDim, 6>,
+      ScoreRows<kWide, kHeadDim, 7>, ScoreRows<kWide, kHeadDim, 8>};
+  for (uint32_t row = 0; row < q.num_rows;) {
+    const uint32_t rows = TileRows(q.num_rows - row, kMaxTileRows);
+    kRowTiles[rows - 1](keys, q, row, scores, stride);
+    row += rows;
   }
 }
 
 void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
                      float* scores, size_t stride) {
-  const auto score_all =
-      keys.low_values != nullptr ? ScoreAll<true> : ScoreAll<false>;
+  const bool is_wide = keys.low_values != nullptr;
+  auto score_all = is_wide ? ScoreAll<true, 0> : ScoreAll<false, 0>;
+  if (!is_wide && keys.head_dim == 64) score_all = ScoreAll<false, 64>;
   score_all(keys, q, scores, stride);
 }
 

@@ -10,6 +10,14 @@
 
 namespace llma {
 
+namespace {
+
+// Rows whose scores exist at a time: they stay in the first-level cache until
+// they are weights.
+constexpr uint32_t kScoredRows = 8;
+
+}  // namespace
+
 void ComputeRopeRow(std::span<const uint64_t> rope_steps, uint64_t position,
                     float* cos, float* sin) {
   for (size_t i = 0; i < rope_steps.size(); ++i) {
@@ -34,23 +42,110 @@ AttentionScratch::AttentionScratch(const ModelConfig& config,
     : stride_((max_window_positions + kMaxQueryPositions) / kPanelRows *
                   kPanelRows +
               3 * kPanelRows),
-      rotated_(config.head_dim),
       v_scales_(stride_) {
   const size_t rows =
       size_t{kMaxQueryPositions} * (config.num_heads / config.num_kv_heads);
+  rotated_ = AlignedBuffer<float>(rows * config.head_dim);
   q_ = AlignedBuffer<int8_t>(rows * config.head_dim);
   sink_q_ = AlignedBuffer<int8_t>(rows * config.head_dim);
   q_scales_ = AlignedBuffer<float>(rows);
   sink_q_scales_ = AlignedBuffer<float>(rows);
   q_starts_ = AlignedBuffer<int32_t>(rows);
   sink_q_starts_ = AlignedBuffer<int32_t>(rows);
-  scores_ = AlignedBuffer<float>(rows * stride_);
+  scores_ = AlignedBuffer<float>(size_t{kScoredRows} * stride_);
   weights_hi_ = AlignedBuffer<uint8_t>(rows * stride_);
   weights_lo_ = AlignedBuffer<uint8_t>(rows * stride_);
   sums_hi_ = AlignedBuffer<int32_t>(rows * config.head_dim);
   sums_lo_ = AlignedBuffer<int32_t>(rows * config.head_dim);
   out_scales_ = AlignedBuffer<float>(rows);
 }
+
+namespace {
+
+// The panels of the ring that the queries of a task see.
+struct VisibleRing {
+  uint64_t first_panel = 0;  // absolute
+  uint32_t num_panels = 0;
+};
+
+// First ring index (position - kNumSinks) that a query at `position` sees.
+uint64_t WindowBegin(uint64_t position, uint32_t window_positions) {
+  const uint64_t hidden = uint64_t{kNumSinks} + window_positions - 1;
+  return position > hidden ? position - hidden : 0;
+}
+
+VisibleRing VisibleRingOf(const AttentionTask& task) {
+  const uint64_t last = task.first_position + task.num_positions - 1;
+  if (last < kNumSinks) return {};
+  const uint64_t first = WindowBegin(task.first_position,
+                                     task.cache->window_positions(task.layer)) /
+                         kPanelRows;
+  return {first,
+          static_cast<uint32_t>((last - kNumSinks) / kPanelRows - first + 1)};
+}
+
+// Calls visit(panels, panels before them) for the runs of the ring in order.
+template <class Visit>
+void VisitRing(const AttentionTask& task, const VisibleRing& ring,
+               const Visit& visit) {
+  for (uint32_t done = 0; done < ring.num_panels;) {
+    const KvCache::Panels run =
+        task.cache->RingPanels(task.layer, task.kv_head,
+                               ring.first_panel + done, ring.num_panels - done);
+    visit(run, done);
+    done += run.keys.num_panels;
+  }
+}
+
+// Brings the keys and values of a task into the second-level cache, a part at a
+// time.
+class Fetcher {
+ public:
+  explicit Fetcher(const AttentionTask* task) {
+    if (task == nullptr) return;
+    VisitRing(
+        *task, VisibleRingOf(*task), [&](const KvCache::Panels& run, uint32_t) {
+          const size_t size =
+              size_t{run.keys.num_panels} * kPanelRows * run.keys.head_dim;
+          Add(run.keys.values, size);
+          if (run.keys.low_values != nullptr) {
+            Add(run.keys.low_values, size);
+          }
+          Add(run.values.values, size);
+        });
+  }
+  size_t size_bytes() const { return size_bytes_; }
+  void Fetch(size_t bytes) {
+    while (bytes > 0 && next_ < num_runs_) {
+      Run& run = runs_[next_];
+      const size_t count = std::min(bytes, run.size_bytes);
+      for (size_t i = 0; i < count; i += kLineBytes) {
+        __builtin_prefetch(run.begin + i, 0, 2);
+      }
+      run.begin += count;
+      run.size_bytes -= count;
+      bytes -= count;
+      if (run.size_bytes == 0) ++next_;
+    }
+  }
+
+ private:
+  static constexpr size_t kLineBytes = 64;
+  struct Run {
+    const int8_t* begin;
+    size_t size_bytes;
+  };
+  void Add(const int8_t* begin, size_t size_bytes) {
+    if (num_runs_ == std::size(runs_)) return;
+    runs_[num_runs_++] = {begin, size_bytes};
+    size_bytes_ += size_bytes;
+  }
+  Run runs_[6];  // a ring has at most two runs
+  uint32_t num_runs_ = 0, next_ = 0;
+  size_t size_bytes_ = 0;
+};
+
+}  // namespace
 
 // The steps of one Attend call. Rows are [position, head of the group].
 class AttentionBlock {
@@ -67,99 +162,119 @@ class AttentionBlock {
         divisor_(config.score_divisor != 0
                      ? config.score_divisor
                      : std::sqrt(static_cast<float>(config.head_dim))),
-        score_cap_(config.score_cap) {
-    const uint64_t last = task.first_position + task.num_positions - 1;
-    if (last >= kNumSinks) {
-      first_panel_ = WindowBegin(task.first_position) / kPanelRows;
-      num_panels_ = static_cast<uint32_t>((last - kNumSinks) / kPanelRows -
-                                          first_panel_ + 1);
-    }
-    num_slots_ = kPanelRows + num_panels_ * kPanelRows;
+        score_cap_(config.score_cap),
+        ring_(VisibleRingOf(task)),
+        num_slots_(kPanelRows + ring_.num_panels * kPanelRows) {
     LLMA_DCHECK(num_slots_ <= s_.stride_);
   }
 
-  void Run() {
+  void Run(Fetcher& fetcher) {
+    // A share for each row, in whole lines.
+    const size_t share =
+        (fetcher.size_bytes() / num_rows_ + kPanelRows * 4) / 64 * 64;
     QuantizeQueries();
-    Score();
-    for (uint32_t i = 0; i < num_rows_; ++i) Weigh(i);
+    CopyValueScales();
+    for (uint32_t row = 0; row < num_rows_; row += kScoredRows) {
+      const uint32_t end = std::min(row + kScoredRows, num_rows_);
+      Score(row, end - row);
+      for (uint32_t i = row; i < end; ++i) {
+        fetcher.Fetch(share);
+        Weigh(i, s_.scores_.data() + size_t{i - row} * s_.stride_);
+      }
+    }
     SumValues();
   }
 
  private:
-  // First ring index (position - kNumSinks) that a query at `position` sees.
   uint64_t WindowBegin(uint64_t position) const {
-    const uint64_t hidden = uint64_t{kNumSinks} + window_ - 1;
-    return position > hidden ? position - hidden : 0;
+    return llma::WindowBegin(position, window_);
   }
 
   void QuantizeQueries() {
-    // Scores are in powers of two: log2(e) / divisor goes into Q's scale.
-    const float factor = kLog2E / divisor_;
-    for (uint32_t i = 0; i < num_rows_; ++i) {
-      const uint32_t pos = i / group_, head = i % group_;
-      const float* q = task_.q + pos * task_.q_stride +
-                       (size_t{task_.kv_head} * group_ + head) * head_dim_;
-      const size_t at = size_t{i} * head_dim_;
-      QuantizeHead(q, task_.ropes[pos], factor, &s_.q_[at], &s_.q_scales_[i],
-                   &s_.q_starts_[i]);
-      if (WindowBegin(task_.first_position + pos) == 0) {
-        // Nothing is hidden yet: the sinks are at their true distance.
-        std::memcpy(&s_.sink_q_[at], &s_.q_[at], head_dim_);
-        s_.sink_q_scales_[i] = s_.q_scales_[i];
-        s_.sink_q_starts_[i] = s_.q_starts_[i];
-      } else {
-        QuantizeHead(q, task_.sink_rope, factor, &s_.sink_q_[at],
-                     &s_.sink_q_scales_[i], &s_.sink_q_starts_[i]);
-      }
+    // Rows whose sinks are at their true distance: nothing is hidden yet.
+    uint32_t near_rows = 0;
+    while (near_rows < num_rows_ &&
+           WindowBegin(task_.first_position + near_rows / group_) == 0) {
+      near_rows += group_;
     }
+    for (uint32_t i = 0; i < num_rows_; ++i) {
+      RotateHead(QueryOf(i), task_.ropes[i / group_], head_dim_,
+                 &s_.rotated_[size_t{i} * head_dim_]);
+    }
+    QuantizeRotated(0, s_.q_, s_.q_scales_, s_.q_starts_);
+    const size_t near_size = size_t{near_rows} * head_dim_;
+    std::copy_n(s_.q_.data(), near_size, s_.sink_q_.data());
+    std::copy_n(s_.q_scales_.data(), near_rows, s_.sink_q_scales_.data());
+    std::copy_n(s_.q_starts_.data(), near_rows, s_.sink_q_starts_.data());
+    for (uint32_t i = near_rows; i < num_rows_; ++i) {
+      RotateHead(QueryOf(i), task_.sink_rope, head_dim_,
+                 &s_.rotated_[size_t{i} * head_dim_]);
+    }
+    QuantizeRotated(near_rows, s_.sink_q_, s_.sink_q_scales_,
+                    s_.sink_q_starts_);
   }
 
-  void QuantizeHead(const float* q, RopeRow rope, float factor, int8_t* values,
-                    float* scale, int32_t* sum) {
-    RotateHead(q, rope, head_dim_, s_.rotated_.data());
-    kernels_.quantize_row(s_.rotated_.data(), head_dim_, head_dim_, values,
-                          scale, sum);
-    *scale *= factor;
+  const float* QueryOf(uint32_t row) const {
+    return task_.q + row / group_ * task_.q_stride +
+           (size_t{task_.kv_head} * group_ + row % group_) * head_dim_;
+  }
+
+  // Of all rows from `row` on.
+  void QuantizeRotated(uint32_t row, AlignedBuffer<int8_t>& values,
+                       AlignedBuffer<float>& scales,
+                       AlignedBuffer<int32_t>& starts) {
+    const size_t at = size_t{row} * head_dim_;
+    kernels_.quantize_row(&s_.rotated_[at], (num_rows_ - row) * head_dim_,
+                          head_dim_, values.data() + at, scales.data() + row,
+                          starts.data() + row);
+    // Scores are in powers of two: log2(e) / divisor goes into Q's scale.
+    const float factor = kLog2E / divisor_;
+    for (uint32_t i = row; i < num_rows_; ++i) scales[i] *= factor;
   }
 
   // Calls visit(panels, first slot) for the runs of the ring in order.
   template <class Visit>
   void VisitRing(const Visit& visit) const {
-    for (uint32_t done = 0; done < num_panels_;) {
-      const KvCache::Panels run = task_.cache->RingPanels(
-          task_.layer, task_.kv_head, first_panel_ + done, num_panels_ - done);
-      visit(run, kPanelRows + done * kPanelRows);
-      done += run.keys.num_panels;
-    }
+    llma::VisitRing(task_, ring_,
+                    [&](const KvCache::Panels& run, uint32_t panels_before) {
+                      visit(run, kPanelRows + panels_before * kPanelRows);
+                    });
   }
 
-  void Score() {
+  void CopyValueScales() {
     const KvCache::Panels sinks =
         task_.cache->SinkPanels(task_.layer, task_.kv_head);
-    const QuantizedRows sink_q = {s_.sink_q_.data(),
-                                  s_.sink_q_scales_.data(),
-                                  s_.sink_q_starts_.data(),
-                                  num_rows_,
-                                  head_dim_,
-                                  1};
-    kernels_.attention_scores(sinks.keys, sink_q, s_.scores_.data(),
-                              s_.stride_);
     std::copy_n(sinks.value_scales, kPanelRows, s_.v_scales_.data());
-    const QuantizedRows q = {s_.q_.data(),        s_.q_scales_.data(),
-                             s_.q_starts_.data(), num_rows_,
-                             head_dim_,           1};
     VisitRing([&](const KvCache::Panels& run, uint32_t slot) {
-      kernels_.attention_scores(run.keys, q, s_.scores_.data() + slot,
-                                s_.stride_);
       std::copy_n(run.value_scales, run.keys.num_panels * kPanelRows,
                   s_.v_scales_.data() + slot);
     });
   }
 
+  // Of `count` rows from `row` on, into the first rows of scores.
+  void Score(uint32_t row, uint32_t count) {
+    const size_t at = size_t{row} * head_dim_;
+    const QuantizedRows sink_q = {&s_.sink_q_[at],
+                                  &s_.sink_q_scales_[row],
+                                  &s_.sink_q_starts_[row],
+                                  count,
+                                  head_dim_,
+                                  1};
+    const KvCache::Panels sinks =
+        task_.cache->SinkPanels(task_.layer, task_.kv_head);
+    kernels_.attention_scores(sinks.keys, sink_q, s_.scores_.data(),
+                              s_.stride_);
+    const QuantizedRows q = {&s_.q_[at], &s_.q_scales_[row], &s_.q_starts_[row],
+                             count,      head_dim_,          1};
+    VisitRing([&](const KvCache::Panels& run, uint32_t slot) {
+      kernels_.attention_scores(run.keys, q, s_.scores_.data() + slot,
+                                s_.stride_);
+    });
+  }
+
   // Masks what the query of row i must not see, then turns scores to weights.
-  void Weigh(uint32_t i) {
+  void Weigh(uint32_t i, float* scores) {
     const uint64_t position = task_.first_position + i / group_;
-    float* scores = s_.scores_.data() + size_t{i} * s_.stride_;
     if (score_cap_ != 0) {
       reference::SoftCap(score_cap_ * kLog2E, num_slots_, scores);
     }
@@ -171,14 +286,14 @@ class AttentionBlock {
       std::fill_n(scores, std::min<uint64_t>(kNumSinks, position - window_ + 1),
                   kMaskedScore);
     }
-    if (num_panels_ > 0) {
+    if (ring_.num_panels > 0) {
       float* ring = scores + kPanelRows;
-      const uint64_t origin = first_panel_ * kPanelRows;
+      const uint64_t origin = ring_.first_panel * kPanelRows;
       const uint64_t seen = position < kNumSinks ? 0 : position - kNumSinks + 1;
       const uint64_t begin = WindowBegin(position) - origin;
       const uint64_t end = seen < origin ? 0 : seen - origin;
       std::fill(ring, ring + begin, kMaskedScore);
-      std::fill(ring + end, ring + num_panels_ * kPanelRows, kMaskedScore);
+      std::fill(ring + end, ring + ring_.num_panels * kPanelRows, kMaskedScore);
     }
     s_.out_scales_[i] = kernels_.attention_weights(
         scores, s_.v_scales_.data(), num_slots_,
@@ -222,14 +337,15 @@ class AttentionBlock {
   AttentionScratch& s_;
   const uint32_t head_dim_, group_, num_rows_, window_;
   const float divisor_, score_cap_;
-  uint64_t first_panel_ = 0;  // absolute panel of the ring
-  uint32_t num_panels_ = 0;   // panels of the ring that any query sees
-  uint32_t num_slots_ = 0;    // sinks' panel and the ring's
+  const VisibleRing ring_;
+  const uint32_t num_slots_;  // sinks' panel and the ring's
 };
 
 void Attend(const KernelTable& kernels, const ModelConfig& config,
-            const AttentionTask& task, AttentionScratch& scratch) {
-  AttentionBlock(kernels, config, task, scratch).Run();
+            const AttentionTask& task, const AttentionTask* next,
+            AttentionScratch& scratch) {
+  Fetcher fetcher(next);
+  AttentionBlock(kernels, config, task, scratch).Run(fetcher);
 }
 
 }  // namespace llma

@@ -28,7 +28,7 @@ void RotateHead(const float* in, RopeRow rope, uint32_t head_dim, float* out);
 
 // Positions of one stream that are attended together. Queries see the sinks
 // and the last window_positions positions, themselves included.
-inline constexpr uint32_t kMaxQueryPositions = 16;
+inline constexpr uint32_t kMaxQueryPositions = 24;
 
 // Scratch memory for one thread.
 class AttentionScratch {
@@ -38,11 +38,11 @@ class AttentionScratch {
  private:
   friend class AttentionBlock;
   uint32_t stride_;                   // positions a row of scores holds
-  AlignedBuffer<float> rotated_;      // [head_dim]
+  AlignedBuffer<float> rotated_;      // [row, head_dim]
   AlignedBuffer<int8_t> q_, sink_q_;  // [row, head_dim]
   AlignedBuffer<float> q_scales_, sink_q_scales_;    // [row]
   AlignedBuffer<int32_t> q_starts_, sink_q_starts_;  // [row]
-  AlignedBuffer<float> scores_;                      // [row, stride]
+  AlignedBuffer<float> scores_;                      // [kScoredRows, stride]
   AlignedBuffer<float> v_scales_;                    // [stride]
   AlignedBuffer<uint8_t> weights_hi_, weights_lo_;   // [row, stride]
   AlignedBuffer<int32_t> sums_hi_, sums_lo_;         // [row, head_dim]
@@ -65,8 +65,11 @@ struct AttentionTask {
   float* out;            // [num_positions, out_stride]: all query heads
   size_t out_stride;
 };
+// `next`: what this thread will probably attend next, or null; its keys and
+// values are brought into the second-level cache meanwhile.
 void Attend(const KernelTable& kernels, const ModelConfig& config,
-            const AttentionTask& task, AttentionScratch& scratch);
+            const AttentionTask& task, const AttentionTask* next,
+            AttentionScratch& scratch);
 
 }  // namespace llma
 

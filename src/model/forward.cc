@@ -128,16 +128,27 @@ void ForwardPass::StoreLayer(uint32_t layer, const Scope& scope) {
 void ForwardPass::AttentionLayer(uint32_t layer, const Scope& scope) {
   Enter(scope, Stage::kAttention);
   const uint32_t num_heads = config_.num_kv_heads;
-  const auto attend = [&](size_t i, int thread_idx) {
-    const auto block = static_cast<uint32_t>(i / num_heads);
-    AttendBlock(layer, query_blocks_[scope.first_query_block + block],
-                static_cast<uint32_t>(i % num_heads), scope, thread_idx);
-  };
   const size_t num_tasks = size_t{scope.num_query_blocks} * num_heads;
+  const auto task_at = [&](size_t i) {
+    const auto block = static_cast<uint32_t>(i / num_heads);
+    return TaskOf(layer, query_blocks_[scope.first_query_block + block],
+                  static_cast<uint32_t>(i % num_heads), scope);
+  };
   if (scope.thread_idx < 0) {
-    pool_.ParallelFor(num_tasks, attend);
+    // Few queries, for which fetching ahead comes too soon.
+    pool_.ParallelFor(num_tasks, [&](size_t i, int thread_idx) {
+      Attend(kernels_, config_, task_at(i), nullptr,
+             attention_scratch_[thread_idx]);
+    });
   } else {
-    for (size_t i = 0; i < num_tasks; ++i) attend(i, scope.thread_idx);
+    AttentionTask task = task_at(0);
+    for (size_t i = 0; i < num_tasks; ++i) {
+      const bool is_last = i + 1 == num_tasks;
+      const AttentionTask next = task_at(is_last ? i : i + 1);
+      Attend(kernels_, config_, task, is_last ? nullptr : &next,
+             attention_scratch_[scope.thread_idx]);
+      task = next;
+    }
   }
   Enter(scope, Stage::kElementwise);
   const size_t q_dim = config_.q_dim();
@@ -149,25 +160,22 @@ void ForwardPass::AttentionLayer(uint32_t layer, const Scope& scope) {
            delta_.data() + size_t{scope.buffer_row} * config_.dim, config_.dim);
 }
 
-void ForwardPass::AttendBlock(uint32_t layer, const QueryBlock& block,
-                              uint32_t kv_head, const Scope& scope,
-                              int thread_idx) {
+AttentionTask ForwardPass::TaskOf(uint32_t layer, const QueryBlock& block,
+                                  uint32_t kv_head, const Scope& scope) {
   const Ropes& ropes = ropes_of(layer);
   const size_t q_dim = config_.q_dim();
   const size_t qkv_stride = PaddedStride(config_.qkv_dim());
-  const AttentionTask task = {
-      .cache = block.cache,
-      .layer = layer,
-      .kv_head = kv_head,
-      .first_position = block.first_position,
-      .num_positions = block.num_positions,
-      .q = qkv_.data() + block.first_row * qkv_stride,
-      .q_stride = qkv_stride,
-      .ropes = &ropes.rows[block.first_row],
-      .sink_rope = ropes.sinks[block.stream],
-      .out = heads_.data() + scope.RowInBuffer(block.first_row) * q_dim,
-      .out_stride = q_dim};
-  Attend(kernels_, config_, task, attention_scratch_[thread_idx]);
+  return {.cache = block.cache,
+          .layer = layer,
+          .kv_head = kv_head,
+          .first_position = block.first_position,
+          .num_positions = block.num_positions,
+          .q = qkv_.data() + block.first_row * qkv_stride,
+          .q_stride = qkv_stride,
+          .ropes = &ropes.rows[block.first_row],
+          .sink_rope = ropes.sinks[block.stream],
+          .out = heads_.data() + scope.RowInBuffer(block.first_row) * q_dim,
+          .out_stride = q_dim};
 }
 
 void ForwardPass::FinishQkv(uint32_t layer, uint32_t row) {

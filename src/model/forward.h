@@ -120,8 +120,8 @@ class ForwardPass {
   // Adds biases and norms the heads where the model does.
   void FinishQkv(uint32_t layer, uint32_t row);
   void StoreKeysAndValues(uint32_t layer, uint32_t row);
-  void AttendBlock(uint32_t layer, const QueryBlock& block, uint32_t kv_head,
-                   const Scope& scope, int thread_idx);
+  AttentionTask TaskOf(uint32_t layer, const QueryBlock& block,
+                       uint32_t kv_head, const Scope& scope);
   // x += delta, normed first unless the weights are empty.
   void AddDelta(uint32_t row, uint32_t delta_row,
                 std::span<const float> post_norm, int thread_idx);
