@@ -42,8 +42,9 @@ build() {
   quiet "$preset-build" cmake --build --preset "$preset" "$@"
 }
 # Compiling takes most of the time. Builds with many test programs compile these
-# without optimization, and keep of the debugging information the line numbers.
-fast=(-DLLMA_TEST_OPTIONS=-O0
+# without optimization, common headers once, and keep of the debugging information
+# the line numbers.
+fast=(-DLLMA_TEST_OPTIONS=-O0 -DLLMA_PCH=ON
       -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -g1 -DNDEBUG")
 
 step "Packages"
@@ -53,6 +54,7 @@ tools/install_packages.sh test
 export CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER-ccache}
 export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
 export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache}
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 
 if $fuzz; then
   step "Fuzzers: five minutes each"
@@ -65,19 +67,23 @@ if $quick; then
   exec ctest --preset dev -j 2
 fi
 
-step "Python packages for tests (build/venv)"
-if ! build/venv/bin/python -c 'import gguf, numpy, sentencepiece, tokenizers' 2>/dev/null; then
-  python3 -m venv build/venv
-  quiet venv build/venv/bin/pip install -q --disable-pip-version-check \
-      -r tests/requirements.txt
-fi
+# Python packages for tests and the default model, while the compiler works.
 python=$PWD/build/venv/bin/python
-
-step "The default model"
-gguf=$(tools/fetch_default_gguf.sh build/data/gguf)
+fetch() {
+  if ! "$python" -c 'import gguf, numpy, sentencepiece, tokenizers' 2>/dev/null; then
+    python3 -m venv build/venv &&
+      build/venv/bin/pip install -q --disable-pip-version-check \
+          -r tests/requirements.txt || return 1
+  fi
+  tools/fetch_default_gguf.sh build/data/gguf >build/logs/gguf_path
+}
+quiet fetch fetch &
+fetching=$!
 
 step "Unit tests: g++, all checks on"
 build dev "${fast[@]}" -DLLMA_TEST_PYTHON="$python"
+wait $fetching
+gguf=$(<build/logs/gguf_path)
 LLMA_MODEL_GGUF=$gguf ctest --preset dev -j 2
 
 step "Format"
@@ -104,7 +110,7 @@ GTEST_FILTER="-$codec.RoundTrips:$codec.Context*:$codec.Right*:$codec.Short*" \
     ctest --preset tsan -R '^(base_test|model_test|codec_test)$'
 
 step "Unit tests: AArch64, under an emulator"
-build aarch64
+build aarch64 -DLLMA_TEST_OPTIONS=-O1 -DLLMA_PCH=ON
 ctest --preset aarch64 -j 2
 
 step "The Python package, in a fresh virtual environment"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # GoogleTest: Debian's library; its packaged sources where we cross-compile.
+if(TARGET GTest::gtest_main)
+  return()
+endif()
 if(CMAKE_CROSSCOMPILING)
   set(INSTALL_GTEST OFF)
   set(BUILD_GMOCK OFF)

@@ -27,15 +27,22 @@ if(LLMA_SANITIZER)
   target_link_options(llma_flags INTERFACE -fsanitize=${LLMA_SANITIZER})
 endif()
 
-# llma_add_library(name SOURCES...): one layer. Every x_test.cc beside its
+separate_arguments(llma_test_options UNIX_COMMAND "${LLMA_TEST_OPTIONS}")
+include(LlmaPrecompiled)
+
+# llma_add_layer(name SOURCES...): one layer. Every x_test.cc beside its
 # sources must be named in llma_add_tests, which tests/registration checks.
 function(llma_add_layer name)
   add_library(llma_${name} STATIC ${ARGN})
   target_link_libraries(llma_${name} PUBLIC llma_flags)
   # Coverage for libFuzzer, less where branches follow from arithmetic.
-  if(LLMA_FUZZ AND NOT name MATCHES "^(cm|coder|kernels|numerics)$")
+  if(name MATCHES "^(cm|coder|kernels|numerics)$")
+    return()
+  endif()
+  if(LLMA_FUZZ)
     target_compile_options(llma_${name} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
+  llma_use_precompiled(llma_${name} precompiled_layer)
 endfunction()
 
 # llma_add_test(name SOURCES... LIBS libs...): one GoogleTest program. It knows
@@ -54,7 +61,7 @@ function(llma_add_test name)
   target_compile_definitions(
     ${name} PRIVATE LLMA_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data"
                     LLMA_IS_SLOW=${is_slow})
-  separate_arguments(options UNIX_COMMAND "${LLMA_TEST_OPTIONS}")
-  target_compile_options(${name} PRIVATE ${options})
+  target_compile_options(${name} PRIVATE ${llma_test_options})
+  llma_use_precompiled(${name} precompiled_test)
   add_test(NAME ${name} COMMAND ${name})
 endfunction()

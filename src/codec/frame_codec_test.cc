@@ -79,6 +79,9 @@ class FrameCodecTest : public testing::Test {
   ProgressCallback progress_;
 };
 
+// What makes tests slow takes a part of some contents.
+constexpr size_t kPart = LLMA_IS_SLOW ? 4 : 1;
+
 std::string Text(size_t size) {
   std::string text;
   const char* words[] = {"the ", "other ", "being ", "there, ", "and\n", "in "};
@@ -99,8 +102,9 @@ TEST_F(FrameCodecTest, RoundTrips) {
   std::string all_bytes;
   for (int i = 0; i < 256; ++i) all_bytes += static_cast<char>(i);
   for (const std::string& content :
-       {std::string("x"), std::string("\xff"), std::string("the"), Text(700),
-        Noise(300), all_bytes, std::string(500, '\0')}) {
+       {std::string("x"), std::string("\xff"), std::string("the"),
+        Text(700 / kPart), Noise(300 / kPart), all_bytes,
+        std::string(500 / kPart, '\0')}) {
     for (const uint32_t lanes : {1u, 3u, 64u}) {
       for (const ContextModels models :
            {ContextModels::kNone, ContextModels::kLight,
@@ -161,8 +165,8 @@ TEST_F(FrameCodecTest, ContextModelsHelp) {
 }
 
 TEST_F(FrameCodecTest, ContextModelsAlone) {
-  for (const std::string& content :
-       {std::string("x"), Text(1000), Noise(300), std::string(5000, '\0')}) {
+  for (const std::string& content : {std::string("x"), Text(1000), Noise(300),
+                                     std::string(5000 / kPart, '\0')}) {
     for (const ContextModels models :
          {ContextModels::kLight, ContextModels::kFull}) {
       auto code = EncodeContextFrame(models, AsBytes(content), progress_);

@@ -9,6 +9,9 @@ rm -rf "$venv"
 python3 -m venv "$venv"
 pip=("$venv/bin/pip" install -q --disable-pip-version-check)
 "${pip[@]}" -r tests/python/requirements.txt
+# The compilers' names that CMake finds by itself, so that ccache knows what the
+# preset `release` compiles too.
+export CC=${CC:-cc} CXX=${CXX:-c++}
 "${pip[@]}" -C build-dir=build/python .
 # From elsewhere, so that nothing but the installed package is found.
 tests=$PWD/tests/python
