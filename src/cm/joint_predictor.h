@@ -52,8 +52,9 @@ class JointPredictor {
   void UpdateEnd(bool ends);
   void EndEscape() { EndToken(); }
 
-  // The most memory that content of this size needs.
-  static uint64_t MaxMemoryBytes(uint64_t content_bytes);
+  // The most memory that content of this size needs, also where the context
+  // models of this set predict alone.
+  static uint64_t MaxMemoryBytes(ModelSet set, uint64_t content_bytes);
 
  private:
   static bool IsCertain(uint32_t p24) { return p24 == 0 || p24 == kProbOne; }

@@ -35,9 +35,10 @@ uint32_t LengthKind(uint32_t length) {
 
 }  // namespace
 
-TokenEnds::TokenEnds(uint64_t content_bytes)
-    : counters_log2_(std::clamp(
-          static_cast<int>(std::bit_width(content_bytes)) + 1, 10, 20)),
+TokenEnds::TokenEnds(uint64_t content_bytes, int max_counters_log2)
+    : counters_log2_(
+          std::clamp(static_cast<int>(std::bit_width(content_bytes)) + 1, 10,
+                     max_counters_log2)),
       match_estimates_(kMaxMatchModels * kLengths * kDepths),
       ended_(content_bytes),
       mixer_(kSetSizes, kStart, kRate),

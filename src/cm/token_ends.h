@@ -20,7 +20,8 @@ namespace llma::cm {
 // Shared by all lanes. Thread-compatible.
 class TokenEnds {
  public:
-  explicit TokenEnds(uint64_t content_bytes);
+  // Each context has at most 2^max_counters_log2 counters.
+  TokenEnds(uint64_t content_bytes, int max_counters_log2);
 
   // p24: the language model's, not certain. lane: behind the byte, as is
   // `token`. Returns a probability in [1, 2^24 - 1].

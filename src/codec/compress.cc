@@ -48,6 +48,13 @@ uint32_t SmallestEqualWindow(uint32_t window_positions, size_t num_pieces) {
   return static_cast<uint32_t>(std::min<uint64_t>(window_positions, whole));
 }
 
+// The tokenizer is not kept: it takes some megabytes.
+Result<std::vector<TextPiece>> Tokenize(const Model& model, Bytes content) {
+  LLMA_ASSIGN(const auto tokenizer,
+              Tokenizer::Create(model.tokens(), model.tokenizer()));
+  return tokenizer->Encode(content);
+}
+
 // A content that is being compressed, and what is known of it.
 class FrameCompressor {
  public:
@@ -101,9 +108,8 @@ class FrameCompressor {
     FrameHeader header = CodedHeader(FrameKind::kCoded, models);
     std::copy_n(model.fingerprint().begin(), header.model_id.size(),
                 header.model_id.begin());
-    LLMA_ASSIGN(const auto tokenizer,
-                Tokenizer::Create(model.tokens(), model.tokenizer()));
-    const std::vector<TextPiece> pieces = tokenizer->Encode(predicted_);
+    LLMA_ASSIGN(const std::vector<TextPiece> pieces,
+                Tokenize(model, predicted_));
     header.lane_bytes = SplitIntoLanes(
         pieces,
         options_.num_lanes != 0
@@ -128,11 +134,15 @@ class FrameCompressor {
         return CodeWithContexts(ContextModels::kFull, options_.progress);
       }
     }
+    FrameCosts light_costs = std::move(costs_);
     context.costs = NewCosts();
     LLMA_ASSIGN(
         const std::vector<uint8_t> code,
         EncodeFrame(context, predicted_, pieces, header.lane_bytes, Start()));
-    return JoinCode(header, code);
+    LLMA_ASSIGN(std::vector<uint8_t> coded, JoinCode(header, code));
+    if (!light || coded.size() < light->size()) return coded;
+    costs_ = std::move(light_costs);
+    return *std::move(light);
   }
 
   // Of the frame that it became.
@@ -288,17 +298,27 @@ uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
   const uint64_t predicted_bytes =
       options.frame_bytes != 0 ? content_bytes
                                : std::min(content_bytes, settings.frame_bytes);
-  uint64_t bytes = cm::JointPredictor::MaxMemoryBytes(predicted_bytes) +
-                   kEncodeBytesPerContentByte * content_bytes;
+  const auto contexts_bytes = [&](ContextModels models) {
+    return models == ContextModels::kNone
+               ? 0
+               : cm::JointPredictor::MaxMemoryBytes(
+                     static_cast<cm::ModelSet>(models), predicted_bytes);
+  };
+  uint64_t bytes =
+      contexts_bytes(options.context_models.value_or(settings.context_models));
   if (settings.uses_model && model != nullptr) {
-    bytes += kEncodeBytesPerPredictedByte * predicted_bytes;
     const uint32_t max_lanes =
         options.num_lanes != 0 ? options.num_lanes : settings.max_lanes;
-    bytes += kWorkspaceBytes +
+    bytes += kEncodeBytesPerPredictedByte * predicted_bytes + kWorkspaceBytes +
              max_lanes * KvCache::SizeBytes(model->config(),
                                             WindowPositions(options), 1);
+    // Before it the light set predicts, or instead of it either set.
+    bytes = std::max(
+        bytes, contexts_bytes(options.context_models == ContextModels::kLight
+                                  ? ContextModels::kLight
+                                  : ContextModels::kFull));
   }
-  return bytes;
+  return bytes + kEncodeBytesPerContentByte * content_bytes;
 }
 
 Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,

@@ -90,7 +90,9 @@ uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model) {
   // which is larger than what is known of it.
   if (header.repeated_bytes > 0) bytes += header.content_bytes;
   if (header.context_models != ContextModels::kNone) {
-    bytes += cm::JointPredictor::MaxMemoryBytes(header.predicted_bytes());
+    bytes += cm::JointPredictor::MaxMemoryBytes(
+        static_cast<cm::ModelSet>(header.context_models),
+        header.predicted_bytes());
   }
   if (header.kind == FrameKind::kCoded && model != nullptr) {
     bytes += header.lane_bytes.size() *

@@ -21,10 +21,11 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
   BinaryDecoder coder(code);
   const uint64_t content_bytes = CodeShortSize(coder, 0);
   // A token spells many bytes, but code that is too short is noticed.
-  LLMA_TRY(
-      CheckMemory(KvCache::SizeBytes(model.config(), kShortWindowPositions, 1) +
-                      cm::JointPredictor::MaxMemoryBytes(content_bytes),
-                  options.max_memory_bytes));
+  LLMA_TRY(CheckMemory(
+      KvCache::SizeBytes(model.config(), kShortWindowPositions, 1) +
+          cm::JointPredictor::MaxMemoryBytes(
+              static_cast<cm::ModelSet>(kShortContextModels), content_bytes),
+      options.max_memory_bytes));
   ThreadPool pool(options.num_threads);
   return DecodeFrame({model, *kernels, pool, kShortWindowPositions,
                       kShortContextModels, options.progress, options.clock},
