@@ -37,11 +37,11 @@ int CeilLog2(uint64_t n) { return n <= 1 ? 0 : 64 - std::countl_zero(n - 1); }
 
 size_t NumBuckets(const ContextMixerOptions& options) {
   // A context makes about 0.75 new slots a byte, three slots fill a line. At
-  // most 29 and 205 MB.
+  // most 19 and 205 MB.
   const uint64_t lines =
       AllBytes(options) * static_cast<uint64_t>(NumContexts(options)) / 4;
   return static_cast<size_t>(
-      std::clamp<uint64_t>(lines, 1024, IsFull(options) ? 3200000 : 450000));
+      std::clamp<uint64_t>(lines, 1024, IsFull(options) ? 3200000 : 300000));
 }
 
 int NumInputs(const ContextMixerOptions& options) {

@@ -52,11 +52,10 @@ std::vector<int32_t> FinalStartWeights() {
   return weights;
 }
 
-size_t NumBuckets(const JointOptions& options) {
-  // 0.75 slots a byte and context, three to a bucket. At most 29 and 58 MB.
+size_t NumBuckets(uint64_t content_bytes) {
+  // 0.75 slots a byte and context, three to a bucket. At most 58 MB.
   return static_cast<size_t>(
-      std::clamp<uint64_t>(options.content_bytes * 2, 1024,
-                           options.set == ModelSet::kFull ? 900000 : 450000));
+      std::clamp<uint64_t>(content_bytes * 2, 1024, 900000));
 }
 
 // The logarithm of how many counters each context of ends has: 12 and 25 MB.
@@ -85,7 +84,7 @@ JointPredictor::JointPredictor(const JointOptions& options)
     : options_(options),
       contexts_({.set = options.set, .content_bytes = options.content_bytes}),
       token_contexts_(kNumTokenContexts, kInputsPerContext,
-                      NumBuckets(options)),
+                      NumBuckets(options.content_bytes)),
       token_inputs_(kNumTokenInputs),
       ends_(options.content_bytes, MaxEndsLog2(options.set)),
       mixer_(kSetSizes,
@@ -241,14 +240,14 @@ void JointPredictor::EndToken() {
 
 uint64_t JointPredictor::MaxMemoryBytes(ModelSet set, uint64_t content_bytes) {
   // The full set's tables of contexts and ends of tokens grow to 205, 58 and
-  // 25 MB, weights to 33, other maps to 35; the light set's to 29, 29 and 12,
+  // 25 MB, weights to 33, other maps to 35; the light set's to 19, 58 and 12,
   // or alone to 58. All else is below 40, besides a byte for the content and
   // one for where tokens end. A start text counts as content.
   const bool is_full = set == ModelSet::kFull;
   const uint64_t tables =
       std::min<uint64_t>((content_bytes + MaxStartTextBytes(content_bytes)) *
                              (is_full ? 1200 : 600),
-                         uint64_t{is_full ? 350u : 80u} << 20);
+                         uint64_t{is_full ? 350u : 90u} << 20);
   return tables + (uint64_t{40} << 20) + 2 * content_bytes;
 }
 
