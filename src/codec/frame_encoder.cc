@@ -17,15 +17,20 @@ namespace {
 // Rows of one forward pass, over all lanes: enough that weights are read once
 // for many rows, few enough that activations stay in the second-level cache.
 constexpr uint32_t kEncodeRows = 256;
-// Rows whose logits exist at a time: as many as one scope of the forward pass
-// has, where vocabularies are small; 49,152 logits are 197 KB.
-constexpr uint32_t kMinLogitRows = 32, kMaxLogitRows = 64;
-constexpr size_t kLogitBytes = size_t{16} << 20;
+// Rows whose logits exist at a time: 49,152 logits are 197 KB. Where that is
+// not too much, each thread computes those of many rows by itself and turns
+// them into probabilities; else all threads compute those of some rows.
+constexpr uint32_t kSharedLogitRows = 32;
+constexpr uint32_t kMinOwnLogitRows = 32, kMaxOwnLogitRows = 64;
+constexpr size_t kOwnLogitBytes = size_t{32} << 20;  // of all threads
 
-uint32_t LogitRows(size_t stride) {
-  const size_t rows = kLogitBytes / (stride * sizeof(float));
-  return static_cast<uint32_t>(
-      std::clamp<size_t>(rows, kMinLogitRows, kMaxLogitRows));
+// Rows for each thread; 0: threads share some.
+uint32_t OwnLogitRows(size_t stride, int num_threads) {
+  const size_t rows = kOwnLogitBytes / (stride * sizeof(float)) /
+                      static_cast<size_t>(num_threads);
+  return rows < kMinOwnLogitRows
+             ? 0
+             : static_cast<uint32_t>(std::min<size_t>(rows, kMaxOwnLogitRows));
 }
 
 class FrameEncoder {
@@ -43,8 +48,12 @@ class FrameEncoder {
         forward_(context.model, context.kernels, context.pool,
                  steps_per_chunk_ * static_cast<uint32_t>(lane_bytes.size()),
                  context.window_positions),
-        logit_rows_(LogitRows(forward_.logits_stride())),
-        logits_(logit_rows_ * forward_.logits_stride()) {
+        own_logit_rows_(
+            OwnLogitRows(forward_.logits_stride(), context.pool.num_threads())),
+        logits_(std::max(kSharedLogitRows,
+                         own_logit_rows_ * static_cast<uint32_t>(
+                                               context.pool.num_threads())) *
+                forward_.logits_stride()) {
     for (int i = 0; i < context.pool.num_threads(); ++i) {
       masses_.emplace_back(context.model.tokens().num_tokens());
     }
@@ -131,21 +140,50 @@ class FrameEncoder {
     if (!batch.empty()) forward_.Run(batch);
     if (chunk.paths.size() < targets.size()) chunk.paths.resize(targets.size());
     if (context_.costs != nullptr) chunk.opinions.resize(targets.size());
-    for (uint32_t row = 0; row < targets.size(); row += logit_rows_) {
-      const uint32_t count = std::min<uint32_t>(
-          logit_rows_, static_cast<uint32_t>(targets.size()) - row);
-      forward_.ComputeLogits(row, count, logits_.data());
-      context_.pool.ParallelFor(count, [&](size_t i, int thread_idx) {
-        TokenMasses& masses = masses_[thread_idx];
-        masses.Set(context_.kernels,
-                   logits_.data() + i * forward_.logits_stride());
-        chunk.paths[row + i].clear();
-        RecordWalk(index_, masses, targets[row + i], chunk.paths[row + i]);
-        if (context_.costs != nullptr) {
-          chunk.opinions[row + i] =
-              OpinionOf(masses, targets[row + i], context_.costs->max_chances);
+    RecordPaths(targets, chunk);
+  }
+
+  void RecordPaths(std::span<const uint32_t> targets, Chunk& chunk) {
+    const auto num_rows = static_cast<uint32_t>(targets.size());
+    const auto threads = static_cast<uint32_t>(context_.pool.num_threads());
+    const size_t stride = forward_.logits_stride();
+    if (own_logit_rows_ > 0 && num_rows >= threads * kMinOwnLogitRows) {
+      forward_.CountLogits(num_rows);
+      const uint32_t round = threads * own_logit_rows_;
+      const uint32_t tasks = (num_rows + round - 1) / round * threads;
+      context_.pool.ParallelFor(tasks, [&](size_t i, int thread_idx) {
+        const auto task = static_cast<uint32_t>(i);
+        const uint32_t begin = num_rows * task / tasks;
+        const uint32_t end = num_rows * (task + 1) / tasks;
+        float* logits = logits_.data() + static_cast<size_t>(thread_idx) *
+                                             own_logit_rows_ * stride;
+        forward_.ComputeLogits(begin, end - begin, logits, thread_idx);
+        for (uint32_t row = begin; row < end; ++row) {
+          RecordPath(targets[row], logits + (row - begin) * stride, row, chunk,
+                     thread_idx);
         }
       });
+      return;
+    }
+    for (uint32_t row = 0; row < num_rows; row += kSharedLogitRows) {
+      const uint32_t count = std::min(kSharedLogitRows, num_rows - row);
+      forward_.ComputeLogits(row, count, logits_.data());
+      context_.pool.ParallelFor(count, [&](size_t i, int thread_idx) {
+        RecordPath(targets[row + i], logits_.data() + i * stride,
+                   row + static_cast<uint32_t>(i), chunk, thread_idx);
+      });
+    }
+  }
+
+  void RecordPath(uint32_t target, const float* logits, uint32_t row,
+                  Chunk& chunk, int thread_idx) {
+    TokenMasses& masses = masses_[thread_idx];
+    masses.Set(context_.kernels, logits);
+    chunk.paths[row].clear();
+    RecordWalk(index_, masses, target, chunk.paths[row]);
+    if (context_.costs != nullptr) {
+      chunk.opinions[row] =
+          OpinionOf(masses, target, context_.costs->max_chances);
     }
   }
 
@@ -204,8 +242,8 @@ class FrameEncoder {
   FrameModels models_;
   BinaryEncoder coder_;
   ForwardPass forward_;
-  const uint32_t logit_rows_;
-  AlignedBuffer<float> logits_;      // [logit_rows_, logits_stride]
+  const uint32_t own_logit_rows_;    // of each thread, or 0
+  AlignedBuffer<float> logits_;      // [row, logits_stride]
   std::vector<TokenMasses> masses_;  // per thread
   std::vector<Lane> lanes_;
 };

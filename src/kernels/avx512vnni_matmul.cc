@@ -51,6 +51,9 @@ void MatmulTile(const LinearWeights& w, uint32_t panel, const int8_t* ahead,
     __m512 w_scale[kPanels];
     LLMA_UNROLL
     for (int p = 0; p < kPanels; ++p) {
+      _mm_prefetch(reinterpret_cast<const char*>(
+                       w_scales + (kPanels + p) * w_scales_stride),
+                   _MM_HINT_T1);
       w_scale[p] = _mm512_loadu_ps(w_scales + p * w_scales_stride);
     }
     LLMA_UNROLL
@@ -174,6 +177,13 @@ void PairTile(PanelPair& pair, const QuantizedRows& x, const int8_t* next_x,
         KeepInPlace(dots[r][0]);
         dots[r][1] = _mm512_dpbusd_epi32(dots[r][1], w1, quad);
         KeepInPlace(dots[r][1]);
+      }
+    }
+    if constexpr (kIsFirstTile) {
+      for (const size_t next : {2, 3}) {
+        _mm_prefetch(reinterpret_cast<const char*>(w_scales +
+                                                   next * pair.scales_stride),
+                     _MM_HINT_T1);
       }
     }
     const __m512 w_scale[2] = {_mm512_loadu_ps(w_scales),

@@ -134,7 +134,7 @@ void ForwardPass::AttentionLayer(uint32_t layer, const Scope& scope) {
     return TaskOf(layer, query_blocks_[scope.first_query_block + block],
                   static_cast<uint32_t>(i % num_heads), scope);
   };
-  if (scope.thread_idx < 0) {
+  if (scope.thread_idx == kAllThreads) {
     // Few queries, for which fetching ahead comes too soon.
     pool_.ParallelFor(num_tasks, [&](size_t i, int thread_idx) {
       Attend(kernels_, config_, task_at(i), nullptr,
@@ -244,32 +244,43 @@ void ForwardPass::FeedForwardLayer(uint32_t layer, const Scope& scope) {
 }
 
 void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
-                                float* logits) {
-  EnterStage(clock_, Stage::kHead);
+                                float* logits, int thread_idx) {
   const Scope scope = {.first_row = row_begin,
                        .num_rows = num_rows,
                        .first_query_block = 0,
                        .num_query_blocks = 0,
-                       .buffer_row = 0,
-                       .thread_idx = -1};
-  ForRows(scope, [&](uint32_t row, int thread_idx) {
-    NormInto(row, model_.output_norm(), thread_idx, scope.RowInBuffer(row));
+                       .buffer_row = row_begin,
+                       .thread_idx = thread_idx};
+  Enter(scope, Stage::kHead);
+  ForRows(scope, [&](uint32_t row, int thread) {
+    NormInto(row, model_.output_norm(), thread, row);
   });
-  const uint32_t num_panels = PaddedRows(config_.num_tokens) / kPanelRows;
-  if (clock_ != nullptr) {
-    clock_->AddMultiplyAdds(uint64_t{num_rows} * config_.dim * num_panels *
-                            kPanelRows);
+  const uint32_t num_panels = HeadPanels();
+  const QuantizedRows rows = normed_.View(row_begin, num_rows, config_.dim);
+  if (thread_idx >= 0) {
+    kernels_.matmul(model_.head(), 0, num_panels, rows, logits,
+                    logits_stride());
+  } else {
+    CountLogits(num_rows);
+    MultiplyTogether(model_.head(), num_panels, rows, logits, logits_stride());
   }
-  MultiplyTogether(model_.head(), num_panels,
-                   normed_.View(0, num_rows, config_.dim), logits,
-                   logits_stride());
   if (config_.logit_cap != 0) {
     ForRows(scope, [&](uint32_t row, int) {
       reference::SoftCap(config_.logit_cap, config_.num_tokens,
                          logits + (row - row_begin) * logits_stride());
     });
   }
-  EnterStage(clock_, Stage::kTokenWeights);
+  Enter(scope, Stage::kTokenWeights);
+}
+
+void ForwardPass::CountLogits(uint32_t num_rows) {
+  if (clock_ == nullptr) return;
+  clock_->AddMultiplyAdds(uint64_t{num_rows} * config_.dim * HeadPanels() *
+                          kPanelRows);
+}
+
+uint32_t ForwardPass::HeadPanels() const {
+  return PaddedRows(config_.num_tokens) / kPanelRows;
 }
 
 size_t ForwardPass::logits_stride() const {
@@ -311,7 +322,7 @@ void ForwardPass::Multiply(const Scope& scope, const LinearWeights& w,
                            size_t y_stride) {
   Enter(scope, Stage::kMatmul);
   const QuantizedRows rows = x.View(scope.buffer_row, scope.num_rows, cols);
-  if (scope.thread_idx < 0) {
+  if (scope.thread_idx == kAllThreads) {
     MultiplyTogether(w, w.num_panels(), rows, y, y_stride);
   } else {
     kernels_.matmul(w, 0, w.num_panels(), rows, y, y_stride);

@@ -45,10 +45,16 @@ class ForwardPass {
   void Run(std::span<const StreamBatch> batch);
 
   // Logits for the token after each of rows [row_begin, row_begin + num_rows)
-  // of the last Run.
+  // of the last Run. All threads compute them together; or, in a task of the
+  // pool, the thread `thread_idx` by itself, beside others with other rows, and
+  // then CountLogits tells the clock of all.
   //   logits: [num_rows, logits_stride()], the first num_tokens count
-  void ComputeLogits(uint32_t row_begin, uint32_t num_rows, float* logits);
+  void ComputeLogits(uint32_t row_begin, uint32_t num_rows, float* logits,
+                     int thread_idx = kAllThreads);
+  void CountLogits(uint32_t num_rows);
   size_t logits_stride() const;
+
+  static constexpr int kAllThreads = -1;
 
   // The residual stream after the last layer, [row, dim], for tests.
   std::span<const float> residual() const {
@@ -90,7 +96,7 @@ class ForwardPass {
     uint32_t first_query_block, num_query_blocks;
     // Where the rows are in buffers that only live within a scope's steps.
     uint32_t buffer_row;
-    int thread_idx;  // < 0: all
+    int thread_idx;  // or kAllThreads
     uint32_t RowInBuffer(uint32_t row) const {
       return row - first_row + buffer_row;
     }
@@ -133,6 +139,7 @@ class ForwardPass {
   // y, which is at the scope's first row, = w times the scope's rows of x.
   void Multiply(const Scope& scope, const LinearWeights& w, const Quantized& x,
                 uint32_t cols, float* y, size_t y_stride);
+  uint32_t HeadPanels() const;
   // All threads together.
   void MultiplyTogether(const LinearWeights& w, uint32_t num_panels,
                         const QuantizedRows& x, float* y, size_t y_stride);

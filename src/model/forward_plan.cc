@@ -83,7 +83,7 @@ void ForwardPass::PlanScopes(std::span<const StreamBatch> batch) {
         .first_query_block = static_cast<uint32_t>(query_blocks_.size()),
         .num_query_blocks = 0,
         .buffer_row = 0,
-        .thread_idx = -1};
+        .thread_idx = kAllThreads};
     for (uint32_t row = begin; row < end;) {
       while (row == stream_end) {
         ++stream;
