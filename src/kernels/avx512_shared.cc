@@ -44,25 +44,27 @@ inline void Exp2Polynomials(const __m512 (&f)[kCount], float scale,
   }
 }
 
-inline __m512 Exp2Polynomial(__m512 f) {
-  const __m512 all[1] = {f};
-  __m512 p[1];
-  Exp2Polynomials(all, 1.0f, p);
-  return p[0];
-}
-
-// exact_math.h: Exp2NonPositive. An argument below -126 gives 0.
-inline __m512 Exp2(__m512 t) {
-  const __m512 n =
-      _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const __m512 f = _mm512_sub_ps(t, n);
-  const __m512 p = Exp2Polynomial(f);
-  const __m512i bits = _mm512_add_epi32(
-      _mm512_castps_si512(p), _mm512_slli_epi32(_mm512_cvtps_epi32(n), 23));
-  const __mmask16 keep =
-      _mm512_cmp_ps_mask(t, _mm512_set1_ps(kExp2Lowest), _CMP_GE_OQ) &
-      _mm512_cmpge_epi32_mask(bits, _mm512_set1_epi32(1 << 23));
-  return _mm512_castsi512_ps(_mm512_maskz_mov_epi32(keep, bits));
+// exact_math.h: Exp2NonPositive.
+template <int kCount>
+inline void Exp2(const __m512 (&t)[kCount], __m512 (&power)[kCount]) {
+  // f = t - round(t), ties to even; exact, as is t - f.
+  __m512 f[kCount];
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    f[i] =
+        _mm512_reduce_ps(t[i], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  Exp2Polynomials(f, 1.0f, power);
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    const __mmask16 in_range =
+        _mm512_cmp_ps_mask(t[i], _mm512_set1_ps(kExp2Lowest), _CMP_GE_OQ);
+    power[i] =
+        _mm512_maskz_scalef_ps(in_range, power[i], _mm512_sub_ps(t[i], f[i]));
+    const __mmask16 is_normal =
+        _mm512_cmp_ps_mask(power[i], _mm512_set1_ps(0x1p-126f), _CMP_GE_OQ);
+    power[i] = _mm512_maskz_mov_ps(is_normal, power[i]);
+  }
 }
 
 // 2^(t + kShift) for t in [-64, 0], elsewhere anything; 0 where `keep` is not
@@ -104,16 +106,36 @@ inline __m512 Gate(__m512 g, __m512 e, __m512 u) {
                        _mm512_set1_ps(kLargestGated));
 }
 
-// exponent(g) is what exp2n gets, made positive.
+// 16 * kCount of them, the first `size` exist. exponent(g) is what exp2n gets,
+// made positive.
+template <int kCount, class Exponent>
+inline void GateSome(const float* gate, const float* up, uint32_t size,
+                     float* y, const Exponent& exponent) {
+  __m512 g[kCount], t[kCount], e[kCount];
+  __mmask16 exists[kCount];
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    exists[i] = kCount == 1 ? FirstLanes(size) : __mmask16{0xffff};
+    g[i] = _mm512_maskz_loadu_ps(exists[i], gate + 16 * i);
+    t[i] = _mm512_xor_ps(exponent(g[i]), _mm512_set1_ps(-0.0f));
+  }
+  Exp2(t, e);
+  LLMA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    const __m512 u = _mm512_maskz_loadu_ps(exists[i], up + 16 * i);
+    _mm512_mask_storeu_ps(y + 16 * i, exists[i], Gate(g[i], e[i], u));
+  }
+}
+
 template <class Exponent>
 inline void GateAll(const float* gate, const float* up, uint32_t size, float* y,
                     const Exponent& exponent) {
-  for (uint32_t i = 0; i < size; i += 16) {
-    const __mmask16 mask = FirstLanes(size - i);
-    const __m512 g = _mm512_maskz_loadu_ps(mask, gate + i);
-    const __m512 u = _mm512_maskz_loadu_ps(mask, up + i);
-    const __m512 e = Exp2(_mm512_xor_ps(exponent(g), _mm512_set1_ps(-0.0f)));
-    _mm512_mask_storeu_ps(y + i, mask, Gate(g, e, u));
+  uint32_t i = 0;
+  for (; i + 64 <= size; i += 64) {
+    GateSome<4>(gate + i, up + i, 64, y + i, exponent);
+  }
+  for (; i < size; i += 16) {
+    GateSome<1>(gate + i, up + i, size - i, y + i, exponent);
   }
 }
 
@@ -369,6 +391,17 @@ float AttentionWeights(float* scores, const float* v_scales,
         _mm512_cvtepi32_epi8(_mm512_and_si512(w, _mm512_set1_epi32(127))));
   }
   return (largest / kLargestAttentionWeight) / static_cast<float>(denominator);
+}
+
+void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
+                   uint32_t size, float* out) {
+  for (uint32_t d = 0; d < size; d += 16) {
+    const __m512 hi = _mm512_cvtepi32_ps(_mm512_loadu_si512(sums_hi + d));
+    const __m512 lo = _mm512_cvtepi32_ps(_mm512_loadu_si512(sums_lo + d));
+    const __m512 sum =
+        _mm512_add_ps(_mm512_mul_ps(hi, _mm512_set1_ps(128.0f)), lo);
+    _mm512_storeu_ps(out + d, _mm512_mul_ps(sum, _mm512_set1_ps(scale)));
+  }
 }
 
 namespace {

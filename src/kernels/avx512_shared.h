@@ -18,6 +18,8 @@ void GeGlu(const float* gate, const float* up, uint32_t size, float* y);
 float AttentionWeights(float* scores, const float* v_scales,
                        uint32_t num_positions, uint8_t* weights_hi,
                        uint8_t* weights_lo);
+void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
+                   uint32_t size, float* out);
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums);
 

@@ -200,6 +200,7 @@ const KernelTable kTable = {
     .attention_scores = AttentionScores,
     .attention_weights = avx512::AttentionWeights,
     .weighted_value_sums = WeightedValueSums,
+    .join_value_sums = avx512::JoinValueSums,
     .token_weights = avx512::TokenWeights,
 };
 

@@ -181,9 +181,9 @@ void PairTile(PanelPair& pair, const QuantizedRows& x, const int8_t* next_x,
     }
     if constexpr (kIsFirstTile) {
       for (const size_t next : {2, 3}) {
-        _mm_prefetch(reinterpret_cast<const char*>(w_scales +
-                                                   next * pair.scales_stride),
-                     _MM_HINT_T1);
+        _mm_prefetch(
+            reinterpret_cast<const char*>(w_scales + next * pair.scales_stride),
+            _MM_HINT_T1);
       }
     }
     const __m512 w_scale[2] = {_mm512_loadu_ps(w_scales),

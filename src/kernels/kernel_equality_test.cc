@@ -265,6 +265,21 @@ TEST_P(KernelEquality, WeightedValueSums) {
   }
 }
 
+TEST_P(KernelEquality, JoinValueSums) {
+  for (const uint32_t size : {16u, 64u, 80u, 256u}) {
+    Aligned<int32_t> hi(size), lo(size);
+    for (int32_t& v : hi)
+      v = static_cast<int32_t>(random_.Below(1u << 30)) - (1 << 29);
+    for (int32_t& v : lo)
+      v = static_cast<int32_t>(random_.Below(1u << 30)) - (1 << 29);
+    const float scale = std::abs(AnyFloat());
+    Aligned<float> y0(size), y1(size);
+    reference::JoinValueSums(hi.data(), lo.data(), scale, size, y0.data());
+    kernels().join_value_sums(hi.data(), lo.data(), scale, size, y1.data());
+    ExpectSameBits(y0, y1, "y");
+  }
+}
+
 TEST_P(KernelEquality, TokenWeights) {
   for (const uint32_t n : {1u, 15u, 16u, 63u, 64u, 65u, 1000u, 5003u}) {
     for (const float spread : {0.01f, 15.0f, 300.0f}) {

@@ -30,6 +30,7 @@ struct KernelTable {
   decltype(&reference::AttentionScores) attention_scores;
   decltype(&reference::AttentionWeights) attention_weights;
   decltype(&reference::WeightedValueSums) weighted_value_sums;
+  decltype(&reference::JoinValueSums) join_value_sums;
   decltype(&reference::TokenWeights) token_weights;
 };
 

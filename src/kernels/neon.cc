@@ -503,6 +503,7 @@ const KernelTable kTable = {
     .attention_scores = AttentionScores,
     .attention_weights = AttentionWeights,
     .weighted_value_sums = WeightedValueSums,
+    .join_value_sums = reference::JoinValueSums,
     .token_weights = TokenWeights,
 };
 

@@ -17,6 +17,7 @@ const KernelTable kTable = {
     .attention_scores = reference::AttentionScores,
     .attention_weights = reference::AttentionWeights,
     .weighted_value_sums = reference::WeightedValueSums,
+    .join_value_sums = reference::JoinValueSums,
     .token_weights = reference::TokenWeights,
 };
 

@@ -315,14 +315,9 @@ class AttentionBlock {
       const uint32_t head = task_.kv_head * group_ + i % group_;
       float* out =
           task_.out + i / group_ * task_.out_stride + size_t{head} * head_dim_;
-      const int32_t* hi = s_.sums_hi_.data() + size_t{i} * head_dim_;
-      const int32_t* lo = s_.sums_lo_.data() + size_t{i} * head_dim_;
-      const float scale = s_.out_scales_[i];
-      for (uint32_t d = 0; d < head_dim_; ++d) {
-        out[d] =
-            (static_cast<float>(hi[d]) * 128.0f + static_cast<float>(lo[d])) *
-            scale;
-      }
+      kernels_.join_value_sums(s_.sums_hi_.data() + size_t{i} * head_dim_,
+                               s_.sums_lo_.data() + size_t{i} * head_dim_,
+                               s_.out_scales_[i], head_dim_, out);
     }
   }
 

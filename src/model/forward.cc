@@ -116,6 +116,15 @@ void ForwardPass::Embed(uint32_t row) {
 void ForwardPass::StoreLayer(uint32_t layer, const Scope& scope) {
   const LayerWeights& w = model_.layer(layer);
   const size_t stride = PaddedStride(config_.qkv_dim());
+  if (scope.thread_idx != kAllThreads) {
+    for (uint32_t i = 0; i < scope.num_query_blocks; ++i) {
+      const QueryBlock& block = query_blocks_[scope.first_query_block + i];
+      for (uint32_t head = 0; head < config_.num_kv_heads; ++head) {
+        block.cache->Prefetch(layer, head, block.first_position,
+                              block.num_positions);
+      }
+    }
+  }
   Multiply(scope, w.qkv, normed_, config_.dim,
            qkv_.data() + scope.first_row * stride, stride);
   ForRows(scope, [&](uint32_t row, int) {

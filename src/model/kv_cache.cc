@@ -2,6 +2,7 @@
 #include "model/kv_cache.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/status.h"
 
@@ -64,29 +65,51 @@ uint64_t KvCache::SizeBytes(const ModelConfig& config,
   return num_slots * (arrays * config.head_dim + 2 * sizeof(float));
 }
 
+uint32_t KvCache::SlotOf(uint32_t layer, uint64_t position) const {
+  const uint32_t ring_slots = layers_[layer].num_slots - kPanelRows;
+  if (position < kNumSinks) return static_cast<uint32_t>(position);
+  return kPanelRows +
+         static_cast<uint32_t>((position - kNumSinks) % ring_slots);
+}
+
+void KvCache::Prefetch(uint32_t layer, uint32_t kv_head, uint64_t position,
+                       uint32_t count) const {
+  const size_t first = FirstSlot(layer, kv_head);
+  const auto fetch = [](const int8_t* begin, size_t size_bytes) {
+    for (size_t i = 0; i < size_bytes; i += 64)
+      __builtin_prefetch(begin + i, 1);
+  };
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t slot = SlotOf(layer, position + i);
+    if (i == 0 || slot % kPanelRows == 0) {
+      const size_t panel = (first + slot / kPanelRows * kPanelRows) * head_dim_;
+      fetch(keys_ + panel, size_t{kPanelRows} * head_dim_);
+    }
+    if (i == 0 || slot % 4 == 0) {
+      fetch(values_ + (first + slot / 4 * 4) * head_dim_,
+            size_t{4} * head_dim_);
+    }
+  }
+}
+
 void KvCache::Store(uint32_t layer, uint32_t kv_head, uint64_t position,
                     const Entry& entry) {
-  const uint32_t ring_slots = layers_[layer].num_slots - kPanelRows;
-  const auto slot = position < kNumSinks
-                        ? static_cast<uint32_t>(position)
-                        : kPanelRows + static_cast<uint32_t>(
-                                           (position - kNumSinks) % ring_slots);
+  const uint32_t slot = SlotOf(layer, position);
   const size_t first = FirstSlot(layer, kv_head);
-  const size_t key_panel = (first + slot / kPanelRows * kPanelRows) * head_dim_;
-  int8_t* value_panel = values_ + (first + slot / 4 * 4) * head_dim_;
-  const auto store_key = [&](int8_t* panel, const int8_t* key) {
-    for (uint32_t d = 0; d < head_dim_; ++d) {
-      panel[d / kPanelCols * kPanelRows * kPanelCols +
-            slot % kPanelRows * kPanelCols + d % kPanelCols] = key[d];
+  // Bytes may be anything, so members would be read anew behind each.
+  const uint32_t head_dim = head_dim_;
+  const size_t key_panel = (first + slot / kPanelRows * kPanelRows) * head_dim;
+  const auto store_key = [&](int8_t* keys, const int8_t* key) {
+    int8_t* to = keys + key_panel + slot % kPanelRows * kPanelCols;
+    for (uint32_t d = 0; d < head_dim; d += kPanelCols) {
+      std::memcpy(to + size_t{d} * kPanelRows, key + d, kPanelCols);
     }
   };
-  store_key(keys_ + key_panel, entry.key);
-  if (low_keys_ != nullptr) {
-    store_key(low_keys_ + key_panel, entry.low_key);
-  }
-  for (uint32_t d = 0; d < head_dim_; ++d) {
-    value_panel[d * 4 + slot % 4] = entry.value[d];
-  }
+  store_key(keys_, entry.key);
+  if (low_keys_ != nullptr) store_key(low_keys_, entry.low_key);
+  int8_t* to = values_ + (first + slot / 4 * 4) * head_dim + slot % 4;
+  const int8_t* value = entry.value;
+  for (uint32_t d = 0; d < head_dim; ++d) to[d * 4] = value[d];
   key_scales_[first + slot] = entry.key_scale;
   value_scales_[first + slot] = entry.value_scale;
 }

@@ -52,6 +52,10 @@ class KvCache {
   void Store(uint32_t layer, uint32_t kv_head, uint64_t position,
              const Entry& entry);
 
+  // Brings what will be stored at `count` positions into the cache.
+  void Prefetch(uint32_t layer, uint32_t kv_head, uint64_t position,
+                uint32_t count) const;
+
   // One head's panels of 16 positions. Slots that were never written hold
   // zeros.
   struct Panels {
@@ -85,6 +89,7 @@ class KvCache {
     return layers_[layer].first_slot +
            size_t{kv_head} * layers_[layer].num_slots;
   }
+  uint32_t SlotOf(uint32_t layer, uint64_t position) const;
   Panels PanelsAt(size_t first_slot, uint32_t num_panels) const;
 
   uint32_t head_dim_;

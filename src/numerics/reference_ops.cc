@@ -190,6 +190,15 @@ void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
   }
 }
 
+void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
+                   uint32_t size, float* out) {
+  for (uint32_t d = 0; d < size; ++d) {
+    out[d] = (static_cast<float>(sums_hi[d]) * 128.0f +
+              static_cast<float>(sums_lo[d])) *
+             scale;
+  }
+}
+
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums) {
   float max_logit = logits[0];

@@ -145,6 +145,11 @@ void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
                        uint32_t num_queries, int32_t* sums_hi,
                        int32_t* sums_lo);
 
+// out[d] = (float(sums_hi[d]) * 128 + float(sums_lo[d])) * scale.
+//   size: a multiple of 16
+void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
+                   uint32_t size, float* out);
+
 // weights[v] = 1 + trunc(2^((logits[v] - max) * log2(e)) * 2^30).
 // block_sums[b] = the sum of weights [64 b, 64 b + 64).
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
