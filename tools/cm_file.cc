@@ -4,7 +4,7 @@
 // writes no files and its output is no format.
 //
 //   cm_file [--set=light|full|alone] [--lanes=N] [--check] [--ablate=MASK]
-//   FILE...
+//   [--start=TEXT] FILE...
 //
 // alone: the light set as it is without a language model, in one lane.
 #include <cstdio>
@@ -17,6 +17,7 @@
 #include "base/file_io.h"
 #include "cm/context_mixer.h"
 #include "cm/light_predictor.h"
+#include "cm/start_text.h"
 #include "coder/binary_coder.h"
 
 namespace {
@@ -30,12 +31,15 @@ void CodeContent(Coder& coder, const ContextMixerOptions& options,
                  uint64_t num_lanes, std::vector<uint8_t>& content) {
   ContextMixer mixer(options);
   const uint64_t size = content.size();
-  for (uint64_t i = 0; i < num_lanes; ++i) mixer.AddLane(size * i / num_lanes);
+  std::vector<uint32_t> lanes;
+  for (uint64_t i = 0; i < num_lanes; ++i) {
+    lanes.push_back(mixer.AddLane(size * i / num_lanes));
+  }
   for (uint64_t step = 0; step <= size / num_lanes; ++step) {
     for (uint64_t i = 0; i < num_lanes; ++i) {
       const uint64_t ofs = size * i / num_lanes + step;
       if (ofs >= size * (i + 1) / num_lanes) continue;
-      mixer.BeginByte(static_cast<uint32_t>(i));
+      mixer.BeginByte(lanes[i]);
       for (int k = 7; k >= 0; --k) {
         const bool bit =
             coder.Code((content[ofs] >> k & 1) != 0, mixer.Predict());
@@ -63,6 +67,7 @@ void CodeAlone(Coder& coder, std::vector<uint8_t>& content) {
 int main(int argc, char** argv) {
   ContextMixerOptions options;
   uint64_t num_lanes = 1;
+  llma::cm::StartText start_text = llma::cm::StartText::kNone;
   bool check = false;
   bool is_alone = false;
   uint64_t total = 0;
@@ -79,6 +84,9 @@ int main(int argc, char** argv) {
     } else if (arg.starts_with("--ablate=")) {
       options.ablated =
           static_cast<uint32_t>(std::strtoul(arg.c_str() + 9, nullptr, 0));
+    } else if (arg.starts_with("--start=")) {
+      start_text = static_cast<llma::cm::StartText>(
+          std::strtoul(arg.c_str() + 8, nullptr, 10));
     } else if (arg == "--check") {
       check = true;
     } else {
@@ -90,6 +98,8 @@ int main(int argc, char** argv) {
       }
       std::vector<uint8_t> content = *std::move(read);
       options.content_bytes = content.size();
+      options.start_text =
+          llma::cm::GetStartText(start_text, options.content_bytes);
       const std::clock_t start = std::clock();
       llma::BinaryEncoder encoder;
       if (is_alone) {

@@ -63,19 +63,6 @@ uint32_t ByteAbove(const LaneHistory& lane, const uint8_t* content) {
                                          : 0;
 }
 
-// The byte at this place of the same item in the line above, plus 256; 0 if
-// there is none.
-uint32_t ItemByteAbove(const LaneHistory& lane, const uint8_t* content) {
-  if (lane.num_items == 0) {
-    return lane.line_above_length > 0 ? content[lane.line_above_ofs] | 256u : 0;
-  }
-  const uint32_t item = lane.num_items - 1;
-  if (item >= lane.num_items_above) return 0;
-  const uint32_t source =
-      lane.items_above[item] + (lane.next_ofs - lane.items[item]);
-  return source < lane.line_begin_ofs ? content[source] | 256u : 0;
-}
-
 void AddLines(const LaneHistory& lane, uint32_t above, Collector& out) {
   const uint32_t column = lane.column();
   const uint32_t c1 = lane.c1();
@@ -99,12 +86,8 @@ void AddMarkup(const LaneHistory& lane, Collector& out) {
 }
 
 void AddNames(const LaneHistory& lane, Collector& out) {
-  const auto& names = lane.names;
-  const uint32_t last = Combine(lane.operators, names[0]);
   out.Add(lane.name, lane.operators);
-  out.Add(lane.name, last);
-  out.Add(lane.name, Combine(last, names[1]));
-  out.Add(lane.name, Combine(names[1], lane.c1()));
+  out.Add(lane.name, Combine(lane.operators, lane.name_before));
 }
 
 void AddClasses(const LaneHistory& lane, Collector& out) {
@@ -113,14 +96,6 @@ void AddClasses(const LaneHistory& lane, Collector& out) {
   out.Add(lane.shape & 0xffffffff, lane.run_length << 8 | lane.c1());
   out.Add(lane.word, lane.shape & LowBytes(5));
   out.Add(lane.run_length, lane.shape & LowBytes(6));
-}
-
-void AddItems(const LaneHistory& lane, uint32_t above, uint32_t item_above,
-              Collector& out) {
-  out.Add(item_above << 8 | lane.c1(), lane.num_items);
-  out.Add(item_above << 16 | (lane.last4() & 0xffff), 7);
-  out.Add(item_above, Combine(lane.word, lane.number));
-  out.Add(lane.num_items << 8 | above, item_above);
 }
 
 void AddFollowers(const LaneHistory& lane, const Followers& followers,
@@ -133,6 +108,10 @@ void AddFollowers(const LaneHistory& lane, const Followers& followers,
   out.Add(two & 0xffff, last4 & 0xff);
   out.Add(two & 0xffffff, last4 & 0xffff);
   out.Add(two & 0xffffff, lane.word);
+  const Followers::Words& words = followers.after_word(lane.words[0]);
+  out.Add(lane.word, Combine(words.last, 11));
+  out.Add(lane.word, Combine(words.last, lane.words[0]));
+  out.Add(lane.word, Combine(words.last, words.before));
 }
 
 void AddSegments(const LaneHistory& lane, Collector& out) {
@@ -163,6 +142,23 @@ void AddExpected(const LaneHistory& lane, ExpectedByte expected,
 void AddFolded(uint64_t folded8, Collector& out) {
   for (const int n : {3, 4, 5, 6}) out.Add(folded8 & LowBytes(n));
   out.Add(folded8);
+}
+
+void AddPlaces(const LaneHistory& lane, Collector& out) {
+  for (const PlaceCursor& cursor : lane.cursors) {
+    const uint32_t state =
+        std::min(cursor.agreed, 3u) | std::min(cursor.misses, 3u) << 2;
+    out.Add(cursor.place, cursor.value);
+    out.Add(cursor.place, Combine(cursor.value, cursor.before));
+    out.Add(cursor.expected << 9 | cursor.expected_after, state);
+    out.Add(cursor.place, cursor.expected << 12 | state << 8 | lane.c1());
+  }
+}
+
+void AddOthers(const LaneHistory& lane, Collector& out) {
+  const uint32_t open_tag = lane.tags[(lane.tag_depth - 1) & 15];
+  out.Add(Combine(open_tag, lane.sibling), Combine(lane.tag, lane.tag_mode));
+  out.Add(lane.line_hash, lane.first_word_above);
 }
 
 // More orders with holes for records and machine code: operands and their low
@@ -213,8 +209,6 @@ size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
   AddNames(lane, out);
   out.Ablate((ablated >> 5 & 1) != 0);
   AddClasses(lane, out);
-  out.Ablate((ablated >> 6 & 1) != 0);
-  AddItems(lane, above, ItemByteAbove(lane, content), out);
   out.Ablate((ablated >> 7 & 1) != 0);
   AddFollowers(lane, followers, out);
   out.Ablate((ablated >> 8 & 1) != 0);
@@ -223,6 +217,10 @@ size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
   AddExpected(lane, expected, out);
   out.Ablate((ablated >> 12 & 1) != 0);
   AddFolded(lane.folded8, out);
+  out.Ablate((ablated >> 13 & 1) != 0);
+  AddPlaces(lane, out);
+  out.Ablate((ablated >> 14 & 1) != 0);
+  AddOthers(lane, out);
   out.Ablate((ablated >> 1 & 1) != 0);
   if (lane.IsBinary()) AddBinary(lane.last8, out);
   LLMA_DCHECK(out.count() <= kNumFullContexts);

@@ -17,9 +17,17 @@ namespace llma::cm {
 // bytes, latest lowest), whichever lane it was in.
 class Followers {
  public:
-  Followers() : after2_(65536) {}
+  Followers() : after2_(65536), after_word_(65536) {}
   uint32_t after1(uint32_t last1) const { return after1_[last1]; }
   uint32_t after2(uint32_t last2) const { return after2_[last2]; }
+  // Hashes of the words that followed a word last, and before that.
+  struct Words {
+    uint32_t last = 0;
+    uint32_t before = 0;
+  };
+  const Words& after_word(uint32_t word) const {
+    return after_word_[word >> 16];
+  }
   // lane: before it appends `byte`.
   void Append(const LaneHistory& lane, uint8_t byte) {
     uint32_t& one = after1_[lane.c1()];
@@ -27,10 +35,17 @@ class Followers {
     one = one << 8 | byte;
     two = two << 8 | byte;
   }
+  // lane: after it has appended a byte that ended a word.
+  void AppendWord(const LaneHistory& lane) {
+    Words& words = after_word_[lane.words[1] >> 16];
+    words.before = words.last;
+    words.last = lane.words[0];
+  }
 
  private:
   std::array<uint32_t, 256> after1_ = {};
   std::vector<uint32_t> after2_;
+  std::vector<Words> after_word_;  // [word's hash >> 16]
 };
 
 // The byte that the longest match predicts, plus 256, and how long that match
@@ -41,7 +56,7 @@ struct ExpectedByte {
 };
 
 inline constexpr int kNumLightContexts = 8;
-inline constexpr int kNumFullContexts = 80;
+inline constexpr int kNumFullContexts = 91;
 
 // Write the hashes of the contexts and return how many take part. Light:
 // orders 2, 3, 4, 6, then words or, among bytes that are no text, more sparse

@@ -230,7 +230,10 @@ void ContextMixer::EndByte() {
   content_[lane.next_ofs] = byte;
   if (IsFull(options_)) {
     followers_.Append(lane, byte);
+    const uint32_t word_count = lane.word_count;
     lane.Append(byte);
+    if (lane.word_count != word_count) followers_.AppendWord(lane);
+    places_.Append(content(), lane);
   } else {
     lane.AppendPlain(byte);
   }

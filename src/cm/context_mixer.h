@@ -21,6 +21,7 @@
 #include "cm/lane_history.h"
 #include "cm/match_model.h"
 #include "cm/mixer.h"
+#include "cm/places.h"
 #include "cm/zeroed_array.h"
 
 namespace llma::cm {
@@ -38,9 +39,9 @@ struct ContextMixerOptions {
   // Read before all else (start_text.h); it must outlive the mixer.
   std::string_view start_text = {};
   // For measurements only, never in a format: bit i leaves out a component.
-  // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 6 items,
-  // 7 followers, 8 segments, 9 matches, 10 refinement, 11 the full set's
-  // weight sets beyond the third, 12 folded orders.
+  // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 7 followers, 8
+  // segments, 9 matches, 10 refinement, 11 the full set's weight sets beyond
+  // the third, 12 folded orders, 13 places, 14 siblings.
   uint32_t ablated = 0;
 };
 
@@ -96,6 +97,7 @@ class ContextMixer {
 
   ContextSet contexts_;
   Followers followers_;
+  Places places_;
   std::vector<MatchModel> matches_;
   std::vector<AdaptiveBit32> order0_;  // [partial byte]
   std::vector<AdaptiveBit32> order1_;  // [byte before, partial byte]

@@ -240,13 +240,13 @@ void JointPredictor::EndToken() {
 
 uint64_t JointPredictor::MaxMemoryBytes(ModelSet set, uint64_t content_bytes) {
   // The full set's tables of contexts and ends of tokens grow to 205, 58 and
-  // 25 MB, weights to 33, other maps to 35; the light set's to 19, 58 and 12,
+  // 25 MB, weights to 37, other maps to 35; the light set's to 19, 58 and 12,
   // or alone to 58. All else is below 40, besides a byte for the content and
   // one for where tokens end. A start text counts as content.
   const bool is_full = set == ModelSet::kFull;
   const uint64_t tables =
       std::min<uint64_t>((content_bytes + MaxStartTextBytes(content_bytes)) *
-                             (is_full ? 1200 : 600),
+                             (is_full ? 1350 : 600),
                          uint64_t{is_full ? 350u : 90u} << 20);
   return tables + (uint64_t{40} << 20) + 2 * content_bytes;
 }

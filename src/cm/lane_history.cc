@@ -27,20 +27,21 @@ void LaneHistory::Append(uint8_t byte) {
 
 void LaneHistory::AppendToLine(uint32_t byte) {
   if (byte == '\n') {
-    items_above = items;
-    num_items_above = num_items;
-    num_items = 0;
     line_above_ofs = line_begin_ofs;
     line_above_length = next_ofs - line_begin_ofs;
     line_begin_ofs = next_ofs;
     indent = 0;
     in_indent = true;
     first_byte = 0;
+    first_word_above = first_word;
     first_word = 0;
+    line_hash = 0;
+    blanks = 0;
     field = 0;
     field_hash = 0;
     return;
   }
+  line_hash = Combine(line_hash, byte);
   if (in_indent) {
     if (IsBlank(byte)) {
       ++indent;
@@ -53,7 +54,8 @@ void LaneHistory::AppendToLine(uint32_t byte) {
       !IsLetter(byte)) {
     first_word = words[0];
   }
-  if (byte == ',' || byte == ';' || byte == '\t' || byte == '|') {
+  if (quote == 0 &&
+      (byte == ',' || byte == ';' || byte == '\t' || byte == '|')) {
     ++field;
     field_hash = 0;
   } else {
@@ -74,9 +76,13 @@ void LaneHistory::AppendToMarkup(uint32_t byte) {
     const uint32_t depth_mask = static_cast<uint32_t>(tags.size()) - 1;
     if (tag_closes) {
       if (tag_depth > 0) --tag_depth;
+      sibling = tag;
     } else if (tag != 0 && (last8 >> 8 & 0xff) != '/') {
       tags[tag_depth & depth_mask] = tag;
       ++tag_depth;
+      sibling = 0;
+    } else {
+      sibling = tag;
     }
     tag_mode = 0;
     return;
@@ -97,6 +103,8 @@ void LaneHistory::AppendToMarkup(uint32_t byte) {
     } else {
       tag_mode = 3;
     }
+  } else if (byte == '=' && quote == 0) {
+    attribute = name_before;
   }
 }
 
@@ -118,13 +126,15 @@ void LaneHistory::AppendToBrackets(uint32_t byte) {
   }
   if (byte == '(' || byte == '[' || byte == '{') {
     brackets[bracket_depth & mask] = static_cast<uint8_t>(byte);
-    keys[bracket_depth & mask] = path;
+    paths[bracket_depth & mask] = path;
+    keys[bracket_depth & mask] = key;
     path = Combine(path, key);
     ++bracket_depth;
   } else if (byte == ')' || byte == ']' || byte == '}') {
     if (bracket_depth > 0) {
       --bracket_depth;
-      path = keys[bracket_depth & mask];
+      path = paths[bracket_depth & mask];
+      key = keys[bracket_depth & mask];
     }
   } else if (byte == ':') {
     key = quoted;

@@ -8,6 +8,8 @@
 #include <array>
 #include <cstdint>
 
+#include "cm/places.h"
+
 namespace llma::cm {
 
 // A pointer into coded bytes that predicts the next one.
@@ -42,15 +44,17 @@ struct LaneHistory {
   uint32_t word = 0;                   // hash of the unfinished word
   std::array<uint32_t, 5> words = {};  // of those before it, latest first
   uint32_t word_length = 0;
-  uint32_t gap = 0;  // hash of the bytes since the last word's end
+  uint32_t word_count = 0;  // of words that ended
+  uint32_t lead = 0;        // first byte of this UTF-8 character, 0 in ASCII
+  uint32_t gap = 0;         // hash of the bytes since the last word's end
   uint32_t gap_length = 0;
   uint32_t number = 0;          // hash of the unfinished run of digits
   uint32_t sentence_words = 0;  // since . ! ? or an empty line
 
   // Names: runs of letters, digits, _ and bytes >= 128, as in programs.
-  uint32_t name = 0;                   // hash of the unfinished name
-  std::array<uint32_t, 4> names = {};  // of those before it, latest first
-  uint32_t operators = 0;              // hash of the bytes since the last name
+  uint32_t name = 0;         // hash of the unfinished name
+  uint32_t name_before = 0;  // of the last one
+  uint32_t operators = 0;    // hash of the bytes since the last name
 
   // Classes of bytes, 4 bits each, latest lowest: all, and runs as one.
   uint64_t classes = 0;
@@ -65,21 +69,21 @@ struct LaneHistory {
   bool in_indent = true;
   uint32_t first_byte = 0;  // of the line, after blanks
   uint32_t first_word = 0;  // hash of it
-  uint32_t field = 0;       // separators , ; tab | in this line
+  uint32_t first_word_above = 0;
+  uint32_t line_hash = 0;   // of the bytes of this line
+  uint32_t blanks = 0;      // runs of blanks in this line
+  uint32_t field = 0;       // separators , ; tab | outside quotes in this line
   uint32_t field_hash = 0;  // of the bytes since the last one
-  // Where each word-like item of this line and of the line above begins.
-  static constexpr uint32_t kMaxItems = 64;
-  std::array<uint32_t, kMaxItems> items = {};
-  std::array<uint32_t, kMaxItems> items_above = {};
-  uint32_t num_items = 0;
-  uint32_t num_items_above = 0;
 
   // Segments: what stands between delimiters.
   uint32_t segment = 0;                   // hash of the unfinished one
   std::array<uint32_t, 4> segments = {};  // of those before it, latest first
   uint32_t delimiter = 0;                 // the last one
-  std::array<uint32_t, 32> keys = {};     // by bracket depth
-  uint32_t path = 0;                      // hash of the open keys
+  uint32_t delimiter_before = 0;
+  // By bracket depth: what path and key were outside.
+  std::array<uint32_t, 32> paths = {};
+  std::array<uint32_t, 32> keys = {};
+  uint32_t path = 0;  // hash of the open keys
 
   // Markup and brackets.
   std::array<uint32_t, 16> tags = {};  // hashes of open elements
@@ -87,11 +91,15 @@ struct LaneHistory {
   uint32_t tag = 0;       // hash of the name being read
   uint32_t tag_mode = 0;  // 0 text, 1 after <, 2 in name, 3 in attributes
   bool tag_closes = false;
+  uint32_t sibling = 0;    // the element that ended last
+  uint32_t attribute = 0;  // hash of its name
   std::array<uint8_t, 32> brackets = {};
   uint32_t bracket_depth = 0;
   uint32_t quote = 0;   // the open quotation mark, 0: none
   uint32_t quoted = 0;  // hash of the text in quotation marks
   uint32_t key = 0;     // hash of the last quoted text before a colon
+
+  std::array<PlaceCursor, kNumPlaceKinds> cursors = {};
 
   std::array<MatchState, kMaxMatchModels> match = {};
 
@@ -111,6 +119,7 @@ struct LaneHistory {
 
  private:
   void AppendToWords(uint32_t byte);
+  void EndWord();
   void AppendFolded(uint32_t byte);
   void AppendToNames(uint32_t byte);
   void AppendToSegments(uint32_t byte);

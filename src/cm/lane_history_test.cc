@@ -65,11 +65,17 @@ TEST(LaneHistory, SurvivesDeepNesting) {
   EXPECT_EQ(lane.bracket_depth, 0u);
 }
 
-TEST(LaneHistory, KeepsItemsOfTheLineAbove) {
-  const LaneHistory lane = After("ab 12\ncd");
-  ASSERT_GE(lane.num_items_above, 3u);
-  EXPECT_EQ(lane.items_above[1], 2u);
-  EXPECT_EQ(lane.items_above[2], 3u);
+TEST(LaneHistory, IdeographsAreWords) {
+  const LaneHistory lane = After("\u4e2d\u6587\u3002 a\u2014b");
+  EXPECT_EQ(lane.word_count, 4u);  // three characters and "a"
+  EXPECT_EQ(lane.words[0], After("x a ").words[0]);
+  EXPECT_EQ(lane.words[2], After("\u6587 ").words[0]);
+}
+
+TEST(LaneHistory, KeysReturnWhenObjectsEnd) {
+  const LaneHistory lane = After("{\"a\":{\"b\":1}");
+  EXPECT_EQ(lane.key, After("{\"a\":").key);
+  EXPECT_EQ(lane.path, After("{").path);
 }
 
 }  // namespace

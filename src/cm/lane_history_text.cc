@@ -48,7 +48,16 @@ constexpr auto kClass = [] {
 }  // namespace
 
 void LaneHistory::AppendToWords(uint32_t byte) {
-  if (IsLetter(byte)) {
+  if (byte >= 0xc0) {
+    lead = byte;
+  } else if (byte < 0x80) {
+    lead = 0;
+  }
+  // Chinese and Japanese: each character is a word. General punctuation and
+  // signs are no letters.
+  const bool is_sign = lead == 0xe2 || lead == 0xc2;
+  if (byte == lead && word != 0 && IsIdeographLead(byte)) EndWord();
+  if (IsLetter(byte) && !is_sign) {
     if (word == 0) {
       gap_length = 0;
       word_length = 0;
@@ -56,13 +65,7 @@ void LaneHistory::AppendToWords(uint32_t byte) {
     word = Combine(word, FoldCase(byte)) | 1;
     ++word_length;
   } else {
-    if (word != 0) {
-      PushFront(words, word);
-      word = 0;
-      gap = 0;
-      gap_length = 0;
-      ++sentence_words;
-    }
+    if (word != 0) EndWord();
     gap = Combine(gap, byte);
     ++gap_length;
     if (byte == '.' || byte == '!' || byte == '?' ||
@@ -71,6 +74,16 @@ void LaneHistory::AppendToWords(uint32_t byte) {
     }
   }
   number = IsDigit(byte) ? Combine(number, byte) | 1 : 0;
+}
+
+void LaneHistory::EndWord() {
+  PushFront(words, word);
+  word = 0;
+  word_length = 0;
+  gap = 0;
+  gap_length = 0;
+  ++sentence_words;
+  ++word_count;
 }
 
 void LaneHistory::AppendFolded(uint32_t byte) {
@@ -87,7 +100,7 @@ void LaneHistory::AppendToNames(uint32_t byte) {
     return;
   }
   if (name != 0) {
-    PushFront(names, name);
+    name_before = name;
     name = 0;
     operators = 0;
   }
@@ -103,6 +116,7 @@ void LaneHistory::AppendToSegments(uint32_t byte) {
     PushFront(segments, segment);
     segment = 0;
   }
+  delimiter_before = delimiter;
   delimiter = byte;
 }
 
@@ -113,8 +127,6 @@ void LaneHistory::AppendToClasses(uint32_t byte) {
   } else {
     shape = shape << 4 | c;
     run_length = 1;
-    // An item begins where the class changes.
-    if (num_items < kMaxItems) items[num_items++] = next_ofs - 1;
   }
   classes = classes << 4 | c;
 }

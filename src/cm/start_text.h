@@ -27,7 +27,8 @@ uint64_t MaxStartTextBytes(uint64_t content_bytes);
 // times as long as the content, so that short contents are not much work.
 std::string_view GetStartText(StartText text, uint64_t content_bytes);
 
-// The text that shares most with the content; kNone if no one shares enough.
+// The text that shares most with the content; kNone if none shares anything,
+// or not enough with binary data.
 StartText ChooseStartText(std::span<const uint8_t> content);
 
 namespace internal {

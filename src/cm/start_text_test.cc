@@ -32,6 +32,12 @@ TEST(StartTextTest, KnowsItsKind) {
             StartText::kData);
 }
 
+TEST(StartTextTest, AnyTextTakesOne) {
+  EXPECT_EQ(Choose("2030-01-07 11:12:13 zq9 xk-73: vorn=8 [17/23]\n"
+                   "2030-01-07 11:12:15 zq9 xk-75: vorn=9 [18/23]\n"),
+            StartText::kData);
+}
+
 TEST(StartTextTest, NoneForWhatNoTextResembles) {
   std::string noise;
   for (uint32_t x = 1; noise.size() < 4000;) {

@@ -149,7 +149,7 @@ TEST_F(FrameCodecTest, ThreadsAndKernelsGiveTheSameCode) {
 // The same bytes on every machine: any difference in the numerics shows here.
 TEST_F(FrameCodecTest, Golden) {
   const auto code = Encode(Text(900) + Noise(30), 4, 64);
-  EXPECT_EQ(Xxh3(code), 15424874256161794058u) << code.size();
+  EXPECT_EQ(Xxh3(code), 3782898814784113808u) << code.size();
 }
 
 // Context models see the tokens' repetitions, which the tiny model does not.
@@ -183,7 +183,7 @@ TEST_F(FrameCodecTest, ContextModelsAlone) {
   }
   const auto code =
       EncodeContextFrame(ContextModels::kFull, AsBytes(Text(900)), progress_);
-  EXPECT_EQ(Xxh3(*code), 6595858833149923083u) << code->size();
+  EXPECT_EQ(Xxh3(*code), 5718733681283759602u) << code->size();
 }
 
 TEST_F(FrameCodecTest, LanesCoverTheContent) {

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cm/places.h"
+
+#include "cm/hashing.h"
+#include "cm/lane_history.h"
+
+namespace llma::cm {
+
+void Places::Begin(LaneHistory& lane, PlaceKind kind, uint32_t place) {
+  PlaceCursor& cursor = lane.cursors[kind];
+  if (cursor.value != 0) {
+    Last& last = last_[kind << kLog2 | cursor.place >> (32 - kLog2)];
+    last.before = last.value;
+    last.value = cursor.value;
+    last.ofs = cursor.begin_ofs;
+  }
+  const uint32_t hash = Combine(place, kind);
+  const Last& last = last_[kind << kLog2 | hash >> (32 - kLog2)];
+  cursor = {.place = hash,
+            .begin_ofs = lane.next_ofs,
+            .source_ofs = last.ofs,
+            .before = last.value,
+            .before2 = last.before};
+}
+
+// Bytes that are not coded yet, in another lane, are zeros.
+void Places::Look(std::span<const uint8_t> content, uint32_t next_ofs,
+                  PlaceCursor& cursor) {
+  cursor.expected = cursor.expected_after = 0;
+  if (cursor.before == 0) return;
+  const size_t ofs = cursor.source_ofs + (next_ofs - cursor.begin_ofs);
+  if (ofs < content.size()) cursor.expected = content[ofs] | 256u;
+  if (ofs + 1 < content.size()) {
+    cursor.expected_after = content[ofs + 1] | 256u;
+  }
+}
+
+void Places::Append(std::span<const uint8_t> content, LaneHistory& lane) {
+  const uint32_t byte = lane.c1();
+  for (PlaceCursor& cursor : lane.cursors) {
+    if (cursor.expected != 0) {
+      if (cursor.expected == (byte | 256)) {
+        ++cursor.agreed;
+      } else {
+        cursor.agreed = 0;
+        ++cursor.misses;
+      }
+    }
+    cursor.value = Combine(cursor.value, byte);
+  }
+  BeginValues(lane);
+  for (PlaceCursor& cursor : lane.cursors) Look(content, lane.next_ofs, cursor);
+}
+
+void Places::BeginValues(LaneHistory& lane) {
+  const uint32_t byte = lane.c1();
+  if (byte == '\n') {
+    Begin(lane, kStructure, Combine(lane.first_word_above, lane.path) + 5);
+    Begin(lane, kField, 0);
+    Begin(lane, kItem, 0);
+    return;
+  }
+  if (lane.quote == 0 &&
+      (byte == ',' || byte == ';' || byte == '\t' || byte == '|')) {
+    Begin(lane, kField, lane.field);
+  }
+  if (byte == ' ' || byte == '\t') {
+    if (lane.c2() != ' ' && lane.c2() != '\t') {
+      ++lane.blanks;
+    } else {
+      lane.cursors[kItem].value = 0;  // it has not begun yet
+    }
+    Begin(lane, kItem, lane.blanks);
+  }
+  if (byte == '>' && lane.tag_mode == 0) {
+    Begin(lane, kStructure,
+          Combine(lane.tags[(lane.tag_depth - 1) & 15],
+                  lane.tags[(lane.tag_depth - 2) & 15]));
+  } else if (byte == '<') {
+    Begin(lane, kStructure,
+          Combine(lane.tags[(lane.tag_depth - 1) & 15], lane.sibling));
+  } else if (byte == '"' && lane.quote != 0) {
+    Begin(lane, kStructure,
+          lane.tag_mode >= 2
+              ? Combine(lane.tag, lane.attribute)
+              : Combine(Combine(lane.path, lane.key), lane.delimiter_before));
+  } else if (byte == ':' && lane.quote == 0) {
+    Begin(lane, kStructure, Combine(lane.path, lane.key) + 2);
+  }
+}
+
+}  // namespace llma::cm

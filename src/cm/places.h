@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stood in the same place before: a place is a column of a table, an
+// item of a log's line, the value of a key, of an attribute or an element. The
+// last value there tells what to expect, byte by byte.
+#ifndef LLMA_CM_PLACES_H_
+#define LLMA_CM_PLACES_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace llma::cm {
+
+// A lane's value of one kind of place.
+struct PlaceCursor {
+  uint32_t place = 0;       // hash of where the value stands
+  uint32_t value = 0;       // hash of its bytes so far
+  uint32_t begin_ofs = 0;   // of the value in the content
+  uint32_t source_ofs = 0;  // of the last value in this place
+  uint32_t before = 0;      // its hash, 0: there is none
+  uint32_t before2 = 0;     // and of the one before it
+  uint32_t agreed = 0;      // bytes that were as expected, since one was not
+  uint32_t misses = 0;      // bytes that were not
+  // What that value has here and one byte on, plus 256; 0: nothing.
+  uint32_t expected = 0;
+  uint32_t expected_after = 0;
+};
+
+enum PlaceKind : uint32_t { kStructure = 0, kField = 1, kItem = 2 };
+inline constexpr uint32_t kNumPlaceKinds = 3;
+
+struct LaneHistory;
+
+// The last values of all places, shared by all lanes. Thread-compatible.
+class Places {
+ public:
+  Places() : last_(kNumPlaceKinds << kLog2) {}
+  // After `lane` has appended a byte.
+  void Append(std::span<const uint8_t> content, LaneHistory& lane);
+
+ private:
+  static constexpr uint32_t kLog2 = 14;
+  struct Last {
+    uint32_t ofs = 0;
+    uint32_t value = 0;
+    uint32_t before = 0;
+  };
+  static void Look(std::span<const uint8_t> content, uint32_t next_ofs,
+                   PlaceCursor& cursor);
+  void BeginValues(LaneHistory& lane);
+  void Begin(LaneHistory& lane, PlaceKind kind, uint32_t place);
+
+  std::vector<Last> last_;
+};
+
+}  // namespace llma::cm
+
+#endif  // LLMA_CM_PLACES_H_
