@@ -13,7 +13,8 @@ inline bool IsLetter(uint32_t c) {
 }
 inline bool IsDigit(uint32_t c) { return c >= '0' && c <= '9'; }
 inline bool IsBlank(uint32_t c) { return c == ' ' || c == '\t'; }
-// First bytes of UTF-8 for the characters U+3000 to U+9FFF and U+F000 to U+FFFF.
+// First bytes of UTF-8 for the characters U+3000 to U+9FFF and U+F000 to
+// U+FFFF.
 inline bool IsIdeographLead(uint32_t c) {
   return (c >= 0xe3 && c <= 0xe9) || c == 0xef;
 }
