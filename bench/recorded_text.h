@@ -6,11 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "cm/joint_predictor.h"
-#include "model/forward.h"
+#include "model/row_logits.h"
 #include "predict/token_masses.h"
 #include "predict/token_walk.h"
 #include "tokenizer/tokenizer.h"
@@ -28,39 +27,26 @@ inline std::vector<RecordedPiece> Record(const Model& model,
                                          const KernelTable& kernels,
                                          std::span<const TextPiece> pieces,
                                          uint32_t window, Bytes text) {
-  constexpr uint32_t kBatchRows = 64;
+  std::vector<RecordedPiece> recorded;
+  std::vector<uint32_t> fed = {model.config().start_row};
+  std::vector<size_t> piece_of;  // [row of fed]: what comes behind it
+  for (const TextPiece& piece : pieces) {
+    if (piece.row != TextPiece::kEscape) {
+      fed.push_back(piece.row);
+      piece_of.push_back(recorded.size());
+    }
+    recorded.push_back({text.first(piece.size_bytes), {}});
+    text = text.subspan(piece.size_bytes);
+  }
   ThreadPool pool(0);
-  ForwardPass forward(model, kernels, pool, kBatchRows, window);
-  KvCache cache(model.config(), window, kBatchRows);
   const TokenIndex index(model.tokens());
   TokenMasses masses(model.config().num_tokens);
-  std::vector<float> logits(kBatchRows * forward.logits_stride());
-  std::vector<RecordedPiece> recorded;
-  uint32_t last_token = model.config().start_row;
-  while (!pieces.empty()) {
-    const auto batch =
-        pieces.first(std::min<size_t>(kBatchRows, pieces.size()));
-    pieces = pieces.subspan(batch.size());
-    std::vector<uint32_t> fed;
-    for (const TextPiece& piece : batch) {
-      if (piece.row == TextPiece::kEscape) continue;
-      fed.push_back(std::exchange(last_token, piece.row));
-    }
-    if (!fed.empty()) {
-      const StreamBatch stream = {&cache, fed};
-      forward.Run({&stream, 1});
-      forward.ComputeLogits(0, static_cast<uint32_t>(fed.size()),
-                            logits.data());
-    }
-    uint32_t row = 0;
-    for (const TextPiece& piece : batch) {
-      recorded.push_back({text.first(piece.size_bytes), {}});
-      text = text.subspan(piece.size_bytes);
-      if (piece.row == TextPiece::kEscape) continue;
-      masses.Set(kernels, logits.data() + row++ * forward.logits_stride());
-      RecordWalk(index, masses, piece.row, recorded.back().decisions);
-    }
-  }
+  ForEachRowLogits(model, kernels, pool, std::span(fed).first(piece_of.size()),
+                   window, [&](size_t i, const float* logits) {
+                     masses.Set(kernels, logits);
+                     RecordWalk(index, masses, fed[i + 1],
+                                recorded[piece_of[i]].decisions);
+                   });
   return recorded;
 }
 

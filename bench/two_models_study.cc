@@ -112,26 +112,15 @@ Result<BitChances> BitsAlong(const std::string& path,
       if (part.row != TextPiece::kEscape) fed.push_back(part.row);
     }
   }
-  constexpr uint32_t kBatchRows = 64;
   constexpr Probability kLeast = 1u << (kProbBits - 12);
   ThreadPool pool(0);
-  ForwardPass forward(*model, *kernels, pool, kBatchRows, window);
-  KvCache cache(model->config(), window, kBatchRows);
   const TokenIndex index(model->tokens());
   TokenMasses masses(model->config().num_tokens);
-  std::vector<float> logits(kBatchRows * forward.logits_stride());
   BitChances chances;
   size_t piece_idx = 0;
-  for (size_t at = 0; at < fed.size(); at += kBatchRows) {
-    const std::span<const uint32_t> rows = std::span(fed).subspan(
-        at, std::min<size_t>(kBatchRows, fed.size() - at));
-    const StreamBatch stream = {&cache, rows};
-    forward.Run({&stream, 1});
-    forward.ComputeLogits(0, static_cast<uint32_t>(rows.size()), logits.data());
-    for (; piece_idx < pieces.size() && speaks[piece_idx] < at + rows.size();
-         ++piece_idx) {
-      masses.Set(*kernels, logits.data() + (speaks[piece_idx] - at) *
-                                               forward.logits_stride());
+  const auto speak = [&](size_t row, const float* logits) {
+    for (; piece_idx < pieces.size() && speaks[piece_idx] == row; ++piece_idx) {
+      masses.Set(*kernels, logits);
       TokenWalk walk(index, masses);
       bool speaks_on = true;
       for (const uint8_t byte : pieces[piece_idx].bytes) {
@@ -155,7 +144,8 @@ Result<BitChances> BitsAlong(const std::string& path,
         }
       }
     }
-  }
+  };
+  ForEachRowLogits(*model, *kernels, pool, fed, window, speak);
   return chances;
 }
 

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importer/text_bits.h"
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "model/forward.h"
+#include "model/row_logits.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llma {
-namespace {
-
-constexpr uint32_t kBatchRows = 64;
-
-}  // namespace
-
 Result<TextRows> RowsOfText(const Model& model, Bytes text, size_t max_tokens) {
   LLMA_ASSIGN(const auto tokenizer,
               Tokenizer::Create(model.tokens(), model.tokenizer()));
@@ -30,29 +23,21 @@ Result<TextRows> RowsOfText(const Model& model, Bytes text, size_t max_tokens) {
 
 double ExactBits(const Model& model, const KernelTable& kernels,
                  ThreadPool& pool, std::span<const uint32_t> rows) {
-  const auto num_tokens = static_cast<uint32_t>(rows.size());
+  if (rows.empty()) return 0;
   std::vector<uint32_t> fed = {model.config().start_row};
-  fed.insert(fed.end(), rows.begin(), rows.end());
-  ForwardPass forward(model, kernels, pool, kBatchRows, num_tokens);
-  KvCache cache(model.config(), num_tokens, kBatchRows);
-  std::vector<float> logits(kBatchRows * forward.logits_stride());
+  fed.insert(fed.end(), rows.begin(), rows.end() - 1);
   const uint32_t num_weights = model.config().num_tokens;
   std::vector<uint32_t> weights(num_weights);
   std::vector<uint64_t> sums((num_weights + kTokenBlock - 1) / kTokenBlock);
   double bits = 0;
-  for (uint32_t i = 0; i < num_tokens; i += kBatchRows) {
-    const uint32_t count = std::min(kBatchRows, num_tokens - i);
-    const StreamBatch stream = {&cache, std::span(fed).subspan(i, count)};
-    forward.Run({&stream, 1});
-    forward.ComputeLogits(0, count, logits.data());
-    for (uint32_t row = 0; row < count; ++row) {
-      kernels.token_weights(logits.data() + row * forward.logits_stride(),
-                            num_weights, weights.data(), sums.data());
-      const uint64_t total =
-          std::accumulate(sums.begin(), sums.end(), uint64_t{0});
-      bits += std::log2(static_cast<double>(total) / weights[rows[i + row]]);
-    }
-  }
+  ForEachRowLogits(
+      model, kernels, pool, fed, static_cast<uint32_t>(rows.size()),
+      [&](size_t i, const float* logits) {
+        kernels.token_weights(logits, num_weights, weights.data(), sums.data());
+        const uint64_t total =
+            std::accumulate(sums.begin(), sums.end(), uint64_t{0});
+        bits += std::log2(static_cast<double>(total) / weights[rows[i]]);
+      });
   return bits;
 }
 
