@@ -13,6 +13,9 @@ inline bool IsLetter(uint32_t c) {
 }
 inline bool IsDigit(uint32_t c) { return c >= '0' && c <= '9'; }
 inline bool IsBlank(uint32_t c) { return c == ' ' || c == '\t'; }
+inline bool IsFieldSeparator(uint32_t c) {
+  return c == ',' || c == ';' || c == '\t' || c == '|';
+}
 // First bytes of UTF-8 for the characters U+3000 to U+9FFF and U+F000 to
 // U+FFFF.
 inline bool IsIdeographLead(uint32_t c) {

@@ -54,8 +54,7 @@ void LaneHistory::AppendToLine(uint32_t byte) {
       !IsLetter(byte)) {
     first_word = words[0];
   }
-  if (quote == 0 &&
-      (byte == ',' || byte == ';' || byte == '\t' || byte == '|')) {
+  if (quote == 0 && IsFieldSeparator(byte)) {
     ++field;
     field_hash = 0;
   } else {

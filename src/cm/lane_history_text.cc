@@ -58,10 +58,7 @@ void LaneHistory::AppendToWords(uint32_t byte) {
   const bool is_sign = lead == 0xe2 || lead == 0xc2;
   if (byte == lead && word != 0 && IsIdeographLead(byte)) EndWord();
   if (IsLetter(byte) && !is_sign) {
-    if (word == 0) {
-      gap_length = 0;
-      word_length = 0;
-    }
+    if (word == 0) gap_length = 0;
     word = Combine(word, FoldCase(byte)) | 1;
     ++word_length;
   } else {

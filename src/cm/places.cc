@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cm/places.h"
 
+#include "cm/byte_kinds.h"
 #include "cm/hashing.h"
 #include "cm/lane_history.h"
 
@@ -10,7 +11,6 @@ void Places::Begin(LaneHistory& lane, PlaceKind kind, uint32_t place) {
   PlaceCursor& cursor = lane.cursors[kind];
   if (cursor.value != 0) {
     Last& last = last_[kind << kLog2 | cursor.place >> (32 - kLog2)];
-    last.before = last.value;
     last.value = cursor.value;
     last.ofs = cursor.begin_ofs;
   }
@@ -19,8 +19,7 @@ void Places::Begin(LaneHistory& lane, PlaceKind kind, uint32_t place) {
   cursor = {.place = hash,
             .begin_ofs = lane.next_ofs,
             .source_ofs = last.ofs,
-            .before = last.value,
-            .before2 = last.before};
+            .before = last.value};
 }
 
 // Bytes that are not coded yet, in another lane, are zeros.
@@ -60,12 +59,11 @@ void Places::BeginValues(LaneHistory& lane) {
     Begin(lane, kItem, 0);
     return;
   }
-  if (lane.quote == 0 &&
-      (byte == ',' || byte == ';' || byte == '\t' || byte == '|')) {
+  if (lane.quote == 0 && IsFieldSeparator(byte)) {
     Begin(lane, kField, lane.field);
   }
-  if (byte == ' ' || byte == '\t') {
-    if (lane.c2() != ' ' && lane.c2() != '\t') {
+  if (IsBlank(byte)) {
+    if (!IsBlank(lane.c2())) {
       ++lane.blanks;
     } else {
       lane.cursors[kItem].value = 0;  // it has not begun yet

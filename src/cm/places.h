@@ -19,7 +19,6 @@ struct PlaceCursor {
   uint32_t begin_ofs = 0;   // of the value in the content
   uint32_t source_ofs = 0;  // of the last value in this place
   uint32_t before = 0;      // its hash, 0: there is none
-  uint32_t before2 = 0;     // and of the one before it
   uint32_t agreed = 0;      // bytes that were as expected, since one was not
   uint32_t misses = 0;      // bytes that were not
   // What that value has here and one byte on, plus 256; 0: nothing.
@@ -44,7 +43,6 @@ class Places {
   struct Last {
     uint32_t ofs = 0;
     uint32_t value = 0;
-    uint32_t before = 0;
   };
   static void Look(std::span<const uint8_t> content, uint32_t next_ofs,
                    PlaceCursor& cursor);
