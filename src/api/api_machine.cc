@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "api/api_error.h"
+#include "api/api_options.h"
 #include "base/thread_pool.h"
 #include "codec/frame_codec.h"
 #include "container/frame_header.h"
@@ -80,7 +81,7 @@ llma_status llma_measure_int8_peak(const char* kernels, uint32_t num_threads,
                                    llma_error* error) {
   return Guard(error, [&]() -> llma::Status {
     LLMA_REQUIRE(multiply_adds_per_second);
-    if (num_threads > 4096) return Usage("too many threads");
+    if (num_threads > kMaxThreads) return Usage("too many threads");
     LLMA_ASSIGN(const llma::KernelTable* table,
                 kernels == nullptr ? llma::KernelsFromEnvironment()
                                    : llma::FindKernels(kernels));

@@ -5,13 +5,12 @@
 
 #include "api/api_error.h"
 #include "api/api_model.h"
+#include "api/api_options.h"
 #include "importer/import_loss.h"
 
 using namespace llma::api;
 
 namespace {
-
-constexpr uint32_t kMaxThreads = 4096;
 
 // A file or folder that is no .llmm file.
 bool IsSource(std::string_view path) {

@@ -31,7 +31,7 @@ constexpr OptionRule kRules[] = {
     {LLMA_OPTION_CHECKSUMS, &llma_options::checksums, 0, 1},
     {LLMA_OPTION_AUTO_MODEL, &llma_options::auto_model, 0, 1},
     {LLMA_OPTION_EMBED_MODELS, &llma_options::embed_models, 0, 1},
-    {LLMA_OPTION_THREADS, &llma_options::threads, 0, 4096},
+    {LLMA_OPTION_THREADS, &llma_options::threads, 0, kMaxThreads},
     {LLMA_OPTION_MEMORY_BYTES, &llma_options::memory_bytes, 0, UINT64_MAX},
     {LLMA_OPTION_TOTAL_BYTES, &llma_options::total_bytes, 0, UINT64_MAX},
     {LLMA_OPTION_MAX_CONTENT_BYTES, &llma_options::max_content_bytes, 0,

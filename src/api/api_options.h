@@ -16,6 +16,12 @@
 #include "api/api_model.h"
 #include "codec/codec.h"
 
+namespace llma::api {
+
+inline constexpr uint32_t kMaxThreads = 4096;
+
+}  // namespace llma::api
+
 struct llma_options {
   uint64_t level = LLMA_LEVEL_DEFAULT;
   uint64_t lanes = 0, window = 0;

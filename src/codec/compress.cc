@@ -12,6 +12,7 @@
 #include "codec/levels.h"
 #include "codec/model_choice.h"
 #include "codec/model_contest.h"
+#include "codec/piece_coder.h"
 #include "codec/repetition_finder.h"
 #include "model/kv_cache.h"
 #include "tokenizer/tokenizer.h"
@@ -298,14 +299,9 @@ uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
   const uint64_t predicted_bytes =
       options.frame_bytes != 0 ? content_bytes
                                : std::min(content_bytes, settings.frame_bytes);
-  const auto contexts_bytes = [&](ContextModels models) {
-    return models == ContextModels::kNone
-               ? 0
-               : cm::JointPredictor::MaxMemoryBytes(
-                     static_cast<cm::ModelSet>(models), predicted_bytes);
-  };
-  uint64_t bytes =
-      contexts_bytes(options.context_models.value_or(settings.context_models));
+  uint64_t bytes = ContextModelsMemoryBytes(
+      options.context_models.value_or(settings.context_models),
+      predicted_bytes);
   if (settings.uses_model && model != nullptr) {
     const uint32_t max_lanes =
         options.num_lanes != 0 ? options.num_lanes : settings.max_lanes;
@@ -313,10 +309,11 @@ uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
              max_lanes * KvCache::SizeBytes(model->config(),
                                             WindowPositions(options), 1);
     // Before it the light set predicts, or instead of it either set.
-    bytes = std::max(
-        bytes, contexts_bytes(options.context_models == ContextModels::kLight
-                                  ? ContextModels::kLight
-                                  : ContextModels::kFull));
+    bytes = std::max(bytes, ContextModelsMemoryBytes(
+                                options.context_models == ContextModels::kLight
+                                    ? ContextModels::kLight
+                                    : ContextModels::kFull,
+                                predicted_bytes));
   }
   return bytes + kEncodeBytesPerContentByte * content_bytes;
 }

@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
+#include "codec/piece_coder.h"
 #include "codec/repetitions.h"
 #include "model/kv_cache.h"
 
@@ -89,11 +90,8 @@ uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model) {
   // The predicted part beside the whole, and the list of repetitions, each of
   // which is larger than what is known of it.
   if (header.repeated_bytes > 0) bytes += header.content_bytes;
-  if (header.context_models != ContextModels::kNone) {
-    bytes += cm::JointPredictor::MaxMemoryBytes(
-        static_cast<cm::ModelSet>(header.context_models),
-        header.predicted_bytes());
-  }
+  bytes +=
+      ContextModelsMemoryBytes(header.context_models, header.predicted_bytes());
   if (header.kind == FrameKind::kCoded && model != nullptr) {
     bytes += header.lane_bytes.size() *
              KvCache::SizeBytes(model->config(), header.window_positions, 1);

@@ -5,6 +5,7 @@
 #include "cm/joint_predictor.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
+#include "codec/piece_coder.h"
 #include "codec/short_format.h"
 #include "codec/short_message.h"
 #include "model/kv_cache.h"
@@ -23,8 +24,7 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
   // A token spells many bytes, but code that is too short is noticed.
   LLMA_TRY(CheckMemory(
       KvCache::SizeBytes(model.config(), kShortWindowPositions, 1) +
-          cm::JointPredictor::MaxMemoryBytes(
-              static_cast<cm::ModelSet>(kShortContextModels), content_bytes),
+          ContextModelsMemoryBytes(kShortContextModels, content_bytes),
       options.max_memory_bytes));
   ThreadPool pool(options.num_threads);
   return DecodeFrame({model, *kernels, pool, kShortWindowPositions,

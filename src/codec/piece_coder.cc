@@ -18,6 +18,13 @@ bool HasUnspelledByte(const TokenTable& tokens) {
 
 }  // namespace
 
+uint64_t ContextModelsMemoryBytes(ContextModels context_models,
+                                  uint64_t content_bytes) {
+  if (context_models == ContextModels::kNone) return 0;
+  return cm::JointPredictor::MaxMemoryBytes(
+      static_cast<cm::ModelSet>(context_models), content_bytes);
+}
+
 FrameModels::FrameModels(const TokenTable& tokens, ContextModels context_models,
                          std::span<const uint64_t> lane_bytes)
     : may_escape(HasUnspelledByte(tokens)) {

@@ -20,6 +20,10 @@
 
 namespace llma {
 
+// The most memory that they need for content of this size.
+uint64_t ContextModelsMemoryBytes(ContextModels context_models,
+                                  uint64_t content_bytes);
+
 // What a piece turned out to be.
 struct CodedPiece {
   bool is_escape = false;
