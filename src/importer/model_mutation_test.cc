@@ -48,25 +48,33 @@ class ModelMutationTest : public testing::Test {
     ++num_used_;
   }
 
+  // Any part, as often a small one as a large one.
+  size_t RandomPart(const ModelEditor& editor) {
+    return random_.Below(static_cast<uint32_t>(editor.num_parts()));
+  }
+
+  // Flips a bit of a part; false: it has none.
+  bool FlipBit(ModelEditor& editor, size_t index) {
+    const std::span<uint8_t> part = editor.part(index);
+    if (part.empty()) return false;
+    part[random_.Below(static_cast<uint32_t>(part.size()))] ^=
+        static_cast<uint8_t>(1 << random_.Below(8));
+    return true;
+  }
+
   std::vector<uint8_t> bytes_;
   ThreadPool pool_{1};
   TestRandom random_{21};
   int num_used_ = 0;
 };
 
-// Any part, as often a small one as a large one.
 TEST_F(ModelMutationTest, Flips) {
   const ModelEditor good(bytes_);
   for (int i = 0; i < kRounds; ++i) {
     ModelEditor editor = good;
     for (uint32_t n = 1 + random_.Below(3); n > 0; --n) {
-      const size_t index =
-          random_.Below(static_cast<uint32_t>(editor.num_parts()));
-      const std::span<uint8_t> part = editor.part(index);
-      if (part.empty()) continue;
-      part[random_.Below(static_cast<uint32_t>(part.size()))] ^=
-          static_cast<uint8_t>(1 << random_.Below(8));
-      if (index > 0) editor.FixChecksum(index);
+      const size_t index = RandomPart(editor);
+      if (FlipBit(editor, index) && index > 0) editor.FixChecksum(index);
     }
     editor.FixChecksum(0);
     Use(editor);
@@ -78,8 +86,7 @@ TEST_F(ModelMutationTest, ExtremeNumbers) {
   const ModelEditor good(bytes_);
   for (int i = 0; i < kRounds; ++i) {
     ModelEditor editor = good;
-    const size_t index =
-        random_.Below(static_cast<uint32_t>(editor.num_parts()));
+    const size_t index = RandomPart(editor);
     const uint64_t numbers[] = {~0ull,      0,          1,
                                 1ull << 31, 0x7fffffff, 0x7f7fffff,
                                 1 << 16,    0x7fc00000, 0xff800000};
@@ -103,13 +110,7 @@ TEST_F(ModelMutationTest, ChecksumsHold) {
   const ModelEditor good(bytes_);
   for (int i = 0; i < kRounds; ++i) {
     ModelEditor editor = good;
-    const size_t index =
-        random_.Below(static_cast<uint32_t>(editor.num_parts()));
-    const std::span<uint8_t> part = editor.part(index);
-    if (part.empty()) continue;
-    part[random_.Below(static_cast<uint32_t>(part.size()))] ^=
-        static_cast<uint8_t>(1 << random_.Below(8));
-    Use(editor);
+    if (FlipBit(editor, RandomPart(editor))) Use(editor);
   }
   EXPECT_EQ(num_used_, 0);
 }

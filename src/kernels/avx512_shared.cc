@@ -44,16 +44,21 @@ inline void Exp2Polynomials(const __m512 (&f)[kCount], float scale,
   }
 }
 
-// exact_math.h: Exp2NonPositive.
+// f = t - round(t), ties to even; exact, as is t - f.
 template <int kCount>
-inline void Exp2(const __m512 (&t)[kCount], __m512 (&power)[kCount]) {
-  // f = t - round(t), ties to even; exact, as is t - f.
-  __m512 f[kCount];
+inline void Fractions(const __m512 (&t)[kCount], __m512 (&f)[kCount]) {
   LLMA_UNROLL
   for (int i = 0; i < kCount; ++i) {
     f[i] =
         _mm512_reduce_ps(t[i], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
+}
+
+// exact_math.h: Exp2NonPositive.
+template <int kCount>
+inline void Exp2(const __m512 (&t)[kCount], __m512 (&power)[kCount]) {
+  __m512 f[kCount];
+  Fractions(t, f);
   Exp2Polynomials(f, 1.0f, power);
   LLMA_UNROLL
   for (int i = 0; i < kCount; ++i) {
@@ -73,13 +78,8 @@ template <int kShift, int kCount>
 inline void Exp2InRange(const __m512 (&t)[kCount],
                         const __mmask16 (&keep)[kCount],
                         __m512 (&power)[kCount]) {
-  // f = t - round(t), ties to even; exact, as is t - f.
   __m512 f[kCount], p[kCount];
-  LLMA_UNROLL
-  for (int i = 0; i < kCount; ++i) {
-    f[i] =
-        _mm512_reduce_ps(t[i], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  }
+  Fractions(t, f);
   Exp2Polynomials(f, float{uint32_t{1} << kShift}, p);
   LLMA_UNROLL
   for (int i = 0; i < kCount; ++i) {
