@@ -190,11 +190,17 @@ class AttentionBlock {
     return llma::WindowBegin(position, window_);
   }
 
+  // In the text.
+  uint64_t PositionOf(uint32_t row) const {
+    const uint32_t i = row / group_;
+    return task_.first_position +
+           (task_.tree == nullptr ? i : task_.tree[i].depth);
+  }
+
   void QuantizeQueries() {
     // Rows whose sinks are at their true distance: nothing is hidden yet.
     uint32_t near_rows = 0;
-    while (near_rows < num_rows_ &&
-           WindowBegin(task_.first_position + near_rows / group_) == 0) {
+    while (near_rows < num_rows_ && WindowBegin(PositionOf(near_rows)) == 0) {
       near_rows += group_;
     }
     for (uint32_t i = 0; i < num_rows_; ++i) {
@@ -274,7 +280,7 @@ class AttentionBlock {
 
   // Masks what the query of row i must not see, then turns scores to weights.
   void Weigh(uint32_t i, float* scores) {
-    const uint64_t position = task_.first_position + i / group_;
+    const uint64_t position = PositionOf(i);
     if (score_cap_ != 0) {
       reference::SoftCap(score_cap_ * kLog2E, num_slots_, scores);
     }
@@ -286,19 +292,33 @@ class AttentionBlock {
       std::fill_n(scores, std::min<uint64_t>(kNumSinks, position - window_ + 1),
                   kMaskedScore);
     }
-    if (ring_.num_panels > 0) {
-      float* ring = scores + kPanelRows;
-      const uint64_t origin = ring_.first_panel * kPanelRows;
-      const uint64_t seen = position < kNumSinks ? 0 : position - kNumSinks + 1;
-      const uint64_t begin = WindowBegin(position) - origin;
-      const uint64_t end = seen < origin ? 0 : seen - origin;
-      std::fill(ring, ring + begin, kMaskedScore);
-      std::fill(ring + end, ring + ring_.num_panels * kPanelRows, kMaskedScore);
-    }
+    if (ring_.num_panels > 0) MaskRing(i, scores + kPanelRows);
     s_.out_scales_[i] = kernels_.attention_weights(
         scores, s_.v_scales_.data(), num_slots_,
         s_.weights_hi_.data() + size_t{i} * s_.stride_,
         s_.weights_lo_.data() + size_t{i} * s_.stride_);
+  }
+
+  void MaskRing(uint32_t i, float* ring) const {
+    const uint64_t position = PositionOf(i);
+    const uint64_t origin = ring_.first_panel * kPanelRows;
+    const uint64_t seen = position < kNumSinks ? 0 : position - kNumSinks + 1;
+    const uint64_t window_begin = WindowBegin(position);
+    uint64_t begin = window_begin - origin;
+    uint64_t end = seen < origin ? 0 : seen - origin;
+    if (task_.tree != nullptr) {
+      const uint64_t first = task_.first_position - kNumSinks;
+      begin = std::min(begin, first - origin);
+      end = first - origin + task_.num_positions;
+      const uint32_t ancestors = task_.tree[i / group_].ancestors;
+      for (uint32_t j = 0; j < task_.num_positions; ++j) {
+        const bool is_seen = (ancestors >> j & 1) != 0 &&
+                             first + task_.tree[j].depth >= window_begin;
+        if (!is_seen) ring[first - origin + j] = kMaskedScore;
+      }
+    }
+    std::fill(ring, ring + begin, kMaskedScore);
+    std::fill(ring + end, ring + ring_.num_panels * kPanelRows, kMaskedScore);
   }
 
   void SumValues() {

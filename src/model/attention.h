@@ -49,6 +49,12 @@ class AttentionScratch {
   AlignedBuffer<float> out_scales_;                  // [row]
 };
 
+// A position of a tree, in which several may follow the same one.
+struct TreePosition {
+  uint32_t depth;      // positions between the tree's first one and it
+  uint32_t ancestors;  // bit i: it follows position i of the tree, or is it
+};
+
 // What one call attends: `num_positions` <= kMaxQueryPositions consecutive
 // positions from `first_position` on, the query heads of one KV head. Their
 // keys and values are in the cache already.
@@ -58,6 +64,9 @@ struct AttentionTask {
   uint32_t kv_head;
   uint64_t first_position;
   uint32_t num_positions;
+  // [num_positions], by depth, if they are a tree behind the sinks: where they
+  // are in the cache is then not where they are in the text. Else null.
+  const TreePosition* tree;
   const float* q;  // [num_positions, q_stride]: unrotated, all query heads
   size_t q_stride;
   const RopeRow* ropes;  // [num_positions]

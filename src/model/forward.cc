@@ -6,7 +6,7 @@
 namespace llma {
 namespace {
 
-// Rows that one task of an elementwise step takes.
+// The most rows that one task of an elementwise step takes.
 constexpr uint32_t kRowsPerTask = 4;
 
 uint32_t PaddedRows(uint32_t num_rows) {
@@ -28,6 +28,7 @@ ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
       pool_(pool),
       row_cache_(max_rows),
       row_position_(max_rows),
+      row_place_(max_rows),
       row_token_(max_rows),
       x_(size_t{max_rows} * config_.dim),
       qkv_(size_t{max_rows} * PaddedStride(config_.qkv_dim())),
@@ -179,6 +180,7 @@ AttentionTask ForwardPass::TaskOf(uint32_t layer, const QueryBlock& block,
           .kv_head = kv_head,
           .first_position = block.first_position,
           .num_positions = block.num_positions,
+          .tree = block.is_tree ? &tree_[block.first_row] : nullptr,
           .q = qkv_.data() + block.first_row * qkv_stride,
           .q_stride = qkv_stride,
           .ropes = &ropes.rows[block.first_row],
@@ -222,7 +224,7 @@ void ForwardPass::StoreKeysAndValues(uint32_t layer, uint32_t row) {
     }
     kernels_.quantize_row(v, head_dim, head_dim, value, &entry.value_scale,
                           &sum);
-    row_cache_[row]->Store(layer, head, row_position_[row], entry);
+    row_cache_[row]->Store(layer, head, row_place_[row], entry);
     k += head_dim;
   }
 }
@@ -365,11 +367,14 @@ void ForwardPass::ForRows(const Scope& scope, const Work& work) {
     }
     return;
   }
-  const size_t tasks = (scope.num_rows + kRowsPerTask - 1) / kRowsPerTask;
+  const auto threads = static_cast<uint32_t>(pool_.num_threads());
+  const uint32_t rounds =
+      (scope.num_rows + threads * kRowsPerTask - 1) / (threads * kRowsPerTask);
+  const uint32_t tasks = std::min(scope.num_rows, rounds * threads);
   pool_.ParallelFor(tasks, [&](size_t i, int thread_idx) {
-    const auto first = static_cast<uint32_t>(i) * kRowsPerTask;
-    const uint32_t end = std::min(first + kRowsPerTask, scope.num_rows);
-    for (uint32_t row = first; row < end; ++row) {
+    const auto task = static_cast<uint32_t>(i);
+    const uint32_t end = scope.num_rows * (task + 1) / tasks;
+    for (uint32_t row = scope.num_rows * task / tasks; row < end; ++row) {
       work(scope.first_row + row, thread_idx);
     }
   });

@@ -26,6 +26,11 @@ namespace llma {
 struct StreamBatch {
   KvCache* cache;
   std::span<const uint32_t> tokens;  // embedding rows, < config.num_rows
+  // If some of them are alternatives: [i] < i, the token that token i follows
+  // ([0] counts for nothing). Then at most kMaxQueryPositions tokens, by their
+  // distance from the first, behind the sinks, and no other stream beside them;
+  // KvCache::Keep() must follow.
+  std::span<const uint32_t> parents = {};
 };
 
 // Goals: the same bits for any split of the tokens into batches, any number of
@@ -89,6 +94,7 @@ class ForwardPass {
     uint32_t first_row;
     uint32_t num_positions;
     uint32_t stream;
+    bool is_tree;
   };
   // Rows that one step takes, and who does: a thread, or all of them.
   struct Scope {
@@ -111,6 +117,7 @@ class ForwardPass {
   };
 
   void PlanRows(std::span<const StreamBatch> batch);
+  void PlanTree(std::span<const StreamBatch> batch);
   void PlanRopes(std::span<const StreamBatch> batch, uint32_t layer,
                  Ropes& ropes);
   void PlanScopes(std::span<const StreamBatch> batch);
@@ -158,7 +165,9 @@ class ForwardPass {
 
   uint32_t num_rows_ = 0;
   std::vector<KvCache*> row_cache_;     // [row]
-  std::vector<uint64_t> row_position_;  // [row]
+  std::vector<uint64_t> row_position_;  // [row]: in the text
+  std::vector<uint64_t> row_place_;     // [row]: in the cache
+  std::vector<TreePosition> tree_;      // [row], if there is one
   std::vector<uint32_t> row_token_;     // [row]
   std::vector<QueryBlock> query_blocks_;
   std::vector<Scope> scopes_;  // together all rows

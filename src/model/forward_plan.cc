@@ -20,12 +20,15 @@ constexpr uint32_t kMaxScopeRows = 64;
 // Numbers the rows, finds their rotations and who takes them.
 void ForwardPass::PlanRows(std::span<const StreamBatch> batch) {
   num_rows_ = 0;
+  PlanTree(batch);
   for (const StreamBatch& stream : batch) {
     const uint64_t position = stream.cache->num_positions();
     for (uint32_t i = 0; i < stream.tokens.size(); ++i) {
       LLMA_DCHECK(num_rows_ < row_cache_.size());
       row_cache_[num_rows_] = stream.cache;
-      row_position_[num_rows_] = position + i;
+      row_position_[num_rows_] =
+          position + (tree_.empty() ? i : tree_[i].depth);
+      row_place_[num_rows_] = position + i;
       row_token_[num_rows_] = stream.tokens[i];
       ++num_rows_;
     }
@@ -39,6 +42,23 @@ void ForwardPass::PlanRows(std::span<const StreamBatch> batch) {
     if (layer < config_.num_layers) PlanRopes(batch, layer, ropes_[is_local]);
   }
   PlanScopes(batch);
+}
+
+void ForwardPass::PlanTree(std::span<const StreamBatch> batch) {
+  tree_.clear();
+  if (batch.empty() || batch[0].parents.empty()) return;
+  const StreamBatch& stream = batch[0];
+  LLMA_DCHECK(batch.size() == 1 &&
+              stream.parents.size() == stream.tokens.size() &&
+              stream.tokens.size() <= kMaxQueryPositions &&
+              stream.cache->num_positions() >= kNumSinks);
+  tree_.push_back({0, 1});
+  for (uint32_t i = 1; i < stream.parents.size(); ++i) {
+    LLMA_DCHECK(stream.parents[i] < i);
+    const TreePosition& parent = tree_[stream.parents[i]];
+    tree_.push_back({parent.depth + 1, parent.ancestors | uint32_t{1} << i});
+    LLMA_DCHECK(tree_[i].depth >= tree_[i - 1].depth);
+  }
 }
 
 void ForwardPass::PlanRopes(std::span<const StreamBatch> batch, uint32_t layer,
@@ -91,8 +111,8 @@ void ForwardPass::PlanScopes(std::span<const StreamBatch> batch) {
       }
       const uint32_t count =
           std::min({kMaxQueryPositions, end - row, stream_end - row});
-      query_blocks_.push_back(
-          {row_cache_[row], row_position_[row], row, count, stream});
+      query_blocks_.push_back({row_cache_[row], row_place_[row], row, count,
+                               stream, !tree_.empty()});
       ++scope.num_query_blocks;
       row += count;
     }

@@ -218,6 +218,50 @@ TEST_F(ForwardTest, RewoundPositionsLeaveNoTrace) {
   EXPECT_EQ(BitsOf(all), expected);
 }
 
+// Trees in which the true tokens are somewhere among wrong ones.
+TEST_F(ForwardTest, TreesGiveTheSame) {
+  const uint32_t kBatch = 12;
+  const auto tokens = RandomTokens(120, 7);
+  for (const uint32_t window : {5u, 16u, 64u}) {
+    const auto expected = BitsOf(Logits(tokens, window, 1));
+    for (const KernelTable* table : AllKernels()) {
+      if (!table->is_supported()) continue;
+      ThreadPool pool(2);
+      ForwardPass forward(*model_, *table, pool, kBatch, window);
+      KvCache cache(model_->config(), window, kBatch);
+      std::vector<float> all;
+      const auto start = std::span(tokens).first(kNumSinks);
+      const StreamBatch first = {&cache, start};
+      forward.Run({&first, 1});
+      Append(forward, 0, kNumSinks, all);
+      TestRandom random(8);
+      for (size_t i = kNumSinks; i < tokens.size();) {
+        std::vector<uint32_t> fed = {tokens[i++]}, parents = {0}, path = {0};
+        std::vector<uint32_t> depths = {0};
+        while (fed.size() < kBatch) {
+          const auto row = static_cast<uint32_t>(fed.size());
+          // Behind one of the last two depths, so that depths do not fall.
+          uint32_t parent = row - 1 - random.Below(std::min(row, 3u));
+          while (depths[parent] + 1 < depths.back()) ++parent;
+          const bool is_true = parent == path.back() && i < tokens.size() &&
+                               random.Below(2) == 0;
+          fed.push_back(is_true ? tokens[i++]
+                                : random.Below(model_->config().num_tokens));
+          parents.push_back(parent);
+          depths.push_back(depths[parent] + 1);
+          if (is_true) path.push_back(row);
+        }
+        const StreamBatch stream = {&cache, fed, parents};
+        forward.Run({&stream, 1});
+        for (const uint32_t row : path) Append(forward, row, 1, all);
+        cache.Keep(kBatch, path);
+      }
+      EXPECT_EQ(cache.num_positions(), tokens.size());
+      EXPECT_EQ(BitsOf(all), expected) << table->name << ", window " << window;
+    }
+  }
+}
+
 // Any change of the numerics, on any machine, changes this number. Then
 // kPredictorId must change too once it is frozen.
 TEST_F(ForwardTest, Golden) {

@@ -28,7 +28,9 @@ KvCache::Layer KvCache::LayerOf(const ModelConfig& config, uint32_t layer,
 
 KvCache::KvCache(const ModelConfig& config, uint32_t window_positions,
                  uint32_t max_batch_positions)
-    : head_dim_(config.head_dim), window_positions_(window_positions) {
+    : head_dim_(config.head_dim),
+      num_kv_heads_(config.num_kv_heads),
+      window_positions_(window_positions) {
   size_t num_slots = 0;
   for (uint32_t i = 0; i < config.num_layers; ++i) {
     layers_.push_back(
@@ -112,6 +114,48 @@ void KvCache::Store(uint32_t layer, uint32_t kv_head, uint64_t position,
   for (uint32_t d = 0; d < head_dim; ++d) to[d * 4] = value[d];
   key_scales_[first + slot] = entry.key_scale;
   value_scales_[first + slot] = entry.value_scale;
+}
+
+void KvCache::Copy(uint32_t layer, uint32_t kv_head, uint64_t from,
+                   uint64_t to) {
+  const size_t first = FirstSlot(layer, kv_head);
+  const size_t from_slot = first + SlotOf(layer, from);
+  const size_t to_slot = first + SlotOf(layer, to);
+  // Slots of a head start at a multiple of 16, so panels do.
+  const auto copy_key = [&](int8_t* keys) {
+    const auto at = [&](size_t slot) {
+      return keys + slot / kPanelRows * kPanelRows * head_dim_ +
+             slot % kPanelRows * kPanelCols;
+    };
+    for (size_t d = 0; d < head_dim_; d += kPanelCols) {
+      std::memcpy(at(to_slot) + d * kPanelRows, at(from_slot) + d * kPanelRows,
+                  kPanelCols);
+    }
+  };
+  copy_key(keys_);
+  if (low_keys_ != nullptr) copy_key(low_keys_);
+  const auto value_at = [&](size_t slot) {
+    return values_ + slot / 4 * 4 * head_dim_ + slot % 4;
+  };
+  for (size_t d = 0; d < head_dim_; ++d) {
+    value_at(to_slot)[d * 4] = value_at(from_slot)[d * 4];
+  }
+  key_scales_[to_slot] = key_scales_[from_slot];
+  value_scales_[to_slot] = value_scales_[from_slot];
+}
+
+void KvCache::Keep(uint32_t count, std::span<const uint32_t> kept) {
+  const uint64_t begin = num_positions_ - count;
+  num_positions_ = begin;
+  for (const uint32_t from : kept) {
+    const uint64_t to = num_positions_++;
+    if (to == begin + from) continue;
+    for (uint32_t layer = 0; layer < layers_.size(); ++layer) {
+      for (uint32_t head = 0; head < num_kv_heads_; ++head) {
+        Copy(layer, head, begin + from, to);
+      }
+    }
+  }
 }
 
 KvCache::Panels KvCache::PanelsAt(size_t first_slot,

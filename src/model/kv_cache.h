@@ -6,6 +6,7 @@
 #define LLMA_MODEL_KV_CACHE_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/zeroed_pages.h"
@@ -40,6 +41,9 @@ class KvCache {
   // as many as the last batch had.
   void Advance(uint32_t count) { num_positions_ += count; }
   void Rewind(uint32_t count) { num_positions_ -= count; }
+  // Of the last `count` positions, appended together, keeps those at `kept`,
+  // ascending from 0 on, one behind the other.
+  void Keep(uint32_t count, std::span<const uint32_t> kept);
 
   // The quantised key and value of a position, [head_dim] each.
   struct Entry {
@@ -90,9 +94,10 @@ class KvCache {
            size_t{kv_head} * layers_[layer].num_slots;
   }
   uint32_t SlotOf(uint32_t layer, uint64_t position) const;
+  void Copy(uint32_t layer, uint32_t kv_head, uint64_t from, uint64_t to);
   Panels PanelsAt(size_t first_slot, uint32_t num_panels) const;
 
-  uint32_t head_dim_;
+  uint32_t head_dim_, num_kv_heads_;
   uint32_t window_positions_;
   std::vector<Layer> layers_;
   uint64_t num_positions_ = 0;
