@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decoding: every lane needs its last token before it can predict the next, so
 // a step runs the model over one position of each lane. A single lane guesses
-// its next tokens and runs them along, since the time goes into reading
-// weights; predictions behind a wrong guess are dropped.
+// its next tokens, a tree of them, and runs them along, since the time goes
+// into reading weights; predictions behind a wrong guess are dropped.
 #include <algorithm>
-#include <numeric>
 
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
@@ -16,11 +15,10 @@
 namespace llma {
 namespace {
 
-// Guesses that one pass takes along, and how many tokens must have matched
-// before. More lanes leave less to gain: a step is needed as long as any lane
-// needs one.
-constexpr uint32_t kMaxDraftTokens = 7;
-constexpr uint32_t kMinDraftMatch = 2;
+// The most tokens of a single lane that a pass takes, guesses included. More
+// lanes do not guess: a step is needed as long as any lane needs one.
+constexpr uint32_t kMaxPassTokens = 16;
+static_assert(kMaxPassTokens <= kMaxQueryPositions);
 
 class FrameDecoder {
  public:
@@ -30,26 +28,22 @@ class FrameDecoder {
         index_(context.model.tokens()),
         models_(context.model.tokens(), context.context_models, lane_bytes),
         coder_(std::move(coder)),
-        max_draft_tokens_(lane_bytes.size() == 1 ? kMaxDraftTokens : 0),
-        forward_(
-            context.model, context.kernels, context.pool,
-            static_cast<uint32_t>(lane_bytes.size()) * (1 + max_draft_tokens_),
-            context.window_positions),
-        logits_(lane_bytes.size() * (1 + max_draft_tokens_) *
+        max_pass_tokens_(lane_bytes.size() == 1 ? kMaxPassTokens : 1),
+        forward_(context.model, context.kernels, context.pool,
+                 static_cast<uint32_t>(lane_bytes.size()) * max_pass_tokens_,
+                 context.window_positions),
+        logits_(lane_bytes.size() * max_pass_tokens_ *
                 forward_.logits_stride()) {
     forward_.set_clock(context.clock);
     lanes_.reserve(lane_bytes.size());
     for (const uint64_t bytes : lane_bytes) {
-      lanes_.push_back(Lane{
-          .position = {.remaining_bytes = bytes,
-                       .lane = static_cast<uint32_t>(lanes_.size())},
-          .cache = KvCache(context.model.config(), context.window_positions,
-                           1 + max_draft_tokens_),
-          .fed = {context.model.config().start_row},
-          .masses = {}});
-      for (uint32_t i = 0; i <= max_draft_tokens_; ++i) {
-        lanes_.back().masses.emplace_back(context.model.tokens().num_tokens());
-      }
+      lanes_.push_back(
+          Lane{.position = {.remaining_bytes = bytes,
+                            .lane = static_cast<uint32_t>(lanes_.size())},
+               .cache = KvCache(context.model.config(),
+                                context.window_positions, max_pass_tokens_),
+               .masses = TokenMasses(context.model.tokens().num_tokens())});
+      lanes_.back().fed.tokens = {context.model.config().start_row};
       total_bytes_ += bytes;
     }
   }
@@ -78,9 +72,11 @@ class FrameDecoder {
     LanePosition position;
     KvCache cache;
     // Given to the model together: the last token, then guesses.
-    std::vector<uint32_t> fed;
-    std::vector<TokenMasses> masses;  // [fed token]: of the token after it
-    uint32_t current = 0;             // fed token that is the lane's last
+    TokenTree fed = {};
+    std::vector<uint32_t> path =
+        {};                  // fed tokens that are the lane's, in order
+    TokenMasses masses;      // of the token after them
+    uint32_t first_row = 0;  // of the last pass
     bool needs_prediction = true;
     TokenDrafter drafter = {};
     std::vector<uint8_t> content = {};
@@ -89,32 +85,38 @@ class FrameDecoder {
   // Runs the lanes whose next token has no prediction yet.
   void PredictStep() {
     std::vector<StreamBatch> batch;
-    std::vector<TokenMasses*> masses;  // [row]
+    std::vector<Lane*> predicted;
+    uint32_t num_rows = 0;
     for (Lane& lane : lanes_) {
       if (lane.position.remaining_bytes == 0 || !lane.needs_prediction)
         continue;
-      const auto draft = lane.drafter.Draft(kMinDraftMatch, max_draft_tokens_);
-      lane.fed.insert(lane.fed.end(), draft.begin(), draft.end());
-      batch.push_back({&lane.cache, lane.fed});
-      for (size_t i = 0; i < lane.fed.size(); ++i) {
-        masses.push_back(&lane.masses[i]);
+      if (max_pass_tokens_ > 1 && lane.cache.num_positions() >= kNumSinks) {
+        lane.fed = lane.drafter.Draft(max_pass_tokens_,
+                                      context_.kernels.extra_row_cost);
       }
-      lane.current = 0;
+      batch.push_back({&lane.cache, lane.fed.tokens, lane.fed.parents});
+      predicted.push_back(&lane);
+      lane.first_row = num_rows;
+      num_rows += static_cast<uint32_t>(lane.fed.tokens.size());
+      lane.path.assign(1, 0);
       lane.needs_prediction = false;
     }
     if (batch.empty()) return;
     forward_.Run(batch);
-    forward_.ComputeLogits(0, static_cast<uint32_t>(masses.size()),
-                           logits_.data());
-    context_.pool.ParallelFor(masses.size(), [&](size_t row) {
-      masses[row]->Set(context_.kernels,
-                       logits_.data() + row * forward_.logits_stride());
-    });
+    forward_.ComputeLogits(0, num_rows, logits_.data());
+    context_.pool.ParallelFor(predicted.size(),
+                              [&](size_t i) { SetMasses(*predicted[i]); });
+  }
+
+  void SetMasses(Lane& lane) {
+    const size_t row = lane.first_row + lane.path.back();
+    lane.masses.Set(context_.kernels,
+                    logits_.data() + row * forward_.logits_stride());
   }
 
   Status DecodePiece(Lane& lane) {
     if (lane.position.remaining_bytes == 0) return OkStatus();
-    TokenWalk walk(index_, lane.masses[lane.current]);
+    TokenWalk walk(index_, lane.masses);
     LLMA_ASSIGN(const CodedPiece piece,
                 CodePiece(coder_, models_, lane.position, walk, {}, false,
                           [&](uint8_t byte) { lane.content.push_back(byte); }));
@@ -125,14 +127,20 @@ class FrameDecoder {
 
   // Takes the prediction behind `token` if it was guessed.
   void Advance(Lane& lane, uint32_t token) {
-    if (max_draft_tokens_ > 0) lane.drafter.Push(token);
-    const auto next = lane.current + 1;
-    if (next < lane.fed.size() && lane.fed[next] == token) {
-      lane.current = next;
+    if (max_pass_tokens_ > 1) lane.drafter.Push(token);
+    const auto num_fed = static_cast<uint32_t>(lane.fed.tokens.size());
+    const uint32_t last = lane.path.back();
+    for (uint32_t i = last + 1; i < num_fed; ++i) {
+      if (lane.fed.tokens[i] != token || lane.fed.parents[i] != last) continue;
+      lane.path.push_back(i);
+      EnterStage(context_.clock, Stage::kTokenWeights);
+      SetMasses(lane);
+      EnterStage(context_.clock, Stage::kCoding);
       return;
     }
-    lane.cache.Rewind(static_cast<uint32_t>(lane.fed.size()) - next);
-    lane.fed.assign(1, token);
+    lane.cache.Keep(num_fed, lane.path);
+    lane.fed.tokens.assign(1, token);
+    lane.fed.parents.clear();
     lane.needs_prediction = true;
   }
 
@@ -140,7 +148,7 @@ class FrameDecoder {
   const TokenIndex index_;
   FrameModels models_;
   BinaryDecoder coder_;
-  const uint32_t max_draft_tokens_;
+  const uint32_t max_pass_tokens_;
   ForwardPass forward_;
   AlignedBuffer<float> logits_;  // [row, logits_stride]
   std::vector<Lane> lanes_;

@@ -366,6 +366,7 @@ const KernelTable kTable = {
     .name = "avx2",
     .description = "AVX2",
     .is_supported = IsSupported,
+    .extra_row_cost = 0.25f,
     .quantize_row = QuantizeRow,
     .matmul = Matmul,
     .rms_norm = RmsNorm,

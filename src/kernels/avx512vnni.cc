@@ -192,6 +192,7 @@ const KernelTable kTable = {
     .name = "avx512vnni",
     .description = "AVX-512 with VNNI",
     .is_supported = IsSupported,
+    .extra_row_cost = 0.05f,
     .quantize_row = avx512::QuantizeRow,
     .matmul = Matmul,
     .rms_norm = avx512::RmsNorm,

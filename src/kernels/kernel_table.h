@@ -21,6 +21,9 @@ struct KernelTable {
   const char* description;
   // True if this processor can run the kernels.
   bool (*is_supported)();
+  // What one row more adds to a pass of few rows, which reads all weights, as a
+  // share of the time of one row. Estimates, for speed alone.
+  float extra_row_cost;
 
   decltype(&reference::QuantizeRow) quantize_row;
   decltype(&reference::Matmul) matmul;

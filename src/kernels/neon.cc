@@ -495,6 +495,7 @@ const KernelTable kTable = {
     .name = "neon",
     .description = "NEON with the int8 dot product",
     .is_supported = IsSupported,
+    .extra_row_cost = 0.15f,
     .quantize_row = QuantizeRow,
     .matmul = Matmul,
     .rms_norm = RmsNorm,

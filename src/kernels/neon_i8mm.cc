@@ -188,6 +188,7 @@ const KernelTable kTable = {
     .name = "neon_i8mm",
     .description = "NEON with the int8 matrix product",
     .is_supported = IsSupported,
+    .extra_row_cost = 0.1f,
     .quantize_row = neon::QuantizeRow,
     .matmul = Matmul,
     .rms_norm = neon::RmsNorm,

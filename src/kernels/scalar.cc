@@ -9,6 +9,7 @@ const KernelTable kTable = {
     .name = "scalar",
     .description = "portable C++, the definition",
     .is_supported = [] { return true; },
+    .extra_row_cost = 1.0f,
     .quantize_row = reference::QuantizeRow,
     .matmul = reference::Matmul,
     .rms_norm = reference::RmsNorm,
