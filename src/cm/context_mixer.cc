@@ -23,7 +23,7 @@ int InputsPerContext(const ContextMixerOptions& options) {
 
 std::span<const int> MatchLengths(const ContextMixerOptions& options) {
   static constexpr int kFullLengths[kMaxMatchModels] = {5, 10, 20};
-  static constexpr int kLightLengths[] = {6};
+  static constexpr int kLightLengths[kMaxMatchModels] = {6, 16, 32};
   if (IsFull(options)) return kFullLengths;
   return kLightLengths;
 }
@@ -34,6 +34,13 @@ uint64_t AllBytes(const ContextMixerOptions& options) {
 
 // The smallest k with 2^k >= n.
 int CeilLog2(uint64_t n) { return n <= 1 ? 0 : 64 - std::countl_zero(n - 1); }
+
+// The light set remembers only the last 2^18 places of longer matches, which
+// saves 6 MB.
+int MatchLog2(const ContextMixerOptions& options, bool is_first) {
+  return std::clamp(CeilLog2(AllBytes(options)), 10,
+                    IsFull(options) || is_first ? 20 : 18);
+}
 
 size_t NumBuckets(const ContextMixerOptions& options) {
   // A context makes about 0.75 new slots a byte, three slots fill a line. At
@@ -52,13 +59,15 @@ int NumInputs(const ContextMixerOptions& options) {
 
 // The contexts that select weights; SelectWeights gives their meaning.
 std::vector<uint32_t> SetSizes(const ContextMixerOptions& options) {
-  if (!IsFull(options)) return {8, 256, 2048};
-  return {8,       256,     256,  256,  256,  256,  56 * 4, 2048,
+  const uint32_t first = 8 * options.num_lanes;
+  if (!IsFull(options)) return {first, 256, 2048};
+  return {first,   256,     256,  256,  256,  256,  56 * 4, 2048,
           256 * 8, 256 * 8, 4096, 4096, 2048, 2048, 4096};
 }
 std::vector<uint32_t> FinalSetSizes(const ContextMixerOptions& options) {
-  if (!IsFull(options)) return {256};
-  return {256, 256, 256, 2048, 4096};
+  const uint32_t first = 256 * options.num_lanes;
+  if (!IsFull(options)) return {first};
+  return {first, 256, 256, 2048, 4096};
 }
 
 constexpr LearningRate kRate = {.first_q16 = 1300, .last_q16 = 200};
@@ -83,9 +92,9 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
                    kWeightOne / mixer_.num_sets(),
                    IsFull(options) ? kFinalRate : kLightFinalRate,
                    BestMixerKernels()) {
-  const int match_log2 = std::clamp(CeilLog2(AllBytes(options)), 10, 20);
   for (const int length : MatchLengths(options)) {
-    matches_.emplace_back(length, match_log2);
+    matches_.emplace_back(length, MatchLog2(options, matches_.empty()),
+                          options.num_lanes > 1);
   }
   refinements_.emplace_back(256);
   refinements_.emplace_back(IsFull(options) ? 65536 : 16384);
@@ -113,6 +122,7 @@ uint32_t ContextMixer::AddLane(uint64_t begin_ofs) {
 
 void ContextMixer::BeginByte(uint32_t lane) {
   lane_ = lane;
+  own_weights_ = lane % options_.num_lanes;
   partial_ = 1;
   bit_count_ = 0;
   ExpectedByte expected;  // of the last model, that with the longest minimum
@@ -157,12 +167,21 @@ uint32_t ContextMixer::Predict() {
   return Refine(mixed_q12 / final_mixer_.num_sets());
 }
 
+const MatchModel& ContextMixer::leading_match() const {
+  // The full set knows from its contexts what the longest one expects.
+  if (IsFull(options_)) return matches_[0];
+  for (size_t i = matches_.size() - 1; i > 0; --i) {
+    if (matches_[i].length_bucket() > 0) return matches_[i];
+  }
+  return matches_[0];
+}
+
 void ContextMixer::SelectWeights() {
   const LaneHistory& lane = lanes_[lane_];
   const uint32_t match = matches_[0].length_bucket() * 8 + bit_count_;
-  mixer_.Select(0, bit_count_);
+  mixer_.Select(0, own_weights_ * 8 + bit_count_);
   mixer_.Select(1, IsFull(options_) ? partial_ : match);
-  final_mixer_.Select(0, partial_);
+  final_mixer_.Select(0, own_weights_ * 256 + partial_);
   if (!IsFull(options_)) mixer_.Select(2, lane.c1() * 8 + bit_count_);
   if (!IsFull(options_)) return;
   mixer_.Select(2, match);

@@ -36,6 +36,9 @@ struct ContextMixerOptions {
   ModelSet set = ModelSet::kFull;
   // All bytes of all lanes; sizes the tables. At most 2^31.
   uint64_t content_bytes = 0;
+  // Of the content, at least 1. With several, some weights are each lane's own
+  // and matches in a lane itself come first.
+  uint32_t num_lanes = 1;
   // Read before all else (start_text.h); it must outlive the mixer.
   std::string_view start_text = {};
   // For measurements only, never in a format: bit i leaves out a component.
@@ -75,6 +78,9 @@ class ContextMixer {
     return matches_[static_cast<size_t>(i)];
   }
   int num_matches() const { return static_cast<int>(matches_.size()); }
+  // The one to choose weights by: in the light set, of those that predict the
+  // next bit, the one with the longest minimum.
+  const MatchModel& leading_match() const;
   // The bytes coded so far; zeros where none are.
   std::span<const uint8_t> content() const {
     return {&content_[0], content_.size()};
@@ -90,7 +96,8 @@ class ContextMixer {
   ContextMixerOptions options_;
   ZeroedArray<uint8_t> content_;
   std::vector<LaneHistory> lanes_;
-  uint32_t lane_ = 0;  // whose byte it is
+  uint32_t lane_ = 0;         // whose byte it is
+  uint32_t own_weights_ = 0;  // that lane's; a start text has none to itself
   uint32_t partial_ = 1;
   uint32_t bit_count_ = 0;
   uint32_t seen_ = 0;  // how many orders knew this context

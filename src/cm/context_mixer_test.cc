@@ -21,7 +21,9 @@ template <class Coder>
 void CodeContent(Coder& coder, ModelSet set, size_t num_lanes,
                  size_t step_bytes, std::vector<uint8_t>& content) {
   const size_t size = content.size();
-  ContextMixer mixer({.set = set, .content_bytes = size});
+  ContextMixer mixer({.set = set,
+                      .content_bytes = size,
+                      .num_lanes = static_cast<uint32_t>(num_lanes)});
   std::vector<size_t> next;
   for (size_t i = 0; i < num_lanes; ++i) {
     next.push_back(size * i / num_lanes);
@@ -121,6 +123,35 @@ TEST_P(ContextMixerTest, LanesLearnFromEachOther) {
   // at all before it. In turns of 50 bytes it can copy nearly everything.
   const size_t code = RoundTrip(content, GetParam(), 2, 50);
   EXPECT_LT(code, 3400u);
+}
+
+TEST_P(ContextMixerTest, ALaneFollowsItselfFirst) {
+  const std::vector<std::string> texts = {
+      "What one lane repeats goes on in its own way: A. ",
+      "What one lane repeats goes on in its own way: B. "};
+  const size_t lane_bytes = 2 * texts[0].size();
+  ContextMixer mixer({.set = GetParam(),
+                      .content_bytes = 1 << 18,  // no hashes collide
+                      .num_lanes = static_cast<uint32_t>(texts.size())});
+  for (size_t i = 0; i < texts.size(); ++i) mixer.AddLane(i * lane_bytes);
+  for (size_t i = 0; i < lane_bytes; ++i) {
+    for (uint32_t lane = 0; lane < texts.size(); ++lane) {
+      const auto byte =
+          static_cast<uint8_t>(texts[lane][i % texts[lane].size()]);
+      mixer.BeginByte(lane);
+      // Lane 1 is a byte behind, so lane 0 repeats only itself, or what lane 1
+      // has read since. Behind 32 bytes all matches have begun.
+      if (lane == 0 && i >= texts[lane].size() + 32) {
+        for (int k = 0; k < mixer.num_matches(); ++k) {
+          EXPECT_EQ(mixer.match(k).expected(), byte | 256u) << i;
+        }
+      }
+      for (int k = 7; k >= 0; --k) {
+        mixer.Predict();
+        mixer.Update(byte >> k & 1);
+      }
+    }
+  }
 }
 
 TEST_P(ContextMixerTest, PredictableDataCostsNearlyNothing) {

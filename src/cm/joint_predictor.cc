@@ -12,21 +12,33 @@ namespace llma::cm {
 namespace {
 
 constexpr int kNumTokenContexts = 8;
+// Those that, where there are several lanes, are there again for each lane.
+constexpr std::array<size_t, 3> kOwnTokenContexts = {0, 1, 5};
 constexpr int kInputsPerContext = 4;
-constexpr size_t kNumTokenInputs = kNumTokenContexts * kInputsPerContext;
+
+int NumTokenContexts(uint32_t num_lanes) {
+  return kNumTokenContexts +
+         (num_lanes > 1 ? static_cast<int>(kOwnTokenContexts.size()) : 0);
+}
+size_t NumTokenInputs(uint32_t num_lanes) {
+  return static_cast<size_t>(NumTokenContexts(num_lanes) * kInputsPerContext);
+}
 
 // A set's contexts; SelectWeights gives their meaning.
 constexpr uint32_t kNumPlaces = 8 * 4;
 constexpr uint32_t kNumMatchKinds = 16 * 3;
 constexpr uint32_t kErrorSteps = 12;
-constexpr std::array<uint32_t, 8> kSetSizes = {1,
-                                               kNumConfidences * 3 * 2,
-                                               kNumConfidences * 8 * 2,
-                                               kNumConfidences* kNumMatchKinds,
-                                               kNumPlaces,
-                                               256,
-                                               256,
-                                               kErrorSteps* kErrorSteps * 5};
+constexpr size_t kNumSets = 8;
+std::array<uint32_t, kNumSets> SetSizes(uint32_t num_lanes) {
+  return {1,
+          kNumConfidences * 3 * 2,
+          kNumConfidences * 8 * 2,
+          kNumConfidences * kNumMatchKinds,
+          kNumPlaces * num_lanes,
+          256,
+          256,
+          kErrorSteps * kErrorSteps * 5};
+}
 constexpr std::array<uint32_t, 4> kFinalSetSizes = {1, kNumConfidences * 3, 256,
                                                     kNumMatchKinds};
 
@@ -46,8 +58,8 @@ std::vector<int32_t> StartWeights(size_t num_inputs) {
 // The final mixer starts as the mean of the sets, the language model is its
 // last input.
 std::vector<int32_t> FinalStartWeights() {
-  std::vector<int32_t> weights(kSetSizes.size() + 1,
-                               kOne / static_cast<int32_t>(kSetSizes.size()));
+  std::vector<int32_t> weights(kNumSets + 1,
+                               kOne / static_cast<int32_t>(kNumSets));
   weights.back() = 0;
   return weights;
 }
@@ -82,14 +94,16 @@ void Follow(uint32_t& mean, uint32_t p24, int bit) {
 
 JointPredictor::JointPredictor(const JointOptions& options)
     : options_(options),
-      contexts_({.set = options.set, .content_bytes = options.content_bytes}),
-      token_contexts_(kNumTokenContexts, kInputsPerContext,
+      contexts_({.set = options.set,
+                 .content_bytes = options.content_bytes,
+                 .num_lanes = options.num_lanes}),
+      token_contexts_(NumTokenContexts(options.num_lanes), kInputsPerContext,
                       NumBuckets(options.content_bytes)),
-      token_inputs_(kNumTokenInputs),
+      token_inputs_(NumTokenInputs(options.num_lanes)),
       ends_(options.content_bytes, MaxEndsLog2(options.set)),
-      mixer_(kSetSizes,
+      mixer_(SetSizes(options.num_lanes),
              StartWeights(3 + static_cast<size_t>(contexts_.num_matches()) +
-                          contexts_.mixed().size() + kNumTokenInputs),
+                          contexts_.mixed().size() + token_inputs_.size()),
              kRate),
       final_mixer_(kFinalSetSizes, FinalStartWeights(), kFinalRate),
       refinements_{WideRefinementMap(kNumConfidences * 256),
@@ -97,13 +111,16 @@ JointPredictor::JointPredictor(const JointOptions& options)
                    WideRefinementMap(kNumConfidences * kNumMatchKinds)} {}
 
 uint32_t JointPredictor::AddLane(uint64_t begin_ofs) {
+  LLMA_DCHECK(tokens_.size() < options_.num_lanes);
   tokens_.emplace_back();
   return contexts_.AddLane(begin_ofs);
 }
 
 // Contexts that know where tokens begin, as the other ones do not: the token
 // so far after none, one, two tokens and the one before the last; and the last
-// one to four bytes, apart from others if a token begins.
+// one to four bytes, apart from others if a token begins. What a lane's own
+// text did there lately is worth more than what others did, so some have it
+// apart.
 void JointPredictor::BeginByte(uint32_t lane) {
   lane_ = lane;
   bit_count_ = 0;
@@ -120,9 +137,14 @@ void JointPredictor::BeginByte(uint32_t lane) {
     const uint64_t last = last8 & ((uint64_t{1} << 8 * n) - 1);
     hashes[3 + n] = Hash(last << 1 | begins, 3 + n);
   }
-  token_contexts_.BeginByte((options_.ablated >> 2 & 1) != 0
-                                ? 0
-                                : static_cast<size_t>(kNumTokenContexts));
+  if (options_.num_lanes > 1) {
+    for (size_t i = 0; i < kOwnTokenContexts.size(); ++i) {
+      hashes[kNumTokenContexts + i] =
+          Combine(hashes[kOwnTokenContexts[i]], lane + 1);
+    }
+  }
+  token_contexts_.BeginByte((options_.ablated >> 2 & 1) != 0 ? 0
+                                                             : hashes.size());
 }
 
 uint32_t JointPredictor::PredictBit(uint32_t p24) {
@@ -138,10 +160,10 @@ uint32_t JointPredictor::PredictBit(uint32_t p24) {
   FillInputs();
   SelectWeights();
   mixer_.Mix();
-  for (size_t i = 0; i < kSetSizes.size(); ++i) {
+  for (size_t i = 0; i < kNumSets; ++i) {
     final_mixer_.inputs()[i] = mixer_.output(i);
   }
-  final_mixer_.inputs()[kSetSizes.size()] = outer_;
+  final_mixer_.inputs()[kNumSets] = outer_;
   const int32_t mixed = final_mixer_.Mix();
   const uint32_t p = SquashQ16(mixed);
   if ((options_.ablated >> 1 & 1) != 0) return p;
@@ -168,7 +190,7 @@ void JointPredictor::FillInputs() {
 
 void JointPredictor::SelectWeights() {
   const TokenState& token = tokens_[lane_];
-  const MatchModel& match = contexts_.match(0);
+  const MatchModel& match = contexts_.leading_match();
   const uint32_t c0 = contexts_.partial_byte();
   const uint32_t c1 = contexts_.lane(lane_).c1();
   const uint32_t outer = Confidence(outer_);
@@ -184,7 +206,8 @@ void JointPredictor::SelectWeights() {
   mixer_.Select(1, place * 2 + (bit_count_ == 0 ? 1 : 0));
   mixer_.Select(2, (outer * 8 + inner) * 2 + both_one);
   mixer_.Select(3, match_kind);
-  mixer_.Select(4, (7 - bit_count_) * 4 + std::min(token.depth, 3u));
+  mixer_.Select(
+      4, lane_ * kNumPlaces + (7 - bit_count_) * 4 + std::min(token.depth, 3u));
   mixer_.Select(5, c0);
   mixer_.Select(6, c1);
   mixer_.Select(7, (ErrorStep(token.outer_error) * kErrorSteps +
@@ -221,7 +244,8 @@ void JointPredictor::UpdateBit(int bit) {
 uint32_t JointPredictor::PredictEnd(uint32_t p24) {
   is_certain_ = IsCertain(p24) || (options_.ablated & 1) != 0;
   if (is_certain_) return p24;
-  return ends_.Predict(p24, contexts_, contexts_.lane(lane_), tokens_[lane_]);
+  return ends_.Predict(p24, contexts_, contexts_.lane(lane_), tokens_[lane_],
+                       lane_);
 }
 
 void JointPredictor::UpdateEnd(bool ends) {

@@ -22,6 +22,7 @@ namespace llma::cm {
 struct JointOptions {
   ModelSet set = ModelSet::kFull;
   uint64_t content_bytes = 0;  // of all lanes, at most kMaxJointBytes
+  uint32_t num_lanes = 1;      // at least 1
   // For measurements only, never in a format: bit i leaves out a component.
   // 0 ends of tokens, 1 refinement of bits, 2 contexts of tokens.
   uint32_t ablated = 0;

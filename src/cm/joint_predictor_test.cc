@@ -15,7 +15,9 @@ namespace {
 template <class Outer>
 double CostInBits(const std::string& content, ModelSet set,
                   uint32_t token_bytes, size_t num_lanes, const Outer& outer) {
-  JointPredictor joint({.set = set, .content_bytes = content.size()});
+  JointPredictor joint({.set = set,
+                        .content_bytes = content.size(),
+                        .num_lanes = static_cast<uint32_t>(num_lanes)});
   const auto cost = [](uint32_t p, bool bit) {
     EXPECT_TRUE(p >= 1 && p < kProbOne);
     return 24 - std::log2(bit ? p : kProbOne - p);

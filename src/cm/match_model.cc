@@ -30,16 +30,51 @@ uint32_t LengthBucket(uint32_t length) {
 
 }  // namespace
 
-MatchModel::MatchModel(int min_length, int log2_entries)
+MatchModel::MatchModel(int min_length, int log2_entries, bool has_several_lanes)
     : min_length_(static_cast<uint32_t>(min_length)),
       shift_(32 - log2_entries),
       table_(size_t{1} << log2_entries),
+      own_table_(has_several_lanes ? table_.size() / 4 : 0),
       estimates_(32 * kMissContexts * 8) {
   for (size_t i = 0; i < estimates_.size(); ++i) {
     // P(the predicted bit is right), about 1 - 1 / (length + 2).
     const auto length = static_cast<uint32_t>(i / (kMissContexts * 8));
     estimates_[i].Set((1u << 22) - (1u << 22) / (2 * length + 3), 0);
   }
+}
+
+// Of the last min_length_ bytes.
+uint32_t MatchModel::Hash(const uint8_t* content,
+                          const LaneHistory& here) const {
+  if (min_length_ <= 8) {
+    return cm::Hash(here.last8 << (64 - 8 * min_length_), 0);
+  }
+  uint32_t hash = 0;
+  for (uint32_t i = 1; i <= min_length_; ++i) {
+    hash = (hash + content[here.next_ofs - i] + 1) * 0x2f0b4c47u;
+    hash ^= hash >> 15;
+  }
+  return hash;
+}
+
+void MatchModel::Try(const uint8_t* content, std::span<const LaneHistory> lanes,
+                     const LaneHistory& here, uint32_t source_ofs,
+                     MatchState& state) const {
+  if (state.length >= min_length_ || source_ofs == 0) return;
+  const uint32_t source_lane = FindLane(lanes, source_ofs);
+  if (source_lane == lanes.size()) return;
+  const uint32_t most = std::min(
+      {here.num_bytes(), source_ofs - lanes[source_lane].begin_ofs, 400u});
+  uint32_t length = 0;
+  while (length < most && content[source_ofs - 1 - length] ==
+                              content[here.next_ofs - 1 - length]) {
+    ++length;
+  }
+  if (length < min_length_ || length <= state.length) return;
+  state = {.source_ofs = source_ofs,
+           .length = length,
+           .misses = 0,
+           .source_lane = source_lane};
 }
 
 void MatchModel::BeginByte(const uint8_t* content, std::span<LaneHistory> lanes,
@@ -62,34 +97,15 @@ void MatchModel::BeginByte(const uint8_t* content, std::span<LaneHistory> lanes,
     }
   }
 
-  uint32_t hash = 0;
-  if (min_length_ <= 8) {
-    hash = Hash(here.last8 << (64 - 8 * min_length_), 0);
-  } else {
-    for (uint32_t i = 1; i <= min_length_; ++i) {
-      hash = (hash + content[ofs - i] + 1) * 0x2f0b4c47u;
-      hash ^= hash >> 15;
-    }
+  const uint32_t hash = Hash(content, here);
+  if (!own_table_.empty()) {
+    const uint32_t of_lane = (hash + lane * 0x3c6ef372u) * 0x9e3779b1u;
+    uint32_t& own = own_table_[of_lane >> (shift_ + 2)];
+    Try(content, lanes, here, own, state);
+    own = ofs;
   }
   uint32_t& entry = table_[hash * 0x9e3779b1u >> shift_];
-  if (state.length < min_length_ && entry > 0) {
-    const uint32_t source_lane = FindLane(lanes, entry);
-    if (source_lane < lanes.size()) {
-      const uint32_t most = std::min(
-          {here.num_bytes(), entry - lanes[source_lane].begin_ofs, 400u});
-      uint32_t length = 0;
-      while (length < most &&
-             content[entry - 1 - length] == content[ofs - 1 - length]) {
-        ++length;
-      }
-      if (length >= min_length_ && length > state.length) {
-        state = {.source_ofs = entry,
-                 .length = length,
-                 .misses = 0,
-                 .source_lane = source_lane};
-      }
-    }
-  }
+  Try(content, lanes, here, entry, state);
   entry = ofs;
 
   if (state.source_ofs > 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the longest recent repetition of what a lane has just read, in any
-// lane, and predicts the byte that followed it.
+// Finds the longest recent repetition of what a lane has just read, in that
+// lane or else in any, and predicts the byte that followed it.
 #ifndef LLMA_CM_MATCH_MODEL_H_
 #define LLMA_CM_MATCH_MODEL_H_
 
@@ -19,8 +19,9 @@ class MatchModel {
  public:
   static constexpr int kNumInputs = 2;
 
-  // Looks for repetitions of at least min_length bytes (at most 32).
-  MatchModel(int min_length, int log2_entries);
+  // Looks for repetitions of at least min_length bytes (at most 32). With
+  // several lanes a table of a quarter of the size finds each lane's own first.
+  MatchModel(int min_length, int log2_entries, bool has_several_lanes);
 
   // Before a byte: follows or finds a match. lanes[lane].match[which] is this
   // model's state there. content: the bytes of all lanes.
@@ -39,9 +40,16 @@ class MatchModel {
   uint32_t expected_bit() const { return bit_; }
 
  private:
+  uint32_t Hash(const uint8_t* content, const LaneHistory& here) const;
+  // Takes the repetition behind `source_ofs` if it is long enough.
+  void Try(const uint8_t* content, std::span<const LaneHistory> lanes,
+           const LaneHistory& here, uint32_t source_ofs,
+           MatchState& state) const;
+
   uint32_t min_length_;
   int shift_;
   std::vector<uint32_t> table_;           // hash -> offset in the content
+  std::vector<uint32_t> own_table_;       // the same by lane, or empty
   std::vector<AdaptiveBit32> estimates_;  // [bucket, miss history, bit place]
   uint32_t expected_ = 0;
   uint32_t bucket_ = 0;

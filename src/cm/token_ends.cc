@@ -49,14 +49,15 @@ TokenEnds::TokenEnds(uint64_t content_bytes, int max_counters_log2)
 }
 
 uint32_t TokenEnds::Predict(uint32_t p24, const ContextMixer& contexts,
-                            const LaneHistory& lane, const TokenState& token) {
+                            const LaneHistory& lane, const TokenState& token,
+                            uint32_t lane_idx) {
   const int32_t stretch = StretchQ16(p24);
   const uint32_t confidence = Confidence(stretch);
   int32_t* inputs = mixer_.inputs().data();
   inputs[0] = stretch;
   inputs[1] = 1 << 14;
   const uint32_t match = AskMatches(contexts, lane, token.depth, inputs + 2);
-  AskCounters(lane, token, inputs + 2 + kMaxMatchModels);
+  AskCounters(lane, token, lane_idx, inputs + 2 + kMaxMatchModels);
   mixer_.Select(0, confidence * 2 + (token.depth == 1 ? 1 : 0));
   mixer_.Select(
       1, std::min(asked_[1]->count(), 7u) * kNumConfidences + confidence);
@@ -98,16 +99,18 @@ uint32_t TokenEnds::AskMatches(const ContextMixer& contexts,
 }
 
 // By the token so far, given none, one or two tokens before it, and by the
-// last 2, 3 and 5 bytes with the place in the token.
+// last 2, 3 and 5 bytes with the place in the token. The token alone and 3
+// bytes are counted for each lane by itself.
 void TokenEnds::AskCounters(const LaneHistory& lane, const TokenState& token,
-                            int32_t* inputs) {
+                            uint32_t lane_idx, int32_t* inputs) {
   const uint32_t one = Combine(token.prefix, token.tokens[0]);
   const uint64_t depth = std::min(token.depth, 8u);
+  const uint32_t own = lane_idx * 0x9e3779b1u;
   const std::array<uint32_t, kNumCounters> hashes = {
-      token.prefix,
+      token.prefix ^ own,
       one,
       Hash((lane.last8 & 0xffff) << 4 | depth, 2),
-      Hash((lane.last8 & 0xffffff) << 4 | depth, 3),
+      Hash((lane.last8 & 0xffffff) << 4 | depth, 3) ^ own,
       Hash((lane.last8 & 0xffffffffff) << 4 | depth, 4),
       Combine(one, token.tokens[1])};
   for (size_t i = 0; i < kNumCounters; ++i) {

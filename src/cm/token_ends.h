@@ -26,7 +26,8 @@ class TokenEnds {
   // p24: the language model's, not certain. lane: behind the byte, as is
   // `token`. Returns a probability in [1, 2^24 - 1].
   uint32_t Predict(uint32_t p24, const ContextMixer& contexts,
-                   const LaneHistory& lane, const TokenState& token);
+                   const LaneHistory& lane, const TokenState& token,
+                   uint32_t lane_idx);
   // Teaches the decision just predicted.
   void Update(bool ends);
   // Notes for later what the decision behind the byte at `ofs` was, predicted
@@ -45,7 +46,7 @@ class TokenEnds {
   uint32_t AskMatches(const ContextMixer& contexts, const LaneHistory& lane,
                       uint32_t depth, int32_t* inputs);
   void AskCounters(const LaneHistory& lane, const TokenState& token,
-                   int32_t* inputs);
+                   uint32_t lane_idx, int32_t* inputs);
 
   int counters_log2_;
   std::array<std::vector<AdaptiveBit32>, kNumCounters> counters_;

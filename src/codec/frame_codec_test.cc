@@ -149,7 +149,7 @@ TEST_F(FrameCodecTest, ThreadsAndKernelsGiveTheSameCode) {
 // The same bytes on every machine: any difference in the numerics shows here.
 TEST_F(FrameCodecTest, Golden) {
   const auto code = Encode(Text(900) + Noise(30), 4, 64);
-  EXPECT_EQ(Xxh3(code), 3782898814784113808u) << code.size();
+  EXPECT_EQ(Xxh3(code), 3138020912179806356u) << code.size();
 }
 
 // Context models see the tokens' repetitions, which the tiny model does not.

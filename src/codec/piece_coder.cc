@@ -35,7 +35,8 @@ FrameModels::FrameModels(const TokenTable& tokens, ContextModels context_models,
       std::accumulate(lane_bytes.begin(), lane_bytes.end(), uint64_t{0});
   joint = std::make_unique<cm::JointPredictor>(
       cm::JointOptions{.set = static_cast<cm::ModelSet>(context_models),
-                       .content_bytes = content_bytes});
+                       .content_bytes = content_bytes,
+                       .num_lanes = static_cast<uint32_t>(lane_bytes.size())});
   uint64_t begin_ofs = 0;
   for (const uint64_t bytes : lane_bytes) {
     joint->AddLane(begin_ofs);
