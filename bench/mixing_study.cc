@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What mixing context models with a language model brings, and each part of
-// it: bytes that the decisions of a text cost, in one lane, without a header.
+// it: bytes that the decisions of a text cost, without a header. The language
+// model reads the text in one lane; the context models learn in LANES.
 //
-//   mixing_study MODEL.llmm MAX_BYTES WINDOW TEXT...
+//   mixing_study MODEL.llmm MAX_BYTES WINDOW LANES TEXT...
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -34,7 +35,8 @@ Status Run(int argc, char** argv) {
               Tokenizer::Create(model->tokens(), model->tokenizer()));
   const size_t max_bytes = std::strtoul(argv[2], nullptr, 10);
   const auto window = static_cast<uint32_t>(std::strtoul(argv[3], nullptr, 10));
-  for (int i = 4; i < argc; ++i) {
+  const auto lanes = static_cast<uint32_t>(std::strtoul(argv[4], nullptr, 10));
+  for (int i = 5; i < argc; ++i) {
     LLMA_ASSIGN(std::vector<uint8_t> text, ReadFile(argv[i]));
     text.resize(std::min(text.size(), max_bytes));
     const std::string path = argv[i];
@@ -46,10 +48,10 @@ Status Run(int argc, char** argv) {
     for (const Variant& variant : kVariants) {
       cm::JointPredictor joint({.set = variant.set,
                                 .content_bytes = text.size(),
+                                .num_lanes = lanes,
                                 .ablated = variant.ablated});
-      joint.AddLane(0);
       const std::clock_t start = std::clock();
-      const double bytes = Cost(pieces, &joint);
+      const double bytes = CostInLanes(pieces, lanes, joint);
       const double seconds =
           static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
       std::printf("  %8.0f %s, %.1f us a byte\n", bytes, variant.name,
@@ -64,9 +66,10 @@ Status Run(int argc, char** argv) {
 }  // namespace llma
 
 int main(int argc, char** argv) {
-  if (argc < 5) {
-    std::fprintf(stderr,
-                 "usage: mixing_study MODEL.llmm MAX_BYTES WINDOW TEXT...\n");
+  if (argc < 6) {
+    std::fprintf(
+        stderr,
+        "usage: mixing_study MODEL.llmm MAX_BYTES WINDOW LANES TEXT...\n");
     return 1;
   }
   const llma::Status status = llma::Run(argc, argv);

@@ -61,37 +61,71 @@ struct NoSecondOpinion {
   void Update(bool /*bit*/) {}
 };
 
+// Bits of one piece. is_last: of its lane, whose end needs no decision.
+template <class SecondOpinion>
+double PieceCostInBits(const RecordedPiece& piece, bool is_last, uint32_t lane,
+                       cm::JointPredictor* joint, SecondOpinion& second) {
+  double bits = 0;
+  auto alone = piece.decisions.begin();
+  for (size_t i = 0; i < piece.bytes.size(); ++i) {
+    if (joint != nullptr) joint->BeginByte(lane);
+    for (int k = 7; k >= 0; --k) {
+      const bool bit = (piece.bytes[i] >> k & 1) != 0;
+      Probability p = second.Predict(
+          piece.decisions.empty() ? cm::JointPredictor::kNoOpinion : *alone++,
+          k);
+      if (joint != nullptr) p = joint->PredictBit(p);
+      bits += CostInBits(p, bit);
+      if (joint != nullptr) joint->UpdateBit(bit ? 1 : 0);
+      second.Update(bit);
+    }
+    const bool ends = i + 1 == piece.bytes.size();
+    if (is_last && ends) break;
+    if (piece.decisions.empty()) {
+      if (joint != nullptr) joint->EndEscape();
+      break;
+    }
+    const Probability p = joint != nullptr ? joint->PredictEnd(*alone) : *alone;
+    ++alone;
+    bits += CostInBits(p, ends);
+    if (joint != nullptr) joint->UpdateEnd(ends);
+  }
+  return bits;
+}
+
 // Bytes that the pieces cost. joint: null for the language model alone.
 template <class SecondOpinion = NoSecondOpinion>
 double Cost(std::span<const RecordedPiece> pieces, cm::JointPredictor* joint,
             SecondOpinion&& second = {}) {
   double bits = 0;
   for (const RecordedPiece& piece : pieces) {
-    const bool is_last = &piece == &pieces.back();
-    auto alone = piece.decisions.begin();
-    for (size_t i = 0; i < piece.bytes.size(); ++i) {
-      if (joint != nullptr) joint->BeginByte(0);
-      for (int k = 7; k >= 0; --k) {
-        const bool bit = (piece.bytes[i] >> k & 1) != 0;
-        Probability p = second.Predict(
-            piece.decisions.empty() ? cm::JointPredictor::kNoOpinion : *alone++,
-            k);
-        if (joint != nullptr) p = joint->PredictBit(p);
-        bits += CostInBits(p, bit);
-        if (joint != nullptr) joint->UpdateBit(bit ? 1 : 0);
-        second.Update(bit);
-      }
-      const bool ends = i + 1 == piece.bytes.size();
-      if (is_last && ends) break;
-      if (piece.decisions.empty()) {
-        if (joint != nullptr) joint->EndEscape();
-        break;
-      }
-      const Probability p =
-          joint != nullptr ? joint->PredictEnd(*alone) : *alone;
-      ++alone;
-      bits += CostInBits(p, ends);
-      if (joint != nullptr) joint->UpdateEnd(ends);
+    bits += PieceCostInBits(piece, &piece == &pieces.back(), 0, joint, second);
+  }
+  return bits / 8;
+}
+
+// The same cut into lanes, one piece of each in turn, as frames are. `joint`
+// has no lanes yet.
+inline double CostInLanes(std::span<const RecordedPiece> pieces,
+                          uint32_t num_lanes, cm::JointPredictor& joint) {
+  std::vector<std::span<const RecordedPiece>> lanes;
+  uint64_t begin_ofs = 0;
+  for (uint32_t i = 0; i < num_lanes; ++i) {
+    const size_t begin = pieces.size() * i / num_lanes;
+    const size_t end = pieces.size() * (i + 1) / num_lanes;
+    lanes.push_back(pieces.subspan(begin, end - begin));
+    joint.AddLane(begin_ofs);
+    for (const RecordedPiece& piece : lanes.back()) {
+      begin_ofs += piece.bytes.size();
+    }
+  }
+  double bits = 0;
+  NoSecondOpinion second;
+  for (size_t step = 0; step <= pieces.size() / num_lanes; ++step) {
+    for (uint32_t i = 0; i < num_lanes; ++i) {
+      if (step >= lanes[i].size()) continue;
+      bits += PieceCostInBits(lanes[i][step], step + 1 == lanes[i].size(), i,
+                              &joint, second);
     }
   }
   return bits / 8;
