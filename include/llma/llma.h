@@ -309,8 +309,9 @@ typedef enum llma_option {
   LLMA_OPTION_LEVEL = 1,  /* fast to small; default LLMA_LEVEL_DEFAULT */
   LLMA_OPTION_LANES = 2,  /* parts of a frame that are decoded side by side,
                              up to LLMA_MAX_LANES; 0: by level and size */
-  LLMA_OPTION_WINDOW = 3, /* tokens that the model looks back on, a multiple
-                             of LLMA_WINDOW_GRANULARITY; 0: the level's */
+  LLMA_OPTION_WINDOW = 3, /* tokens that the model looks back on (its heads on
+                             average, where they differ), a multiple of
+                             LLMA_WINDOW_GRANULARITY; 0: the level's */
   LLMA_OPTION_CONTEXT_MODELS = 4, /* an llma_context_models */
   LLMA_OPTION_FRAME_BYTES = 5,    /* content of a frame; 0: the level's */
   LLMA_OPTION_QUICK_START = 6,    /* 1: the first frames are small, so that a

@@ -42,13 +42,6 @@ uint32_t WindowPositions(const CompressOptions& options) {
              : SettingsOfLevel(options.level).window_positions;
 }
 
-// A window that holds a whole lane is as good as a larger one.
-uint32_t SmallestEqualWindow(uint32_t window_positions, size_t num_pieces) {
-  const uint64_t whole =
-      (num_pieces / kWindowGranularity + 1) * kWindowGranularity;
-  return static_cast<uint32_t>(std::min<uint64_t>(window_positions, whole));
-}
-
 // The tokenizer is not kept: it takes some megabytes.
 Result<std::vector<TextPiece>> Tokenize(const Model& model, Bytes content) {
   LLMA_ASSIGN(const auto tokenizer,
@@ -117,8 +110,8 @@ class FrameCompressor {
             ? options_.num_lanes
             : LanesForContent(pieces.size(),
                               SettingsOfLevel(options_.level).max_lanes));
-    header.window_positions =
-        SmallestEqualWindow(WindowPositions(options_), pieces.size());
+    header.window_positions = WindowForContent(
+        model.config(), WindowPositions(options_), pieces.size());
     ThreadPool pool(options_.num_threads);
     FrameContext context = {
         model,  *kernels,          pool,          header.window_positions,

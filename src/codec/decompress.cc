@@ -35,7 +35,7 @@ Status CheckModel(const FrameHeader& header, const Model* model) {
                      ", not " + std::string(model->name()) + " (" +
                      ToHex(std::span(model->fingerprint()).first(8)) + ")"};
   }
-  if (header.window_positions + kNumSinks >= kMaxAttendedPositions) {
+  if (!KvCache::IsSupported(model->config(), header.window_positions)) {
     return Error{ErrorCode::kUnsupported,
                  "needs a window of " +
                      std::to_string(header.window_positions) + " positions"};

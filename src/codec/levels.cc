@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/status.h"
+#include "model/kv_cache.h"
 
 namespace llma {
 namespace {
@@ -24,6 +25,10 @@ constexpr uint64_t kModelFrameBytes = 2 << 20;
 constexpr uint64_t kContextFrameBytes = kMaxFrameBytes;
 constexpr uint64_t kFirstModelFrameBytes = 16 << 10;
 constexpr uint64_t kFirstContextFrameBytes = 1 << 20;
+
+// What is so short is seen whole at little cost, also by heads with a small
+// share. Larger windows take two bytes in the header.
+constexpr uint32_t kShortPieces = 1024;
 
 constexpr std::array<LevelSettings, kBestLevel> kLevels = {{
     {false, 1, 0, ContextModels::kLight, kContextFrameBytes},
@@ -53,6 +58,20 @@ uint32_t LanesForContent(size_t num_pieces, uint32_t max_lanes) {
   const size_t early = std::min(num_pieces / kPiecesPerLane, kEarlyLanes);
   const size_t lanes = std::max(early, num_pieces / kPiecesPerLateLane);
   return static_cast<uint32_t>(std::clamp<size_t>(lanes, 1, max_lanes));
+}
+
+uint32_t WindowForContent(const ModelConfig& config, uint32_t window_positions,
+                          size_t num_pieces) {
+  const uint32_t largest =
+      num_pieces <= std::min(window_positions, kShortPieces)
+          ? kShortWindowPositions
+          : window_positions;
+  uint32_t window = kWindowGranularity;
+  while (window < largest && config.MinHeadWindow(window) <= num_pieces &&
+         KvCache::IsSupported(config, window + kWindowGranularity)) {
+    window += kWindowGranularity;
+  }
+  return window;
 }
 
 }  // namespace llma

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "container/frame_header.h"
+#include "model/model_config.h"
 
 namespace llma {
 
@@ -42,6 +43,16 @@ uint64_t FirstFrameBytes(int level);
 // Lanes for content of `num_pieces` pieces: a lane's first tokens lack context,
 // so small content has few.
 uint32_t LanesForContent(size_t num_pieces, uint32_t max_lanes);
+
+// A window that one byte of a header can say.
+inline constexpr uint32_t kShortWindowPositions = 2048;
+
+// The window for content of `num_pieces` pieces: the one asked for, unless each
+// head sees a whole lane with a smaller one, or attention could not see as
+// much. Content of few pieces, no more than were asked for, gets a larger
+// window, up to kShortWindowPositions, where heads have shares.
+uint32_t WindowForContent(const ModelConfig& config, uint32_t window_positions,
+                          size_t num_pieces);
 
 }  // namespace llma
 

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "codec/levels.h"
 #include "coder/binary_coder.h"
 #include "container/frame_header.h"
 
@@ -18,7 +19,6 @@ namespace llma {
 inline constexpr uint8_t kShortStored = 0x90;
 inline constexpr uint8_t kShortCoded = 0x91;
 
-inline constexpr uint32_t kShortWindowPositions = 1024;
 inline constexpr ContextModels kShortContextModels = ContextModels::kLight;
 inline constexpr size_t kShortCheckBytes = 2;
 

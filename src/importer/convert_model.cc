@@ -11,6 +11,7 @@
 #include "importer/rope_steps.h"
 #include "importer/tensor_reader.h"
 #include "importer/vocabulary.h"
+#include "importer/window_shares.h"
 #include "tokenizer/split_patterns.h"
 
 namespace llma {
@@ -72,6 +73,7 @@ Result<Fingerprint> ConvertModel(const SourceModel& source,
   header.config.num_tokens = vocabulary.num_tokens;
   header.config.num_rows = static_cast<uint32_t>(vocabulary.ids.size());
   header.config.start_row = vocabulary.start_row;
+  header.config.window_shares = KnownWindowShares(header.config);
   LLMA_TRY(ValidateModelConfig(header.config));
   header.pre_tokenizer = source.vocabulary.pre_tokenizer;
   if (FindSplitPattern(header.pre_tokenizer) == nullptr) {

@@ -13,7 +13,7 @@
 namespace llma {
 
 // Stored in each file; grows when the importer's results change.
-inline constexpr uint32_t kImporterVersion = 1;
+inline constexpr uint32_t kImporterVersion = 2;
 
 struct ImportOptions {
   // Empty: from the source's name (ModelNameFromPath), where it has one.

@@ -31,7 +31,7 @@ double ExactBits(const Model& model, const KernelTable& kernels,
   std::vector<uint64_t> sums((num_weights + kTokenBlock - 1) / kTokenBlock);
   double bits = 0;
   ForEachRowLogits(
-      model, kernels, pool, fed, static_cast<uint32_t>(rows.size()),
+      model, kernels, pool, fed, WholeWindow(model.config(), rows.size()),
       [&](size_t i, const float* logits) {
         kernels.token_weights(logits, num_weights, weights.data(), sums.data());
         const uint64_t total =

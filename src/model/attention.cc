@@ -77,9 +77,10 @@ uint64_t WindowBegin(uint64_t position, uint32_t window_positions) {
 VisibleRing VisibleRingOf(const AttentionTask& task) {
   const uint64_t last = task.first_position + task.num_positions - 1;
   if (last < kNumSinks) return {};
-  const uint64_t first = WindowBegin(task.first_position,
-                                     task.cache->window_positions(task.layer)) /
-                         kPanelRows;
+  const uint64_t first =
+      WindowBegin(task.first_position,
+                  task.cache->window_positions(task.layer, task.kv_head)) /
+      kPanelRows;
   return {first,
           static_cast<uint32_t>((last - kNumSinks) / kPanelRows - first + 1)};
 }
@@ -158,7 +159,7 @@ class AttentionBlock {
         head_dim_(config.head_dim),
         group_(config.num_heads / config.num_kv_heads),
         num_rows_(task.num_positions * group_),
-        window_(task.cache->window_positions(task.layer)),
+        window_(task.cache->window_positions(task.layer, task.kv_head)),
         divisor_(config.score_divisor != 0
                      ? config.score_divisor
                      : std::sqrt(static_cast<float>(config.head_dim))),

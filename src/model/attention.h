@@ -33,6 +33,7 @@ inline constexpr uint32_t kMaxQueryPositions = 24;
 // Scratch memory for one thread.
 class AttentionScratch {
  public:
+  // `max_window_positions`: of any head.
   AttentionScratch(const ModelConfig& config, uint32_t max_window_positions);
 
  private:
@@ -70,7 +71,7 @@ struct AttentionTask {
   const float* q;  // [num_positions, q_stride]: unrotated, all query heads
   size_t q_stride;
   const RopeRow* ropes;  // [num_positions]
-  RopeRow sink_rope;     // position kNumSinks + window - 1
+  RopeRow sink_rope;     // position kNumSinks + the head's window - 1
   float* out;            // [num_positions, out_stride]: all query heads
   size_t out_stride;
 };

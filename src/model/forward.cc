@@ -49,7 +49,8 @@ ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
     ropes.rows.resize(max_rows);
   }
   for (int i = 0; i < pool.num_threads(); ++i) {
-    attention_scratch_.emplace_back(config_, max_window_positions);
+    attention_scratch_.emplace_back(
+        config_, config_.MaxHeadWindow(max_window_positions));
     row_scratch_.emplace_back(std::max(config_.dim, config_.ffn_dim));
   }
 }
@@ -184,7 +185,8 @@ AttentionTask ForwardPass::TaskOf(uint32_t layer, const QueryBlock& block,
           .q = qkv_.data() + block.first_row * qkv_stride,
           .q_stride = qkv_stride,
           .ropes = &ropes.rows[block.first_row],
-          .sink_rope = ropes.sinks[block.stream],
+          .sink_rope = ropes.sinks[ropes.first_sink[block.stream] +
+                                   block.cache->window_idx(layer, kv_head)],
           .out = heads_.data() + scope.RowInBuffer(block.first_row) * q_dim,
           .out_stride = q_dim};
 }

@@ -38,7 +38,8 @@ struct StreamBatch {
 // Thread-compatible. Model, kernels and pool must outlive it.
 class ForwardPass {
  public:
-  // `max_rows`: the most rows of one Run; `max_window_positions`: of any cache.
+  // `max_rows`: the most rows of one Run; `max_window_positions`: of any
+  // cache.
   ForwardPass(const Model& model, const KernelTable& kernels, ThreadPool& pool,
               uint32_t max_rows, uint32_t max_window_positions);
 
@@ -110,16 +111,17 @@ class ForwardPass {
   // RoPE of all rows with the steps of one kind of layers.
   struct Ropes {
     std::span<const uint64_t> steps;
-    AlignedBuffer<float> values;     // [row, cos | sin, head_dim / 2]
-    std::vector<float> sink_values;  // [stream, cos | sin, head_dim / 2]
-    std::vector<RopeRow> rows;       // [row]
-    std::vector<RopeRow> sinks;      // [stream]: for far queries
+    AlignedBuffer<float> values;  // [row, cos | sin, head_dim / 2]
+    std::vector<RopeRow> rows;    // [row]
+    // For far queries, by the windows of a stream's cache.
+    std::vector<float> sink_values;  // [..., cos | sin, head_dim / 2]
+    std::vector<size_t> first_sink;  // [stream]
+    std::vector<RopeRow> sinks;      // [first_sink + window_idx]
   };
 
   void PlanRows(std::span<const StreamBatch> batch);
   void PlanTree(std::span<const StreamBatch> batch);
-  void PlanRopes(std::span<const StreamBatch> batch, uint32_t layer,
-                 Ropes& ropes);
+  void PlanRopes(std::span<const StreamBatch> batch, Ropes& ropes);
   void PlanScopes(std::span<const StreamBatch> batch);
   Ropes& ropes_of(uint32_t layer) { return ropes_[config_.is_local(layer)]; }
   void CountWork();

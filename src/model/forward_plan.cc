@@ -33,13 +33,8 @@ void ForwardPass::PlanRows(std::span<const StreamBatch> batch) {
       ++num_rows_;
     }
   }
-  // All layers of a kind have the same window.
-  for (const bool is_local : {false, true}) {
-    uint32_t layer = 0;
-    while (layer < config_.num_layers && config_.is_local(layer) != is_local) {
-      ++layer;
-    }
-    if (layer < config_.num_layers) PlanRopes(batch, layer, ropes_[is_local]);
+  for (Ropes& ropes : ropes_) {
+    if (!ropes.steps.empty()) PlanRopes(batch, ropes);
   }
   PlanScopes(batch);
 }
@@ -61,20 +56,27 @@ void ForwardPass::PlanTree(std::span<const StreamBatch> batch) {
   }
 }
 
-void ForwardPass::PlanRopes(std::span<const StreamBatch> batch, uint32_t layer,
-                            Ropes& ropes) {
+void ForwardPass::PlanRopes(std::span<const StreamBatch> batch, Ropes& ropes) {
   const uint32_t head_dim = config_.head_dim, half = head_dim / 2;
-  ropes.sink_values.resize(batch.size() * head_dim);
-  ropes.sinks.resize(batch.size());
-  for (size_t stream = 0; stream < batch.size(); ++stream) {
-    float* cos = &ropes.sink_values[stream * head_dim];
-    const uint32_t window = batch[stream].cache->window_positions(layer);
-    ComputeRopeRow(ropes.steps, uint64_t{kNumSinks} + window - 1, cos,
-                   cos + half);
-    ropes.sinks[stream] = {cos, cos + half};
+  size_t num_sinks = 0;
+  ropes.first_sink.clear();
+  for (const StreamBatch& stream : batch) {
+    ropes.first_sink.push_back(num_sinks);
+    num_sinks += stream.cache->windows().size();
+  }
+  ropes.sink_values.resize(num_sinks * head_dim);
+  ropes.sinks.clear();
+  float* cos = ropes.sink_values.data();
+  for (const StreamBatch& stream : batch) {
+    for (const uint32_t window : stream.cache->windows()) {
+      ComputeRopeRow(ropes.steps, uint64_t{kNumSinks} + window - 1, cos,
+                     cos + half);
+      ropes.sinks.push_back({cos, cos + half});
+      cos += head_dim;
+    }
   }
   for (uint32_t row = 0; row < num_rows_; ++row) {
-    float* cos = ropes.values.data() + size_t{row} * head_dim;
+    cos = ropes.values.data() + size_t{row} * head_dim;
     ComputeRopeRow(ropes.steps, row_position_[row], cos, cos + half);
     ropes.rows[row] = {cos, cos + half};
   }
@@ -123,13 +125,16 @@ void ForwardPass::PlanScopes(std::span<const StreamBatch> batch) {
 // Multiply-adds of all layers. Scores once, or twice with wide keys; values
 // twice: the weights' two halves.
 void ForwardPass::CountWork() {
-  uint64_t visible_positions = 0;  // summed over layers
+  uint64_t visible_positions = 0;  // summed over layers and their KV heads
   uint64_t weights = 0;
   for (uint32_t layer = 0; layer < config_.num_layers; ++layer) {
     for (uint32_t row = 0; row < num_rows_; ++row) {
-      visible_positions += std::min<uint64_t>(
-          row_position_[row] + 1,
-          uint64_t{kNumSinks} + row_cache_[row]->window_positions(layer));
+      for (uint32_t head = 0; head < config_.num_kv_heads; ++head) {
+        visible_positions += std::min<uint64_t>(
+            row_position_[row] + 1,
+            uint64_t{kNumSinks} +
+                row_cache_[row]->window_positions(layer, head));
+      }
     }
     const LayerWeights& w = model_.layer(layer);
     for (const LinearWeights* linear :
@@ -139,8 +144,9 @@ void ForwardPass::CountWork() {
   }
   const uint32_t products = config_.key_width == KeyWidth::k15Bits ? 4 : 3;
   clock_->AddPositions(num_rows_);
-  clock_->AddMultiplyAdds(num_rows_ * weights +
-                          products * visible_positions * config_.q_dim());
+  clock_->AddMultiplyAdds(num_rows_ * weights + products * visible_positions *
+                                                    config_.q_dim() /
+                                                    config_.num_kv_heads);
 }
 
 }  // namespace llma

@@ -36,13 +36,21 @@ class ForwardTest : public testing::Test {
     return tokens;
   }
 
+  ModelConfig Config() const {
+    ModelConfig config = model_->config();
+    config.window_shares = window_shares_;
+    return config;
+  }
+
   // Logits behind each token, [token, num_tokens], fed `batch` at a time.
   std::vector<float> Logits(const std::vector<uint32_t>& tokens,
                             uint32_t window, uint32_t batch,
                             const char* kernels = "", int num_threads = 1) {
     ThreadPool pool(num_threads);
-    ForwardPass forward(*model_, **FindKernels(kernels), pool, batch, window);
-    KvCache cache(model_->config(), window, batch);
+    const ModelConfig config = Config();
+    ForwardPass forward(*model_, **FindKernels(kernels), pool, batch,
+                        config.MaxHeadWindow(window));
+    KvCache cache(config, window, batch);
     std::vector<float> all;
     for (size_t i = 0; i < tokens.size(); i += batch) {
       const size_t count = std::min<size_t>(batch, tokens.size() - i);
@@ -65,7 +73,17 @@ class ForwardTest : public testing::Test {
     }
   }
 
+  // [layer, kv head], by turns.
+  void SetShares(std::initializer_list<uint8_t> shares) {
+    const ModelConfig& config = model_->config();
+    window_shares_.clear();
+    for (uint32_t i = 0; i < config.num_layers * config.num_kv_heads; ++i) {
+      window_shares_.push_back(shares.begin()[i % shares.size()]);
+    }
+  }
+
   std::unique_ptr<Model> model_;
+  std::vector<uint8_t> window_shares_;
 };
 
 // Bits, not values: -0 and 0 differ.
@@ -140,6 +158,38 @@ TEST_F(ForwardTest, KernelsGiveTheSame) {
     if (!table->is_supported()) continue;
     for (const uint32_t batch : {13u, 90u}) {
       EXPECT_EQ(BitsOf(Logits(tokens, 32, batch, table->name)), expected)
+          << table->name << ", batch " << batch;
+    }
+  }
+}
+
+TEST_F(ForwardTest, SharesOfAllHeadsAreASmallerOrLargerWindow) {
+  const auto tokens = RandomTokens(150, 7);
+  const auto expected = BitsOf(Logits(tokens, 32, 16));
+  SetShares({8});
+  EXPECT_EQ(BitsOf(Logits(tokens, 64, 16)), expected);
+  SetShares({32});
+  EXPECT_EQ(BitsOf(Logits(tokens, 16, 16)), expected);
+  SetShares({16});
+  EXPECT_EQ(BitsOf(Logits(tokens, 32, 16)), expected);
+}
+
+TEST_F(ForwardTest, SharesOfEachHeadCount) {
+  const auto tokens = RandomTokens(150, 8);
+  const auto whole = BitsOf(Logits(tokens, 160, 16));
+  SetShares({8, 64, 20});
+  EXPECT_EQ(BitsOf(Logits(tokens, 320, 16)), whole);  // all see everything
+  const auto expected = BitsOf(Logits(tokens, 32, 1, "scalar"));
+  for (const auto& other :
+       {std::initializer_list<uint8_t>{8, 64, 16}, {8, 32, 20}, {4, 64, 20}}) {
+    SetShares(other);
+    EXPECT_NE(BitsOf(Logits(tokens, 32, 16)), expected);
+  }
+  SetShares({8, 64, 20});
+  for (const KernelTable* table : AllKernels()) {
+    if (!table->is_supported()) continue;
+    for (const uint32_t batch : {1u, 3u, 17u, 150u}) {
+      EXPECT_EQ(BitsOf(Logits(tokens, 32, batch, table->name, 2)), expected)
           << table->name << ", batch " << batch;
     }
   }
@@ -222,13 +272,16 @@ TEST_F(ForwardTest, RewoundPositionsLeaveNoTrace) {
 TEST_F(ForwardTest, TreesGiveTheSame) {
   const uint32_t kBatch = 12;
   const auto tokens = RandomTokens(120, 7);
-  for (const uint32_t window : {5u, 16u, 64u}) {
+  for (const uint32_t window : {5u, 16u, 64u, 80u}) {
+    if (window == 80) SetShares({2, 20});  // 10 and 100 positions
+    const ModelConfig config = Config();
     const auto expected = BitsOf(Logits(tokens, window, 1));
     for (const KernelTable* table : AllKernels()) {
       if (!table->is_supported()) continue;
       ThreadPool pool(2);
-      ForwardPass forward(*model_, *table, pool, kBatch, window);
-      KvCache cache(model_->config(), window, kBatch);
+      ForwardPass forward(*model_, *table, pool, kBatch,
+                          config.MaxHeadWindow(window));
+      KvCache cache(config, window, kBatch);
       std::vector<float> all;
       const auto start = std::span(tokens).first(kNumSinks);
       const StreamBatch first = {&cache, start};

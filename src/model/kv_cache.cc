@@ -8,13 +8,15 @@
 
 namespace llma {
 
-KvCache::Layer KvCache::LayerOf(const ModelConfig& config, uint32_t layer,
-                                uint32_t window_positions,
-                                uint32_t max_batch_positions) {
-  Layer of{.window_positions = window_positions,
-           .keeps_sinks = true,
-           .num_slots = 0,
-           .first_slot = 0};
+KvCache::Head KvCache::HeadOf(const ModelConfig& config, uint32_t layer,
+                              uint32_t kv_head, uint32_t window_positions,
+                              uint32_t max_batch_positions) {
+  Head of{
+      .window_positions = config.HeadWindow(window_positions, layer, kv_head),
+      .window_idx = 0,
+      .keeps_sinks = true,
+      .num_slots = 0,
+      .first_slot = 0};
   if (config.is_local(layer) && config.local_positions <= window_positions) {
     // All that the model itself would see.
     of.window_positions = config.local_positions;
@@ -28,15 +30,19 @@ KvCache::Layer KvCache::LayerOf(const ModelConfig& config, uint32_t layer,
 
 KvCache::KvCache(const ModelConfig& config, uint32_t window_positions,
                  uint32_t max_batch_positions)
-    : head_dim_(config.head_dim),
-      num_kv_heads_(config.num_kv_heads),
-      window_positions_(window_positions) {
+    : head_dim_(config.head_dim), num_kv_heads_(config.num_kv_heads) {
   size_t num_slots = 0;
-  for (uint32_t i = 0; i < config.num_layers; ++i) {
-    layers_.push_back(
-        LayerOf(config, i, window_positions, max_batch_positions));
-    layers_[i].first_slot = num_slots;
-    num_slots += size_t{config.num_kv_heads} * layers_[i].num_slots;
+  for (uint32_t layer = 0; layer < config.num_layers; ++layer) {
+    for (uint32_t kv_head = 0; kv_head < num_kv_heads_; ++kv_head) {
+      Head head =
+          HeadOf(config, layer, kv_head, window_positions, max_batch_positions);
+      head.first_slot = num_slots;
+      num_slots += head.num_slots;
+      const auto found = std::ranges::find(windows_, head.window_positions);
+      head.window_idx = static_cast<uint32_t>(found - windows_.begin());
+      if (found == windows_.end()) windows_.push_back(head.window_positions);
+      heads_.push_back(head);
+    }
   }
   // num_slots is a multiple of 16 and head_dim of 4, so arrays are aligned.
   const size_t array_bytes = num_slots * head_dim_;
@@ -59,16 +65,18 @@ uint64_t KvCache::SizeBytes(const ModelConfig& config,
                             uint32_t max_batch_positions) {
   const uint64_t arrays = config.key_width == KeyWidth::k15Bits ? 3 : 2;
   uint64_t num_slots = 0;
-  for (uint32_t i = 0; i < config.num_layers; ++i) {
-    num_slots +=
-        uint64_t{config.num_kv_heads} *
-        LayerOf(config, i, window_positions, max_batch_positions).num_slots;
+  for (uint32_t layer = 0; layer < config.num_layers; ++layer) {
+    for (uint32_t kv_head = 0; kv_head < config.num_kv_heads; ++kv_head) {
+      num_slots +=
+          HeadOf(config, layer, kv_head, window_positions, max_batch_positions)
+              .num_slots;
+    }
   }
   return num_slots * (arrays * config.head_dim + 2 * sizeof(float));
 }
 
-uint32_t KvCache::SlotOf(uint32_t layer, uint64_t position) const {
-  const uint32_t ring_slots = layers_[layer].num_slots - kPanelRows;
+uint32_t KvCache::SlotOf(const Head& head, uint64_t position) {
+  const uint32_t ring_slots = head.num_slots - kPanelRows;
   if (position < kNumSinks) return static_cast<uint32_t>(position);
   return kPanelRows +
          static_cast<uint32_t>((position - kNumSinks) % ring_slots);
@@ -76,13 +84,14 @@ uint32_t KvCache::SlotOf(uint32_t layer, uint64_t position) const {
 
 void KvCache::Prefetch(uint32_t layer, uint32_t kv_head, uint64_t position,
                        uint32_t count) const {
-  const size_t first = FirstSlot(layer, kv_head);
+  const Head& head = HeadAt(layer, kv_head);
+  const size_t first = head.first_slot;
   const auto fetch = [](const int8_t* begin, size_t size_bytes) {
     for (size_t i = 0; i < size_bytes; i += 64)
       __builtin_prefetch(begin + i, 1);
   };
   for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t slot = SlotOf(layer, position + i);
+    const uint32_t slot = SlotOf(head, position + i);
     if (i == 0 || slot % kPanelRows == 0) {
       const size_t panel = (first + slot / kPanelRows * kPanelRows) * head_dim_;
       fetch(keys_ + panel, size_t{kPanelRows} * head_dim_);
@@ -96,8 +105,9 @@ void KvCache::Prefetch(uint32_t layer, uint32_t kv_head, uint64_t position,
 
 void KvCache::Store(uint32_t layer, uint32_t kv_head, uint64_t position,
                     const Entry& entry) {
-  const uint32_t slot = SlotOf(layer, position);
-  const size_t first = FirstSlot(layer, kv_head);
+  const Head& head = HeadAt(layer, kv_head);
+  const uint32_t slot = SlotOf(head, position);
+  const size_t first = head.first_slot;
   // Bytes may be anything, so members would be read anew behind each.
   const uint32_t head_dim = head_dim_;
   const size_t key_panel = (first + slot / kPanelRows * kPanelRows) * head_dim;
@@ -116,11 +126,9 @@ void KvCache::Store(uint32_t layer, uint32_t kv_head, uint64_t position,
   value_scales_[first + slot] = entry.value_scale;
 }
 
-void KvCache::Copy(uint32_t layer, uint32_t kv_head, uint64_t from,
-                   uint64_t to) {
-  const size_t first = FirstSlot(layer, kv_head);
-  const size_t from_slot = first + SlotOf(layer, from);
-  const size_t to_slot = first + SlotOf(layer, to);
+void KvCache::Copy(const Head& head, uint64_t from, uint64_t to) {
+  const size_t from_slot = head.first_slot + SlotOf(head, from);
+  const size_t to_slot = head.first_slot + SlotOf(head, to);
   // Slots of a head start at a multiple of 16, so panels do.
   const auto copy_key = [&](int8_t* keys) {
     const auto at = [&](size_t slot) {
@@ -150,11 +158,7 @@ void KvCache::Keep(uint32_t count, std::span<const uint32_t> kept) {
   for (const uint32_t from : kept) {
     const uint64_t to = num_positions_++;
     if (to == begin + from) continue;
-    for (uint32_t layer = 0; layer < layers_.size(); ++layer) {
-      for (uint32_t head = 0; head < num_kv_heads_; ++head) {
-        Copy(layer, head, begin + from, to);
-      }
-    }
+    for (const Head& head : heads_) Copy(head, begin + from, to);
   }
 }
 
@@ -170,15 +174,16 @@ KvCache::Panels KvCache::PanelsAt(size_t first_slot,
 }
 
 KvCache::Panels KvCache::SinkPanels(uint32_t layer, uint32_t kv_head) const {
-  return PanelsAt(FirstSlot(layer, kv_head), 1);
+  return PanelsAt(HeadAt(layer, kv_head).first_slot, 1);
 }
 
 KvCache::Panels KvCache::RingPanels(uint32_t layer, uint32_t kv_head,
                                     uint64_t first_panel,
                                     uint32_t num_panels) const {
-  const uint32_t ring_panels = layers_[layer].num_slots / kPanelRows - 1;
+  const Head& head = HeadAt(layer, kv_head);
+  const uint32_t ring_panels = head.num_slots / kPanelRows - 1;
   const auto panel = static_cast<uint32_t>(first_panel % ring_panels);
-  return PanelsAt(FirstSlot(layer, kv_head) + (1 + panel) * kPanelRows,
+  return PanelsAt(head.first_slot + (1 + panel) * kPanelRows,
                   std::min(num_panels, ring_panels - panel));
 }
 

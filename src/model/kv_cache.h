@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys and values of one stream: the first positions for ever ("attention
-// sinks", Xiao et al. 2023), the last positions of each layer's window in a
+// sinks", Xiao et al. 2023), the last positions of each head's window in a
 // ring.
 #ifndef LLMA_MODEL_KV_CACHE_H_
 #define LLMA_MODEL_KV_CACHE_H_
@@ -23,19 +23,31 @@ inline constexpr uint32_t kNumSinks = 4;
 class KvCache {
  public:
   // `window_positions`: how many positions a query sees, itself included,
-  // beside the sinks. `max_batch_positions`: how many may be appended at once.
-  // Window and batch together stay below kMaxAttendedPositions.
+  // beside the sinks, by heads that see the whole window; IsSupported holds.
+  // `max_batch_positions`: how many may be appended at once.
   KvCache(const ModelConfig& config, uint32_t window_positions,
           uint32_t max_batch_positions);
 
-  // Of layers that are not local.
-  uint32_t window_positions() const { return window_positions_; }
-  // How many positions a query of this layer sees, and whether the first four
-  // are among them for ever; else they leave the window like any other.
-  uint32_t window_positions(uint32_t layer) const {
-    return layers_[layer].window_positions;
+  // Whether no head sees more positions than can be added up.
+  static bool IsSupported(const ModelConfig& config,
+                          uint32_t window_positions) {
+    return config.MaxHeadWindow(window_positions) + kNumSinks <
+           kMaxAttendedPositions;
   }
-  bool keeps_sinks(uint32_t layer) const { return layers_[layer].keeps_sinks; }
+
+  // How many positions a query sees, and whether the first four are among them
+  // for ever; else they leave the window like any other.
+  uint32_t window_positions(uint32_t layer, uint32_t kv_head) const {
+    return HeadAt(layer, kv_head).window_positions;
+  }
+  bool keeps_sinks(uint32_t layer) const {
+    return HeadAt(layer, 0).keeps_sinks;
+  }
+  // All different windows, and which of them a head has.
+  std::span<const uint32_t> windows() const { return windows_; }
+  uint32_t window_idx(uint32_t layer, uint32_t kv_head) const {
+    return HeadAt(layer, kv_head).window_idx;
+  }
   uint64_t num_positions() const { return num_positions_; }
   // Appended positions become visible; Rewind takes the last ones back, at most
   // as many as the last batch had.
@@ -80,26 +92,27 @@ class KvCache {
                             uint32_t max_batch_positions);
 
  private:
-  // Slots [0, 16) of a head are the sinks, [16, num_slots) the ring.
-  struct Layer {
+  // Slots [0, 16) are the sinks, [16, num_slots) the ring.
+  struct Head {
     uint32_t window_positions;
+    uint32_t window_idx;
     bool keeps_sinks;
     uint32_t num_slots;  // 16 + ring, a multiple of 16
-    size_t first_slot;   // of its first head, in the arrays below
+    size_t first_slot;   // in the arrays below
   };
-  static Layer LayerOf(const ModelConfig& config, uint32_t layer,
-                       uint32_t window_positions, uint32_t max_batch_positions);
-  size_t FirstSlot(uint32_t layer, uint32_t kv_head) const {
-    return layers_[layer].first_slot +
-           size_t{kv_head} * layers_[layer].num_slots;
+  static Head HeadOf(const ModelConfig& config, uint32_t layer,
+                     uint32_t kv_head, uint32_t window_positions,
+                     uint32_t max_batch_positions);
+  const Head& HeadAt(uint32_t layer, uint32_t kv_head) const {
+    return heads_[size_t{layer} * num_kv_heads_ + kv_head];
   }
-  uint32_t SlotOf(uint32_t layer, uint64_t position) const;
-  void Copy(uint32_t layer, uint32_t kv_head, uint64_t from, uint64_t to);
+  static uint32_t SlotOf(const Head& head, uint64_t position);
+  void Copy(const Head& head, uint64_t from, uint64_t to);
   Panels PanelsAt(size_t first_slot, uint32_t num_panels) const;
 
   uint32_t head_dim_, num_kv_heads_;
-  uint32_t window_positions_;
-  std::vector<Layer> layers_;
+  std::vector<Head> heads_;  // [layer, kv_head]
+  std::vector<uint32_t> windows_;
   uint64_t num_positions_ = 0;
   // All arrays, one behind the other.
   ZeroedPages storage_;

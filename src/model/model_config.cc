@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/model_config.h"
 
+#include <algorithm>
 #include <string>
 
 #include "numerics/linear_weights.h"
@@ -69,7 +70,45 @@ Status CheckVariations(const ModelConfig& c) {
   return OkStatus();
 }
 
+Status CheckWindowShares(const ModelConfig& c) {
+  if (c.window_shares.empty()) return OkStatus();
+  LLMA_ENSURE(c.window_shares.size() == size_t{c.num_layers} * c.num_kv_heads);
+  for (const uint8_t share : c.window_shares) {
+    if (share == 0 || share > kMaxShare) {
+      return OutOfBounds("a window share is not from 1 to 128 sixteenths");
+    }
+  }
+  return OkStatus();
+}
+
+uint32_t WindowOfShare(const ModelConfig& c, uint32_t window_positions,
+                       uint32_t share) {
+  const uint64_t positions = uint64_t{window_positions} * share / kWholeShare;
+  if (share <= kWholeShare) return static_cast<uint32_t>(positions);
+  return static_cast<uint32_t>(std::max<uint64_t>(
+      window_positions, std::min<uint64_t>(positions, c.context_length)));
+}
+
 }  // namespace
+
+uint32_t ModelConfig::HeadWindow(uint32_t window_positions, uint32_t layer,
+                                 uint32_t kv_head) const {
+  if (window_shares.empty()) return window_positions;
+  return WindowOfShare(*this, window_positions,
+                       window_shares[layer * num_kv_heads + kv_head]);
+}
+
+uint32_t ModelConfig::MaxHeadWindow(uint32_t window_positions) const {
+  if (window_shares.empty()) return window_positions;
+  return WindowOfShare(*this, window_positions,
+                       *std::ranges::max_element(window_shares));
+}
+
+uint32_t ModelConfig::MinHeadWindow(uint32_t window_positions) const {
+  if (window_shares.empty()) return window_positions;
+  return WindowOfShare(*this, window_positions,
+                       *std::ranges::min_element(window_shares));
+}
 
 Status ValidateModelConfig(const ModelConfig& c) {
   // 64-bit products: the factors are not checked yet.
@@ -110,7 +149,8 @@ Status ValidateModelConfig(const ModelConfig& c) {
     return Error{ErrorCode::kUnsupported,
                  "model: norm_eps is not between 1e-12 and 1e-2"};
   }
-  return CheckVariations(c);
+  LLMA_TRY(CheckVariations(c));
+  return CheckWindowShares(c);
 }
 
 }  // namespace llma

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "base/status.h"
 
@@ -24,6 +25,11 @@ enum class KeyWidth : uint8_t {
 };
 
 inline constexpr uint32_t kMaxLayers = 256;
+
+// Units of a window share: a head with so many sees as many positions as the
+// window has.
+inline constexpr uint32_t kWholeShare = 16;
+inline constexpr uint32_t kMaxShare = 8 * kWholeShare;
 
 // Goals: one description for the models whose layers are Llama's with
 // variations: RMS norms, grouped-query attention with RoPE, a gated
@@ -61,6 +67,10 @@ struct ModelConfig {
   // layer i is local.
   uint32_t local_positions = 0;
   std::array<uint32_t, kMaxLayers / 32> local_layers{};
+  // How much of the window each key/value head sees, in sixteenths: most heads
+  // look at what is near, a few far back. [layer, kv head], each from 1 to
+  // kMaxShare; empty: all see the whole window.
+  std::vector<uint8_t> window_shares;
 
   bool has_local_layers() const { return local_positions != 0; }
   bool is_local(uint32_t layer) const {
@@ -69,6 +79,15 @@ struct ModelConfig {
   void set_local(uint32_t layer) {
     local_layers[layer / 32] |= uint32_t{1} << layer % 32;
   }
+
+  // Positions that a key/value head sees where the window is
+  // `window_positions`, a multiple of 16: its share of them; no more than the
+  // model was trained on, unless the window is larger.
+  uint32_t HeadWindow(uint32_t window_positions, uint32_t layer,
+                      uint32_t kv_head) const;
+  // The largest and the smallest of all heads.
+  uint32_t MaxHeadWindow(uint32_t window_positions) const;
+  uint32_t MinHeadWindow(uint32_t window_positions) const;
 
   uint32_t q_dim() const { return num_heads * head_dim; }
   uint32_t kv_dim() const { return num_kv_heads * head_dim; }

@@ -108,6 +108,33 @@ TEST(ModelConfigTest, VariationsHaveBounds) {
   EXPECT_FALSE(ValidateModelConfig(c));  // there are two layers
 }
 
+TEST(ModelConfigTest, WindowSharesHaveBounds) {
+  ModelConfig c = GoodConfig();  // 2 layers of 2 key/value heads
+  c.window_shares = {1, 128, 16, 3};
+  EXPECT_TRUE(ValidateModelConfig(c));
+  for (const uint8_t bad : {0, 129, 255}) {
+    c.window_shares[3] = bad;
+    EXPECT_FALSE(ValidateModelConfig(c)) << int{bad};
+  }
+}
+
+TEST(ModelConfigTest, HeadsHaveSharesOfTheWindow) {
+  ModelConfig c = GoodConfig();
+  EXPECT_EQ(c.HeadWindow(768, 1, 1), 768u);
+  EXPECT_EQ(c.MinHeadWindow(768), 768u);
+  EXPECT_EQ(c.MaxHeadWindow(768), 768u);
+  c.context_length = 2048;
+  c.window_shares = {1, 64, 16, 32};
+  EXPECT_EQ(c.HeadWindow(768, 0, 0), 48u);
+  EXPECT_EQ(c.HeadWindow(768, 0, 1), 2048u);  // the context
+  EXPECT_EQ(c.HeadWindow(768, 1, 0), 768u);
+  EXPECT_EQ(c.HeadWindow(768, 1, 1), 1536u);
+  EXPECT_EQ(c.HeadWindow(4096, 1, 1), 4096u);  // the window itself
+  EXPECT_EQ(c.MinHeadWindow(768), 48u);
+  EXPECT_EQ(c.MaxHeadWindow(768), 2048u);
+  EXPECT_EQ(c.MaxHeadWindow(1u << 20), 1u << 20);
+}
+
 TEST(ModelConfigTest, ErrorsNameTheField) {
   ModelConfig c = GoodConfig();
   c.head_dim = 40;

@@ -52,7 +52,8 @@ constexpr uint32_t kPostNorms = 1 << 3;
 constexpr uint32_t kGeluTanh = 1 << 4;
 constexpr uint32_t kWideKeys = 1 << 5;
 constexpr uint32_t kHasNumbers = 1 << 6;  // the numbers of variations follow
-constexpr uint32_t kAllFlags = (1 << 7) - 1;
+constexpr uint32_t kHasShares = 1 << 7;   // window shares follow
+constexpr uint32_t kAllFlags = (1 << 8) - 1;
 
 constexpr float ModelConfig::*kNumberFields[] = {
     &ModelConfig::embedding_scale,
@@ -73,7 +74,8 @@ uint32_t FlagsOf(const ModelConfig& config) {
          (config.has_post_norms ? kPostNorms : 0) |
          (config.activation == Activation::kGeluTanh ? kGeluTanh : 0) |
          (config.key_width == KeyWidth::k15Bits ? kWideKeys : 0) |
-         (has_numbers ? kHasNumbers : 0);
+         (has_numbers ? kHasNumbers : 0) |
+         (config.window_shares.empty() ? 0 : kHasShares);
 }
 
 Status LoadConfig(ByteReader& in, ModelConfig& config) {
@@ -102,7 +104,14 @@ Status LoadConfig(ByteReader& in, ModelConfig& config) {
       LLMA_ASSIGN(word, in.LoadU32());
     }
   }
+  // Shares have no count of their own, so the numbers are checked before.
   LLMA_TRY(ValidateModelConfig(config));
+  if ((flags & kHasShares) != 0) {
+    LLMA_ASSIGN(const Bytes shares,
+                in.Take(size_t{config.num_layers} * config.num_kv_heads));
+    config.window_shares.assign(shares.begin(), shares.end());
+    LLMA_TRY(ValidateModelConfig(config));
+  }
   if (FlagsOf(config) != flags) {
     return Corrupt("the flags do not fit the numbers", in.offset());
   }
@@ -238,10 +247,12 @@ void StoreModelConfig(const ModelConfig& config, ByteWriter& out) {
   const uint32_t flags = FlagsOf(config);
   out.StoreU32(flags);
   out.StoreF32(config.norm_eps);
-  if ((flags & kHasNumbers) == 0) return;
-  for (const auto field : kNumberFields) out.StoreF32(config.*field);
-  out.StoreU32(config.local_positions);
-  for (const uint32_t word : config.local_layers) out.StoreU32(word);
+  if ((flags & kHasNumbers) != 0) {
+    for (const auto field : kNumberFields) out.StoreF32(config.*field);
+    out.StoreU32(config.local_positions);
+    for (const uint32_t word : config.local_layers) out.StoreU32(word);
+  }
+  out.StoreBytes(config.window_shares);
 }
 
 std::vector<uint8_t> EncodeModelHeader(const ModelHeader& header) {

@@ -108,6 +108,22 @@ TEST_F(ModelHeaderTest, NumbersOfVariationsComeBack) {
   EXPECT_EQ(varied.size(), plain.size() + 52);
 }
 
+TEST_F(ModelHeaderTest, WindowSharesComeBack) {
+  const ModelConfig& c = header_.config;
+  ModelHeader changed = header_;
+  changed.config.window_shares.assign(size_t{c.num_layers} * c.num_kv_heads, 8);
+  changed.config.window_shares.back() = 40;
+  const std::vector<uint8_t> encoded = EncodeModelHeader(changed);
+  const auto parsed = ParseModelHeader(encoded);
+  ASSERT_TRUE(parsed) << parsed.error().what;
+  EXPECT_EQ(parsed->config.window_shares, changed.config.window_shares);
+  EXPECT_EQ(ParseChanged([&](ModelHeader& h) {
+              h.config = changed.config;
+              h.config.window_shares[0] = 0;
+            }),
+            ErrorCode::kUnsupported);
+}
+
 TEST_F(ModelHeaderTest, RefusesBadDirectories) {
   const auto change = [&](size_t i, const std::function<void(Section&)>& f) {
     return ParseChanged([&](ModelHeader& h) { f(h.sections[i]); });

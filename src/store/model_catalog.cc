@@ -18,7 +18,7 @@ constexpr CatalogEntry kCatalog[] = {
      "ab810cf68114990406fdf996510dd3d3c6adbdf5", "apache-2.0", Verified::kFile,
      98362432,
      "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-     "2dd73b4d5800fc662ce6430fe1979ec27f4aeddc72c92c0aec5a857cfc9acff4"},
+     "c7672cf733f7c224dcc62435cc2556c4e585aa295654c0548aaf8e9c698796a3"},
     {"qwen2.5-coder-0.5b-instruct", "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
      "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
      "ebb2015119c907b064c512bf053e945850b5875f", "apache-2.0", Verified::kFile,
