@@ -112,9 +112,9 @@ TEST(ModelConfigTest, WindowSharesHaveBounds) {
   ModelConfig c = GoodConfig();  // 2 layers of 2 key/value heads
   c.window_shares = {1, 128, 16, 3};
   EXPECT_TRUE(ValidateModelConfig(c));
-  for (const uint8_t bad : {0, 129, 255}) {
-    c.window_shares[3] = bad;
-    EXPECT_FALSE(ValidateModelConfig(c)) << int{bad};
+  for (const int bad : {0, 129, 255}) {
+    c.window_shares[3] = static_cast<uint8_t>(bad);
+    EXPECT_FALSE(ValidateModelConfig(c)) << bad;
   }
 }
 
