@@ -346,11 +346,11 @@ void ForwardPass::Multiply(const Scope& scope, const LinearWeights& w,
 void ForwardPass::MultiplyTogether(const LinearWeights& w, uint32_t num_panels,
                                    const QuantizedRows& x, float* y,
                                    size_t y_stride) {
-  // Four tasks a thread even out what the machine does beside us; pairs of
+  // Two tasks a thread even out what the machine does beside us; pairs of
   // panels share loads of x. A thread's tasks lie side by side, so that what a
   // kernel fetches ahead of their ends is its own.
   const auto threads = static_cast<uint32_t>(pool_.num_threads());
-  const uint32_t tasks_each = threads == 1 ? 1 : 4;
+  const uint32_t tasks_each = threads == 1 ? 1 : 2;
   const uint32_t chunk = (num_panels / (threads * tasks_each) + 2) / 2 * 2;
   pool_.ParallelFor(size_t{threads} * tasks_each, [&](size_t i) {
     const auto task =
