@@ -13,14 +13,13 @@
 #include <vector>
 
 #include "base/file_io.h"
+#include "importer/text_bits.h"
 #include "model/forward.h"
 #include "predict/token_drafter.h"
-#include "tokenizer/tokenizer.h"
 
 namespace llma {
 namespace {
 
-constexpr uint32_t kMaxPassTokens = 16;
 constexpr uint32_t kWindow = 768;
 constexpr int kRounds = 40;
 
@@ -28,16 +27,6 @@ double Seconds() {
   return std::chrono::duration<double>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
-}
-
-Result<std::vector<uint32_t>> ReadTokens(const Tokenizer& tokenizer,
-                                         const char* path) {
-  LLMA_ASSIGN(const std::vector<uint8_t> text, ReadFile(path));
-  std::vector<uint32_t> tokens;
-  for (const TextPiece& piece : tokenizer.Encode(text)) {
-    if (piece.row != TextPiece::kEscape) tokens.push_back(piece.row);
-  }
-  return tokens;
 }
 
 // Of `tree`: how many guesses in a row are what comes.
@@ -93,7 +82,7 @@ void TimePasses(const Model& model, const KernelTable& kernels,
       const double start = Seconds();
       run(kWindow, count);
       seconds[count].push_back(Seconds() - start);
-      cache.Rewind(count);
+      cache.Keep(count, {});
     }
   }
   for (uint32_t count = 1; count <= kMaxPassTokens; ++count) {
@@ -105,15 +94,13 @@ void TimePasses(const Model& model, const KernelTable& kernels,
 
 Status Run(std::span<char*> arguments) {
   LLMA_ASSIGN(const auto model, Model::Open(arguments[0]));
-  LLMA_ASSIGN(const auto tokenizer,
-              Tokenizer::Create(model->tokens(), model->tokenizer()));
   LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
   std::vector<uint32_t> first;
   for (const char* path : arguments.subspan(1)) {
-    LLMA_ASSIGN(const std::vector<uint32_t> tokens,
-                ReadTokens(*tokenizer, path));
-    CountPasses(path, tokens, kernels->extra_row_cost);
-    if (first.empty()) first = tokens;
+    LLMA_ASSIGN(const std::vector<uint8_t> text, ReadFile(path));
+    LLMA_ASSIGN(const TextRows read, RowsOfText(*model, text, ~size_t{0}));
+    CountPasses(path, read.rows, kernels->extra_row_cost);
+    if (first.empty()) first = read.rows;
   }
   if (first.size() >= kWindow + kMaxPassTokens) {
     TimePasses(*model, *kernels, first);

@@ -15,9 +15,6 @@
 namespace llma {
 namespace {
 
-// The most tokens of a single lane that a pass takes, guesses included. More
-// lanes do not guess: a step is needed as long as any lane needs one.
-constexpr uint32_t kMaxPassTokens = 16;
 static_assert(kMaxPassTokens <= kMaxQueryPositions);
 
 class FrameDecoder {
@@ -28,6 +25,8 @@ class FrameDecoder {
         index_(context.model.tokens()),
         models_(context.model.tokens(), context.context_models, lane_bytes),
         coder_(std::move(coder)),
+        // Several lanes do not guess: a step is needed as long as any lane
+        // needs one.
         max_pass_tokens_(lane_bytes.size() == 1 ? kMaxPassTokens : 1),
         forward_(context.model, context.kernels, context.pool,
                  static_cast<uint32_t>(lane_bytes.size()) * max_pass_tokens_,

@@ -62,16 +62,11 @@ uint32_t LanesForContent(size_t num_pieces, uint32_t max_lanes) {
 
 uint32_t WindowForContent(const ModelConfig& config, uint32_t window_positions,
                           size_t num_pieces) {
-  const uint32_t largest =
-      num_pieces <= std::min(window_positions, kShortPieces)
-          ? kShortWindowPositions
-          : window_positions;
-  uint32_t window = kWindowGranularity;
-  while (window < largest && config.MinHeadWindow(window) <= num_pieces &&
-         KvCache::IsSupported(config, window + kWindowGranularity)) {
-    window += kWindowGranularity;
-  }
-  return window;
+  uint32_t largest = num_pieces <= std::min(window_positions, kShortPieces)
+                         ? kShortWindowPositions
+                         : window_positions;
+  while (!KvCache::IsSupported(config, largest)) largest -= kWindowGranularity;
+  return config.WindowThatSees(uint64_t{num_pieces} + 1, largest);
 }
 
 }  // namespace llma

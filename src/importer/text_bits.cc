@@ -8,6 +8,12 @@
 #include "tokenizer/tokenizer.h"
 
 namespace llma {
+namespace {
+
+constexpr uint32_t kMaxWindow = 1 << 20;  // more than any text here needs
+
+}  // namespace
+
 Result<TextRows> RowsOfText(const Model& model, Bytes text, size_t max_tokens) {
   LLMA_ASSIGN(const auto tokenizer,
               Tokenizer::Create(model.tokens(), model.tokenizer()));
@@ -31,7 +37,8 @@ double ExactBits(const Model& model, const KernelTable& kernels,
   std::vector<uint64_t> sums((num_weights + kTokenBlock - 1) / kTokenBlock);
   double bits = 0;
   ForEachRowLogits(
-      model, kernels, pool, fed, WholeWindow(model.config(), rows.size()),
+      model, kernels, pool, fed,
+      model.config().WindowThatSees(rows.size(), kMaxWindow),
       [&](size_t i, const float* logits) {
         kernels.token_weights(logits, num_weights, weights.data(), sums.data());
         const uint64_t total =

@@ -174,6 +174,8 @@ void ForwardPass::AttentionLayer(uint32_t layer, const Scope& scope) {
 AttentionTask ForwardPass::TaskOf(uint32_t layer, const QueryBlock& block,
                                   uint32_t kv_head, const Scope& scope) {
   const Ropes& ropes = ropes_of(layer);
+  const float* sink =
+      ropes.sinks.at(block.cache->window_positions(layer, kv_head)).data();
   const size_t q_dim = config_.q_dim();
   const size_t qkv_stride = PaddedStride(config_.qkv_dim());
   return {.cache = block.cache,
@@ -181,12 +183,11 @@ AttentionTask ForwardPass::TaskOf(uint32_t layer, const QueryBlock& block,
           .kv_head = kv_head,
           .first_position = block.first_position,
           .num_positions = block.num_positions,
-          .tree = block.is_tree ? &tree_[block.first_row] : nullptr,
+          .tree = tree_.empty() ? nullptr : &tree_[block.first_row],
           .q = qkv_.data() + block.first_row * qkv_stride,
           .q_stride = qkv_stride,
           .ropes = &ropes.rows[block.first_row],
-          .sink_rope = ropes.sinks[ropes.first_sink[block.stream] +
-                                   block.cache->window_idx(layer, kv_head)],
+          .sink_rope = {sink, sink + config_.head_dim / 2},
           .out = heads_.data() + scope.RowInBuffer(block.first_row) * q_dim,
           .out_stride = q_dim};
 }

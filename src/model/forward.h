@@ -8,6 +8,7 @@
 #define LLMA_MODEL_FORWARD_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -94,8 +95,6 @@ class ForwardPass {
     uint64_t first_position;
     uint32_t first_row;
     uint32_t num_positions;
-    uint32_t stream;
-    bool is_tree;
   };
   // Rows that one step takes, and who does: a thread, or all of them.
   struct Scope {
@@ -113,10 +112,9 @@ class ForwardPass {
     std::span<const uint64_t> steps;
     AlignedBuffer<float> values;  // [row, cos | sin, head_dim / 2]
     std::vector<RopeRow> rows;    // [row]
-    // For far queries, by the windows of a stream's cache.
-    std::vector<float> sink_values;  // [..., cos | sin, head_dim / 2]
-    std::vector<size_t> first_sink;  // [stream]
-    std::vector<RopeRow> sinks;      // [first_sink + window_idx]
+    // [window][cos | sin, head_dim / 2]: for far queries, of all windows that
+    // there were.
+    std::map<uint32_t, std::vector<float>> sinks;
   };
 
   void PlanRows(std::span<const StreamBatch> batch);

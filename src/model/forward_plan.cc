@@ -58,25 +58,17 @@ void ForwardPass::PlanTree(std::span<const StreamBatch> batch) {
 
 void ForwardPass::PlanRopes(std::span<const StreamBatch> batch, Ropes& ropes) {
   const uint32_t head_dim = config_.head_dim, half = head_dim / 2;
-  size_t num_sinks = 0;
-  ropes.first_sink.clear();
-  for (const StreamBatch& stream : batch) {
-    ropes.first_sink.push_back(num_sinks);
-    num_sinks += stream.cache->windows().size();
-  }
-  ropes.sink_values.resize(num_sinks * head_dim);
-  ropes.sinks.clear();
-  float* cos = ropes.sink_values.data();
   for (const StreamBatch& stream : batch) {
     for (const uint32_t window : stream.cache->windows()) {
-      ComputeRopeRow(ropes.steps, uint64_t{kNumSinks} + window - 1, cos,
-                     cos + half);
-      ropes.sinks.push_back({cos, cos + half});
-      cos += head_dim;
+      std::vector<float>& sink = ropes.sinks[window];
+      if (!sink.empty()) continue;
+      sink.resize(head_dim);
+      ComputeRopeRow(ropes.steps, uint64_t{kNumSinks} + window - 1, sink.data(),
+                     sink.data() + half);
     }
   }
   for (uint32_t row = 0; row < num_rows_; ++row) {
-    cos = ropes.values.data() + size_t{row} * head_dim;
+    float* cos = ropes.values.data() + size_t{row} * head_dim;
     ComputeRopeRow(ropes.steps, row_position_[row], cos, cos + half);
     ropes.rows[row] = {cos, cos + half};
   }
@@ -113,8 +105,7 @@ void ForwardPass::PlanScopes(std::span<const StreamBatch> batch) {
       }
       const uint32_t count =
           std::min({kMaxQueryPositions, end - row, stream_end - row});
-      query_blocks_.push_back({row_cache_[row], row_place_[row], row, count,
-                               stream, !tree_.empty()});
+      query_blocks_.push_back({row_cache_[row], row_place_[row], row, count});
       ++scope.num_query_blocks;
       row += count;
     }

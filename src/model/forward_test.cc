@@ -262,7 +262,7 @@ TEST_F(ForwardTest, RewoundPositionsLeaveNoTrace) {
     const StreamBatch stream = {&cache, guess};
     forward.Run({&stream, 1});
     Append(forward, 0, 1, all);
-    cache.Rewind(kBatch - 1);
+    cache.Keep(kBatch, std::vector<uint32_t>{0});
     ++i;
   }
   EXPECT_EQ(BitsOf(all), expected);

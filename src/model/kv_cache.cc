@@ -13,7 +13,6 @@ KvCache::Head KvCache::HeadOf(const ModelConfig& config, uint32_t layer,
                               uint32_t max_batch_positions) {
   Head of{
       .window_positions = config.HeadWindow(window_positions, layer, kv_head),
-      .window_idx = 0,
       .keeps_sinks = true,
       .num_slots = 0,
       .first_slot = 0};
@@ -38,9 +37,10 @@ KvCache::KvCache(const ModelConfig& config, uint32_t window_positions,
           HeadOf(config, layer, kv_head, window_positions, max_batch_positions);
       head.first_slot = num_slots;
       num_slots += head.num_slots;
-      const auto found = std::ranges::find(windows_, head.window_positions);
-      head.window_idx = static_cast<uint32_t>(found - windows_.begin());
-      if (found == windows_.end()) windows_.push_back(head.window_positions);
+      if (std::ranges::find(windows_, head.window_positions) ==
+          windows_.end()) {
+        windows_.push_back(head.window_positions);
+      }
       heads_.push_back(head);
     }
   }
@@ -103,50 +103,50 @@ void KvCache::Prefetch(uint32_t layer, uint32_t kv_head, uint64_t position,
   }
 }
 
+// Slots of a head start at a multiple of 16, so panels do.
+int8_t* KvCache::KeyAt(int8_t* keys, size_t slot) const {
+  return keys + slot / kPanelRows * kPanelRows * head_dim_ +
+         slot % kPanelRows * kPanelCols;
+}
+
+int8_t* KvCache::ValueAt(size_t slot) const {
+  return values_ + slot / 4 * 4 * head_dim_ + slot % 4;
+}
+
 void KvCache::Store(uint32_t layer, uint32_t kv_head, uint64_t position,
                     const Entry& entry) {
   const Head& head = HeadAt(layer, kv_head);
-  const uint32_t slot = SlotOf(head, position);
-  const size_t first = head.first_slot;
+  const size_t slot = head.first_slot + SlotOf(head, position);
   // Bytes may be anything, so members would be read anew behind each.
   const uint32_t head_dim = head_dim_;
-  const size_t key_panel = (first + slot / kPanelRows * kPanelRows) * head_dim;
   const auto store_key = [&](int8_t* keys, const int8_t* key) {
-    int8_t* to = keys + key_panel + slot % kPanelRows * kPanelCols;
+    int8_t* to = KeyAt(keys, slot);
     for (uint32_t d = 0; d < head_dim; d += kPanelCols) {
       std::memcpy(to + size_t{d} * kPanelRows, key + d, kPanelCols);
     }
   };
   store_key(keys_, entry.key);
   if (low_keys_ != nullptr) store_key(low_keys_, entry.low_key);
-  int8_t* to = values_ + (first + slot / 4 * 4) * head_dim + slot % 4;
+  int8_t* to = ValueAt(slot);
   const int8_t* value = entry.value;
   for (uint32_t d = 0; d < head_dim; ++d) to[d * 4] = value[d];
-  key_scales_[first + slot] = entry.key_scale;
-  value_scales_[first + slot] = entry.value_scale;
+  key_scales_[slot] = entry.key_scale;
+  value_scales_[slot] = entry.value_scale;
 }
 
 void KvCache::Copy(const Head& head, uint64_t from, uint64_t to) {
   const size_t from_slot = head.first_slot + SlotOf(head, from);
   const size_t to_slot = head.first_slot + SlotOf(head, to);
-  // Slots of a head start at a multiple of 16, so panels do.
   const auto copy_key = [&](int8_t* keys) {
-    const auto at = [&](size_t slot) {
-      return keys + slot / kPanelRows * kPanelRows * head_dim_ +
-             slot % kPanelRows * kPanelCols;
-    };
     for (size_t d = 0; d < head_dim_; d += kPanelCols) {
-      std::memcpy(at(to_slot) + d * kPanelRows, at(from_slot) + d * kPanelRows,
-                  kPanelCols);
+      std::memcpy(KeyAt(keys, to_slot) + d * kPanelRows,
+                  KeyAt(keys, from_slot) + d * kPanelRows, kPanelCols);
     }
   };
   copy_key(keys_);
   if (low_keys_ != nullptr) copy_key(low_keys_);
-  const auto value_at = [&](size_t slot) {
-    return values_ + slot / 4 * 4 * head_dim_ + slot % 4;
-  };
   for (size_t d = 0; d < head_dim_; ++d) {
-    value_at(to_slot)[d * 4] = value_at(from_slot)[d * 4];
+    ValueAt(to_slot)[d * 4] = ValueAt(from_slot)[d * 4];
   }
   key_scales_[to_slot] = key_scales_[from_slot];
   value_scales_[to_slot] = value_scales_[from_slot];

@@ -43,18 +43,13 @@ class KvCache {
   bool keeps_sinks(uint32_t layer) const {
     return HeadAt(layer, 0).keeps_sinks;
   }
-  // All different windows, and which of them a head has.
+  // All different windows of heads.
   std::span<const uint32_t> windows() const { return windows_; }
-  uint32_t window_idx(uint32_t layer, uint32_t kv_head) const {
-    return HeadAt(layer, kv_head).window_idx;
-  }
   uint64_t num_positions() const { return num_positions_; }
-  // Appended positions become visible; Rewind takes the last ones back, at most
-  // as many as the last batch had.
+  // Appended positions become visible.
   void Advance(uint32_t count) { num_positions_ += count; }
-  void Rewind(uint32_t count) { num_positions_ -= count; }
   // Of the last `count` positions, appended together, keeps those at `kept`,
-  // ascending from 0 on, one behind the other.
+  // ascending from 0 on, one behind the other; the others are taken back.
   void Keep(uint32_t count, std::span<const uint32_t> kept);
 
   // The quantised key and value of a position, [head_dim] each.
@@ -95,7 +90,6 @@ class KvCache {
   // Slots [0, 16) are the sinks, [16, num_slots) the ring.
   struct Head {
     uint32_t window_positions;
-    uint32_t window_idx;
     bool keeps_sinks;
     uint32_t num_slots;  // 16 + ring, a multiple of 16
     size_t first_slot;   // in the arrays below
@@ -107,6 +101,10 @@ class KvCache {
     return heads_[size_t{layer} * num_kv_heads_ + kv_head];
   }
   static uint32_t SlotOf(const Head& head, uint64_t position);
+  // Where a slot of all heads has its key, of which kPanelCols values at a time
+  // stand kPanelRows * kPanelCols apart, and its value, 4 apart.
+  int8_t* KeyAt(int8_t* keys, size_t slot) const;
+  int8_t* ValueAt(size_t slot) const;
   void Copy(const Head& head, uint64_t from, uint64_t to);
   Panels PanelsAt(size_t first_slot, uint32_t num_panels) const;
 

@@ -110,6 +110,15 @@ uint32_t ModelConfig::MinHeadWindow(uint32_t window_positions) const {
                        *std::ranges::min_element(window_shares));
 }
 
+uint32_t ModelConfig::WindowThatSees(uint64_t num_positions,
+                                     uint32_t largest) const {
+  uint32_t window = kWholeShare;
+  while (window < largest && MinHeadWindow(window) < num_positions) {
+    window += kWholeShare;
+  }
+  return window;
+}
+
 Status ValidateModelConfig(const ModelConfig& c) {
   // 64-bit products: the factors are not checked yet.
   const Field fields[] = {

@@ -88,6 +88,9 @@ struct ModelConfig {
   // The largest and the smallest of all heads.
   uint32_t MaxHeadWindow(uint32_t window_positions) const;
   uint32_t MinHeadWindow(uint32_t window_positions) const;
+  // The smallest window, no larger than `largest` if that is a multiple of 16,
+  // of which every head sees `num_positions`.
+  uint32_t WindowThatSees(uint64_t num_positions, uint32_t largest) const;
 
   uint32_t q_dim() const { return num_heads * head_dim; }
   uint32_t kv_dim() const { return num_kv_heads * head_dim; }

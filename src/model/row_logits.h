@@ -12,14 +12,6 @@
 
 namespace llma {
 
-// A window of which every head sees all of `num_positions`.
-inline uint32_t WholeWindow(const ModelConfig& config, size_t num_positions) {
-  const auto positions = static_cast<uint32_t>(num_positions);
-  uint32_t window = (positions / kWholeShare + 1) * kWholeShare;
-  while (config.MinHeadWindow(window) < positions) window += kWholeShare;
-  return window;
-}
-
 // Calls visit(i, logits) for each of `rows` in order: logits of what comes
 // behind rows[0] to rows[i], valid during the call.
 template <class Visit>

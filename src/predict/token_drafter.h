@@ -19,6 +19,9 @@ struct TokenTree {
   std::vector<uint32_t> tokens, parents;
 };
 
+// The most tokens of a tree that a pass of the model takes.
+inline constexpr uint32_t kMaxPassTokens = 16;
+
 // Only speed depends on the guesses, so nothing here is part of the format.
 // Takes 12 bytes a token of the stream, 4 of the vocabulary, and 256 KB.
 // Thread-compatible.
