@@ -13,7 +13,6 @@ namespace {
 // About 100 microseconds: longer than the serial stretches between the jobs of
 // a forward pass, shorter than what a sleeping machine would notice.
 constexpr int kSpins = 4000;
-constexpr uint32_t kNoTask = ~uint32_t{0};
 
 void Pause() {
 #if defined(__x86_64__)
@@ -21,10 +20,6 @@ void Pause() {
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
 #endif
-}
-
-uint64_t Pack(uint32_t generation, uint32_t task_idx) {
-  return (uint64_t{generation} << 32) | task_idx;
 }
 
 }  // namespace
@@ -53,13 +48,12 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::Run(size_t num_tasks, TaskFunction function,
                      const void* context) {
   const uint32_t generation = generation_.load(std::memory_order_relaxed) + 1;
-  // Retire the last job's number first: from here on its workers take nothing.
-  next_.store(Pack(generation, kNoTask));
   function_ = function;
   context_ = context;
-  num_tasks_.store(static_cast<uint32_t>(num_tasks));
-  num_done_.store(0);
-  next_.store(Pack(generation, 0));
+  num_tasks_ = static_cast<uint32_t>(num_tasks);
+  num_done_.store(0, std::memory_order_relaxed);
+  untaken_.store(uint64_t{generation} << 32 | num_tasks_,
+                 std::memory_order_release);
   generation_.store(generation);
   generation_.notify_all();
   TakeTasks(generation, 0);
@@ -97,20 +91,22 @@ void ThreadPool::TryBackground() {
 }
 
 void ThreadPool::TakeTasks(uint32_t generation, int thread_idx) {
-  uint64_t next = next_.load(std::memory_order_acquire);
-  for (;;) {
-    const auto task_idx = static_cast<uint32_t>(next);
-    if (static_cast<uint32_t>(next >> 32) != generation ||
-        task_idx >= num_tasks_.load(std::memory_order_relaxed)) {
-      return;
-    }
-    if (!next_.compare_exchange_weak(next, next + 1,
-                                     std::memory_order_acq_rel)) {
+  uint32_t num_taken = 0;
+  uint64_t untaken = untaken_.load(std::memory_order_acquire);
+  while (static_cast<uint32_t>(untaken >> 32) == generation &&
+         static_cast<uint32_t>(untaken) > 0) {
+    if (!untaken_.compare_exchange_weak(untaken, untaken - 1,
+                                        std::memory_order_acq_rel)) {
       continue;
     }
-    function_(context_, task_idx, thread_idx);
-    num_done_.fetch_add(1, std::memory_order_release);
-    next = next_.load(std::memory_order_acquire);
+    function_(context_, num_tasks_ - static_cast<uint32_t>(untaken),
+              thread_idx);
+    ++num_taken;
+    untaken = untaken_.load(std::memory_order_acquire);
+  }
+  // A worker that took nothing may be late: this counts for another job.
+  if (num_taken > 0) {
+    num_done_.fetch_add(num_taken, std::memory_order_release);
   }
 }
 

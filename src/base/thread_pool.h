@@ -71,17 +71,23 @@ class ThreadPool {
   void TakeTasks(uint32_t generation, int thread_idx);
   void TryBackground();
 
-  // The job. `next_` packs the job's number (high 32 bits) with the next task
-  // (low 32 bits), so a late worker can never take a task of another job.
-  TaskFunction function_ = nullptr;
-  const void* context_ = nullptr;
-  std::atomic<uint64_t> next_{0};
-  std::atomic<uint32_t> num_tasks_{0};
-  std::atomic<uint32_t> num_done_{0};
+  // What threads wait for, take tasks from and report to lies in a cache line
+  // each, so that none of it slows the others.
+  static constexpr size_t kLineBytes = 64;
+
   // Changes when there is a new job or background work, and when stopping;
   // workers wait on it.
-  std::atomic<uint32_t> generation_{0};
-  std::atomic<bool> stopping_{false};
+  alignas(kLineBytes) std::atomic<uint32_t> generation_{0};
+  // The job. It stays as it is until all its tasks are done.
+  alignas(kLineBytes) TaskFunction function_ = nullptr;
+  const void* context_ = nullptr;
+  uint32_t num_tasks_ = 0;
+  // The job's number (high 32 bits) and how many of its tasks nobody has taken
+  // (low 32 bits), so a late worker can never take a task of another job.
+  alignas(kLineBytes) std::atomic<uint64_t> untaken_{0};
+  alignas(kLineBytes) std::atomic<uint32_t> num_done_{0};
+
+  alignas(kLineBytes) std::atomic<bool> stopping_{false};
   std::atomic<Background> background_{Background::kNone};
   std::function<void()> background_work_;
   std::vector<std::thread> workers_;
