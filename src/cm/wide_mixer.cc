@@ -7,25 +7,23 @@
 #include "cm/wide_logistic.h"
 
 namespace llma::cm {
-namespace {
-
-// |weight| <= 64.
-constexpr int64_t kMaxWeightQ24 = int64_t{1} << 30;
-
-}  // namespace
-
 WideMixer::WideMixer(std::span<const uint32_t> set_sizes,
-                     std::span<const int32_t> start, LearningRate rate)
-    : rate_(rate), inputs_(start.size()) {
+                     std::span<const int32_t> start, LearningRate rate,
+                     const WideMixerKernels& kernels)
+    : rate_(rate),
+      kernels_(kernels),
+      num_inputs_(start.size()),
+      inputs_((start.size() + kWideMixerBlock - 1) / kWideMixerBlock *
+              kWideMixerBlock) {
   uint32_t num_rows = 0;
   for (const uint32_t size : set_sizes) {
     sets_.push_back({.size = size, .first_row = num_rows, .row = num_rows});
     num_rows += size;
   }
   uses_.resize(num_rows);
-  weights_.reserve(num_rows * start.size());
+  weights_.resize(num_rows * inputs_.size());
   for (uint32_t row = 0; row < num_rows; ++row) {
-    weights_.insert(weights_.end(), start.begin(), start.end());
+    std::ranges::copy(start, RowAt(row));
   }
 }
 
@@ -39,12 +37,10 @@ int32_t WideMixer::Mix() {
   int64_t sum = 0;
   for (WeightSet& set : sets_) {
     if (uses_[set.row] == 0 && set.first_row != 0) {
-      std::copy_n(&weights_[sets_[0].row * n], n, &weights_[set.row * n]);
+      std::copy_n(RowAt(sets_[0].row), n, RowAt(set.row));
     }
     // An input is below 2^21, a weight at most 2^30: 2^12 inputs would fit.
-    const int32_t* weights = &weights_[set.row * n];
-    int64_t dot = 0;
-    for (size_t i = 0; i < n; ++i) dot += int64_t{inputs_[i]} * weights[i];
+    const int64_t dot = kernels_.dot(inputs_.data(), RowAt(set.row), n);
     set.output = static_cast<int32_t>(
         std::clamp<int64_t>(dot >> 24, -kMaxStretchQ16, kMaxStretchQ16));
     set.p24 = SquashQ16(set.output);
@@ -54,7 +50,6 @@ int32_t WideMixer::Mix() {
 }
 
 void WideMixer::Update(int bit) {
-  const size_t n = inputs_.size();
   for (WeightSet& set : sets_) {
     uint16_t& uses = uses_[set.row];
     const int64_t rate =
@@ -64,13 +59,8 @@ void WideMixer::Update(int bit) {
     // Q16, x Q16 and w Q24, so 32 bits go. |error * rate| <= 2^40, |x| < 2^21.
     const int64_t error =
         (bit != 0 ? int64_t{kProbOne} : 0) - static_cast<int64_t>(set.p24);
-    const int64_t factor = error * rate;
-    int32_t* weights = &weights_[set.row * n];
-    for (size_t i = 0; i < n; ++i) {
-      weights[i] = static_cast<int32_t>(
-          std::clamp(weights[i] + ((factor * inputs_[i]) >> 32), -kMaxWeightQ24,
-                     kMaxWeightQ24));
-    }
+    kernels_.train(inputs_.data(), error * rate, RowAt(set.row),
+                   inputs_.size());
   }
 }
 

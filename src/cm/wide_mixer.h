@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small logistic mixer for inputs of full range and precision: a few dozen
 // inputs, several weight sets, whose outputs may be averaged or mixed again.
-// Not for hundreds of inputs: mixer.h is several times as fast.
+// Not for hundreds of inputs: mixer.h is faster.
 #ifndef LLMA_CM_WIDE_MIXER_H_
 #define LLMA_CM_WIDE_MIXER_H_
 
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cm/mixer.h"
+#include "cm/wide_mixer_kernels.h"
 
 namespace llma::cm {
 
@@ -22,10 +23,11 @@ class WideMixer {
   // when it is first used, as a copy of the row that the first set has
   // selected, so that a rare context knows what the common ones do.
   WideMixer(std::span<const uint32_t> set_sizes, std::span<const int32_t> start,
-            LearningRate rate);
+            LearningRate rate,
+            const WideMixerKernels& kernels = BestWideMixerKernels());
 
   // The inputs of the next prediction: log odds, Q16, within kMaxStretchQ16.
-  std::span<int32_t> inputs() { return inputs_; }
+  std::span<int32_t> inputs() { return {inputs_.data(), num_inputs_}; }
   size_t num_sets() const { return sets_.size(); }
 
   // Chooses the row of a set. context: below its size.
@@ -47,11 +49,15 @@ class WideMixer {
     uint32_t p24 = kProbOne / 2;
   };
 
+  int32_t* RowAt(uint32_t row) { return &weights_[row * inputs_.size()]; }
+
   LearningRate rate_;
-  std::vector<int32_t> inputs_;
+  const WideMixerKernels& kernels_;
+  size_t num_inputs_;
+  std::vector<int32_t> inputs_;  // zeros behind them, to whole blocks
   std::vector<WeightSet> sets_;
   std::vector<uint16_t> uses_;    // [rows]
-  std::vector<int32_t> weights_;  // [rows, inputs], Q24
+  std::vector<int32_t> weights_;  // [row, inputs_.size()], Q24
 };
 
 }  // namespace llma::cm

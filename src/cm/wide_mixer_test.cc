@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
+#include <vector>
 
 #include "cm/wide_logistic.h"
 
@@ -67,6 +69,34 @@ TEST(WideMixer, ExtremesStayInBounds) {
                       (i & 1) != 0 ? kMaxStretchQ16 : -kMaxStretchQ16);
     EXPECT_LE(std::abs(mixer.Mix()), kMaxStretchQ16);
     mixer.Update(i / 7 & 1);
+  }
+}
+
+TEST(WideMixerKernels, Avx2EqualsTheDefinition) {
+  const WideMixerKernels* avx2 = Avx2WideMixerKernels();
+  if (avx2 == nullptr) GTEST_SKIP() << "not covered here: no AVX2";
+  std::mt19937_64 random(1);
+  // Anywhere in [-max, max], often at its ends.
+  const auto any = [&](int64_t max) {
+    const uint64_t kind = random() % 8;
+    if (kind < 2) return kind == 0 ? max : -max;
+    return static_cast<int64_t>(random() % static_cast<uint64_t>(2 * max + 1)) -
+           max;
+  };
+  for (size_t n = kWideMixerBlock; n <= 128; n += kWideMixerBlock) {
+    std::vector<int32_t> x(n), w(n);
+    for (int round = 0; round < 200; ++round) {
+      for (auto& v : x) v = static_cast<int32_t>(any((1 << 21) - 1));
+      for (auto& v : w) v = static_cast<int32_t>(any(kMaxWideWeight));
+      ASSERT_EQ(avx2->dot(x.data(), w.data(), n),
+                kScalarWideMixerKernels.dot(x.data(), w.data(), n));
+      const int64_t factor =
+          any(int64_t{1} << (round % 2 == 0 ? 40 : round % 40));
+      std::vector<int32_t> w2 = w;
+      avx2->train(x.data(), factor, w.data(), n);
+      kScalarWideMixerKernels.train(x.data(), factor, w2.data(), n);
+      ASSERT_EQ(w, w2) << n << " " << factor;
+    }
   }
 }
 
