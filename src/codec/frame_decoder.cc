@@ -4,6 +4,7 @@
 // its next tokens, a tree of them, and runs them along, since the time goes
 // into reading weights; predictions behind a wrong guess are dropped.
 #include <algorithm>
+#include <atomic>
 
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
@@ -32,7 +33,8 @@ class FrameDecoder {
                  static_cast<uint32_t>(lane_bytes.size()) * max_pass_tokens_,
                  context.window_positions),
         logits_(lane_bytes.size() * max_pass_tokens_ *
-                forward_.logits_stride()) {
+                forward_.logits_stride()),
+        are_weighed_(lane_bytes.size()) {
     forward_.set_clock(context.clock);
     lanes_.reserve(lane_bytes.size());
     for (const uint64_t bytes : lane_bytes) {
@@ -51,7 +53,7 @@ class FrameDecoder {
     while (done_bytes_ < total_bytes_) {
       PredictStep();
       EnterStage(context_.clock, Stage::kCoding);
-      for (Lane& lane : lanes_) LLMA_TRY(DecodePiece(lane));
+      LLMA_TRY(DecodeStep());
       LLMA_TRY(CheckNotTruncated(coder_));
       LLMA_TRY(ReportProgress(context_.progress, {done_bytes_, total_bytes_,
                                                   coder_.consumed_bytes()}));
@@ -84,7 +86,7 @@ class FrameDecoder {
   // Runs the lanes whose next token has no prediction yet.
   void PredictStep() {
     std::vector<StreamBatch> batch;
-    std::vector<Lane*> predicted;
+    predicted_.clear();
     uint32_t num_rows = 0;
     for (Lane& lane : lanes_) {
       if (lane.position.remaining_bytes == 0 || !lane.needs_prediction)
@@ -94,7 +96,7 @@ class FrameDecoder {
                                       context_.kernels.extra_row_cost);
       }
       batch.push_back({&lane.cache, lane.fed.tokens, lane.fed.parents});
-      predicted.push_back(&lane);
+      predicted_.push_back(&lane);
       lane.first_row = num_rows;
       num_rows += static_cast<uint32_t>(lane.fed.tokens.size());
       lane.path.assign(1, 0);
@@ -103,8 +105,45 @@ class FrameDecoder {
     if (batch.empty()) return;
     forward_.Run(batch);
     forward_.ComputeLogits(0, num_rows, logits_.data());
-    context_.pool.ParallelFor(predicted.size(),
-                              [&](size_t i) { SetMasses(*predicted[i]); });
+  }
+
+  // A piece of each lane. Masses of later lanes are computed beside.
+  Status DecodeStep() {
+    next_to_weigh_.store(0);
+    for (std::atomic<bool>& is_weighed : are_weighed_) is_weighed.store(false);
+    if (predicted_.size() > 1) {
+      context_.pool.StartBackground([this] {
+        while (WeighNext()) {
+        }
+      });
+    }
+    Status status = OkStatus();
+    size_t num_predicted = 0;
+    for (Lane& lane : lanes_) {
+      if (num_predicted < predicted_.size() &&
+          predicted_[num_predicted] == &lane) {
+        EnterStage(context_.clock, Stage::kTokenWeights);
+        while (!are_weighed_[num_predicted].load(std::memory_order_acquire)) {
+          WeighNext();
+        }
+        EnterStage(context_.clock, Stage::kCoding);
+        ++num_predicted;
+      }
+      status = DecodePiece(lane);
+      if (!status.has_value()) break;
+    }
+    if (predicted_.size() > 1) context_.pool.JoinBackground();
+    return status;
+  }
+
+  // The masses of the next predicted lane that nobody has taken; false if there
+  // is none.
+  bool WeighNext() {
+    const size_t i = next_to_weigh_.fetch_add(1);
+    if (i >= predicted_.size()) return false;
+    SetMasses(*predicted_[i]);
+    are_weighed_[i].store(true, std::memory_order_release);
+    return true;
   }
 
   void SetMasses(Lane& lane) {
@@ -151,6 +190,10 @@ class FrameDecoder {
   ForwardPass forward_;
   AlignedBuffer<float> logits_;  // [row, logits_stride]
   std::vector<Lane> lanes_;
+  // Those of the last step, and whose masses are there.
+  std::vector<Lane*> predicted_;
+  std::atomic<size_t> next_to_weigh_{0};
+  std::vector<std::atomic<bool>> are_weighed_;
   uint64_t done_bytes_ = 0, total_bytes_ = 0;
 };
 
