@@ -174,6 +174,7 @@ struct Case {
   const char* name;
   double max_rms;  // about 0.05 of the logits
   uint64_t golden;
+  bool has_narrow_groups = false;
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -183,7 +184,11 @@ class ArchitectureTest : public testing::TestWithParam<Case> {
   void SetUp() override {
     std::string name = testing::TempDir() + "llma_arch_XXXXXX";
     folder_ = ::mkdtemp(name.data());
-    const auto gguf = VariationMaker(GetParam().name).editor.Encode();
+    VariationMaker maker(GetParam().name);
+    if (GetParam().has_narrow_groups) {
+      maker.WidenKeysAndValues(GetParam().name);
+    }
+    const auto gguf = maker.editor.Encode();
     const auto fingerprint = ImportGgufBytes(gguf, folder_ + "/a.llmm",
                                              {GetParam().name, "", false});
     ASSERT_TRUE(fingerprint) << fingerprint.error().what;
@@ -260,11 +265,15 @@ TEST_P(ArchitectureTest, TheSameBitsEverywhere) {
 INSTANTIATE_TEST_SUITE_P(
     All, ArchitectureTest,
     testing::Values(Case{"llama", 0.13, 17480431948798067638u},
+                    Case{"llama", 0.13, 346168337347691303u, true},
                     Case{"qwen2", 0.13, 2701248016001722616u},
                     Case{"qwen3", 0.13, 1053256040428468399u},
                     Case{"gemma2", 0.13, 16012074777753682596u},
                     Case{"gemma3", 0.13, 211857978578102993u}),
-    [](const auto& param_info) { return std::string(param_info.param.name); });
+    [](const auto& param_info) {
+      return std::string(param_info.param.name) +
+             (param_info.param.has_narrow_groups ? "_narrow_groups" : "");
+    });
 
 TEST(ArchitectureTableTest, KnowsNamesOfBothKinds) {
   EXPECT_EQ(GgufArchitectureNames(), "llama, qwen2, qwen3, gemma2, gemma3");

@@ -38,6 +38,21 @@ class VariationMaker {
     }
   }
 
+  // As many heads of keys and values as of queries: the queries of one are then
+  // half a group of columns.
+  void WidenKeysAndValues(const std::string& name) {
+    editor.SetU32(name + ".attention.head_count_kv", 4);
+    for (auto& [tensor, value] : editor.tensors) {
+      if (!tensor.ends_with("attn_k.weight") &&
+          !tensor.ends_with("attn_v.weight")) {
+        continue;
+      }
+      value.dims[1] *= 2;
+      const std::vector<uint8_t> rows = value.data;
+      value.data.insert(value.data.end(), rows.begin(), rows.end());
+    }
+  }
+
   GgufEditor editor;
 
  private:

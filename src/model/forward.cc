@@ -129,46 +129,78 @@ void ForwardPass::StoreLayer(uint32_t layer, const Scope& scope) {
   }
   Multiply(scope, w.qkv, normed_, config_.dim,
            qkv_.data() + scope.first_row * stride, stride);
+  if (attention_stores_) return;
   ForRows(scope, [&](uint32_t row, int) {
-    FinishQkv(layer, row);
-    StoreKeysAndValues(layer, row);
+    for (uint32_t head = 0; head < config_.num_kv_heads; ++head) {
+      StoreHead(layer, row, head);
+    }
   });
 }
 
 // delta = W_o . Attention
 void ForwardPass::AttentionLayer(uint32_t layer, const Scope& scope) {
-  Enter(scope, Stage::kAttention);
-  const uint32_t num_heads = config_.num_kv_heads;
-  const size_t num_tasks = size_t{scope.num_query_blocks} * num_heads;
-  const auto task_at = [&](size_t i) {
-    const auto block = static_cast<uint32_t>(i / num_heads);
-    return TaskOf(layer, query_blocks_[scope.first_query_block + block],
-                  static_cast<uint32_t>(i % num_heads), scope);
-  };
+  Enter(scope.thread_idx, Stage::kAttention);
+  const size_t num_tasks =
+      size_t{scope.num_query_blocks} * config_.num_kv_heads;
   if (scope.thread_idx == kAllThreads) {
     // Few queries, for which fetching ahead comes too soon.
     pool_.ParallelFor(num_tasks, [&](size_t i, int thread_idx) {
-      Attend(kernels_, config_, task_at(i), nullptr,
-             attention_scratch_[thread_idx]);
+      AttendHead(layer, scope, i, i, thread_idx);
     });
   } else {
-    AttentionTask task = task_at(0);
     for (size_t i = 0; i < num_tasks; ++i) {
-      const bool is_last = i + 1 == num_tasks;
-      const AttentionTask next = task_at(is_last ? i : i + 1);
-      Attend(kernels_, config_, task, is_last ? nullptr : &next,
-             attention_scratch_[scope.thread_idx]);
-      task = next;
+      AttendHead(layer, scope, i, std::min(i + 1, num_tasks - 1),
+                 scope.thread_idx);
     }
   }
-  Enter(scope, Stage::kElementwise);
-  const size_t q_dim = config_.q_dim();
-  ForRows(scope, [&](uint32_t row, int) {
-    const uint32_t at = scope.RowInBuffer(row);
-    QuantizeInto(heads_.data() + at * q_dim, config_.q_dim(), at, mixed_);
-  });
+  Enter(scope.thread_idx, Stage::kElementwise);
+  if (!QuantizesByHead()) {
+    ForRows(scope, [&](uint32_t row, int) {
+      QuantizeHeads(scope.RowInBuffer(row), 0, config_.q_dim());
+    });
+  }
   Multiply(scope, model_.layer(layer).attn_out, mixed_, config_.q_dim(),
            delta_.data() + size_t{scope.buffer_row} * config_.dim, config_.dim);
+}
+
+void ForwardPass::AttendHead(uint32_t layer, const Scope& scope, size_t task,
+                             size_t next_task, int thread_idx) {
+  // Consecutive tasks share a head, whose keys and values may be the same; the
+  // widest windows come first, so that threads end together.
+  const auto block_at = [&](size_t i) -> const QueryBlock& {
+    return query_blocks_[scope.first_query_block + i % scope.num_query_blocks];
+  };
+  const auto head_at = [&](size_t i) {
+    return block_at(i).cache->HeadByWindow(
+        layer, static_cast<uint32_t>(i / scope.num_query_blocks));
+  };
+  const QueryBlock& block = block_at(task);
+  const uint32_t kv_head = head_at(task);
+  if (attention_stores_) {
+    for (uint32_t i = 0; i < block.num_positions; ++i) {
+      StoreHead(layer, block.first_row + i, kv_head);
+    }
+  }
+  AttentionTask next;
+  if (next_task != task) {
+    next = TaskOf(layer, block_at(next_task), head_at(next_task), scope);
+  }
+  Attend(kernels_, config_, TaskOf(layer, block, kv_head, scope),
+         next_task == task ? nullptr : &next, attention_scratch_[thread_idx]);
+  if (!QuantizesByHead()) return;
+  const uint32_t cols = config_.q_dim() / config_.num_kv_heads;
+  for (uint32_t i = 0; i < block.num_positions; ++i) {
+    QuantizeHeads(scope.RowInBuffer(block.first_row + i), kv_head * cols, cols);
+  }
+}
+
+bool ForwardPass::QuantizesByHead() const {
+  return config_.q_dim() / config_.num_kv_heads % kGroupSize == 0;
+}
+
+void ForwardPass::QuantizeHeads(uint32_t row, uint32_t col, uint32_t num_cols) {
+  QuantizeInto(heads_.data() + size_t{row} * config_.q_dim() + col, num_cols,
+               config_.q_dim(), row, col, mixed_);
 }
 
 AttentionTask ForwardPass::TaskOf(uint32_t layer, const QueryBlock& block,
@@ -192,44 +224,50 @@ AttentionTask ForwardPass::TaskOf(uint32_t layer, const QueryBlock& block,
           .out_stride = q_dim};
 }
 
-void ForwardPass::FinishQkv(uint32_t layer, uint32_t row) {
-  const LayerWeights& w = model_.layer(layer);
-  float* qkv = qkv_.data() + row * size_t{PaddedStride(config_.qkv_dim())};
-  for (size_t i = 0; i < w.qkv_bias.size(); ++i) qkv[i] += w.qkv_bias[i];
-  if (!config_.has_qk_norm) return;
-  const uint32_t num_heads = config_.num_heads + config_.num_kv_heads;
-  for (uint32_t i = 0; i < num_heads; ++i) {
-    const auto& norm = i < config_.num_heads ? w.q_norm : w.k_norm;
-    float* head = qkv + size_t{i} * config_.head_dim;
-    kernels_.rms_norm(head, norm.data(), config_.head_dim, config_.norm_eps,
-                      head);
+void ForwardPass::FinishHead(const LayerWeights& w, uint32_t head,
+                             std::span<const float> norm, float* qkv) {
+  const uint32_t head_dim = config_.head_dim;
+  float* values = qkv + size_t{head} * head_dim;
+  if (!w.qkv_bias.empty()) {
+    const float* bias = w.qkv_bias.data() + size_t{head} * head_dim;
+    for (uint32_t i = 0; i < head_dim; ++i) values[i] += bias[i];
+  }
+  if (!norm.empty()) {
+    kernels_.rms_norm(values, norm.data(), head_dim, config_.norm_eps, values);
   }
 }
 
-// Rotates and quantises the new keys, quantises the values.
-void ForwardPass::StoreKeysAndValues(uint32_t layer, uint32_t row) {
+// Finishes the queries of a KV head, its key and its value; rotates and
+// quantises the key, quantises the value.
+void ForwardPass::StoreHead(uint32_t layer, uint32_t row, uint32_t kv_head) {
+  const LayerWeights& w = model_.layer(layer);
   const uint32_t head_dim = config_.head_dim;
+  const uint32_t group = config_.num_heads / config_.num_kv_heads;
+  float* qkv = qkv_.data() + row * size_t{PaddedStride(config_.qkv_dim())};
+  for (uint32_t i = 0; i < group; ++i) {
+    FinishHead(w, kv_head * group + i, w.q_norm, qkv);
+  }
+  const uint32_t key_head = config_.num_heads + kv_head;
+  const uint32_t value_head = key_head + config_.num_kv_heads;
+  FinishHead(w, key_head, w.k_norm, qkv);
+  FinishHead(w, value_head, {}, qkv);
+
   alignas(64) float rotated[256];
   alignas(64) int8_t key[256], low_key[256], value[256];
-  const float* k = qkv_.data() + row * size_t{PaddedStride(config_.qkv_dim())} +
-                   config_.q_dim();
-  for (uint32_t head = 0; head < config_.num_kv_heads; ++head) {
-    const float* v = k + config_.kv_dim();
-    KvCache::Entry entry{key, low_key, value, 0, 0};
-    int32_t sum;
-    RotateHead(k, ropes_of(layer).rows[row], head_dim, rotated);
-    if (config_.key_width == KeyWidth::k15Bits) {
-      reference::QuantizeWideKey(rotated, head_dim, key, low_key,
-                                 &entry.key_scale);
-    } else {
-      kernels_.quantize_row(rotated, head_dim, head_dim, key, &entry.key_scale,
-                            &sum);
-    }
-    kernels_.quantize_row(v, head_dim, head_dim, value, &entry.value_scale,
+  KvCache::Entry entry{key, low_key, value, 0, 0};
+  int32_t sum;
+  RotateHead(qkv + size_t{key_head} * head_dim, ropes_of(layer).rows[row],
+             head_dim, rotated);
+  if (config_.key_width == KeyWidth::k15Bits) {
+    reference::QuantizeWideKey(rotated, head_dim, key, low_key,
+                               &entry.key_scale);
+  } else {
+    kernels_.quantize_row(rotated, head_dim, head_dim, key, &entry.key_scale,
                           &sum);
-    row_cache_[row]->Store(layer, head, row_place_[row], entry);
-    k += head_dim;
   }
+  kernels_.quantize_row(qkv + size_t{value_head} * head_dim, head_dim, head_dim,
+                        value, &entry.value_scale, &sum);
+  row_cache_[row]->Store(layer, kv_head, row_place_[row], entry);
 }
 
 // delta = W_down . Gate(W_gate . RmsNorm(x), W_up . RmsNorm(x))
@@ -240,21 +278,45 @@ void ForwardPass::FeedForwardLayer(uint32_t layer, const Scope& scope) {
     AddDelta(row, at, w.post_attn_norm, thread_idx);
     NormInto(row, w.ffn_norm, thread_idx, at);
   });
+  const uint32_t num_groups = config_.ffn_dim / kGroupSize;
+  if (scope.thread_idx == kAllThreads) {
+    ForShares(num_groups, [&](uint32_t begin, uint32_t end, int thread_idx) {
+      GateGroups(w, scope, begin, end, thread_idx);
+    });
+  } else {
+    GateGroups(w, scope, 0, num_groups, scope.thread_idx);
+  }
+  Multiply(scope, w.ffn_down, gated_, config_.ffn_dim,
+           delta_.data() + size_t{scope.buffer_row} * config_.dim, config_.dim);
+}
+
+void ForwardPass::GateGroups(const LayerWeights& w, const Scope& scope,
+                             uint32_t group_begin, uint32_t group_end,
+                             int thread_idx) {
+  constexpr uint32_t kPanels = kGroupSize / kPanelRows;
+  const uint32_t ffn_panels = config_.ffn_dim / kPanelRows;
   const size_t stride = PaddedStride(2 * config_.ffn_dim);
-  Multiply(scope, w.gate_up, normed_, config_.dim,
-           gate_up_.data() + scope.buffer_row * stride, stride);
+  const QuantizedRows x =
+      normed_.View(scope.buffer_row, scope.num_rows, config_.dim);
+  float* gate_up = gate_up_.data() + scope.buffer_row * stride;
+  Enter(thread_idx, Stage::kMatmul);
+  for (const uint32_t first_panel : {uint32_t{0}, ffn_panels}) {
+    kernels_.matmul(w.gate_up, first_panel + group_begin * kPanels,
+                    first_panel + group_end * kPanels, x, gate_up, stride);
+  }
+  Enter(thread_idx, Stage::kElementwise);
   const auto apply_gate = config_.activation == Activation::kGeluTanh
                               ? kernels_.geglu
                               : kernels_.swiglu;
-  ForRows(scope, [&](uint32_t row, int thread_idx) {
-    const uint32_t at = scope.RowInBuffer(row);
-    float* gated = row_scratch_[thread_idx].data();
-    const float* gate = gate_up_.data() + at * stride;
-    apply_gate(gate, gate + config_.ffn_dim, config_.ffn_dim, gated);
-    QuantizeInto(gated, config_.ffn_dim, at, gated_);
-  });
-  Multiply(scope, w.ffn_down, gated_, config_.ffn_dim,
-           delta_.data() + size_t{scope.buffer_row} * config_.dim, config_.dim);
+  const uint32_t col = group_begin * kGroupSize;
+  const uint32_t num_cols = (group_end - group_begin) * kGroupSize;
+  float* gated = row_scratch_[thread_idx].data();
+  for (uint32_t i = 0; i < scope.num_rows; ++i) {
+    const float* gate = gate_up + i * stride + col;
+    apply_gate(gate, gate + config_.ffn_dim, num_cols, gated);
+    QuantizeInto(gated, num_cols, config_.ffn_dim, scope.buffer_row + i, col,
+                 gated_);
+  }
 }
 
 void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
@@ -265,7 +327,7 @@ void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
                        .num_query_blocks = 0,
                        .buffer_row = row_begin,
                        .thread_idx = thread_idx};
-  Enter(scope, Stage::kHead);
+  Enter(scope.thread_idx, Stage::kHead);
   ForRows(scope, [&](uint32_t row, int thread) {
     NormInto(row, model_.output_norm(), thread, row);
   });
@@ -284,7 +346,7 @@ void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
                          logits + (row - row_begin) * logits_stride());
     });
   }
-  Enter(scope, Stage::kTokenWeights);
+  Enter(scope.thread_idx, Stage::kTokenWeights);
 }
 
 void ForwardPass::CountLogits(uint32_t num_rows) {
@@ -320,45 +382,55 @@ void ForwardPass::NormInto(uint32_t row, std::span<const float> norm_weight,
   float* scratch = row_scratch_[thread_idx].data();
   kernels_.rms_norm(x_.data() + size_t{row} * dim, norm_weight.data(), dim,
                     config_.norm_eps, scratch);
-  QuantizeInto(scratch, dim, normed_row, normed_);
+  QuantizeInto(scratch, dim, dim, normed_row, 0, normed_);
 }
 
-void ForwardPass::QuantizeInto(const float* values, uint32_t cols, uint32_t row,
+void ForwardPass::QuantizeInto(const float* values, uint32_t num_cols,
+                               uint32_t row_cols, uint32_t row, uint32_t col,
                                Quantized& out) {
-  const size_t groups = cols / kGroupSize;
-  kernels_.quantize_row(
-      values, cols, kGroupSize, out.values.data() + size_t{row} * cols,
-      out.scales.data() + row * groups, out.starts.data() + row * groups);
+  const size_t at = size_t{row} * row_cols + col;
+  kernels_.quantize_row(values, num_cols, kGroupSize, out.values.data() + at,
+                        out.scales.data() + at / kGroupSize,
+                        out.starts.data() + at / kGroupSize);
 }
 
 void ForwardPass::Multiply(const Scope& scope, const LinearWeights& w,
                            const Quantized& x, uint32_t cols, float* y,
                            size_t y_stride) {
-  Enter(scope, Stage::kMatmul);
+  Enter(scope.thread_idx, Stage::kMatmul);
   const QuantizedRows rows = x.View(scope.buffer_row, scope.num_rows, cols);
   if (scope.thread_idx == kAllThreads) {
     MultiplyTogether(w, w.num_panels(), rows, y, y_stride);
   } else {
     kernels_.matmul(w, 0, w.num_panels(), rows, y, y_stride);
   }
-  Enter(scope, Stage::kElementwise);
+  Enter(scope.thread_idx, Stage::kElementwise);
 }
 
 void ForwardPass::MultiplyTogether(const LinearWeights& w, uint32_t num_panels,
                                    const QuantizedRows& x, float* y,
                                    size_t y_stride) {
-  // Two tasks a thread even out what the machine does beside us; pairs of
-  // panels share loads of x. A thread's tasks lie side by side, so that what a
-  // kernel fetches ahead of their ends is its own.
+  // Pairs of panels share loads of x.
+  ForShares((num_panels + 1) / 2, [&](uint32_t begin, uint32_t end, int) {
+    kernels_.matmul(w, 2 * begin, std::min(num_panels, 2 * end), x, y,
+                    y_stride);
+  });
+}
+
+template <class Work>
+void ForwardPass::ForShares(uint32_t count, const Work& work) {
+  // Two tasks a thread even out what the machine does beside us. A thread's
+  // tasks lie side by side, so that what a kernel fetches ahead of their ends
+  // is its own.
   const auto threads = static_cast<uint32_t>(pool_.num_threads());
   const uint32_t tasks_each = threads == 1 ? 1 : 2;
-  const uint32_t chunk = (num_panels / (threads * tasks_each) + 2) / 2 * 2;
-  pool_.ParallelFor(size_t{threads} * tasks_each, [&](size_t i) {
+  const uint32_t num_tasks = threads * tasks_each;
+  pool_.ParallelFor(num_tasks, [&](size_t i, int thread_idx) {
     const auto task =
         static_cast<uint32_t>(i % threads * tasks_each + i / threads);
-    const uint32_t begin = std::min(num_panels, task * chunk);
-    kernels_.matmul(w, begin, std::min(num_panels, begin + chunk), x, y,
-                    y_stride);
+    const uint32_t begin = count * task / num_tasks;
+    const uint32_t end = count * (task + 1) / num_tasks;
+    if (begin < end) work(begin, end, thread_idx);
   });
 }
 

@@ -130,9 +130,21 @@ class ForwardPass {
   void StoreLayer(uint32_t layer, const Scope& scope);
   void AttentionLayer(uint32_t layer, const Scope& scope);
   void FeedForwardLayer(uint32_t layer, const Scope& scope);
-  // Adds biases and norms the heads where the model does.
-  void FinishQkv(uint32_t layer, uint32_t row);
-  void StoreKeysAndValues(uint32_t layer, uint32_t row);
+  // gated = Gate(W_gate . normed, W_up . normed), groups of its columns.
+  void GateGroups(const LayerWeights& w, const Scope& scope,
+                  uint32_t group_begin, uint32_t group_end, int thread_idx);
+  // Attends a KV head of a query block of the scope: task = [head, block].
+  // next_task: see Attend; `task` itself if there is none.
+  void AttendHead(uint32_t layer, const Scope& scope, size_t task,
+                  size_t next_task, int thread_idx);
+  // Adds a head's bias and norms it, where the model does.
+  void FinishHead(const LayerWeights& w, uint32_t head,
+                  std::span<const float> norm, float* qkv);
+  void StoreHead(uint32_t layer, uint32_t row, uint32_t kv_head);
+  // Whether what attends a KV head can quantise its results: whole groups.
+  bool QuantizesByHead() const;
+  // Columns of heads_ into mixed_.
+  void QuantizeHeads(uint32_t row, uint32_t col, uint32_t num_cols);
   AttentionTask TaskOf(uint32_t layer, const QueryBlock& block,
                        uint32_t kv_head, const Scope& scope);
   // x += delta, normed first unless the weights are empty.
@@ -141,8 +153,9 @@ class ForwardPass {
   // normed = quantised RmsNorm(x).
   void NormInto(uint32_t row, std::span<const float> norm_weight,
                 int thread_idx, uint32_t normed_row);
-  void QuantizeInto(const float* values, uint32_t cols, uint32_t row,
-                    Quantized& out);
+  // Whole groups, from column `col` of a row with `row_cols` on.
+  void QuantizeInto(const float* values, uint32_t num_cols, uint32_t row_cols,
+                    uint32_t row, uint32_t col, Quantized& out);
   // y, which is at the scope's first row, = w times the scope's rows of x.
   void Multiply(const Scope& scope, const LinearWeights& w, const Quantized& x,
                 uint32_t cols, float* y, size_t y_stride);
@@ -150,11 +163,16 @@ class ForwardPass {
   // All threads together.
   void MultiplyTogether(const LinearWeights& w, uint32_t num_panels,
                         const QuantizedRows& x, float* y, size_t y_stride);
+  // Calls work(begin, end, thread_idx) for shares of [0, count), all threads
+  // together.
+  template <class Work>
+  void ForShares(uint32_t count, const Work& work);
   // Calls work(row, thread_idx) for the scope's rows.
   template <class Work>
   void ForRows(const Scope& scope, const Work& work);
-  void Enter(const Scope& scope, Stage stage) {
-    if (scope.thread_idx <= 0) EnterStage(clock_, stage);
+  // The clock follows the calling thread.
+  void Enter(int thread_idx, Stage stage) {
+    if (thread_idx <= 0) EnterStage(clock_, stage);
   }
 
   const Model& model_;
@@ -172,6 +190,9 @@ class ForwardPass {
   std::vector<QueryBlock> query_blocks_;
   std::vector<Scope> scopes_;  // together all rows
   uint32_t max_scope_rows_ = 0;
+  // Whether a query block's keys and values are stored where it is attended: no
+  // stream has two blocks.
+  bool attention_stores_ = false;
   Ropes ropes_[2];  // of layers that see everything, of local layers
 
   AlignedBuffer<float> x_;    // [row, dim]

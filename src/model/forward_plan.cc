@@ -85,6 +85,7 @@ void ForwardPass::PlanScopes(std::span<const StreamBatch> batch) {
   max_scope_rows_ = (num_rows_ + num_scopes - 1) / num_scopes;
   scopes_.clear();
   query_blocks_.clear();
+  attention_stores_ = true;
   uint32_t stream = 0, stream_end = 0;
   if (!batch.empty())
     stream_end = static_cast<uint32_t>(batch[0].tokens.size());
@@ -105,6 +106,10 @@ void ForwardPass::PlanScopes(std::span<const StreamBatch> batch) {
       }
       const uint32_t count =
           std::min({kMaxQueryPositions, end - row, stream_end - row});
+      if (!query_blocks_.empty() &&
+          query_blocks_.back().cache == row_cache_[row]) {
+        attention_stores_ = false;
+      }
       query_blocks_.push_back({row_cache_[row], row_place_[row], row, count});
       ++scope.num_query_blocks;
       row += count;

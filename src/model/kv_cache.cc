@@ -42,7 +42,13 @@ KvCache::KvCache(const ModelConfig& config, uint32_t window_positions,
         windows_.push_back(head.window_positions);
       }
       heads_.push_back(head);
+      heads_by_window_.push_back(kv_head);
     }
+    std::stable_sort(heads_by_window_.end() - num_kv_heads_,
+                     heads_by_window_.end(), [&](uint32_t a, uint32_t b) {
+                       return HeadAt(layer, a).window_positions >
+                              HeadAt(layer, b).window_positions;
+                     });
   }
   // num_slots is a multiple of 16 and head_dim of 4, so arrays are aligned.
   const size_t array_bytes = num_slots * head_dim_;

@@ -43,6 +43,10 @@ class KvCache {
   bool keeps_sinks(uint32_t layer) const {
     return HeadAt(layer, 0).keeps_sinks;
   }
+  // The KV heads of a layer, the one with the widest window first.
+  uint32_t HeadByWindow(uint32_t layer, uint32_t i) const {
+    return heads_by_window_[size_t{layer} * num_kv_heads_ + i];
+  }
   // All different windows of heads.
   std::span<const uint32_t> windows() const { return windows_; }
   uint64_t num_positions() const { return num_positions_; }
@@ -109,7 +113,8 @@ class KvCache {
   Panels PanelsAt(size_t first_slot, uint32_t num_panels) const;
 
   uint32_t head_dim_, num_kv_heads_;
-  std::vector<Head> heads_;  // [layer, kv_head]
+  std::vector<Head> heads_;                // [layer, kv_head]
+  std::vector<uint32_t> heads_by_window_;  // [layer, i]
   std::vector<uint32_t> windows_;
   uint64_t num_positions_ = 0;
   // All arrays, one behind the other.
