@@ -12,6 +12,7 @@
 #include <memory>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace llma {
@@ -47,14 +48,8 @@ class ThreadPool {
         &task);
   }
 
-  // Gives `work` to a worker that is free, so that it runs beside the caller's
-  // next jobs, which the other threads do meanwhile. One at a time; it must be
-  // joined.
-  void StartBackground(std::function<void()> work);
-  // Returns when it is done; the caller does it if no worker has begun.
-  void JoinBackground();
-
  private:
+  friend class BackgroundWork;
   enum class Background { kNone, kWaiting, kRunning };
   using TaskFunction = void (*)(const void* context, size_t task_idx,
                                 int thread_idx);
@@ -67,6 +62,8 @@ class ThreadPool {
     }
   }
   void Run(size_t num_tasks, TaskFunction function, const void* context);
+  void StartBackground(std::function<void()> work);
+  void JoinBackground();
   void WorkerLoop(int thread_idx);
   void TakeTasks(uint32_t generation, int thread_idx);
   void TryBackground();
@@ -91,6 +88,27 @@ class ThreadPool {
   std::atomic<Background> background_{Background::kNone};
   std::function<void()> background_work_;
   std::vector<std::thread> workers_;
+};
+
+// Work for a worker that is free, so that it runs beside the caller's next
+// jobs, which the other threads do meanwhile. One at a time.
+class BackgroundWork {
+ public:
+  BackgroundWork(ThreadPool& pool, std::function<void()> work) : pool_(&pool) {
+    pool.StartBackground(std::move(work));
+  }
+  ~BackgroundWork() { Join(); }
+  BackgroundWork(const BackgroundWork&) = delete;
+  BackgroundWork& operator=(const BackgroundWork&) = delete;
+
+  // Returns when it is done; the caller does it if no worker has begun.
+  void Join() {
+    if (pool_ != nullptr) pool_->JoinBackground();
+    pool_ = nullptr;
+  }
+
+ private:
+  ThreadPool* pool_;  // null: joined
 };
 
 }  // namespace llma

@@ -35,14 +35,25 @@ TEST(ThreadPool, BackgroundWorkRunsBesideJobs) {
     int backgrounds = 0;
     std::vector<uint64_t> sums(8, 0);
     for (int round = 0; round < 500; ++round) {
-      pool.StartBackground([&] { ++backgrounds; });
+      BackgroundWork background(pool, [&] { ++backgrounds; });
       for (int job = 0; job < 4; ++job) {
         pool.ParallelFor(sums.size(), [&](size_t i) { sums[i] += i; });
       }
-      pool.JoinBackground();
+      background.Join();
       EXPECT_EQ(backgrounds, round + 1);
     }
     for (size_t i = 0; i < sums.size(); ++i) EXPECT_EQ(sums[i], 2000 * i);
+  }
+}
+
+TEST(ThreadPool, BackgroundWorkIsJoinedAtItsEnd) {
+  ThreadPool pool(2);
+  int backgrounds = 0;
+  for (int round = 0; round < 500; ++round) {
+    {
+      const BackgroundWork background(pool, [&] { ++backgrounds; });
+    }
+    EXPECT_EQ(backgrounds, round + 1);
   }
 }
 

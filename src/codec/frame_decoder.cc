@@ -5,6 +5,8 @@
 // into reading weights; predictions behind a wrong guess are dropped.
 #include <algorithm>
 #include <atomic>
+#include <optional>
+#include <thread>
 
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
@@ -111,29 +113,28 @@ class FrameDecoder {
   Status DecodeStep() {
     next_to_weigh_.store(0);
     for (std::atomic<bool>& is_weighed : are_weighed_) is_weighed.store(false);
+    std::optional<BackgroundWork> weighing;
     if (predicted_.size() > 1) {
-      context_.pool.StartBackground([this] {
+      weighing.emplace(context_.pool, [this] {
         while (WeighNext()) {
         }
       });
     }
-    Status status = OkStatus();
     size_t num_predicted = 0;
     for (Lane& lane : lanes_) {
       if (num_predicted < predicted_.size() &&
           predicted_[num_predicted] == &lane) {
         EnterStage(context_.clock, Stage::kTokenWeights);
         while (!are_weighed_[num_predicted].load(std::memory_order_acquire)) {
-          WeighNext();
+          // Another thread is at it.
+          if (!WeighNext()) std::this_thread::yield();
         }
         EnterStage(context_.clock, Stage::kCoding);
         ++num_predicted;
       }
-      status = DecodePiece(lane);
-      if (!status.has_value()) break;
+      LLMA_TRY(DecodePiece(lane));
     }
-    if (predicted_.size() > 1) context_.pool.JoinBackground();
-    return status;
+    return OkStatus();
   }
 
   // The masses of the next predicted lane that nobody has taken; false if there

@@ -85,10 +85,10 @@ class FrameEncoder {
     PredictChunk(ready);
     while (done_bytes < content_.size()) {
       Result<uint64_t> coded = uint64_t{0};
-      context_.pool.StartBackground([&] { coded = CodeChunk(ready); });
+      BackgroundWork coding(context_.pool, [&] { coded = CodeChunk(ready); });
       PredictChunk(next);
       EnterStage(context_.clock, Stage::kCoding);
-      context_.pool.JoinBackground();
+      coding.Join();
       std::swap(ready, next);
       if (!coded) return coded.error();
       done_bytes += *coded;
