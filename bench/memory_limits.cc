@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/status.h"
 #include "base/thread_pool.h"
 #include "kernels/kernel_table.h"
 #include "numerics/test_random.h"
@@ -144,16 +145,15 @@ class Bench {
   AlignedBuffer<float> y_;
 };
 
-int Run(int argc, char** argv) {
-  const auto kernels = KernelsFromEnvironment();
-  if (!kernels.has_value()) return 1;
+Status Run(int argc, char** argv) {
+  LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
   const int mib = argc > 1 ? std::atoi(argv[1]) : 512;
   const int max_threads =
       argc > 2 ? std::atoi(argv[2]) : ThreadPool::NumProcessors();
   const size_t num_matrices =
       std::max<size_t>(1, (static_cast<size_t>(mib) << 20) / Weights::kValues);
-  Bench bench(**kernels, num_matrices);
-  std::printf("kernels: %s; %d MiB of weights\n", (*kernels)->name, mib);
+  Bench bench(*kernels, num_matrices);
+  std::printf("kernels: %s; %d MiB of weights\n", kernels->name, mib);
   std::printf("threads  read GB/s  rows  from memory (GB/s)  from caches\n");
   for (int threads = 1; threads <= max_threads; threads *= 2) {
     ThreadPool pool(threads);
@@ -165,10 +165,14 @@ int Run(int argc, char** argv) {
                   rows, far, far / rows, near);
     }
   }
-  return 0;
+  return OkStatus();
 }
 
 }  // namespace
 }  // namespace llma
 
-int main(int argc, char** argv) { return llma::Run(argc, argv); }
+int main(int argc, char** argv) {
+  const llma::Status status = llma::Run(argc, argv);
+  if (!status) std::fprintf(stderr, "%s\n", status.error().what.c_str());
+  return status ? 0 : 1;
+}

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two inner loops of a mixer: dot products and update, of all weight sets
-// in one call. The scalar pair is the definition; the others are faster and
-// must equal it bit for bit.
+// The inner loops of mixers: dot products and update; for MixerLayer of all
+// weight sets in one call, for WideMixer of one row. The scalar ones are the
+// definition; the others are faster and must equal it bit for bit.
 #ifndef LLMA_CM_MIXER_KERNELS_H_
 #define LLMA_CM_MIXER_KERNELS_H_
 
+#include <cstddef>
 #include <cstdint>
 
 namespace llma::cm {
@@ -24,6 +25,10 @@ inline constexpr int32_t kMaxWeight = INT32_MAX - (int32_t{1} << 27);
 // At most this many inputs, each at most 2^12 in magnitude.
 inline constexpr int kMaxMixerInputs = 1024;
 
+// A wide mixer's inputs come in blocks of 8; |weight| <= 64, Q24.
+inline constexpr size_t kWideMixerBlock = 8;
+inline constexpr int32_t kMaxWideWeight = int32_t{1} << 30;
+
 // x: [n], n a multiple of 16, shared by all rows. rows: [num_rows], each with
 // n weights; no two overlap.
 struct MixerKernels {
@@ -41,6 +46,14 @@ struct MixerKernels {
   // errors: [num_rows], in [-32767, 32767].
   void (*train)(const int16_t* x, int n, int32_t* const* rows, int num_rows,
                 const int32_t* errors);
+
+  // Of WideMixer. x, w: [n], n a multiple of 8 and at most 2^12. |x| < 2^21.
+  // The sum of x * w.
+  int64_t (*wide_dot)(const int32_t* x, const int32_t* w, size_t n);
+  // w += x * factor / 2^32, rounded down, then clamped to
+  // [-kMaxWideWeight, kMaxWideWeight]. |factor| <= 2^40, so what is added is
+  // below 2^29.
+  void (*wide_train)(const int32_t* x, int64_t factor, int32_t* w, size_t n);
 };
 
 // The definition.

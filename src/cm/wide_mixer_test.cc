@@ -73,7 +73,7 @@ TEST(WideMixer, ExtremesStayInBounds) {
 }
 
 TEST(WideMixerKernels, Avx2EqualsTheDefinition) {
-  const WideMixerKernels* avx2 = Avx2WideMixerKernels();
+  const MixerKernels* avx2 = Avx2MixerKernels();
   if (avx2 == nullptr) GTEST_SKIP() << "not covered here: no AVX2";
   std::mt19937_64 random(1);
   // Anywhere in [-max, max], often at its ends.
@@ -88,13 +88,13 @@ TEST(WideMixerKernels, Avx2EqualsTheDefinition) {
     for (int round = 0; round < 200; ++round) {
       for (auto& v : x) v = static_cast<int32_t>(any((1 << 21) - 1));
       for (auto& v : w) v = static_cast<int32_t>(any(kMaxWideWeight));
-      ASSERT_EQ(avx2->dot(x.data(), w.data(), n),
-                kScalarWideMixerKernels.dot(x.data(), w.data(), n));
+      ASSERT_EQ(avx2->wide_dot(x.data(), w.data(), n),
+                kScalarMixerKernels.wide_dot(x.data(), w.data(), n));
       const int64_t factor =
           any(int64_t{1} << (round % 2 == 0 ? 40 : round % 40));
       std::vector<int32_t> w2 = w;
-      avx2->train(x.data(), factor, w.data(), n);
-      kScalarWideMixerKernels.train(x.data(), factor, w2.data(), n);
+      avx2->wide_train(x.data(), factor, w.data(), n);
+      kScalarMixerKernels.wide_train(x.data(), factor, w2.data(), n);
       ASSERT_EQ(w, w2) << n << " " << factor;
     }
   }
