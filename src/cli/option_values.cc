@@ -2,15 +2,13 @@
 #include "cli/option_values.h"
 
 #include <charconv>
+#include <utility>
 
 namespace llma::cli {
-namespace {
 
 Error Usage(std::string what) {
   return Error{ErrorCode::kUsage, std::move(what)};
 }
-
-}  // namespace
 
 Result<uint64_t> ParseNumber(std::string_view option, std::string_view text,
                              uint64_t min, uint64_t max) {

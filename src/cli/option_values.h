@@ -16,6 +16,9 @@ struct ByteRange {
   uint64_t size;
 };
 
+// An error of the command line.
+Error Usage(std::string what);
+
 // A decimal number in [min, max]. `option` names it in errors.
 Result<uint64_t> ParseNumber(std::string_view option, std::string_view text,
                              uint64_t min, uint64_t max);

@@ -19,7 +19,7 @@ SECTIONS = {"Models": "model", "Benchmark": "bench"}
 
 
 def options_with_values(text):
-    """Letters and long names of options.cc that take the next word."""
+    """Letters and long names of option_tables.cc that take the next word."""
     found = {f"--{name}" for name in re.findall(
         r'^    \{"([\w-]+)", required_argument', text, re.M)}
     for letters in re.findall(r'Letters\[\] = ":([\w:]+)"', text):
@@ -109,7 +109,7 @@ def self_test():
 def main():
     root = pathlib.Path(sys.argv[1])
     self_test()
-    with_values = options_with_values((root / "src/cli/options.cc").read_text())
+    with_values = options_with_values((root / "src/cli/option_tables.cc").read_text())
     wanted = documented((root / "docs/man/llma.1").read_text())
     found = set()
     for path in sorted((root / "tests/cli").glob("*.cases")):

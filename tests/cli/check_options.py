@@ -16,7 +16,7 @@ OPTION = r"(?<![\w-])(--?[a-zA-Z0-9][\w-]*)"
 
 
 def from_source(text):
-    """Letters and names in the tables of options.cc."""
+    """Letters and names in the tables of option_tables.cc."""
     found = {f"--{name}" for name in re.findall(r'^    \{"([\w-]+)", \w+_argument,', text, re.M)}
     for letters in re.findall(r'Letters\[\] = ":([\w:]+)"', text):
         found.update(f"-{letter}" for letter in letters if letter != ":")
@@ -93,7 +93,7 @@ def man_page_faults(path):
 
 def main():
     llma, root = sys.argv[1], pathlib.Path(sys.argv[2])
-    source = from_source((root / "src/cli/options.cc").read_text())
+    source = from_source((root / "src/cli/option_tables.cc").read_text())
     help_text = subprocess.run([llma, "--help=long"], check=True,
                                capture_output=True, text=True).stdout
     page = root / "docs/man/llma.1"

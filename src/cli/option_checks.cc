@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/option_checks.h"
+
+#include <string_view>
+
+namespace llma::cli {
+namespace {
+
+bool HasSuffix(std::string_view name, std::string_view suffix) {
+  return name.ends_with(suffix);
+}
+
+}  // namespace
+
+void DecideOutput(Options& options) {
+  const auto& operands = options.operands;
+  const bool is_pair = operands.size() == 2 && !options.to_stdout &&
+                       options.output.empty() && !options.recursive &&
+                       !options.names_file;
+  if (options.operation == Operation::kCompress) {
+    options.is_in_out = is_pair && options.is_c;
+  } else if (options.operation == Operation::kDecompress) {
+    options.is_in_out = is_pair && !options.is_c &&
+                        !(HasSuffix(operands[0], options.suffix) &&
+                          HasSuffix(operands[1], options.suffix));
+  }
+  if (options.is_c && !options.is_in_out) options.to_stdout = true;
+}
+
+void DropUnfitting(const Options& defaults, Options& options) {
+  if (options.operation != Operation::kCompress) {
+    if (defaults.resume) options.resume = false;
+    if (defaults.flush) options.flush = false;
+    if (defaults.is_short) options.is_short = false;
+    if (defaults.embeds_models) options.embeds_models = false;
+  }
+  if (options.operation != Operation::kDecompress) {
+    if (defaults.salvage) options.salvage = false;
+    if (defaults.range) options.range.reset();
+  }
+  if (options.to_stdout) {
+    if (defaults.remove_source) options.remove_source = false;
+    if (defaults.resume) options.resume = false;
+  }
+}
+
+Status CheckCodingOptions(const Options& options) {
+  for (const std::string& operand : options.operands) {
+    if (operand.empty()) return Usage("a file name is empty");
+  }
+  const bool writes = options.operation == Operation::kCompress ||
+                      options.operation == Operation::kDecompress;
+  const bool decodes = options.operation == Operation::kDecompress;
+  if (!writes && !options.output.empty()) {
+    return Usage("-t and -l write no output");
+  }
+  if (!options.output.empty() && options.to_stdout) {
+    return Usage("-o and --stdout exclude each other");
+  }
+  if (!options.output.empty() && (options.operands.size() > 1 ||
+                                  options.recursive || options.names_file)) {
+    return Usage("-o takes the result of one file only");
+  }
+  if (options.remove_source && options.to_stdout) {
+    return Usage("--rm and --stdout exclude each other");
+  }
+  if ((options.salvage || options.range) && !decodes) {
+    return Usage("--salvage and --range go with -d");
+  }
+  if (options.salvage && (options.range || options.remove_source)) {
+    return Usage("--salvage excludes --range and --rm");
+  }
+  if (options.range && options.remove_source) {
+    return Usage("--range and --rm exclude each other");
+  }
+  if ((options.resume || options.flush || options.is_short ||
+       options.embeds_models) &&
+      options.operation != Operation::kCompress) {
+    return Usage(
+        "--resume, --flush, --short and --embed-model go with compressing");
+  }
+  if (options.resume && (options.to_stdout || options.is_short)) {
+    return Usage("--resume needs a file to go on with");
+  }
+  if (options.resume && !options.has_checksums) {
+    return Usage("--resume needs checksums");
+  }
+  if (options.is_short && (options.frame_bytes != 0 || options.keeps_name)) {
+    return Usage("--short excludes --frame-size and --name");
+  }
+  if (options.is_short && options.embeds_models) {
+    return Usage("--short and --embed-model exclude each other");
+  }
+  return OkStatus();
+}
+
+Status CheckOneModel(const char* command, const Options& options) {
+  if (options.model != kAutoModel) return OkStatus();
+  return Usage(std::string(command) +
+               ": --model auto goes with compressing: name one model");
+}
+
+}  // namespace llma::cli
