@@ -2,6 +2,7 @@
 // Decompressing and testing.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "cli/commands.h"
@@ -98,8 +99,16 @@ class Decompression {
   }
 
   Status DecodeRange(const Reader& file, const llma::Options& how) {
+    ByteRange range = *options_.range;
+    if (range.from_end) {
+      LLMA_ASSIGN(const llma_file_info info, ReadFileInfo(file));
+      const uint64_t back = std::min(range.offset, info.content_bytes);
+      // What would lie before the start is left out.
+      range.size -= std::min(range.size, range.offset - back);
+      range.offset = info.content_bytes - back;
+    }
     return DecompressRange(
-        file, options_.range->offset, options_.range->size, how,
+        file, range.offset, range.size, how,
         {[this](Bytes bytes) { return Write(bytes); }, {}, {}});
   }
 

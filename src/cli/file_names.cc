@@ -143,8 +143,8 @@ Result<FilePair> OrderOperands(const std::string& first,
 Result<std::string> CompressedName(const std::string& in,
                                    const std::string& suffix) {
   if (!HasSuffix(in, suffix)) return in + suffix;
-  return Error{ErrorCode::kUsage,
-               in + ": has the suffix " + suffix + " already, skipped"};
+  return Error{ErrorCode::kUsage, in + ": has the suffix " + suffix +
+                                      " already, skipped; -d decompresses it"};
 }
 
 Result<std::string> DecompressedName(const std::string& in,

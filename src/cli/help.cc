@@ -51,7 +51,8 @@ How to compress
       --embed-model     the model goes into the file, which needs no other one
       --no-check        no checksums; with -d: do not compare them
 What to decompress
-      --range OFFSET[:SIZE]   this part of the content, decoding little else
+      --range OFFSET[:SIZE]   this part of the content, decoding little else;
+                        -SIZE: its end; FIRST-LAST: as in HTTP
       --salvage         all that is intact of a damaged file; zeros for the rest
 What to print
       --robot, --json   with -l: for programs; -v adds frames

@@ -101,16 +101,6 @@ std::string Format(const char* format, Args... args) {
 
 using ULL = unsigned long long;
 
-std::string TableLine(uint64_t frames, uint64_t file_bytes,
-                      uint64_t content_bytes, const std::string& method,
-                      const std::string& check, const std::string& name) {
-  return Format("%6llu %14llu %14llu %7.3f  %-20s %-5s  ", ULL{frames},
-                ULL{file_bytes}, ULL{content_bytes},
-                Ratio(content_bytes, file_bytes), method.c_str(),
-                check.c_str()) +
-         Printable(name) + "\n";
-}
-
 std::string Join(const std::vector<std::string>& words, const char* between) {
   std::string text;
   for (const std::string& word : words) {
@@ -138,6 +128,64 @@ std::string FrameLines(const ListedFile& file) {
     text += Format("%17llu %15llu %45s  ", ULL{model.info.frame_ofs},
                    ULL{model.info.frame_bytes}, "") +
             "embedded model " + model.name + "\n";
+  }
+  return text;
+}
+
+// Fields of a line of the table, all but the name.
+using Cells = std::array<std::string, 6>;
+
+Cells ToCells(uint64_t frames, uint64_t file_bytes, uint64_t content_bytes,
+              const std::string& methods, const std::string& check) {
+  return {std::to_string(frames),
+          std::to_string(file_bytes),
+          std::to_string(content_bytes),
+          Format("%.3f", Ratio(content_bytes, file_bytes)),
+          methods,
+          check};
+}
+
+// Numbers to the right, words to the left.
+std::string TableLine(const Cells& cells,
+                      const std::array<size_t, 6>& num_columns,
+                      const std::string& name) {
+  std::string text;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const std::string blanks(num_columns[i] - cells[i].size(), ' ');
+    text += (i < 4 ? blanks + cells[i] : cells[i] + blanks) + "  ";
+  }
+  return text + Printable(name) + "\n";
+}
+
+std::string Table(const std::vector<ListedFile>& files, bool with_frames) {
+  std::vector<Cells> lines = {
+      {"Frames", "Compressed", "Uncompressed", "Ratio", "Coded by", "Check"}};
+  uint64_t frames = 0, file_bytes = 0, content_bytes = 0;
+  for (const ListedFile& file : files) {
+    lines.push_back(ToCells(file.frames.size(), file.info.file_bytes,
+                            file.info.content_bytes, Join(file.methods, ", "),
+                            CheckName(file.has_checksums)));
+    frames += file.frames.size();
+    file_bytes += file.info.file_bytes;
+    content_bytes += file.info.content_bytes;
+  }
+  if (files.size() > 1) {
+    lines.push_back(ToCells(frames, file_bytes, content_bytes, "", ""));
+  }
+  std::array<size_t, 6> num_columns{};
+  for (const Cells& cells : lines) {
+    for (size_t i = 0; i < cells.size(); ++i) {
+      num_columns[i] = std::max(num_columns[i], cells[i].size());
+    }
+  }
+  std::string text = TableLine(lines[0], num_columns, "Name");
+  for (size_t i = 0; i < files.size(); ++i) {
+    text += TableLine(lines[i + 1], num_columns, files[i].name);
+    if (with_frames) text += FrameLines(files[i]);
+  }
+  if (files.size() > 1) {
+    text += TableLine(lines.back(), num_columns,
+                      std::to_string(files.size()) + " files");
   }
   return text;
 }
@@ -226,24 +274,7 @@ std::string ToText(const std::vector<ListedFile>& files,
     for (const ListedFile& file : files) text += RobotLines(file, is_verbose);
     return text;
   }
-  text =
-      "Frames     Compressed   Uncompressed   Ratio  Coded by             "
-      "Check  Name\n";
-  uint64_t frames = 0, file_bytes = 0, content_bytes = 0;
-  for (const ListedFile& file : files) {
-    text += TableLine(file.frames.size(), file.info.file_bytes,
-                      file.info.content_bytes, Join(file.methods, ", "),
-                      CheckName(file.has_checksums), file.name);
-    if (is_verbose) text += FrameLines(file);
-    frames += file.frames.size();
-    file_bytes += file.info.file_bytes;
-    content_bytes += file.info.content_bytes;
-  }
-  if (files.size() > 1) {
-    text += TableLine(frames, file_bytes, content_bytes, "", "",
-                      std::to_string(files.size()) + " files");
-  }
-  return text;
+  return Table(files, is_verbose);
 }
 
 }  // namespace

@@ -3,35 +3,76 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "cli/option_setters.h"
+#include "cli/suggestions.h"
 
 namespace llma::cli {
 namespace {
 
-// "--re" of --recursive and --resume.
-bool IsAmbiguous(std::string_view word, const option* long_options) {
-  if (!word.starts_with("--")) return false;
+// The options that start like "--re=1", as an abbreviation may.
+std::vector<const option*> Completions(std::string_view word,
+                                       const option* long_options) {
+  std::vector<const option*> found;
+  if (!word.starts_with("--")) return found;
   const std::string_view start = word.substr(2, word.find('=') - 2);
-  int num_fitting = 0;
   for (; long_options->name != nullptr; ++long_options) {
-    if (std::string_view(long_options->name).starts_with(start)) ++num_fitting;
+    const std::string_view name = long_options->name;
+    if (name == start) return {long_options};
+    if (name.starts_with(start)) found.push_back(long_options);
   }
-  return num_fitting > 1;
+  return found;
 }
 
-// What getopt_long() did not like, in the user's words.
-Error OptionError(int result, char** argv, const option* long_options) {
-  const std::string shown =
-      optopt > 0 && optopt < 256 &&
-              std::string_view(argv[optind - 1]).substr(0, 2) != "--"
-          ? std::string("-") + static_cast<char>(optopt)
-          : std::string(argv[optind - 1]);
-  if (result == ':') return Usage("option '" + shown + "' needs a value");
-  if (IsAmbiguous(shown, long_options)) {
-    return Usage("option '" + shown + "' is the start of several");
+// "; did you mean '--window'?", or where else there is such an option.
+std::string Hint(std::string_view word, const OptionTable& table) {
+  const std::string meant = MeantOption(word, table.long_options);
+  if (!meant.empty()) return "; did you mean '" + meant + "'?";
+  for (const OptionTable* other :
+       {&kCodingTable, &kModelTable, &kBenchTable, &kInspectTable}) {
+    if (Completions(word, other->long_options).size() == 1) {
+      return std::string("; it goes with '") + other->command + "'";
+    }
   }
-  return Usage("unknown option '" + shown + "'");
+  return {};
+}
+
+Error LongOptionError(int result, const std::string& word,
+                      const OptionTable& table) {
+  if (result == ':') return Usage("option '" + word + "' needs a value");
+  const auto found = Completions(word, table.long_options);
+  if (found.empty()) {
+    return Usage("unknown option '" + word + "'" + Hint(word, table));
+  }
+  if (found.size() == 1) {
+    return Usage("option '" + word.substr(0, word.find('=')) +
+                 "' takes no value");
+  }
+  std::string names;
+  for (const option* each : found) {
+    names.append(names.empty() ? "--" : ", --").append(each->name);
+  }
+  return Usage("option '" + word + "' is the start of " + names);
+}
+
+// What getopt_long() did not like, in the user's words. It has moved on behind
+// a long option, and behind the last letter of a word.
+Error OptionError(int result, int argc, char** argv, const OptionTable& table) {
+  const std::string last = argv[optind - 1];
+  const auto found = Completions(last, table.long_options);
+  const bool has_bad_value = last.find('=') != std::string::npos &&
+                             !found.empty() && found[0]->has_arg == no_argument;
+  if (last.starts_with("--") &&
+      (result == ':' || optopt == 0 || has_bad_value)) {
+    return LongOptionError(result, last, table);
+  }
+  const auto letter = static_cast<char>(optopt);
+  const std::string shown = std::string("-") + letter;
+  if (result == ':') return Usage("option '" + shown + "' needs a value");
+  const bool is_last = last.starts_with('-') && last.ends_with(letter);
+  const std::string word = is_last || optind >= argc ? last : argv[optind];
+  return Usage("unknown option '" + shown + "'" + Hint(word, table));
 }
 
 }  // namespace
@@ -47,7 +88,7 @@ Result<Options> ParseLine(int argc, char** argv, const OptionTable& table,
         getopt_long(argc, argv, table.letters, table.long_options, nullptr);
     if (result == -1) break;
     if (result == '?' || result == ':') {
-      return OptionError(result, argv, table.long_options);
+      return OptionError(result, argc, argv, table);
     }
     if (result == 'h' || result == kHelp) {
       const bool is_long =

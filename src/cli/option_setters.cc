@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/option_setters.h"
 
+#include <cctype>
 #include <string_view>
 
 #include "cli/option_tables.h"
@@ -81,7 +82,10 @@ Status SetOption(int option, const std::string& value, Options& options) {
       if (value.empty() || value.find('/') != std::string::npos) {
         return Usage("-S: '" + value + "' is not a suffix");
       }
-      options.suffix = value;
+      // "gz" is an ending, "-gz" and "_z" are others.
+      options.suffix = std::isalnum(static_cast<unsigned char>(value[0])) != 0
+                           ? "." + value
+                           : value;
       break;
     case 'N':
       options.keeps_name = true;

@@ -94,9 +94,10 @@ constexpr char kInspectLetters[] = ":123456789o:fT:vqh";
 
 }  // namespace
 
-const OptionTable kCodingTable = {kCodingLetters, kCodingOptions};
-const OptionTable kModelTable = {kModelLetters, kModelOptions};
-const OptionTable kBenchTable = {kBenchLetters, kBenchOptions};
-const OptionTable kInspectTable = {kInspectLetters, kInspectOptions};
+const OptionTable kCodingTable = {"llma", kCodingLetters, kCodingOptions};
+const OptionTable kModelTable = {"llma model", kModelLetters, kModelOptions};
+const OptionTable kBenchTable = {"llma bench", kBenchLetters, kBenchOptions};
+const OptionTable kInspectTable = {"llma inspect", kInspectLetters,
+                                   kInspectOptions};
 
 }  // namespace llma::cli

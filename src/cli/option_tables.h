@@ -35,6 +35,7 @@ enum LongOption {
 };
 
 struct OptionTable {
+  const char* command;  // that they go with
   const char* letters;
   const option* long_options;  // ended by one without a name
 };

@@ -27,12 +27,12 @@ Result<uint64_t> ParseSize(std::string_view option, const std::string& text) {
   uint64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
-  std::string_view suffix(stop, static_cast<size_t>(end - stop));
-  int shift = -1;
-  if (suffix.empty()) shift = 0;
-  for (const std::string_view tail : {"", "B", "iB"}) {
+  std::string suffix(stop, end);
+  for (char& c : suffix) c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+  int shift = suffix.empty() || suffix == "b" ? 0 : -1;
+  for (const std::string_view tail : {"", "b", "ib"}) {
     if (suffix.empty() || suffix.substr(1) != tail) continue;
-    const size_t power = std::string_view("KMGT").find(suffix[0]);
+    const size_t power = std::string_view("kmgt").find(suffix[0]);
     if (power != std::string_view::npos)
       shift = 10 * static_cast<int>(power + 1);
   }
@@ -45,17 +45,33 @@ Result<uint64_t> ParseSize(std::string_view option, const std::string& text) {
 }
 
 Result<ByteRange> ParseRange(std::string_view option, const std::string& text) {
-  const size_t colon = text.find(':');
-  const std::string offset = text.substr(0, colon);
-  const std::string size =
-      colon == std::string::npos ? "" : text.substr(colon + 1);
-  ByteRange range = {0, ~uint64_t{0}};
-  if (offset != "0" && !offset.empty()) {
-    LLMA_ASSIGN(range.offset, ParseSize(option, offset));
+  const Error error = Usage(std::string(option) + ": '" + text +
+                            "' is not a range such as 1M:64K, 500-999 or -100");
+  // An offset may be 0, which is no size.
+  const auto parse = [&](const std::string& part, bool is_offset) {
+    const bool is_zero =
+        !part.empty() && part.find_first_not_of('0') == std::string::npos;
+    return is_zero && is_offset ? Result<uint64_t>(uint64_t{0})
+                                : ParseSize(option, part);
+  };
+  ByteRange range = {0, ~uint64_t{0}, text.starts_with('-')};
+  const size_t mark = text.find_first_of(":-", range.from_end ? 1 : 0);
+  const std::string first = text.substr(0, mark).substr(range.from_end ? 1 : 0);
+  const std::string second =
+      mark == std::string::npos ? "" : text.substr(mark + 1);
+  if (first.empty() && (second.empty() || text[mark] == '-')) return error;
+  if (!first.empty()) {
+    const auto offset = parse(first, !range.from_end);
+    if (!offset) return error;
+    range.offset = *offset;
   }
-  if (!size.empty()) {
-    LLMA_ASSIGN(range.size, ParseSize(option, size));
+  if (second.empty()) return range;
+  const bool is_last = text[mark] == '-';
+  const auto value = parse(second, is_last);
+  if (!value || (is_last && (range.from_end || *value < range.offset))) {
+    return error;
   }
+  range.size = is_last ? *value - range.offset + 1 : *value;
   return range;
 }
 

@@ -14,6 +14,7 @@ namespace llma::cli {
 struct ByteRange {
   uint64_t offset;
   uint64_t size;
+  bool from_end;  // the offset counts back from the end
 };
 
 // An error of the command line.
@@ -23,10 +24,12 @@ Error Usage(std::string what);
 Result<uint64_t> ParseNumber(std::string_view option, std::string_view text,
                              uint64_t min, uint64_t max);
 
-// "4G", "512MiB", "100000": bytes, suffixes are powers of 1024.
+// "4G", "512mib", "100000": bytes, suffixes are powers of 1024.
 Result<uint64_t> ParseSize(std::string_view option, const std::string& text);
 
-// "1M:64K": offset and size. Without a size: up to the end.
+// "1M:64K": offset and size; without a size, up to the end; without an offset,
+// from the start. "-100" are the last 100 bytes, "-100:10" the first 10 of
+// them. "100-199" are offsets of the first and the last byte, as in HTTP.
 Result<ByteRange> ParseRange(std::string_view option, const std::string& text);
 
 }  // namespace llma::cli

@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <iterator>
 #include <sstream>
@@ -10,6 +11,7 @@
 
 #include "cli/option_checks.h"
 #include "cli/option_line.h"
+#include "cli/suggestions.h"
 
 namespace llma::cli {
 namespace {
@@ -33,10 +35,23 @@ constexpr ModelVerb kModelVerbs[] = {
     {"export", Operation::kModelExport, 2, 2, "a NAME or PATH, and OUT"},
 };
 
+Error NoSuchVerb(std::string_view verb) {
+  std::array<std::string_view, std::size(kModelVerbs)> names;
+  std::ranges::transform(kModelVerbs, names.begin(), &ModelVerb::name);
+  const std::string_view meant = NearestWord(verb, names);
+  if (!meant.empty()) {
+    return Usage("there is no 'model " + std::string(verb) +
+                 "'; did you mean 'llma model " + std::string(meant) + "'?");
+  }
+  return Usage(
+      "expected 'model pull', 'import', 'list', 'info', 'verify', 'check', "
+      "'rm' or 'export'");
+}
+
 Result<Options> ParseModelLine(int argc, char** argv) {
   Options options;
   const std::string_view verb = argc > 2 ? argv[2] : "";
-  if (verb == "-h" || verb == "--help") {
+  if (verb == "-h" || verb == "--help" || verb == "help") {
     options.operation = Operation::kHelp;
     return options;
   }
@@ -44,9 +59,7 @@ Result<Options> ParseModelLine(int argc, char** argv) {
       std::find_if(std::begin(kModelVerbs), std::end(kModelVerbs),
                    [verb](const ModelVerb& v) { return verb == v.name; });
   if (found == std::end(kModelVerbs)) {
-    return Usage(
-        "expected 'model pull', 'import', 'list', 'info', 'verify', 'check', "
-        "'rm' or 'export'");
+    return NoSuchVerb(verb);
   }
   options.operation = found->operation;
   LLMA_ASSIGN(options, ParseLine(argc - 2, argv + 2, kModelTable, options));

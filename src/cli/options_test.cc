@@ -111,7 +111,17 @@ TEST(Options, ReadsRanges) {
   EXPECT_EQ(ParseRange("--range", "0:1")->offset, 0u);
   EXPECT_EQ(ParseRange("--range", "7")->size, ~uint64_t{0});
   EXPECT_EQ(ParseRange("--range", ":9")->offset, 0u);
-  for (const char* text : {"a", "1:b", "-1:2", "1:0", "1:2:3"}) {
+  EXPECT_EQ(ParseRange("--range", "5:")->offset, 5u);
+  EXPECT_EQ(ParseRange("--range", "500-")->size, ~uint64_t{0});
+  EXPECT_EQ(ParseRange("--range", "500-999")->offset, 500u);
+  EXPECT_EQ(ParseRange("--range", "500-999")->size, 500u);
+  EXPECT_EQ(ParseRange("--range", "0-0")->size, 1u);
+  EXPECT_FALSE(ParseRange("--range", "7")->from_end);
+  EXPECT_EQ(ParseRange("--range", "-1k")->offset, 1024u);
+  EXPECT_TRUE(ParseRange("--range", "-1k:2")->from_end);
+  EXPECT_EQ(ParseRange("--range", "-1k:2")->size, 2u);
+  for (const char* text : {"", ":", "-", "a", "1:b", "1:0", "1:2:3", "9-8",
+                           "-0", "--5", "-5-6", "1-2-3", ":-", "1+2", "5-x"}) {
     EXPECT_FALSE(ParseRange("--range", text)) << text;
   }
 }
@@ -139,7 +149,18 @@ TEST(Options, NamesWhatIsWrong) {
   EXPECT_EQ(ParseError({"--bogus"}), "unknown option '--bogus'");
   EXPECT_EQ(ParseError({"-o"}), "option '-o' needs a value");
   EXPECT_EQ(ParseError({"--lanes"}), "option '--lanes' needs a value");
-  EXPECT_EQ(ParseError({"--force=1"}), "unknown option '--force=1'");
+  EXPECT_EQ(ParseError({"--force=1"}), "option '--force' takes no value");
+  EXPECT_EQ(ParseError({"--resume=1"}), "option '--resume' takes no value");
+  EXPECT_EQ(ParseError({"--re"}),
+            "option '--re' is the start of --recursive, --resume");
+  EXPECT_EQ(ParseError({"--force", "-xk", "a"}), "unknown option '-x'");
+  EXPECT_EQ(ParseError({"--lanes=4", "-kx", "a"}), "unknown option '-x'");
+  EXPECT_EQ(ParseError({"--comress"}),
+            "unknown option '--comress'; did you mean '--compress'?");
+  EXPECT_EQ(ParseError({"a", "-best"}),
+            "unknown option '-b'; did you mean '--best'?");
+  EXPECT_EQ(ParseError({"--levels=3"}),
+            "unknown option '--levels=3'; it goes with 'llma bench'");
   EXPECT_NE(ParseError({"--lanes", "65"}).find("'65'"), std::string::npos);
   EXPECT_NE(ParseError({"--lanes", "4x"}), "");
   EXPECT_NE(ParseError({"--lanes", "-1"}), "");
@@ -174,6 +195,8 @@ TEST(Options, ReadsModelCommands) {
   EXPECT_EQ(Parse({"model", "--help"})->operation, Operation::kHelp);
   EXPECT_NE(ParseError({"model"}), "");
   EXPECT_NE(ParseError({"model", "burn"}), "");
+  EXPECT_EQ(ParseError({"model", "lst"}),
+            "there is no 'model lst'; did you mean 'llma model list'?");
   EXPECT_NE(ParseError({"model", "import"}), "");
   EXPECT_NE(ParseError({"model", "info", "a", "b"}), "");
   EXPECT_NE(ParseError({"model", "list", "a"}), "");
@@ -185,9 +208,13 @@ TEST(Options, ReadsSizes) {
   EXPECT_EQ(*ParseSize("-M", "1K"), 1024u);
   EXPECT_EQ(*ParseSize("-M", "3MB"), 3u << 20);
   EXPECT_EQ(*ParseSize("-M", "512MiB"), 512u << 20);
+  for (const char* text : {"2K", "2k", "2KB", "2kB", "2KiB", "2kib", "2048B"}) {
+    EXPECT_EQ(*ParseSize("-M", text), 2048u) << text;
+  }
+  EXPECT_EQ(*ParseSize("-M", "3g"), uint64_t{3} << 30);
   EXPECT_EQ(*ParseSize("-M", "16777215T"), uint64_t{16777215} << 40);
-  for (const char* text : {"", "0", "G", "1k", "1.5G", "-1", "1 G", "1GG",
-                           "16777216T", "1iB", "99999999999999999999"}) {
+  for (const char* text : {"", "0", "G", "1x", "1.5G", "-1", "1 G", "1GG",
+                           "1bb", "16777216T", "1iB", "99999999999999999999"}) {
     EXPECT_FALSE(ParseSize("-M", text)) << text;
   }
 }

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/signals.h"
+#include "cli/suggestions.h"
 
 namespace llma::cli {
 namespace {
@@ -65,6 +66,12 @@ int RunProgram(int argc, char** argv) try {
   if (!options) {
     return Messages(1).ShowError(options.error().what,
                                  "try 'llma --help' for what there is");
+  }
+  if (const std::string meant = MeantCommand(*options); !meant.empty()) {
+    return Messages(1).ShowError(
+        options->operands[0] + ": no such file or command; did you mean '" +
+            meant + "'?",
+        "try 'llma --help' for what there is");
   }
   InstallSignalHandlers();
   return Run(*options, Messages(options->verbosity));

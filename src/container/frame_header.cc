@@ -214,7 +214,7 @@ Result<uint8_t> ParseStart(ByteReader& reader, FrameHeader& header) {
   LLMA_ASSIGN(const Bytes magic,
               reader.Take(std::min(reader.remaining(), kFrameMagic.size())));
   if (!std::equal(magic.begin(), magic.end(), kFrameMagic.begin())) {
-    return Error{ErrorCode::kBadMagic, "not a llma file", start};
+    return Error{ErrorCode::kBadMagic, "not an llma file", start};
   }
   // Also the error of a file that ends within the magic.
   LLMA_ASSIGN(const uint8_t version, reader.LoadU8());

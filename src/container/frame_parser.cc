@@ -84,7 +84,7 @@ Result<bool> FrameParser::ReadHeader() {
     }
     if (error.offset != Error::kNoOffset) error.offset += file_ofs_;
     if (error.code == ErrorCode::kBadMagic && file_ofs_ > 0) {
-      error = {ErrorCode::kCorrupt, "what follows is no part of a llma file",
+      error = {ErrorCode::kCorrupt, "what follows is no part of an llma file",
                file_ofs_};
     }
     return error;
