@@ -234,6 +234,38 @@ void BenchTokenWeights(benchmark::State& state, const KernelTable& kernels) {
   state.counters["Gtokens"] = kNumTokens / seconds * 1e-9;
 }
 
+// Rows of 576 floats, as one layer has them.
+void BenchElementwise(benchmark::State& state, const KernelTable& kernels,
+                      std::string_view name) {
+  constexpr uint32_t kDim = 576, kNumRows = 16;
+  TestRandom random(6);
+  Aligned<float> a(kDim * kNumRows), b(kDim * kNumRows), y(kDim * kNumRows);
+  Aligned<int32_t> high(kDim), low(kDim), starts(kDim);
+  Aligned<int8_t> values(kDim);
+  Fill(a, random, 4.0f);
+  Fill(b, random, 4.0f);
+  const double seconds = BestSeconds(state, [&] {
+    for (uint32_t i = 0; i < kNumRows; ++i) {
+      const float* x = a.data() + i * kDim;
+      float* out = y.data() + i * kDim;
+      if (name == "quantize_row") {
+        kernels.quantize_row(x, kDim, kGroupSize, values.data(), out,
+                             starts.data());
+      } else if (name == "rms_norm") {
+        kernels.rms_norm(x, b.data(), kDim, 1e-5f, out);
+      } else if (name == "swiglu") {
+        kernels.swiglu(x, b.data(), kDim, out);
+      } else if (name == "geglu") {
+        kernels.geglu(x, b.data(), kDim, out);
+      } else {
+        kernels.join_value_sums(high.data(), low.data(), 0.5f, kDim, out);
+      }
+    }
+    benchmark::ClobberMemory();
+  });
+  state.counters["Gvalues"] = kDim * kNumRows / seconds * 1e-9;
+}
+
 std::string Join(std::initializer_list<std::string> parts) {
   std::string all;
   for (const std::string& part : parts) {
@@ -281,6 +313,11 @@ void RegisterTable(const KernelTable& kernels) {
              BenchWeightedValueSums, kernels, num_queries);
   }
   Register(Join({kernels.name, "token_weights"}), BenchTokenWeights, kernels);
+  for (const std::string_view name :
+       {"quantize_row", "rms_norm", "swiglu", "geglu", "join_value_sums"}) {
+    Register(Join({kernels.name, std::string(name)}), BenchElementwise, kernels,
+             name);
+  }
 }
 
 }  // namespace

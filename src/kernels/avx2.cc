@@ -375,7 +375,7 @@ const KernelTable kTable = {
     .attention_scores = AttentionScores,
     .attention_weights = AttentionWeights,
     .weighted_value_sums = WeightedValueSums,
-    .join_value_sums = reference::JoinValueSums,
+    .join_value_sums = JoinValueSums,
     .token_weights = TokenWeights,
 };
 

@@ -26,6 +26,8 @@ void GeGlu(const float* gate, const float* up, uint32_t size, float* y);
 float AttentionWeights(float* scores, const float* v_scales,
                        uint32_t num_positions, uint8_t* weights_hi,
                        uint8_t* weights_lo);
+void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
+                   uint32_t size, float* out);
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums);
 
@@ -59,17 +61,6 @@ inline void AddScaled(__m256i dots, const float* w_scales, float x_scale,
   _mm256_storeu_ps(
       sums, _mm256_add_ps(_mm256_loadu_ps(sums),
                           _mm256_mul_ps(scaled, _mm256_set1_ps(x_scale))));
-}
-
-// 1 / sqrt(the sum of eight / dim + eps), in the first lane.
-inline __m128 InverseRms(__m256 eight, uint32_t dim, float eps) {
-  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
-                                 _mm256_extractf128_ps(eight, 1));
-  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  const __m128 one = _mm_add_ss(two, _mm_movehdup_ps(two));
-  const __m128 mean = _mm_div_ss(one, _mm_set_ss(static_cast<float>(dim)));
-  const __m128 root = _mm_sqrt_ss(_mm_add_ss(mean, _mm_set_ss(eps)));
-  return _mm_div_ss(_mm_set_ss(1.0f), root);
 }
 
 }  // namespace llma::kernels::avx2

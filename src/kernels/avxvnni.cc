@@ -278,7 +278,7 @@ constexpr KernelTable MakeTable(const char* name, const char* description,
       .attention_scores = AttentionScores<Vnni>,
       .attention_weights = avx2::AttentionWeights,
       .weighted_value_sums = WeightedValueSums<Vnni>,
-      .join_value_sums = reference::JoinValueSums,
+      .join_value_sums = avx2::JoinValueSums,
       .token_weights = avx2::TokenWeights,
   };
 }

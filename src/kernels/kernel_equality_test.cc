@@ -164,6 +164,33 @@ TEST_P(KernelEquality, SwiGlu) {
   }
 }
 
+// Around the gate of which the exponential is the smallest normal number, and
+// far beyond it.
+TEST_P(KernelEquality, SwiGluWherePowersEnd) {
+  constexpr uint32_t kSize = 4096;
+  Aligned<float> gate(kSize), up(kSize), y0(kSize), y1(kSize);
+  for (uint32_t i = 0; i < kSize; ++i) {
+    const float size =
+        i % 16 == 0 ? 0x1p+49f : 86.5f + static_cast<float>(i) / 2048;
+    gate[i] = i % 3 == 0 ? size : -size;
+    up[i] = i % 5 == 0 ? 0x1p+100f : random_.Float(0x1p+49f);
+  }
+  reference::SwiGlu(gate.data(), up.data(), kSize, y0.data());
+  kernels().swiglu(gate.data(), up.data(), kSize, y1.data());
+  ExpectSameBits(y0, y1, "y");
+}
+
+// The sum of squares overflows, so that everything becomes 0.
+TEST_P(KernelEquality, RmsNormOfTheLargestStream) {
+  Aligned<float> x(576), weight(576), y0(576), y1(576);
+  for (float& v : x) v = random_.Float(0x1p+84f);
+  for (float& v : weight) v = random_.Float(0x1p+16f);
+  reference::RmsNorm(x.data(), weight.data(), 576, 1e-5f, y0.data());
+  kernels().rms_norm(x.data(), weight.data(), 576, 1e-5f, y1.data());
+  ExpectSameBits(y0, y1, "y");
+  EXPECT_EQ(y0[0], 0.0f);
+}
+
 TEST_P(KernelEquality, GeGlu) {
   for (const uint32_t size : {1u, 15u, 16u, 64u, 100u, 2048u}) {
     Aligned<float> gate(size), up(size), y0(size), y1(size);

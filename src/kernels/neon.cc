@@ -58,55 +58,119 @@ inline int8x16_t BroadcastQuad(const void* four_bytes) {
   return vreinterpretq_s8_s32(vdupq_n_s32(quad));
 }
 
-// The low bytes of 16 int32.
-inline int8x16_t LowBytes(const int32x4_t (&v)[4]) {
-  const int16x8_t low = vcombine_s16(vmovn_s32(v[0]), vmovn_s32(v[1]));
-  const int16x8_t high = vcombine_s16(vmovn_s32(v[2]), vmovn_s32(v[3]));
-  return vcombine_s8(vmovn_s16(low), vmovn_s16(high));
-}
+// elementwise-inl.h says what each does.
+struct V {
+  static constexpr int kLanes = 4;
+  static constexpr bool kPowersUnderflow = false;
+  using F = float32x4_t;
+  using I = int32x4_t;
+  using M = uint32x4_t;
+  using Sums = uint64x2_t;
 
-// exact_math.h: Exp2NonPositive. An argument below -126 gives 0.
-inline float32x4_t Exp2(float32x4_t t) {
-  const float32x4_t n = vrndnq_f32(t);
-  const float32x4_t f = vsubq_f32(t, n);
-  float32x4_t p = vdupq_n_f32(kExp2Coefficients[3]);
-  p = vaddq_f32(vmulq_f32(p, f), vdupq_n_f32(kExp2Coefficients[2]));
-  p = vaddq_f32(vmulq_f32(p, f), vdupq_n_f32(kExp2Coefficients[1]));
-  p = vaddq_f32(vmulq_f32(p, f), vdupq_n_f32(kExp2Coefficients[0]));
-  p = vaddq_f32(vmulq_f32(p, f), vdupq_n_f32(1.0f));
-  const int32x4_t bits =
-      vaddq_s32(vreinterpretq_s32_f32(p), vshlq_n_s32(vcvtnq_s32_f32(n), 23));
-  const uint32x4_t keep = vandq_u32(vcgeq_f32(t, vdupq_n_f32(kExp2Lowest)),
-                                    vcgeq_s32(bits, vdupq_n_s32(1 << 23)));
-  return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_s32(bits), keep));
-}
+  static F Set(float x) { return vdupq_n_f32(x); }
+  static I SetInt(int32_t x) { return vdupq_n_s32(x); }
+  static F Load(const float* p) { return vld1q_f32(p); }
+  static I LoadInts(const int32_t* p) { return vld1q_s32(p); }
+  static void Store(float* p, F v) { vst1q_f32(p, v); }
+  static void StoreInts(uint32_t* p, I v) {
+    vst1q_u32(p, vreinterpretq_u32_s32(v));
+  }
+  static F LoadFirst(const float* p, uint32_t n, float fill) {
+    if (n >= 4) return Load(p);
+    float lanes[4] = {fill, fill, fill, fill};
+    std::memcpy(lanes, p, n * sizeof(float));
+    return Load(lanes);
+  }
+  static void StoreFirst(float* p, uint32_t n, F v) {
+    float lanes[4];
+    Store(lanes, v);
+    std::memcpy(p, lanes, (n < 4 ? n : 4) * sizeof(float));
+  }
+  static void StoreFirstInts(uint32_t* p, uint32_t n, I v) {
+    uint32_t lanes[4];
+    StoreInts(lanes, v);
+    std::memcpy(p, lanes, (n < 4 ? n : 4) * sizeof(uint32_t));
+  }
+
+  static F Add(F a, F b) { return vaddq_f32(a, b); }
+  static F Sub(F a, F b) { return vsubq_f32(a, b); }
+  static F Mul(F a, F b) { return vmulq_f32(a, b); }
+  static F Div(F a, F b) { return vdivq_f32(a, b); }
+  static F Min(F a, F b) { return vminq_f32(a, b); }
+  static F Max(F a, F b) { return vmaxq_f32(a, b); }
+  static F Abs(F x) { return vabsq_f32(x); }
+  static F Negate(F x) { return vnegq_f32(x); }
+  static M Ge(F a, F b) { return vcgeq_f32(a, b); }
+  static F Keep(M m, F v) {
+    return vreinterpretq_f32_u32(vandq_u32(m, vreinterpretq_u32_f32(v)));
+  }
+  static F Select(M m, F a, F b) { return vbslq_f32(m, a, b); }
+
+  static void Split(F t, F& n, F& f) {
+    n = vrndnq_f32(t);
+    f = Sub(t, n);
+  }
+  // Adds n to the exponent.
+  static F TimesPowerOfTwo(F p, F n) {
+    return vreinterpretq_f32_s32(
+        vaddq_s32(vreinterpretq_s32_f32(p), vshlq_n_s32(Round(n), 23)));
+  }
+  static I Round(F x) { return vcvtnq_s32_f32(x); }
+  static I Truncate(F x) { return vcvtq_s32_f32(x); }
+  static F ToFloat(I x) { return vcvtq_f32_s32(x); }
+  static I AddInts(I a, I b) { return vaddq_s32(a, b); }
+  static I KeepFirst(uint32_t n, I v) {
+    static constexpr uint32_t kLaneIdx[4] = {0, 1, 2, 3};
+    return vreinterpretq_s32_u32(
+        vandq_u32(vcltq_u32(vld1q_u32(kLaneIdx), vdupq_n_u32(n)),
+                  vreinterpretq_u32_s32(v)));
+  }
+
+  // The low bytes of 16 int32.
+  static int8x16_t LowBytes(const I (&v)[4]) {
+    const int16x8_t low = vcombine_s16(vmovn_s32(v[0]), vmovn_s32(v[1]));
+    const int16x8_t high = vcombine_s16(vmovn_s32(v[2]), vmovn_s32(v[3]));
+    return vcombine_s8(vmovn_s16(low), vmovn_s16(high));
+  }
+  static void StoreBytes(int8_t* p, const I (&v)[4]) {
+    vst1q_s8(p, LowBytes(v));
+  }
+  static void StoreHalves(uint8_t* hi, uint8_t* lo, const I (&v)[4]) {
+    I high[4], low[4];
+    for (int i = 0; i < 4; ++i) {
+      high[i] = vshrq_n_s32(v[i], 7);
+      low[i] = vandq_s32(v[i], SetInt(127));
+    }
+    vst1q_u8(hi, vreinterpretq_u8_s8(LowBytes(high)));
+    vst1q_u8(lo, vreinterpretq_u8_s8(LowBytes(low)));
+  }
+
+  static Sums ZeroSums() { return vdupq_n_u64(0); }
+  static void AddToSums(Sums& sums, I v) {
+    sums = vpadalq_u32(sums, vreinterpretq_u32_s32(v));
+  }
+  static uint64_t SumOfSums(Sums sums) { return vaddvq_u64(sums); }
+  static float LargestLane(F v) { return vmaxvq_f32(v); }
+  static int32_t SumOfLanes(I v) { return vaddvq_s32(v); }
+  static float TreeSum(F v) {
+    const float32x2_t two = vadd_f32(vget_low_f32(v), vget_high_f32(v));
+    return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+  }
+  static float Sqrt(float x) {
+    return vget_lane_f32(vsqrt_f32(vdup_n_f32(x)), 0);
+  }
+  static void KeepTogether(F (&v)[4]) {
+    __asm__("" : "+w"(v[0]), "+w"(v[1]), "+w"(v[2]), "+w"(v[3]));
+  }
+};
 
 }  // namespace
 
+#include "kernels/elementwise-inl.h"
+
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
                  int8_t* values, float* scales, int32_t* starts) {
-  for (uint32_t g = 0; g < num_cols / group_size; ++g) {
-    const float* in = x + size_t{g} * group_size;
-    int8_t* out = values + size_t{g} * group_size;
-    float32x4_t largest_lanes = vdupq_n_f32(0.0f);
-    for (uint32_t i = 0; i < group_size; i += 4) {
-      largest_lanes = vmaxq_f32(largest_lanes, vabsq_f32(vld1q_f32(in + i)));
-    }
-    const float largest = vmaxvq_f32(largest_lanes);
-    const bool is_zero = largest < kSmallestMagnitude;
-    scales[g] = is_zero ? 0.0f : largest / 127.0f;
-    const float32x4_t inverse = vdupq_n_f32(is_zero ? 0.0f : 127.0f / largest);
-    int32x4_t sum = vdupq_n_s32(0);
-    for (uint32_t i = 0; i < group_size; i += 16) {
-      int32x4_t q[4];
-      for (uint32_t j = 0; j < 4; ++j) {
-        q[j] = vcvtnq_s32_f32(vmulq_f32(vld1q_f32(in + i + 4 * j), inverse));
-        sum = vaddq_s32(sum, q[j]);
-      }
-      vst1q_s8(out + i, LowBytes(q));
-    }
-    starts[g] = -128 * vaddvq_s32(sum);
-  }
+  QuantizeGroupByGroup(x, num_cols, group_size, values, scales, starts);
 }
 
 namespace {
@@ -212,89 +276,6 @@ void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
   }
 }
 
-void RmsNorm(const float* x, const float* weight, uint32_t dim, float eps,
-             float* y) {
-  float32x4_t partial[4];
-  for (float32x4_t& p : partial) p = vdupq_n_f32(0.0f);
-  for (uint32_t i = 0; i < dim; i += 16) {
-    for (uint32_t j = 0; j < 4; ++j) {
-      const float32x4_t v = vld1q_f32(x + i + 4 * j);
-      partial[j] = vaddq_f32(partial[j], vmulq_f32(v, v));
-    }
-  }
-  const float32x4_t four = vaddq_f32(vaddq_f32(partial[0], partial[2]),
-                                     vaddq_f32(partial[1], partial[3]));
-  const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
-  const float one = vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
-  const float mean = one / static_cast<float>(dim);
-  const float root = vget_lane_f32(vsqrt_f32(vdup_n_f32(mean + eps)), 0);
-  const float32x4_t inverse = vdupq_n_f32(1.0f / root);
-  for (uint32_t i = 0; i < dim; i += 4) {
-    vst1q_f32(y + i, vmulq_f32(vmulq_f32(vld1q_f32(x + i), inverse),
-                               vld1q_f32(weight + i)));
-  }
-}
-
-namespace {
-
-struct SiluExponent {
-  float32x4_t operator()(float32x4_t g) const {
-    return vmulq_f32(vabsq_f32(g), vdupq_n_f32(kLog2E));
-  }
-};
-
-struct GeluExponent {
-  float32x4_t operator()(float32x4_t g) const {
-    const float32x4_t a =
-        vminq_f32(vabsq_f32(g), vdupq_n_f32(kLargestGeluInput));
-    const float32x4_t square_part =
-        vmulq_f32(vdupq_n_f32(kGeluCoefficients[1]), vmulq_f32(a, a));
-    return vmulq_f32(a,
-                     vaddq_f32(vdupq_n_f32(kGeluCoefficients[0]), square_part));
-  }
-};
-
-// exponent(g) is what exp2n gets, made positive.
-template <class Exponent>
-inline float32x4_t GateLanes(float32x4_t g, float32x4_t u,
-                             const Exponent& exponent) {
-  const float32x4_t e = Exp2(vnegq_f32(exponent(g)));
-  const float32x4_t numerator =
-      vbslq_f32(vcgeq_f32(g, vdupq_n_f32(0.0f)), g, vmulq_f32(g, e));
-  const float32x4_t gated =
-      vmulq_f32(vdivq_f32(numerator, vaddq_f32(vdupq_n_f32(1.0f), e)), u);
-  return vminq_f32(vmaxq_f32(gated, vdupq_n_f32(-kLargestGated)),
-                   vdupq_n_f32(kLargestGated));
-}
-
-template <class Exponent>
-inline void GateAll(const float* gate, const float* up, uint32_t size, float* y,
-                    const Exponent& exponent) {
-  uint32_t i = 0;
-  for (; i + 4 <= size; i += 4) {
-    vst1q_f32(y + i,
-              GateLanes(vld1q_f32(gate + i), vld1q_f32(up + i), exponent));
-  }
-  if (i < size) {
-    float lanes[2][4] = {};
-    std::memcpy(lanes[0], gate + i, (size - i) * sizeof(float));
-    std::memcpy(lanes[1], up + i, (size - i) * sizeof(float));
-    vst1q_f32(lanes[0],
-              GateLanes(vld1q_f32(lanes[0]), vld1q_f32(lanes[1]), exponent));
-    std::memcpy(y + i, lanes[0], (size - i) * sizeof(float));
-  }
-}
-
-}  // namespace
-
-void SwiGlu(const float* gate, const float* up, uint32_t size, float* y) {
-  GateAll(gate, up, size, y, SiluExponent());
-}
-
-void GeGlu(const float* gate, const float* up, uint32_t size, float* y) {
-  GateAll(gate, up, size, y, GeluExponent());
-}
-
 namespace {
 
 template <int kRows>
@@ -340,46 +321,6 @@ void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
       ScoreTile<1>(keys, panel, q, row, scores, stride);
     }
   }
-}
-
-float AttentionWeights(float* scores, const float* v_scales,
-                       uint32_t num_positions, uint8_t* weights_hi,
-                       uint8_t* weights_lo) {
-  float32x4_t max_lanes = vld1q_f32(scores);
-  for (uint32_t j = 4; j < num_positions; j += 4) {
-    max_lanes = vmaxq_f32(max_lanes, vld1q_f32(scores + j));
-  }
-  const float32x4_t max_score = vdupq_n_f32(vmaxvq_f32(max_lanes));
-  int32x4_t denominators = vdupq_n_s32(0);
-  float32x4_t largest_lanes = vdupq_n_f32(0.0f);
-  for (uint32_t j = 0; j < num_positions; j += 4) {
-    const float32x4_t t = vsubq_f32(vld1q_f32(scores + j), max_score);
-    const uint32x4_t keep = vcgeq_f32(t, vdupq_n_f32(kLowestAttentionExponent));
-    const float32x4_t scaled =
-        vmulq_f32(Exp2(t), vdupq_n_f32(kDenominatorScale));
-    const float32x4_t p =
-        vreinterpretq_f32_u32(vandq_u32(keep, vreinterpretq_u32_f32(scaled)));
-    denominators = vaddq_s32(denominators, vcvtnq_s32_f32(p));
-    const float32x4_t folded = vmulq_f32(p, vld1q_f32(v_scales + j));
-    largest_lanes = vmaxq_f32(largest_lanes, folded);
-    vst1q_f32(scores + j, folded);
-  }
-  const float largest = vmaxvq_f32(largest_lanes);
-  const int32_t denominator = vaddvq_s32(denominators);
-  const float32x4_t factor =
-      vdupq_n_f32(largest == 0.0f ? 0.0f : kLargestAttentionWeight / largest);
-  for (uint32_t j = 0; j < num_positions; j += 16) {
-    int32x4_t hi[4], lo[4];
-    for (uint32_t i = 0; i < 4; ++i) {
-      const int32x4_t w =
-          vcvtnq_s32_f32(vmulq_f32(vld1q_f32(scores + j + 4 * i), factor));
-      hi[i] = vshrq_n_s32(w, 7);
-      lo[i] = vandq_s32(w, vdupq_n_s32(127));
-    }
-    vst1q_u8(weights_hi + j, vreinterpretq_u8_s8(LowBytes(hi)));
-    vst1q_u8(weights_lo + j, vreinterpretq_u8_s8(LowBytes(lo)));
-  }
-  return (largest / kLargestAttentionWeight) / static_cast<float>(denominator);
 }
 
 namespace {
@@ -447,44 +388,6 @@ void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
   }
 }
 
-void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
-                  uint64_t* block_sums) {
-  const uint32_t num_whole = num_tokens / 4 * 4;
-  // Lanes behind the end are as small as can be.
-  float tail[4] = {-0x1p+126f, -0x1p+126f, -0x1p+126f, -0x1p+126f};
-  const uint32_t num_tail = num_tokens - num_whole;
-  std::memcpy(tail, logits + num_whole, num_tail * sizeof(float));
-  float32x4_t max_lanes = vld1q_f32(tail);
-  for (uint32_t v = 0; v < num_whole; v += 4) {
-    max_lanes = vmaxq_f32(max_lanes, vld1q_f32(logits + v));
-  }
-  const float32x4_t max_logit = vdupq_n_f32(vmaxvq_f32(max_lanes));
-  for (uint32_t block = 0; block < num_tokens; block += kTokenBlock) {
-    uint64x2_t sum = vdupq_n_u64(0);
-    for (uint32_t v = block; v < block + kTokenBlock && v < num_tokens;
-         v += 4) {
-      const bool is_whole = v < num_whole;
-      const float32x4_t logit = vld1q_f32(is_whole ? logits + v : tail);
-      const float32x4_t p =
-          Exp2(vmulq_f32(vsubq_f32(logit, max_logit), vdupq_n_f32(kLog2E)));
-      uint32x4_t weight = vaddq_u32(
-          vdupq_n_u32(1),
-          vcvtq_u32_f32(vmulq_f32(p, vdupq_n_f32(kTokenWeightScale))));
-      if (is_whole) {
-        vst1q_u32(weights + v, weight);
-      } else {
-        uint32_t lanes[2][4] = {};
-        vst1q_u32(lanes[0], weight);
-        std::memcpy(weights + v, lanes[0], num_tail * sizeof(uint32_t));
-        std::memcpy(lanes[1], lanes[0], num_tail * sizeof(uint32_t));
-        weight = vld1q_u32(lanes[1]);
-      }
-      sum = vpadalq_u32(sum, weight);
-    }
-    block_sums[block / kTokenBlock] = vaddvq_u64(sum);
-  }
-}
-
 namespace {
 
 bool IsSupported() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
@@ -504,7 +407,7 @@ const KernelTable kTable = {
     .attention_scores = AttentionScores,
     .attention_weights = AttentionWeights,
     .weighted_value_sums = WeightedValueSums,
-    .join_value_sums = reference::JoinValueSums,
+    .join_value_sums = JoinValueSums,
     .token_weights = TokenWeights,
 };
 

@@ -24,6 +24,8 @@ void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
                        const uint8_t* weights_lo, size_t weights_stride,
                        uint32_t num_queries, int32_t* sums_hi,
                        int32_t* sums_lo);
+void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
+                   uint32_t size, float* out);
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums);
 

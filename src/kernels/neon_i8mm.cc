@@ -197,7 +197,7 @@ const KernelTable kTable = {
     .attention_scores = neon::AttentionScores,
     .attention_weights = neon::AttentionWeights,
     .weighted_value_sums = neon::WeightedValueSums,
-    .join_value_sums = reference::JoinValueSums,
+    .join_value_sums = neon::JoinValueSums,
     .token_weights = neon::TokenWeights,
 };
 
