@@ -23,6 +23,11 @@ install(TARGETS llma RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
         COMPONENT program)
 install(FILES docs/man/llma.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         COMPONENT program)
+# For file(1), which has no folder for such; and for shared-mime-info.
+install(FILES misc/llma.magic DESTINATION ${CMAKE_INSTALL_DATADIR}/misc
+        COMPONENT program)
+install(FILES misc/llma.xml DESTINATION ${CMAKE_INSTALL_DATADIR}/mime/packages
+        COMPONENT program)
 install(FILES completions/llma.bash DESTINATION ${bash} RENAME llma
         COMPONENT program)
 install(FILES completions/_llma DESTINATION ${zsh} COMPONENT program)

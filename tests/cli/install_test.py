@@ -28,6 +28,7 @@ share/fish/vendor_completions.d/llma.fish
 share/fish/vendor_completions.d/llmacat.fish
 share/fish/vendor_completions.d/unllma.fish
 share/man/man1/llma.1 share/man/man1/llmacat.1 share/man/man1/unllma.1
+share/mime/packages/llma.xml share/misc/llma.magic
 share/zsh/site-functions/_llma
 """.split()
 HEADERS = pathlib.Path(__file__).parents[2] / "include"
