@@ -191,15 +191,22 @@ LLMA_API const char *llma_model_list_problem(const llma_model_list *list,
 LLMA_API const char *llma_model_list_place(const llma_model_list *list,
                                            size_t index);
 
+/* A line for people. */
+typedef void (*llma_note_fn)(void *user, const char *text);
+
 typedef struct llma_import_options {
   size_t struct_bytes;
   const char *name;        /* NULL: from the name of the source */
   const char *start_token; /* fed before each text; NULL: chosen */
   int overwrite;           /* 0: an existing file is an error */
+  llma_note_fn note;       /* NULL: nobody is told */
+  void *user;              /* of the callback */
 } llma_import_options;
 
-/* Makes a .llmm file of a GGUF file or a Hugging Face folder. `options` may be
- * NULL. `path`: the file to write; NULL: $XDG_DATA_HOME/llma/NAME.llmm, whose
+/* Makes a .llmm file of a GGUF file or a Hugging Face folder. What changes the
+ * model is read, or is an error that names it; what only decides how well it
+ * compresses may be approximated, and each such thing is a note. `options` may
+ * be NULL. `path`: the file to write; NULL: $XDG_DATA_HOME/llma/NAME.llmm, whose
  * folder is made. `written_path`: if not NULL, gets the path, to be freed with
  * llma_free(). `fingerprint`: [LLMA_FINGERPRINT_BYTES], or NULL. */
 LLMA_API llma_status llma_model_import(const char *source, const char *path,
@@ -242,9 +249,6 @@ typedef struct llma_progress {
  * cancels the work, which ends with LLMA_ERROR_CANCELLED. */
 typedef int (*llma_progress_fn)(void *user, const llma_progress *progress);
 
-/* A line for people. */
-typedef void (*llma_note_fn)(void *user, const char *text);
-
 typedef struct llma_pull_options {
   size_t struct_bytes;
   const char *sha256; /* of the file, 64 hexadecimal digits; NULL: what we know
@@ -255,7 +259,7 @@ typedef struct llma_pull_options {
   int keep_source;           /* 1: what was fetched stays beside the model */
   int overwrite;             /* 0: an existing model is an error */
   llma_progress_fn progress; /* NULL: nobody is told */
-  llma_note_fn note;         /* NULL: the same */
+  llma_note_fn note;         /* NULL: the same; also of the import */
   void *user;                /* of both callbacks */
 } llma_pull_options;
 

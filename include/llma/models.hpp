@@ -90,6 +90,8 @@ struct ImportOptions {
   std::string name;         // empty: by the source
   std::string start_token;  // empty: chosen
   bool overwrite = false;
+  // What was approximated or left out, a line each.
+  std::function<void(const std::string&)> note;
 };
 
 inline Result<ModelFile> ImportModel(const std::string& source,
@@ -98,6 +100,11 @@ inline Result<ModelFile> ImportModel(const std::string& source,
   options.name = detail::OrNull(how.name);
   options.start_token = detail::OrNull(how.start_token);
   options.overwrite = how.overwrite ? 1 : 0;
+  options.user = const_cast<ImportOptions*>(&how);
+  options.note = [](void* user, const char* text) {
+    const auto& told = static_cast<const ImportOptions*>(user)->note;
+    if (told) told(text);
+  };
   ModelFile made;
   char* path = nullptr;
   LLMA_TRY(detail::Call(llma_model_import, source.c_str(),

@@ -97,6 +97,11 @@ llma_status llma_model_import(const char* source, const char* path,
       if (given.name != nullptr) how.name = given.name;
       if (given.start_token != nullptr) how.start_token = given.start_token;
       how.overwrite = given.overwrite != 0;
+      if (given.note != nullptr) {
+        how.note = [given](const std::string& text) {
+          given.note(given.user, text.c_str());
+        };
+      }
     }
     std::string target = path == nullptr ? "" : path;
     if (target.empty()) {

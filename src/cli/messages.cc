@@ -80,6 +80,10 @@ int Messages::ShowWarning(std::string_view text) const {
   return kExitWarning;
 }
 
+void Messages::ShowNote(std::string_view text) const {
+  if (verbosity_ >= 1) ShowLine(text);
+}
+
 void Messages::ShowDetail(std::string_view text) const {
   if (verbosity_ >= 2) ShowLine(text);
 }

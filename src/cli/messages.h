@@ -41,6 +41,8 @@ class Messages {
   // who wants to get on, if not empty.
   int ShowError(std::string_view text, std::string_view next_step = {}) const;
   int ShowWarning(std::string_view text) const;
+  // What is worth knowing, and no fault: the exit status stays as it is.
+  void ShowNote(std::string_view text) const;
   // Only with -v.
   void ShowDetail(std::string_view text) const;
   // Only with -v -v.

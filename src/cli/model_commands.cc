@@ -35,6 +35,9 @@ int RunModelImport(const Options& options, const Messages& messages) {
   how.start_token = options.start_token;
   how.overwrite = options.force;
   how.path = options.output;
+  how.note = [&](const std::string& text) {
+    messages.ShowNote(source + ": note: " + text);
+  };
   if (how.path.empty()) {
     if (how.name.empty()) how.name = ModelNameFromPath(source);
     if (how.name.empty()) {

@@ -40,6 +40,7 @@ constexpr Architecture kArchitectures[] = {
      .norms_lack_one_in_folders = true,
      .starts_with_begin = true,
      .global_period = 2,
+     .local_positions_in_gguf = 4096,
      .wide_score_layers = 46,
      .context_length = 8192,
      .local_positions = 4096,

@@ -29,6 +29,8 @@ struct Architecture {
   // Where there are local layers, every so manieth layer is none.
   uint32_t global_period = 0;
   float local_rope_base = 0;  // 0: as the other layers
+  // What GGUF means by no word of a window; 0: there are no local layers.
+  uint32_t local_positions_in_gguf = 0;
   // Models of so many layers divide scores by the root of dim / num_heads, and
   // GGUF does not say it.
   uint32_t wide_score_layers = 0;

@@ -90,4 +90,21 @@ void DecodeMxfp4(BlockBytes<17> in, BlockValues<32> out) {
   }
 }
 
+// Scale, a bit a column, the lowest of a byte first: 1 is plus, 0 minus.
+void DecodeQ1_0(BlockBytes<18> in, BlockValues<128> out) {
+  const float scale = LoadHalf(&in[0]);
+  for (uint32_t col = 0; col < out.size(); ++col) {
+    out[col] = (in[2 + col / 8] >> col % 8 & 1) != 0 ? scale : -scale;
+  }
+}
+
+// Scale, two bits a column, the lowest of a byte first: -1, 0, 1 and 2.
+void DecodeQ2_0(BlockBytes<18> in, BlockValues<64> out) {
+  const float scale = LoadHalf(&in[0]);
+  for (uint32_t col = 0; col < out.size(); ++col) {
+    const int q = in[2 + col / 4] >> 2 * (col % 4) & 3;
+    out[col] = static_cast<float>(q - 1) * scale;
+  }
+}
+
 }  // namespace llma

@@ -56,6 +56,8 @@ void DecodeQ5_1(BlockBytes<24> in, BlockValues<32> out);
 void DecodeQ8_0(BlockBytes<34> in, BlockValues<32> out);
 void DecodeIq4Nl(BlockBytes<18> in, BlockValues<32> out);
 void DecodeMxfp4(BlockBytes<17> in, BlockValues<32> out);
+void DecodeQ1_0(BlockBytes<18> in, BlockValues<128> out);
+void DecodeQ2_0(BlockBytes<18> in, BlockValues<64> out);
 
 // 256 columns in groups of 16 or 32, whose scales are small integers times the
 // block's scale (block256_formats.cc).

@@ -44,12 +44,13 @@ class FileSink : public WeightSink {
 };
 
 // Longer queries and keys make larger scores: the divisor says so instead.
-Status ApplyRopeMagnitude(const RopeSpec& rope, ModelConfig& config) {
+Status ApplyRopeMagnitude(const RopeSpec& rope, const RopeSpec& local_rope,
+                          ModelConfig& config) {
   const double magnitude = RopeMagnitude(rope);
-  if (magnitude == 1) return OkStatus();
-  if (config.has_local_layers()) {
-    return Unsupported("local layers in a model whose scores YaRN scales");
+  if (config.has_local_layers() && RopeMagnitude(local_rope) != magnitude) {
+    return Unsupported("RoPE scales the scores of some layers alone");
   }
+  if (magnitude == 1) return OkStatus();
   const float divisor = config.score_divisor != 0
                             ? config.score_divisor
                             : std::sqrt(static_cast<float>(config.head_dim));
@@ -58,6 +59,11 @@ Status ApplyRopeMagnitude(const RopeSpec& rope, ModelConfig& config) {
 }
 
 }  // namespace
+
+void TellNotes(const SourceModel& source, const ImportOptions& options) {
+  if (!options.note) return;
+  for (const std::string& note : source.notes) options.note(note);
+}
 
 Result<Fingerprint> ConvertModel(const SourceModel& source,
                                  const std::string& llmm_path,
@@ -89,9 +95,10 @@ Result<Fingerprint> ConvertModel(const SourceModel& source,
     LLMA_ASSIGN(rope.pair_divisors,
                 in.ReadFloats(name, header.config.head_dim / 2));
   }
-  LLMA_TRY(ApplyRopeMagnitude(rope, header.config));
+  // First the steps, for they check the numbers.
   LLMA_ASSIGN(const auto rope_steps,
               ComputeRopeSteps(rope, header.config.head_dim));
+  LLMA_TRY(ApplyRopeMagnitude(rope, source.local_rope, header.config));
 
   LLMA_ASSIGN(LlmmWriter out,
               LlmmWriter::Create(llmm_path, options.overwrite, header));

@@ -4,6 +4,7 @@
 #ifndef LLMA_IMPORTER_CONVERT_MODEL_H_
 #define LLMA_IMPORTER_CONVERT_MODEL_H_
 
+#include <functional>
 #include <string>
 
 #include "base/status.h"
@@ -22,7 +23,12 @@ struct ImportOptions {
   // new line if it is a token, else the model's beginning of stream.
   std::string start_token;
   bool overwrite = false;
+  // Told of each thing that was approximated or left out.
+  std::function<void(const std::string&)> note{};
 };
+
+// Tells options.note of the notes of `source`.
+void TellNotes(const SourceModel& source, const ImportOptions& options);
 
 // Writes `llmm_path` only if all went well, and returns the fingerprint;
 // options.name must not be empty. Peak memory is a few times the largest

@@ -67,6 +67,8 @@ constexpr TensorFormat kFormats[] = {
     MakeFormat<&DecodeIq4Nl>(TensorType::kIq4Nl, "IQ4_NL"),
     MakeFormat<&DecodeIq4Xs>(TensorType::kIq4Xs, "IQ4_XS"),
     MakeFormat<&DecodeMxfp4>(TensorType::kMxfp4, "MXFP4"),
+    MakeFormat<&DecodeQ1_0>(TensorType::kQ1_0, "Q1_0"),
+    MakeFormat<&DecodeQ2_0>(TensorType::kQ2_0, "Q2_0"),
 };
 
 // Types that are only known by name.

@@ -30,6 +30,8 @@ enum class TensorType : uint32_t {
   kIq4Xs = 23,
   kBf16 = 30,
   kMxfp4 = 39,
+  kQ1_0 = 41,
+  kQ2_0 = 42,
 };
 
 // False for any number that is not one of TensorType.

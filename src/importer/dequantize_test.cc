@@ -153,6 +153,19 @@ const SampledBlock kSampledBlocks[] = {
      {0x3c000000, 0x3c800000, 0x3d000000, 0x00000000, 0xbc000000, 0xbc800000,
       0xbd000000, 0x00000000, 0x3d400000, 0x00000000, 0xbb800000, 0x3c000000,
       0xbc400000, 0x3c800000, 0xbcc00000, 0xbc400000}},
+    // These two as ggml itself reads them (llama.cpp, October 2026).
+    {TensorType::kQ1_0,
+     0,
+     kNone,
+     {0x3d8cc000, 0xbd8cc000, 0x3d8cc000, 0xbd8cc000, 0xbd8cc000, 0xbd8cc000,
+      0xbd8cc000, 0x3d8cc000, 0x3a896000, 0x3a896000, 0x3a896000, 0xba896000,
+      0x3a896000, 0x3a896000, 0x3a896000, 0x3a896000}},
+    {TensorType::kQ2_0,
+     0,
+     kNone,
+     {0x3e0cc000, 0x3e0cc000, 0xbd8cc000, 0xbd8cc000, 0xba896000, 0xba896000,
+      0xba896000, 0xba896000, 0x80000000, 0x80000000, 0x80000000, 0xbf4da000,
+      0x4311e000, 0x4311e000, 0x4311e000, 0x80000000}},
 };
 
 TEST(DequantizeTest, SampledColumnsAgreeWithTheReference) {
@@ -212,6 +225,8 @@ TEST(DequantizeTest, RowsAreWholeBlocks) {
   EXPECT_EQ(TensorRowBytes(12, 512), 288u);
   EXPECT_EQ(TensorRowBytes(12, 288), 0u);
   EXPECT_EQ(TensorRowBytes(39, 64), 34u);
+  EXPECT_EQ(TensorRowBytes(41, 256), 36u);
+  EXPECT_EQ(TensorRowBytes(42, 128), 36u);
   EXPECT_EQ(TensorRowBytes(16, 256), 0u);   // IQ2_XXS
   EXPECT_EQ(TensorRowBytes(999, 256), 0u);  // unknown
 }
@@ -225,7 +240,7 @@ TEST(DequantizeTest, EveryTypeHasItsName) {
   EXPECT_FALSE(IsReadableType(999));
   EXPECT_EQ(ReadableTypeNames(),
             "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, "
-            "Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4");
+            "Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4, Q1_0, Q2_0");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #ifndef LLMA_IMPORTER_GGUF_EDITOR_H_
 #define LLMA_IMPORTER_GGUF_EDITOR_H_
 
+#include <bit>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -57,6 +58,28 @@ class GgufEditor {
     ByteWriter out;
     out.StoreF32(value);
     Set(key, GgufType::kF32, out);
+  }
+  void SetF64(const std::string& key, double value) {
+    ByteWriter out;
+    out.StoreU64(std::bit_cast<uint64_t>(value));
+    Set(key, GgufType::kF64, out);
+  }
+  void SetI32(const std::string& key, int32_t value) {
+    ByteWriter out;
+    out.StoreU32(static_cast<uint32_t>(value));
+    Set(key, GgufType::kI32, out);
+  }
+  void SetBool(const std::string& key, bool value) {
+    ByteWriter out;
+    out.StoreU8(value ? 1 : 0);
+    Set(key, GgufType::kBool, out);
+  }
+  void SetBools(const std::string& key, const std::vector<bool>& flags) {
+    ByteWriter out;
+    out.StoreU32(static_cast<uint32_t>(GgufType::kBool));
+    out.StoreU64(flags.size());
+    for (const bool value : flags) out.StoreU8(value ? 1 : 0);
+    Set(key, GgufType::kArray, out);
   }
   void SetString(const std::string& key, std::string_view value) {
     ByteWriter out;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
 
 #include "importer/dequantize.h"
 
@@ -107,22 +108,78 @@ Result<GgufValue> LoadValue(ByteReader& in, Bytes file) {
   return value;
 }
 
+bool IsSigned(GgufType type) {
+  return type == GgufType::kI8 || type == GgufType::kI16 ||
+         type == GgufType::kI32 || type == GgufType::kI64;
+}
+
+bool IsInteger(GgufType type) {
+  return ScalarBytes(type) != 0 && type != GgufType::kBool &&
+         type != GgufType::kF32 && type != GgufType::kF64;
+}
+
+// The bytes of a scalar as an integer, without a sign.
+bool LoadBits(ByteReader& in, GgufType type, uint64_t& bits) {
+  const auto bytes = in.Take(ScalarBytes(type));
+  if (!bytes || bytes->empty()) return false;
+  bits = 0;
+  for (size_t i = 0; i < bytes->size(); ++i) {
+    bits |= uint64_t{(*bytes)[i]} << (8 * i);
+  }
+  return true;
+}
+
 // An integer of any type as u32; false if it is not one or does not fit.
 bool LoadAsU32(ByteReader& in, GgufType type, uint32_t& value) {
-  const uint64_t size = ScalarBytes(type);
-  if (size == 0 || type == GgufType::kBool || type == GgufType::kF32 ||
-      type == GgufType::kF64) {
+  uint64_t bits = 0;
+  if (!IsInteger(type) || !LoadBits(in, type, bits)) return false;
+  if (IsSigned(type) && (bits >> (8 * ScalarBytes(type) - 1)) != 0) {
     return false;
   }
-  const auto bytes = in.Take(size);
-  if (!bytes) return false;
-  uint64_t bits = 0;
-  for (uint64_t i = 0; i < size; ++i) bits |= uint64_t{(*bytes)[i]} << (8 * i);
-  const bool is_signed = type == GgufType::kI8 || type == GgufType::kI16 ||
-                         type == GgufType::kI32 || type == GgufType::kI64;
-  if (is_signed && (bits >> (8 * size - 1)) != 0) return false;
   value = static_cast<uint32_t>(bits);
   return value == bits;
+}
+
+// A number or truth value of any type; false if it is none.
+bool LoadAsDouble(ByteReader& in, GgufType type, double& value) {
+  uint64_t bits = 0;
+  if (!LoadBits(in, type, bits)) return false;
+  if (type == GgufType::kF32) {
+    value = std::bit_cast<float>(static_cast<uint32_t>(bits));
+  } else if (type == GgufType::kF64) {
+    value = std::bit_cast<double>(bits);
+  } else if (type == GgufType::kBool) {
+    value = bits != 0 ? 1 : 0;
+  } else if (IsSigned(type)) {
+    const auto shift = static_cast<int>(64 - 8 * ScalarBytes(type));
+    value = static_cast<double>(static_cast<int64_t>(bits << shift) >> shift);
+  } else {
+    value = static_cast<double>(bits);
+  }
+  return true;
+}
+
+// As a float, if it can be one: the conversion is defined.
+bool LoadAsF32(ByteReader& in, GgufType type, float& value) {
+  double number = 0;
+  if (type == GgufType::kBool || !LoadAsDouble(in, type, number)) return false;
+  if (type == GgufType::kF64 && !(number >= -1e38 && number <= 1e38)) {
+    return false;
+  }
+  value = static_cast<float>(number);
+  return true;
+}
+
+// Whether a value says nothing.
+bool IsEmptyScalar(ByteReader& in, GgufType type) {
+  if (type == GgufType::kString) {
+    const auto text = LoadString(in);
+    return text && text->empty();
+  }
+  uint64_t bits = 0;
+  if (!LoadBits(in, type, bits)) return false;
+  const uint64_t none = ~uint64_t{0} >> (64 - 8 * ScalarBytes(type));
+  return bits == 0 || (IsInteger(type) && bits == none);
 }
 
 // A tensor's entry; its place is not known before all entries are read.
@@ -243,9 +300,65 @@ Result<uint32_t> GgufReader::GetU32(std::string_view key) const {
 Result<float> GgufReader::GetF32(std::string_view key) const {
   const auto it = values_.find(key);
   if (it == values_.end()) return BadKey(key, "is missing");
-  if (it->second.type != GgufType::kF32) return BadKey(key, "is not a float");
   ByteReader in(it->second.payload);
-  return in.LoadF32();
+  float value = 0;
+  if (!LoadAsF32(in, it->second.type, value)) {
+    return BadKey(key, "is not a float");
+  }
+  return value;
+}
+
+Result<uint32_t> GgufReader::GetSameU32(std::string_view key,
+                                        size_t num_elements) const {
+  if (!IsArray(key)) return GetU32(key);
+  LLMA_ASSIGN(const auto numbers, GetU32s(key));
+  if (numbers.empty() || numbers.size() != num_elements) {
+    return BadKey(key, "has not one number for each layer");
+  }
+  for (const uint32_t number : numbers) {
+    if (number != numbers.front()) {
+      return BadKey(key, "is not the same for each layer");
+    }
+  }
+  return numbers.front();
+}
+
+std::optional<double> GgufReader::FindNumber(std::string_view key) const {
+  const auto it = values_.find(key);
+  double number = 0;
+  if (it == values_.end()) return {};
+  ByteReader in(it->second.payload);
+  if (!LoadAsDouble(in, it->second.type, number)) return {};
+  return number;
+}
+
+bool GgufReader::IsEmptyValue(std::string_view key) const {
+  const auto it = values_.find(key);
+  LLMA_DCHECK(it != values_.end());
+  const GgufValue& value = it->second;
+  ByteReader in(value.payload);
+  if (value.type != GgufType::kArray) return IsEmptyScalar(in, value.type);
+  for (uint64_t i = 0; i < value.num_elements; ++i) {
+    if (!IsEmptyScalar(in, value.element_type)) return false;
+  }
+  return true;
+}
+
+bool GgufReader::IsArray(std::string_view key) const {
+  const auto it = values_.find(key);
+  return it != values_.end() && it->second.type == GgufType::kArray;
+}
+
+std::string GgufReader::ValueText(std::string_view key) const {
+  const auto it = values_.find(key);
+  if (it == values_.end()) return "missing";
+  if (it->second.type == GgufType::kArray) return "a list";
+  if (const auto text = GetString(key)) return std::string(*text);
+  const double number = FindNumber(key).value_or(0);
+  if (it->second.type == GgufType::kBool) return number != 0 ? "true" : "false";
+  char shown[32];
+  std::snprintf(shown, sizeof(shown), "%.9g", number);
+  return shown;
 }
 
 Result<std::string_view> GgufReader::GetString(std::string_view key) const {
@@ -288,7 +401,11 @@ Result<std::vector<uint32_t>> GgufReader::GetU32s(std::string_view key) const {
   ByteReader in(value.payload);
   for (uint64_t i = 0; i < value.num_elements; ++i) {
     uint32_t number = 0;
-    if (!LoadAsU32(in, value.element_type, number)) {
+    uint64_t truth = 0;
+    if (value.element_type == GgufType::kBool &&
+        LoadBits(in, GgufType::kBool, truth)) {
+      number = truth != 0 ? 1 : 0;
+    } else if (!LoadAsU32(in, value.element_type, number)) {
       return BadKey(key, "is not an array of counts");
     }
     numbers.push_back(number);
@@ -300,13 +417,16 @@ Result<std::vector<float>> GgufReader::GetF32s(std::string_view key) const {
   const auto it = values_.find(key);
   if (it == values_.end()) return BadKey(key, "is missing");
   const GgufValue& value = it->second;
-  if (value.type != GgufType::kArray || value.element_type != GgufType::kF32) {
+  if (value.type != GgufType::kArray) {
     return BadKey(key, "is not an array of floats");
   }
   std::vector<float> numbers;
   ByteReader in(value.payload);
   for (uint64_t i = 0; i < value.num_elements; ++i) {
-    LLMA_ASSIGN(const float number, in.LoadF32());
+    float number = 0;
+    if (!LoadAsF32(in, value.element_type, number)) {
+      return BadKey(key, "is not an array of floats");
+    }
     numbers.push_back(number);
   }
   return numbers;

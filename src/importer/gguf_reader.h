@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,13 +49,25 @@ class GgufReader {
 
   bool Has(std::string_view key) const { return values_.count(key) != 0; }
   // kUnsupported, naming the key, if it is missing or of another type. Any
-  // integer type will do for GetU32, if the value fits.
+  // integer type will do for GetU32, if the value fits, and any type of numbers
+  // for GetF32.
   Result<uint32_t> GetU32(std::string_view key) const;
   Result<float> GetF32(std::string_view key) const;
+  // A count, or an array of equal ones, one for each of `num_elements`.
+  Result<uint32_t> GetSameU32(std::string_view key, size_t num_elements) const;
   Result<std::string_view> GetString(std::string_view key) const;
   Result<std::vector<std::string_view>> GetStrings(std::string_view key) const;
+  // Also of truth values: 0 and 1.
   Result<std::vector<uint32_t>> GetU32s(std::string_view key) const;
   Result<std::vector<float>> GetF32s(std::string_view key) const;
+  // The number, or 0 and 1 for truth values; none if it is no such value.
+  std::optional<double> FindNumber(std::string_view key) const;
+  // Whether it says nothing: 0, -1 (for "none"), false, an empty text, or an
+  // array of these. It must be there.
+  bool IsEmptyValue(std::string_view key) const;
+  bool IsArray(std::string_view key) const;
+  // For messages: "8", "true", "a list".
+  std::string ValueText(std::string_view key) const;
 
   const TensorMap& tensors() const { return tensors_; }
   const std::map<std::string_view, GgufValue>& values() const {

@@ -89,7 +89,8 @@ TEST(GgufReaderTest, GettersNameTheKey) {
                           "strings", "nothing"}) {
     EXPECT_FALSE(gguf->GetU32(key)) << key;
   }
-  EXPECT_FALSE(gguf->GetF32("f64"));
+  EXPECT_FALSE(gguf->GetF32("bool"));
+  EXPECT_FALSE(gguf->GetF32("string"));
   EXPECT_FALSE(gguf->GetString("strings"));
   EXPECT_FALSE(gguf->GetStrings("numbers"));
   EXPECT_FALSE(gguf->GetU32s("strings"));

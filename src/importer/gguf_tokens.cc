@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importer/gguf_tokens.h"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 
+#include "importer/nearest_split.h"
+#include "importer/score_merges.h"
 #include "importer/vocabulary.h"
 #include "tokenizer/split_patterns.h"
 
@@ -31,66 +35,126 @@ Status ReadMerges(const GgufReader& gguf, SourceVocabulary& v) {
   return OkStatus();
 }
 
+// Of those behind the last token nothing is known; they are left out.
 Status ReadScores(const GgufReader& gguf, SourceVocabulary& v) {
   constexpr std::string_view kKey = "tokenizer.ggml.scores";
   LLMA_ASSIGN(v.scores, gguf.GetF32s(kKey));
-  bool are_good = v.scores.size() == v.tokens.size();
+  bool are_good = v.scores.size() >= v.tokens.size();
   for (const float score : v.scores) are_good &= std::isfinite(score);
   if (!are_good) {
     return Error{ErrorCode::kCorrupt, "metadata " + std::string(kKey) +
                                           " is not a finite number a token"};
   }
+  v.scores.resize(v.tokens.size());
   return OkStatus();
 }
 
-// Its name in our table.
-Result<std::string_view> ReadSplitPattern(const GgufReader& gguf) {
-  LLMA_ASSIGN(const auto name, gguf.GetString("tokenizer.ggml.pre"));
+// The id that a key names, if it is one of a token.
+std::optional<uint32_t> FindId(const GgufReader& gguf, const char* name,
+                               const SourceVocabulary& v) {
+  const auto id = gguf.GetU32("tokenizer.ggml." + std::string(name));
+  if (!id || *id >= v.tokens.size()) return {};
+  return *id;
+}
+
+// Without types all tokens are text, but those that are named as something else
+// or written like it.
+void GuessKinds(const GgufReader& gguf, bool has_characters,
+                SourceVocabulary& v) {
+  std::string byte;
+  for (const std::string_view token : v.tokens) {
+    const bool is_byte =
+        has_characters && DecodeSentencePiece(token, TokenKind::kByte, byte);
+    const bool is_control = token.starts_with("<|") && token.ends_with("|>");
+    v.kinds.push_back(is_byte      ? TokenKind::kByte
+                      : is_control ? TokenKind::kNone
+                                   : TokenKind::kText);
+  }
+  for (const char* name :
+       {"bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id",
+        "eot_token_id", "seperator_token_id"}) {
+    if (const auto id = FindId(gguf, name, v)) v.kinds[*id] = TokenKind::kNone;
+  }
+}
+
+Status ReadKinds(const GgufReader& gguf, bool has_characters,
+                 SourceVocabulary& v, std::vector<std::string>& notes) {
+  constexpr std::string_view kKey = "tokenizer.ggml.token_type";
+  if (!gguf.Has(kKey)) {
+    notes.push_back("metadata " + std::string(kKey) +
+                    " is missing: tokens count as text");
+    GuessKinds(gguf, has_characters, v);
+    return OkStatus();
+  }
+  LLMA_ASSIGN(const auto types, gguf.GetU32s(kKey));
+  for (size_t id = 0; id < std::min(types.size(), v.tokens.size()); ++id) {
+    v.kinds.push_back(KindOfType(types[id], has_characters));
+  }
+  return OkStatus();
+}
+
+constexpr std::string_view kPreKey = "tokenizer.ggml.pre";
+
+// The name in our table of how a text is cut.
+Result<std::string_view> ReadSplitPattern(const GgufReader& gguf,
+                                          const SourceVocabulary& v,
+                                          std::vector<std::string>& notes) {
+  std::string_view name;
+  if (gguf.Has(kPreKey)) {
+    LLMA_ASSIGN(name, gguf.GetString(kPreKey));
+  }
   if (const SplitPattern* found = FindGgufSplitPattern(name)) {
     return found->name;
   }
-  std::string known;
-  for (const SplitPattern& pattern : SplitPatterns()) {
-    if (pattern.name == kSentencePiece) continue;
-    known += (known.empty() ? "" : ", ") + std::string(pattern.name);
-  }
-  return Error{ErrorCode::kUnsupported,
-               "metadata tokenizer.ggml.pre is " + std::string(name) +
-                   " (only " + known + " and what cuts alike can be read)"};
+  const std::string_view nearest = NearestSplitPattern(v);
+  notes.push_back(
+      "metadata " + std::string(kPreKey) + " is " +
+      (name.empty() ? "missing" : std::string(name) + ", which is not known") +
+      ": a text is cut as for " + std::string(nearest) +
+      ", by the looks of the tokens; files may be larger than with the right "
+      "way");
+  return nearest;
+}
+
+// Whether a vocabulary with merges is of characters, with U+2581 for a blank.
+bool HasMergesOfCharacters(const GgufReader& gguf, std::string_view model) {
+  if (model == "gemma4") return true;
+  const auto pre = gguf.Has(kPreKey) ? gguf.GetString(kPreKey)
+                                     : Result<std::string_view>("");
+  return pre && (*pre == "gemma4" || *pre == "granite-embed-multi-311m" ||
+                 *pre == "sarvam-moe");
 }
 
 }  // namespace
 
-Result<SourceVocabulary> ReadGgufTokens(const GgufReader& gguf) {
+Result<SourceVocabulary> ReadGgufTokens(const GgufReader& gguf,
+                                        std::vector<std::string>& notes) {
   LLMA_ASSIGN(const auto model, gguf.GetString("tokenizer.ggml.model"));
-  const bool has_characters = model == "llama";
-  if (!has_characters && model != "gpt2") {
+  const bool has_scores = model == "llama";
+  if (!has_scores && model != "gpt2" && model != "gemma4") {
     return Error{ErrorCode::kUnsupported,
                  "tokenizer " + std::string(model) +
                      " (only gpt2, byte-level BPE, and llama, SentencePiece's "
                      "BPE, can be read)"};
   }
+  const bool has_characters = has_scores || HasMergesOfCharacters(gguf, model);
   SourceVocabulary v;
   LLMA_ASSIGN(v.tokens, gguf.GetStrings("tokenizer.ggml.tokens"));
-  LLMA_ASSIGN(const auto types, gguf.GetU32s("tokenizer.ggml.token_type"));
-  for (const uint32_t type : types) {
-    v.kinds.push_back(KindOfType(type, has_characters));
-  }
-  if (has_characters) {
+  LLMA_TRY(ReadKinds(gguf, has_characters, v, notes));
+  if (has_characters) v.pre_tokenizer = kSentencePiece;
+  if (has_scores) {
     LLMA_TRY(ReadScores(gguf, v));
-    v.pre_tokenizer = kSentencePiece;
   } else {
     LLMA_TRY(ReadMerges(gguf, v));
-    LLMA_ASSIGN(v.pre_tokenizer, ReadSplitPattern(gguf));
   }
-  constexpr std::string_view kBeginKey = "tokenizer.ggml.bos_token_id";
-  constexpr std::string_view kEndKey = "tokenizer.ggml.eos_token_id";
-  if (gguf.Has(kBeginKey)) {
-    LLMA_ASSIGN(v.begin_id, gguf.GetU32(kBeginKey));
+  if (has_characters && !has_scores) {
+    LLMA_TRY(MakeScoresFromMerges(v));
   }
-  if (gguf.Has(kEndKey)) {
-    LLMA_ASSIGN(v.end_id, gguf.GetU32(kEndKey));
+  if (!has_characters) {
+    LLMA_ASSIGN(v.pre_tokenizer, ReadSplitPattern(gguf, v, notes));
   }
+  v.begin_id = FindId(gguf, "bos_token_id", v);
+  v.end_id = FindId(gguf, "eos_token_id", v);
   return v;
 }
 

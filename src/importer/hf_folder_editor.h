@@ -252,7 +252,8 @@ struct HfFolderEditor {
 
   // Merges for scores, and how blanks are written.
   void SetSentencePiece(const GgufReader& gguf) {
-    auto vocabulary = ReadGgufTokens(gguf);
+    std::vector<std::string> notes;
+    auto vocabulary = ReadGgufTokens(gguf, notes);
     const auto merges = MakeMergesFromScores(*vocabulary);
     for (const auto& [left, right, result] : *merges) {
       tokenizer["model"]["merges"].push_back(

@@ -292,6 +292,7 @@ Result<Fingerprint> ImportFolder(const std::string& folder_path,
                                  const ImportOptions& options) {
   Fingerprint fingerprint;
   const auto convert = [&](const SourceModel& source) -> Status {
+    TellNotes(source, options);
     LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, options));
     return OkStatus();
   };

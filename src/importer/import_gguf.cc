@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "base/fp_env.h"
 #include "importer/gguf_config.h"
+#include "importer/gguf_keys.h"
 #include "importer/gguf_reader.h"
 #include "importer/gguf_tokens.h"
 #include "importer/sha256.h"
@@ -41,6 +43,7 @@ constexpr std::string_view kNumPartsKey = "split.count";
 }  // namespace
 
 Status ReadGguf(Bytes file, const SourceUser& use) {
+  const FpEnvGuard fp_env;
   LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(file));
   if (const auto num_parts = gguf.GetU32(kNumPartsKey);
       num_parts && *num_parts > 1) {
@@ -50,7 +53,7 @@ Status ReadGguf(Bytes file, const SourceUser& use) {
                      "--merge` of llama.cpp does"};
   }
   SourceModel source;
-  LLMA_ASSIGN(source.vocabulary, ReadGgufTokens(gguf));
+  LLMA_ASSIGN(source.vocabulary, ReadGgufTokens(gguf, source.notes));
   LLMA_TRY(ReadGgufConfig(gguf, source));
   source.config.tied_head = gguf.tensors().count(kNames.head) == 0;
   if (gguf.Has("general.license")) {
@@ -58,6 +61,9 @@ Status ReadGguf(Bytes file, const SourceUser& use) {
   }
   source.names = kNames;
   source.tensors = gguf.tensors();
+  std::erase_if(source.tensors, [](const auto& entry) {
+    return IsTensorOfOtherSenses(entry.first);
+  });
   Sha256 hash;
   hash.Update(file);
   LLMA_ASSIGN(source.sha256, hash.Digest());
@@ -68,6 +74,7 @@ Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
                                     const ImportOptions& options) {
   Fingerprint fingerprint;
   const auto convert = [&](const SourceModel& source) -> Status {
+    TellNotes(source, options);
     LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, options));
     return OkStatus();
   };

@@ -77,6 +77,7 @@ Result<Fingerprint> ImportModel(const std::string& source_path,
   if (named.name.empty()) named.name = ModelNameFromPath(source_path);
   Fingerprint fingerprint;
   const auto convert = [&](const SourceModel& source) -> Status {
+    TellNotes(source, named);
     LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, named));
     return OkStatus();
   };

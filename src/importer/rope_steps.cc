@@ -34,6 +34,9 @@ Status CheckScaling(const RopeSpec& rope, uint32_t head_dim) {
       if (!IsWithin(divisor, 1, 1024)) return BadRope("factor of a pair");
     }
   }
+  if (!IsWithin(rope.attention_factor, 0x1p-4f, 0x1p+4f)) {
+    return BadRope("attention factor");
+  }
   if (rope.scaling == RopeScaling::kNone) return OkStatus();
   if (!IsWithin(rope.factor, 1, 1024)) return BadRope("scaling factor");
   if (rope.scaling == RopeScaling::kLinear) return OkStatus();
@@ -144,8 +147,8 @@ Result<std::vector<uint64_t>> ComputeRopeSteps(const RopeSpec& rope,
 }
 
 double RopeMagnitude(const RopeSpec& rope) {
-  if (rope.scaling != RopeScaling::kYarn) return 1;
-  return 1 + 0.1 * kLn2 * ExactLog2(rope.factor);
+  if (rope.scaling != RopeScaling::kYarn) return rope.attention_factor;
+  return rope.attention_factor * (1 + 0.1 * kLn2 * ExactLog2(rope.factor));
 }
 
 }  // namespace llma

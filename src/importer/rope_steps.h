@@ -33,6 +33,8 @@ struct RopeSpec {
   // left alone.
   float low_frequency = 1, high_frequency = 4;  // of kLlama3
   float slow_beta = 1, fast_beta = 32;          // of kYarn
+  // Queries and keys are multiplied by it.
+  float attention_factor = 1;
   // By pair: what divides its angle; empty: 1.
   std::vector<float> pair_divisors{};
 };
@@ -43,8 +45,8 @@ struct RopeSpec {
 Result<std::vector<uint64_t>> ComputeRopeSteps(const RopeSpec& rope,
                                                uint32_t head_dim);
 
-// What queries and keys are multiplied by: of kYarn 1 + ln(factor) / 10,
-// else 1.
+// What queries and keys are multiplied by: attention_factor, times
+// 1 + ln(factor) / 10 for kYarn.
 double RopeMagnitude(const RopeSpec& rope);
 
 }  // namespace llma

@@ -96,6 +96,8 @@ struct SourceModel {
   TensorNames names;
   TensorMap tensors;
   std::string_view license;  // may be empty or unprintable
+  // What was approximated or left out, a sentence each, without a stop.
+  std::vector<std::string> notes;
   std::array<uint8_t, 32> sha256{};
 };
 

@@ -151,6 +151,7 @@ Result<PulledModel> PullModel(const PullRequest& request,
   how.name = plan.name;
   how.start_token = request.start_token;
   how.overwrite = request.overwrite;
+  how.note = note;
   const auto fingerprint = ImportModel(source_path, pulled.path, how);
   if (!fingerprint) {
     return Error{fingerprint.error().code,
