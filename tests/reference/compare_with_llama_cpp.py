@@ -10,16 +10,16 @@ With xllamacpp 2026.10.11549 and the first 3,000 characters of README.md (bits o
 the first 1,024 tokens: ours in floats, llama.cpp's; its keys and values are
 halves, and what it multiplies with blocks of 4 bits is 8 bits):
 
-    as it is                          13855.5  13854.3
-    factor 4, no type                 13890.3  13902.4
-    scale_linear 4                    13890.3  13902.4
-    factor 4, type none               13855.5  13854.3
-    factor 0, type linear             13855.5  13854.3
-    attn_factor 1.5                   13762.1  13760.6
-    yarn, factor 4, no original       13948.4  13954.0
-    yarn, factor 4, original 64       13928.1  13936.2
-    yarn, factor 4, attn_factor 1.5   13954.6  13962.9
-    yarn, no factor                   13855.5  13854.3
+    as it is                          13855.5  13852.1
+    factor 4, no type                 13890.3  13896.9
+    scale_linear 4                    13890.3  13896.9
+    factor 4, type none               13855.5  13852.1
+    factor 0, type linear             13855.5  13852.1
+    attn_factor 1.5                   13762.1  13757.0
+    yarn, factor 4, no original       13948.4  13950.7
+    yarn, factor 4, original 64       13928.1  13932.1
+    yarn, factor 4, attn_factor 1.5   13954.6  13959.1
+    yarn, no factor                   13855.5  13852.1
 """
 import ctypes
 import glob
