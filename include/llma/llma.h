@@ -206,9 +206,9 @@ typedef struct llma_import_options {
 /* Makes a .llmm file of a GGUF file or a Hugging Face folder. What changes the
  * model is read, or is an error that names it; what only decides how well it
  * compresses may be approximated, and each such thing is a note. `options` may
- * be NULL. `path`: the file to write; NULL: $XDG_DATA_HOME/llma/NAME.llmm, whose
- * folder is made. `written_path`: if not NULL, gets the path, to be freed with
- * llma_free(). `fingerprint`: [LLMA_FINGERPRINT_BYTES], or NULL. */
+ * be NULL. `path`: the file to write; NULL: $XDG_DATA_HOME/llma/NAME.llmm,
+ * whose folder is made. `written_path`: if not NULL, gets the path, to be freed
+ * with llma_free(). `fingerprint`: [LLMA_FINGERPRINT_BYTES], or NULL. */
 LLMA_API llma_status llma_model_import(const char *source, const char *path,
                                        const llma_import_options *options,
                                        char **written_path,
