@@ -34,6 +34,9 @@ class NewFile {
   // Flushes to the device and gives the file its final name.
   Status Commit();
   int fd() const { return fd_; }
+  // Now, as if `keep_part` had been said.
+  void KeepPart() { options_.keep_part = true; }
+  const std::string& temporary_path() const { return temporary_path_; }
   // The temporary name, for a signal handler to unlink; empty after Commit(),
   // and if it is to stay.
   std::string path_to_unlink() const {

@@ -13,6 +13,7 @@
 
 #include "cli/descriptors.h"
 #include "cli/signals.h"
+#include "cli/work_report.h"
 
 namespace llma::cli {
 namespace {
@@ -109,6 +110,10 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
                                        .keep_part = options.resume});
   if (!file) return file.error();
   SetTemporaryFile(file->path_to_unlink());
+  SetRemains(options.resume            ? Remains::kPart
+             : options.keeps_long_work ? Remains::kPartOfLongWork
+                                       : Remains::kNothing,
+             file->temporary_path());
   output->file_.emplace(*std::move(file));
   // Now, so that nobody reads what the input's mode forbids.
   if (input.is_regular()) CopyMode(output->file_->fd(), input.info());
@@ -119,8 +124,10 @@ Output::~Output() {
   if (owns_fd_ && fd_ >= 0) ::close(fd_);
   if (!file_) return;
   const SignalBlock block;
+  if (KeepsPart()) file_->KeepPart();
   file_.reset();
   SetTemporaryFile({});
+  SetRemains(Remains::kUnsaid);
 }
 
 Status Output::Write(Bytes bytes) {
@@ -203,6 +210,8 @@ Status Output::Flush() {
   return OkStatus();
 }
 
+void Output::DropPart() { SetRemains(Remains::kNothing); }
+
 Result<bool> Output::Finish(const InputFile& input,
                             const std::optional<SourceInfo>& source) {
   if (!file_) return true;
@@ -223,6 +232,7 @@ Status Output::Finish() {
   LLMA_TRY(file_->Commit());
   const SignalBlock block;
   SetTemporaryFile({});
+  SetRemains(Remains::kUnsaid);
   return OkStatus();
 }
 

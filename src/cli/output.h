@@ -22,6 +22,9 @@ struct OutputOptions {
   // can be gone on with.
   bool is_resumable = false;
   bool resume = false;
+  // What took long is left there if it is interrupted; only where another run
+  // can go on with it.
+  bool keeps_long_work = false;
 };
 
 // A regular file gets its name only in Finish(), when all is written; before
@@ -49,6 +52,8 @@ class Output {
   Status TruncateTo(uint64_t size_bytes);
   // What was written is on the device.
   Status Flush();
+  // It is of no use if it is not finished.
+  void DropPart();
 
   // Ends the output; false if it is there but its owner, mode or times could
   // not be set: those of the input, or what `source` says instead.
