@@ -302,9 +302,9 @@ for (const kind of ['mouseover', 'click'])
     if (kind === 'click') setCurrent(+span.dataset.i);
   });
 at('text').addEventListener('mouseleave', hideTip);
-addEventListener('scroll', () => { if (tipAt >= 0) placeTip(); },
-    {passive: true});
-addEventListener('resize', hideTip);
+for (const kind of ['scroll', 'resize'])
+  addEventListener(kind, () => { if (tipAt >= 0) placeTip(); },
+      {passive: true});
 
 function setCurrent(i) {
   const old = at('text').querySelector('.current');

@@ -92,7 +92,8 @@ li .soft { display: block; }
   box-shadow: 0 4px 18px rgb(0 0 0 / .25); pointer-events: none; }
 #tip code { font: .95em ui-monospace, monospace; overflow-wrap: anywhere;
   unicode-bidi: isolate; }
-#tip caption { text-align: left; color: var(--soft); padding-top: .3rem; }
+#tip caption { text-align: left; white-space: nowrap; color: var(--soft);
+  padding-top: .3rem; }
 #tip td { padding: 0 .6rem 0 0; vertical-align: top; }
 #tip tr.right { font-weight: bold; }
 [hidden] { display: none !important; }
