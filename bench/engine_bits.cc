@@ -8,8 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "base/file_io.h"
 #include "importer/text_bits.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

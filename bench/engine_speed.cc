@@ -15,8 +15,8 @@
 #include <span>
 #include <vector>
 
-#include "base/file_io.h"
 #include "model/forward.h"
+#include "platform/descriptors.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llma {

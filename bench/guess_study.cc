@@ -12,9 +12,9 @@
 #include <span>
 #include <vector>
 
-#include "base/file_io.h"
 #include "importer/text_bits.h"
 #include "model/forward.h"
+#include "platform/descriptors.h"
 #include "predict/token_drafter.h"
 
 namespace llma {

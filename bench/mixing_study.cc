@@ -9,7 +9,7 @@
 #include <ctime>
 #include <string>
 
-#include "base/file_io.h"
+#include "platform/descriptors.h"
 #include "recorded_text.h"
 
 namespace llma {

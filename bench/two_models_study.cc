@@ -13,7 +13,7 @@
 #include <optional>
 #include <string>
 
-#include "base/file_io.h"
+#include "platform/descriptors.h"
 #include "recorded_text.h"
 
 namespace llma {

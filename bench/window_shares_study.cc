@@ -15,9 +15,9 @@
 #include <numeric>
 #include <sstream>
 
-#include "base/file_io.h"
 #include "importer/text_bits.h"
 #include "model/forward.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

@@ -106,7 +106,7 @@ _llma() {
   if [[ $cur == -* ]]; then
     _llma_words '-z --compress -d --decompress --uncompress -t --test -l --list
                  -c --stdout --to-stdout -o --output -f --force -k --keep --rm
-                 -r --recursive --files0 -S --suffix -N --name
+                 --no-sync -r --recursive --files0 -S --suffix -N --name
                  -1 -2 -3 -4 -5 -6 -7 -8 -9 --fast --best --model --lanes
                  --window --frame-size --verify --resume --flush --short
                  --embed-model

@@ -50,6 +50,7 @@ for program in llma unllma llmacat
     complete -c $program -s f -l force -d 'overwrite; use terminals'
     complete -c $program -n $files -s k -l keep -d 'keep the input'
     complete -c $program -n $files -l rm -d 'verify, then remove the input'
+    complete -c $program -n $files -l no-sync -d 'do not wait for the storage device'
     complete -c $program -n $files -s r -l recursive -d 'files below folders'
     complete -c $program -n $files -l files0 -d 'more names, each ended by NUL'
     complete -c $program -n $files -s S -l suffix -x -d 'instead of .llma'

@@ -12,9 +12,9 @@
 
 #include "cli/bench_text.h"
 #include "cli/commands.h"
-#include "cli/descriptors.h"
 #include "cli/file_job.h"
 #include "cli/progress.h"
+#include "platform/descriptors.h"
 
 namespace llma::cli {
 namespace {

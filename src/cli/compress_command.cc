@@ -4,11 +4,9 @@
 #include <algorithm>
 
 #include "cli/commands.h"
-#include "cli/descriptors.h"
 #include "cli/file_job.h"
 #include "cli/file_names.h"
 #include "cli/progress.h"
-#include "cli/work_report.h"
 
 namespace llma::cli {
 namespace {
@@ -37,14 +35,14 @@ class Compression {
     if (IsTerminal(files_.in, STDIN_FILENO) && options_.verbosity >= 1) {
       job_.messages.ShowDetail("reading from the terminal; Ctrl-D ends it");
     }
-    auto input = InputFile::Open(files_.in);
+    auto input = OpenInput(files_.in, options_);
     if (!input) return job_.messages.ShowError(input.error().what);
     input_ = *std::move(input);
     auto output = Output::Open(files_.out,
                                {.force = options_.force,
                                 .is_resumable = true,
                                 .resume = options_.resume,
-                                .keeps_long_work = CanGoOn()},
+                                .syncs = options_.syncs},
                                *input_);
     if (!output) return job_.messages.ShowError(output.error().what);
     output_ = *std::move(output);
@@ -72,11 +70,6 @@ class Compression {
     return options_.verify || (options_.remove_source && !input_->is_stdin());
   }
 
-  // Whether another run can go on with what this one leaves.
-  bool CanGoOn() const {
-    return options_.has_checksums && !options_.is_short && input_->is_regular();
-  }
-
   Status Complete(ProgressMeter& meter, llma::Options& how) {
     LLMA_TRY(how.SetProgress(meter.callback()));
     LLMA_TRY(how.Set(LLMA_OPTION_TOTAL_BYTES, input_->size_bytes()));
@@ -87,26 +80,16 @@ class Compression {
     return how.SetOnFrame([this, &meter](const llma_frame_info& frame) {
       job_.messages.ShowFrame(
           FormatFrame(input_->name(), ++num_frames_, frame));
-      CountFrameInPart();
       meter.Redraw();
     });
   }
 
   int Encode(llma::Options& how) {
-    ProgressMeter meter(input_->name(), job_.messages);
+    ProgressMeter meter(input_->name(), job_.messages.verbosity() >= 1);
     const auto encoded = EncodeAll(meter, how);
-    if (!encoded) {
-      const int status = Fail(job_.messages, input_->name(), encoded.error());
-      if (num_frames_ > 0 && KeepsPart()) {
-        SafeLine line;
-        DescribePart(line);
-        job_.messages.ShowNote(line.text());
-      }
-      return status;
-    }
+    if (!encoded) return Fail(job_.messages, input_->name(), encoded.error());
     if (verifies()) {
       const Status status = Verify(*encoded);
-      if (!status) output_->DropPart();
       if (!status) return Fail(job_.messages, output_->name(), status.error());
     }
     return Finish(meter, encoded->content_bytes, encoded->file_bytes);
@@ -138,7 +121,7 @@ class Compression {
               std::to_string(LLMA_MAX_SHORT_MESSAGE_BYTES) + " bytes",
           "leave --short out");
     }
-    ProgressMeter meter(input_->name(), job_.messages);
+    ProgressMeter meter(input_->name(), job_.messages.verbosity() >= 1);
     if (const Status status = Complete(meter, how); !status) {
       return Fail(job_.messages, input_->name(), status.error());
     }
@@ -164,11 +147,12 @@ class Compression {
 
   int Finish(const ProgressMeter& meter, uint64_t content_bytes,
              uint64_t file_bytes) {
-    const int exit_status = Deliver(job_, *output_, *input_, files_.in, {});
+    const std::string name = input_->name();
+    const int exit_status =
+        Deliver(job_, std::move(output_), std::move(input_), {});
     if (exit_status == kExitError) return exit_status;
-    job_.messages.ShowDetail(FormatSummary(input_->name(), content_bytes,
-                                           file_bytes, true,
-                                           meter.elapsed_seconds()));
+    job_.messages.ShowDetail(FormatSummary(name, content_bytes, file_bytes,
+                                           true, meter.elapsed_seconds()));
     return exit_status;
   }
 
@@ -185,7 +169,7 @@ class Compression {
     }
     LLMA_ASSIGN(const Reader content, input_->MakeReader(0));
     const auto point = encoder.Resume(
-        FileReader(fd, static_cast<uint64_t>(info.st_size)), content);
+        FileReader(fd, 0, static_cast<uint64_t>(info.st_size)), content);
     if (!point) {
       Error error = point.error();
       if (error.code == ErrorCode::kUsage) {
@@ -215,10 +199,9 @@ class Compression {
       LLMA_TRY(encoder.Append(bytes, sink));
     }
     LLMA_TRY(encoder.Finish(sink));
-    // Somebody may have read from standard input before.
-    if (!input_->is_stdin() &&
-        (encoder.totals().content_bytes < input_->size_bytes() ||
-         input_->FindChange() == InputFile::Change::kShrunk)) {
+    // Not where fewer bytes come than the size that the file system tells, as
+    // in /sys; and who shortens standard input may mean it.
+    if (!input_->is_stdin() && input_->HasShrunk()) {
       return Error{ErrorCode::kIo,
                    input_->name() + ": became shorter while it was read"};
     }
@@ -227,7 +210,8 @@ class Compression {
 
   // Decodes what was written.
   Status Verify(const llma_totals& written) {
-    ProgressMeter meter(output_->name() + " (verifying)", job_.messages);
+    ProgressMeter meter(output_->name() + " (verifying)",
+                        job_.messages.verbosity() >= 1);
     LLMA_ASSIGN(llma::Options how, MakeOptions(job_, meter));
     LLMA_TRY(job_.models.SetToDecompress(how));
     LLMA_TRY(how.Set(LLMA_OPTION_TOTAL_BYTES, written.content_bytes));
@@ -285,19 +269,22 @@ int CompressOne(const FileJob& job, const std::string& in) {
 
 int RunCompress(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
-  const FileJob job = {options, messages, models};
+  SourceRemover remover(options.syncs, messages);
+  const FileJob job = {options, messages, models, remover};
   if (options.is_in_out) {
     if (IsDirectory(options.operands[0])) {
       return messages.ShowWarning(options.operands[0] +
                                   ": is a directory, skipped without -r");
     }
-    return Compression(job, {options.operands[0], options.operands[1]}).Run();
+    const int status =
+        Compression(job, {options.operands[0], options.operands[1]}).Run();
+    return WorseStatus(status, remover.RemoveAll());
   }
   int status = kExitSuccess;
   for (const std::string& in : ListInputs(options, messages, status)) {
     status = WorseStatus(status, CompressOne(job, in));
   }
-  return status;
+  return WorseStatus(status, remover.RemoveAll());
 }
 
 }  // namespace llma::cli

@@ -20,7 +20,7 @@ class Decompression {
       : job_(job), options_(job.options), input_(input), output_(output) {}
 
   int Run() {
-    ProgressMeter meter(input_.name(), job_.messages);
+    ProgressMeter meter(input_.name(), job_.messages.verbosity() >= 1);
     const Status status = Decode(meter);
     if (!status) {
       const ErrorCode code = status.error().code;
@@ -61,14 +61,15 @@ class Decompression {
     LLMA_ASSIGN(const Reader file, input_.MakeReader(MaxMemoryBytes(options_)));
     file_bytes_ = file.file_bytes;
     LLMA_TRY(CheckHasFrames(file));
-    return options_.salvage ? SalvageAll(file, how) : DecodeRange(file, how);
+    LLMA_TRY(options_.salvage ? SalvageAll(file, how) : DecodeRange(file, how));
+    input_.MarkRead();
+    return OkStatus();
   }
 
   Status DecodeAll(llma::Options& how) {
     if (input_.is_regular()) {
       // For the progress; a file that is damaged is found out below.
-      LLMA_ASSIGN(const Reader file, input_.MakeReader(0));
-      if (const auto info = ReadFileInfo(file)) {
+      if (const auto info = ReadFileInfo(*input_.Peek())) {
         LLMA_TRY(how.Set(LLMA_OPTION_TOTAL_BYTES, info->content_bytes));
         num_known_frames_ = info->num_frames;
       }
@@ -170,10 +171,10 @@ class Decompression {
 };
 
 // What the file says of its source, if it does so at its start.
-std::optional<SourceInfo> PeekSourceInfo(InputFile& input) {
-  if (!input.is_regular()) return {};
-  const auto file = input.MakeReader(0);
-  const auto source = file ? ReadSourceInfo(*file) : file.error();
+std::optional<SourceInfo> PeekSourceInfo(const InputFile& input) {
+  const auto file = input.Peek();
+  if (!file) return {};
+  const auto source = ReadSourceInfo(*file);
   return source ? *source : std::nullopt;
 }
 
@@ -191,7 +192,7 @@ std::unique_ptr<InputFile> OpenCompressed(const FileJob& job,
                                "try 'llma --help' for what there is");
     return nullptr;
   }
-  auto input = InputFile::Open(in);
+  auto input = OpenInput(in, job.options);
   if (!input) {
     status = job.messages.ShowError(input.error().what);
     return nullptr;
@@ -199,15 +200,19 @@ std::unique_ptr<InputFile> OpenCompressed(const FileJob& job,
   return *std::move(input);
 }
 
-int DecompressTo(const FileJob& job, InputFile& input, const FilePair& files) {
-  auto output = Output::Open(files.out, {.force = job.options.force}, input);
+int DecompressTo(const FileJob& job, std::unique_ptr<InputFile> input,
+                 const FilePair& files) {
+  auto output = Output::Open(
+      files.out, {.force = job.options.force, .syncs = job.options.syncs},
+      *input);
   if (!output) return job.messages.ShowError(output.error().what);
-  Decompression decompression(job, input, output->get());
+  Decompression decompression(job, *input, output->get());
   const int status = decompression.Run();
   if (status == kExitError) return status;
   const auto source = job.options.keeps_name ? decompression.source_info()
                                              : std::optional<SourceInfo>();
-  return WorseStatus(status, Deliver(job, **output, input, files.in, source));
+  return WorseStatus(
+      status, Deliver(job, *std::move(output), std::move(input), source));
 }
 
 int DecompressOne(const FileJob& job, const std::string& in) {
@@ -232,7 +237,7 @@ int DecompressOne(const FileJob& job, const std::string& in) {
     files.out = *name;
   }
   int status = kExitSuccess;
-  const auto input = OpenCompressed(job, in, status);
+  auto input = OpenCompressed(job, in, status);
   if (!input) return status;
   if (files.out.empty()) {
     const auto source = PeekSourceInfo(*input);
@@ -240,7 +245,7 @@ int DecompressOne(const FileJob& job, const std::string& in) {
     if (!source && !name) return job.messages.ShowWarning(name.error().what);
     files.out = source ? in.substr(0, in.rfind('/') + 1) + source->name : *name;
   }
-  return DecompressTo(job, *input, files);
+  return DecompressTo(job, std::move(input), files);
 }
 
 int TestOne(const FileJob& job, const std::string& in) {
@@ -256,26 +261,31 @@ int DecompressPair(const FileJob& job) {
       OrderOperands(options.operands[0], options.operands[1], options.force);
   if (!files) return job.messages.ShowError(files.error().what);
   int status = kExitSuccess;
-  const auto input = OpenCompressed(job, files->in, status);
-  return input ? DecompressTo(job, *input, *files) : status;
+  auto input = OpenCompressed(job, files->in, status);
+  return input ? DecompressTo(job, std::move(input), *files) : status;
 }
 
 }  // namespace
 
 int RunDecompress(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
-  const FileJob job = {options, messages, models};
-  if (options.is_in_out) return DecompressPair(job);
+  SourceRemover remover(options.syncs, messages);
+  const FileJob job = {options, messages, models, remover};
+  if (options.is_in_out) {
+    const int status = DecompressPair(job);
+    return WorseStatus(status, remover.RemoveAll());
+  }
   int status = kExitSuccess;
   for (const std::string& in : ListInputs(options, messages, status)) {
     status = WorseStatus(status, DecompressOne(job, in));
   }
-  return status;
+  return WorseStatus(status, remover.RemoveAll());
 }
 
 int RunTest(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
-  const FileJob job = {options, messages, models};
+  SourceRemover remover(options.syncs, messages);  // has nothing to do
+  const FileJob job = {options, messages, models, remover};
   int status = kExitSuccess;
   for (const std::string& in : ListInputs(options, messages, status)) {
     status = WorseStatus(status, TestOne(job, in));

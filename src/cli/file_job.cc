@@ -4,8 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace llma::cli {
@@ -88,24 +86,28 @@ Status CheckRegular(const std::string& path, const Options& options) {
       path + ": is not a regular file, skipped; -o OUT or -c reads it"};
 }
 
-int Deliver(const FileJob& job, Output& output, const InputFile& input,
-            const std::string& path, const std::optional<SourceInfo>& source) {
-  const auto finished = output.Finish(input, source);
-  if (!finished) return Fail(job.messages, output.name(), finished.error());
+Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
+                                             const Options& options) {
+  return InputFile::Open(path, options.remove_source);
+}
+
+int Deliver(const FileJob& job, std::unique_ptr<Output> output,
+            std::unique_ptr<InputFile> input,
+            const std::optional<SourceInfo>& source) {
+  const auto finished = output->Finish(source);
+  if (!finished) return Fail(job.messages, output->name(), finished.error());
   int status = kExitSuccess;
   if (!*finished) {
     status = job.messages.ShowWarning(
-        output.name() + ": cannot set the mode and time of the input");
+        output->name() + ": cannot set the mode and time of the input");
   }
-  if (!job.options.remove_source || input.is_stdin()) return status;
-  if (input.FindChange() != InputFile::Change::kNone) {
-    return job.messages.ShowWarning(path + ": has changed, so it is kept");
-  }
-  if (::unlink(path.c_str()) != 0) {
+  if (!job.options.remove_source || input->is_stdin()) return status;
+  if (!output->is_file()) {
     return job.messages.ShowWarning(
-        path + ": cannot be removed: " + std::strerror(errno));
+        input->name() + ": its result is not in a file, so it is kept");
   }
-  return status;
+  return WorseStatus(status,
+                     job.remover.Add(std::move(input), std::move(output)));
 }
 
 }  // namespace llma::cli

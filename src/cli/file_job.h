@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/source_remover.h"
 
 namespace llma::cli {
 
@@ -18,6 +19,7 @@ struct FileJob {
   const Options& options;
   const Messages& messages;
   ModelCache& models;
+  SourceRemover& remover;
 };
 
 // What the command line says of level, threads, memory and so on.
@@ -40,9 +42,14 @@ Status CheckRemovable(const std::string& path, const Options& options);
 // An error for devices and pipes, beside which no result is put without -f.
 Status CheckRegular(const std::string& path, const Options& options);
 
-// Gives the output its name, and removes the source if asked to.
-int Deliver(const FileJob& job, Output& output, const InputFile& input,
-            const std::string& path, const std::optional<SourceInfo>& source);
+// Opens an input, which may be removed if the options say so.
+Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
+                                             const Options& options);
+
+// Gives the output its name, and has the source removed if asked to.
+int Deliver(const FileJob& job, std::unique_ptr<Output> output,
+            std::unique_ptr<InputFile> input,
+            const std::optional<SourceInfo>& source);
 
 }  // namespace llma::cli
 

@@ -11,8 +11,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "cli/descriptors.h"
+#include "cli/byte_text.h"
 #include "cli/input_file.h"
+#include "platform/descriptors.h"
 
 namespace llma::cli {
 namespace {
@@ -83,11 +84,10 @@ Operand LookAt(const std::string& path) {
   if (!operand.is_regular) return operand;
   operand.device = info.st_dev;
   operand.inode = info.st_ino;
-  const int fd = OpenForReading(path);
-  if (fd < 0) return operand;
+  const Descriptor file = OpenForReading(path);
+  if (!file.is_open()) return operand;
   uint8_t start[3];
-  const auto got = ReadFileAt(fd, 0, start);
-  ::close(fd);
+  const auto got = ReadFileAt(file.get(), 0, start);
   operand.has_magic = got && llma_recognize(start, *got) == LLMA_KIND_FILE;
   return operand;
 }

@@ -36,6 +36,8 @@ std::string LongHelpText() {
 Which files
       --files0[=FILE]   more names, ended by NUL, from FILE or standard input
   -N, --name            keep name, mode and time in the file; use them with -d
+      --no-sync         do not wait for the storage device before --rm removes
+                        or -f overwrites
 How to compress
       --model NAME      with this model: a name or a .llmm file; auto: for each
                         frame what suits it best of those installed

@@ -12,30 +12,33 @@
 #include <string>
 #include <vector>
 
+#include "platform/descriptors.h"
+#include "platform/file_place.h"
+
 namespace llma::cli {
 
 inline constexpr size_t kReadBytes = size_t{1} << 18;
 
-// A regular file, which stays open.
-Reader FileReader(int fd, uint64_t file_bytes);
+// A regular file, which stays open, from a place on.
+Reader FileReader(int fd, uint64_t start, uint64_t file_bytes);
 
 bool IsDirectory(const std::string& path);
 
 class InputFile {
  public:
-  // "-" is standard input.
-  static Result<std::unique_ptr<InputFile>> Open(const std::string& path);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
+  // "-" is standard input, which starts where others have left it.
+  // `may_remove`: for Remove().
+  static Result<std::unique_ptr<InputFile>> Open(const std::string& path,
+                                                 bool may_remove = false);
 
   const std::string& name() const { return name_; }  // for messages
   const struct stat& info() const { return info_; }  // when it was opened
   bool is_stdin() const { return is_stdin_; }
   bool is_regular() const { return S_ISREG(info_.st_mode); }
-  // 0 if it is not known.
+  // As the file system has it, which may be wrong; 0 if it is not known.
   uint64_t size_bytes() const {
-    return is_regular() ? static_cast<uint64_t>(info_.st_size) : 0;
+    const auto end = static_cast<uint64_t>(info_.st_size);
+    return is_regular() && end > start_ ? end - start_ : 0;
   }
 
   // The next bytes, as many as there are; none at the end.
@@ -44,22 +47,34 @@ class InputFile {
   // Whether Read() would wait.
   bool IsIdle() const;
 
-  // All of it, for any order. What cannot seek is read into memory. The input
-  // must outlive it.
+  // All of it, for any order. What cannot seek, or has no size, is read into
+  // memory. The input must outlive it.
   Result<Reader> MakeReader(uint64_t max_memory_bytes);
+  // The start of a file, without moving on; nothing of what cannot seek.
+  std::optional<Reader> Peek() const;
+  // Standard input, read by MakeReader(), was read to its end.
+  void MarkRead();
 
-  // Whether it is still as it was when it was opened.
-  enum class Change { kNone, kTouched, kShrunk };
-  Change FindChange() const;
+  // Whether fewer bytes are there than when it was opened.
+  bool HasShrunk() const;
+  // Removes the name under which it was opened. kUsage with the reason if that
+  // is another file's now, or the file has changed, or was not read to its end;
+  // kIo if that failed. Between looking and removing, microseconds, a file that
+  // takes the name is removed all the same: there is no call for both.
+  Status Remove() const;
 
  private:
-  InputFile(std::string name, int fd, bool is_stdin, const struct stat& info)
-      : name_(std::move(name)), fd_(fd), is_stdin_(is_stdin), info_(info) {}
+  explicit InputFile(std::string name) : name_(std::move(name)) {}
+  int fd() const { return is_stdin_ ? 0 : file_.get(); }
 
   std::string name_;
-  int fd_;
-  bool is_stdin_;
-  struct stat info_;
+  Descriptor file_;
+  bool is_stdin_ = false;
+  struct stat info_ = {};
+  uint64_t start_ = 0;  // of standard input, in its file
+  uint64_t num_read_ = 0;
+  std::optional<FilePlace> place_;  // if it may be removed
+  struct stat named_ = {};          // what the place was: the file, or a link
   std::vector<uint8_t> buffer_;
 };
 

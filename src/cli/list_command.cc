@@ -67,6 +67,7 @@ Result<ListedFile> ListFile(InputFile& input, uint64_t max_memory_bytes,
                             const ModelList* models) {
   LLMA_ASSIGN(const Reader file, input.MakeReader(max_memory_bytes));
   LLMA_ASSIGN(const FileMap map, FileMap::Create(file));
+  input.MarkRead();
   ListedFile listed;
   listed.name = input.name();
   listed.info = map.info();

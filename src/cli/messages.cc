@@ -5,7 +5,8 @@
 
 #include <atomic>
 
-#include "cli/descriptors.h"
+#include "cli/byte_text.h"
+#include "platform/descriptors.h"
 
 namespace llma::cli {
 namespace {

@@ -72,6 +72,9 @@ Status SetOption(int option, const std::string& value, Options& options) {
     case kRemove:
       options.remove_source = true;
       break;
+    case kNoSync:
+      options.syncs = false;
+      break;
     case 'r':
       options.recursive = true;
       break;

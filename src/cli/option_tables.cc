@@ -16,6 +16,7 @@ constexpr option kCodingOptions[] = {
     {"force", no_argument, nullptr, 'f'},
     {"keep", no_argument, nullptr, 'k'},
     {"rm", no_argument, nullptr, kRemove},
+    {"no-sync", no_argument, nullptr, kNoSync},
     {"recursive", no_argument, nullptr, 'r'},
     {"files0", optional_argument, nullptr, kFiles0},
     {"suffix", required_argument, nullptr, 'S'},

@@ -19,6 +19,7 @@ enum LongOption {
   kKeepSource,
   kLevels,
   kRemove,
+  kNoSync,
   kVerify,
   kFiles0,
   kNoCheck,

@@ -56,6 +56,7 @@ struct Options {
   bool is_in_out = false;  // the two operands are IN and OUT
   bool force = false;
   bool remove_source = false;
+  bool syncs = true;  // not --no-sync
   bool verify = false;
   bool has_checksums = true;
   bool keeps_name = false;  // -N: name, mode and time of the source

@@ -6,14 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
-#include "cli/descriptors.h"
 #include "cli/signals.h"
-#include "cli/work_report.h"
 
 namespace llma::cli {
 namespace {
@@ -25,41 +21,38 @@ Error Usage(std::string what) {
   return Error{ErrorCode::kUsage, std::move(what)};
 }
 
-bool IsSameFile(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 // Only regular files can be harmed by reading and writing them at once.
 bool WouldOverwrite(const struct stat& input, const struct stat& output) {
   return S_ISREG(input.st_mode) && IsSameFile(input, output);
 }
 
-// Owner and mode without set-id bits. False if the mode failed; only the
-// superuser may give a file away.
-bool CopyMode(int fd, const struct stat& from) {
+// Owner and mode without set-id bits. False if the mode failed, or the owner
+// for the superuser: only that one may give a file away.
+bool CopyMode(OutputFile& file, const struct stat& from) {
   mode_t mode = from.st_mode & 0777;
-  if (::fchown(fd, from.st_uid, static_cast<gid_t>(-1)) != 0) {
-    // It stays ours.
-  }
-  if (::fchown(fd, static_cast<uid_t>(-1), from.st_gid) != 0) {
+  const auto give = [&file](uid_t user, gid_t group) {
+    return Uninterrupted([&] { return ::fchown(file.fd(), user, group); }) == 0;
+  };
+  const bool has_owner = give(from.st_uid, static_cast<gid_t>(-1));
+  if (!give(static_cast<uid_t>(-1), from.st_gid)) {
     // Our group may do no more than everybody.
     mode = (mode & 0707) | ((mode & 0007) << 3 & mode);
   }
-  return ::fchmod(fd, mode) == 0;
+  return file.SetMode(mode) && (has_owner || ::geteuid() != 0);
 }
 
-bool CopyTimes(int fd, const struct stat& from) {
-  const struct timespec times[2] = {from.st_atim, from.st_mtim};
-  return ::futimens(fd, times) == 0;
+bool SetTimes(int fd, const struct timespec& read,
+              const struct timespec& written) {
+  const struct timespec times[2] = {read, written};
+  return Uninterrupted([&] { return ::futimens(fd, times); }) == 0;
 }
 
-bool SetSource(int fd, const SourceInfo& source) {
-  const struct timespec times[2] = {
-      {0, UTIME_OMIT},
-      {static_cast<time_t>(source.mtime_seconds),
-       static_cast<long>(source.mtime_nanoseconds)}};
-  const bool has_mode = ::fchmod(fd, source.mode & 0777) == 0;
-  return ::futimens(fd, times) == 0 && has_mode;
+bool SetSource(OutputFile& file, const SourceInfo& source) {
+  const bool has_mode = file.SetMode(source.mode & 0777);
+  return SetTimes(file.fd(), {0, UTIME_OMIT},
+                  {static_cast<time_t>(source.mtime_seconds),
+                   static_cast<long>(source.mtime_nanoseconds)}) &&
+         has_mode;
 }
 
 bool IsAllZero(Bytes bytes) {
@@ -74,60 +67,61 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
                                              const InputFile& input) {
   const bool is_stdout = path == "-";
   std::unique_ptr<Output> output(new Output(is_stdout ? "(stdout)" : path));
+  output->input_ = input.info();
+  output->syncs_ = options.syncs;
+  const Error is_input =
+      Usage(output->name_ + ": the output would overwrite the input");
   struct stat info;
-  const bool exists = is_stdout ? ::fstat(STDOUT_FILENO, &info) == 0
-                                : ::stat(path.c_str(), &info) == 0;
-  if (exists && WouldOverwrite(input.info(), info)) {
-    return Usage(output->name_ + ": the output would overwrite the input");
-  }
   if (is_stdout) {
+    if (::fstat(STDOUT_FILENO, &info) == 0 &&
+        WouldOverwrite(input.info(), info)) {
+      return is_input;
+    }
     output->fd_ = STDOUT_FILENO;
     return output;
   }
-  std::string target = path;
-  if (exists) {
+  LLMA_ASSIGN(FilePlace place, FilePlace::Find(path));
+  output->replaces_ = place.StatTarget(&info) == 0;
+  if (output->replaces_) {
+    if (WouldOverwrite(input.info(), info)) return is_input;
     if (S_ISDIR(info.st_mode)) return Usage(path + ": is a directory");
     if (S_ISBLK(info.st_mode)) return Usage(path + ": is a block device");
     if (!S_ISREG(info.st_mode)) {
-      do {
-        output->fd_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-      } while (output->fd_ < 0 && errno == EINTR);
-      output->owns_fd_ = true;
+      output->opened_ = place.Open(O_WRONLY | O_NOCTTY);
+      output->fd_ = output->opened_.get();
       if (output->fd_ < 0) return SystemError(path);
+      if (::fstat(output->fd_, &info) != 0 || S_ISREG(info.st_mode) ||
+          S_ISBLK(info.st_mode)) {
+        return Usage(path + ": is another file now");
+      }
       return output;
     }
     if (!options.force) {
       return Usage(path + ": exists already; use -f to overwrite it");
     }
     // The file that a link names is replaced, not the link.
-    char resolved[PATH_MAX];
-    if (::realpath(path.c_str(), resolved) != nullptr) target = resolved;
+    LLMA_ASSIGN(place, place.FollowLinks());
+    if (!place.Is(info)) return Usage(path + ": is another file now");
   }
   const SignalBlock block;
-  auto file = NewFile::Create(target, {.overwrite = options.force,
-                                       .is_resumable = options.is_resumable,
-                                       .resume = options.resume,
-                                       .keep_part = options.resume});
+  auto file = OutputFile::Create(place, {.overwrite = options.force,
+                                         .is_resumable = options.is_resumable,
+                                         .resume = options.resume,
+                                         .keep_part = options.resume,
+                                         .keep_complete = true,
+                                         .has_own_mode = input.is_regular()});
   if (!file) return file.error();
-  SetTemporaryFile(file->path_to_unlink());
-  SetRemains(options.resume            ? Remains::kPart
-             : options.keeps_long_work ? Remains::kPartOfLongWork
-                                       : Remains::kNothing,
-             file->temporary_path());
   output->file_.emplace(*std::move(file));
-  // Now, so that nobody reads what the input's mode forbids.
-  if (input.is_regular()) CopyMode(output->file_->fd(), input.info());
+  SetTemporaryFile(output->file_->place_to_unlink());
   return output;
 }
 
 Output::~Output() {
-  if (owns_fd_ && fd_ >= 0) ::close(fd_);
   if (!file_) return;
   const SignalBlock block;
-  if (KeepsPart()) file_->KeepPart();
+  // Another output may be the one that signals remove.
+  if (file_->place_to_unlink()) SetTemporaryFile({});
   file_.reset();
-  SetTemporaryFile({});
-  SetRemains(Remains::kUnsaid);
 }
 
 Status Output::Write(Bytes bytes) {
@@ -170,10 +164,12 @@ Status Output::WriteSparsely(Bytes bytes) {
 }
 
 Status Output::Skip(uint64_t size_bytes) {
-  if (file_) {
-    hole_bytes_ += size_bytes;
-    return FillHole();
-  }
+  if (!file_) return WriteZeros(size_bytes);
+  hole_bytes_ += size_bytes;
+  return FillHole();
+}
+
+Status Output::WriteZeros(uint64_t size_bytes) {
   const std::vector<uint8_t> zeros(kReadBytes);
   while (size_bytes > 0) {
     const auto part =
@@ -186,17 +182,19 @@ Status Output::Skip(uint64_t size_bytes) {
 
 Status Output::FillHole() {
   if (hole_bytes_ == 0) return OkStatus();
-  size_bytes_ += std::exchange(hole_bytes_, 0);
-  if (::ftruncate(fd(), static_cast<off_t>(size_bytes_)) == 0 &&
-      ::lseek(fd(), static_cast<off_t>(size_bytes_), SEEK_SET) >= 0) {
-    return OkStatus();
+  const uint64_t hole_bytes = std::exchange(hole_bytes_, 0);
+  if (TruncateTo(size_bytes_ + hole_bytes)) return OkStatus();
+  // Not every file system makes files longer so.
+  if (::lseek(fd(), static_cast<off_t>(size_bytes_), SEEK_SET) < 0) {
+    return SystemError(name_);
   }
-  return SystemError(name_);
+  return WriteZeros(hole_bytes);
 }
 
 Status Output::TruncateTo(uint64_t size_bytes) {
   const auto end = static_cast<off_t>(size_bytes);
-  if (::ftruncate(fd(), end) != 0 || ::lseek(fd(), end, SEEK_SET) < 0) {
+  if (Uninterrupted([&] { return ::ftruncate(fd(), end); }) != 0 ||
+      ::lseek(fd(), end, SEEK_SET) < 0) {
     return SystemError(name_);
   }
   size_bytes_ = size_bytes;
@@ -204,36 +202,55 @@ Status Output::TruncateTo(uint64_t size_bytes) {
 }
 
 Status Output::Flush() {
-  if (file_ && ::fdatasync(fd()) != 0 && errno != EINVAL && errno != EROFS) {
-    return SystemError(name_);
-  }
+  if (file_ && syncs_ && !SyncContent(fd())) return SystemError(name_);
   return OkStatus();
 }
 
-void Output::DropPart() { SetRemains(Remains::kNothing); }
-
-Result<bool> Output::Finish(const InputFile& input,
-                            const std::optional<SourceInfo>& source) {
+Result<bool> Output::Finish(const std::optional<SourceInfo>& source) {
   if (!file_) return true;
   LLMA_TRY(FillHole());
   bool copied = true;
-  if (input.is_regular()) {
-    copied = CopyMode(file_->fd(), input.info());
-    copied = CopyTimes(file_->fd(), input.info()) && copied;
+  if (S_ISREG(input_.st_mode)) {
+    copied = CopyMode(*file_, input_);
+    copied = SetTimes(file_->fd(), input_.st_atim, input_.st_mtim) && copied;
   }
-  if (source) copied = SetSource(file_->fd(), *source) && copied;
-  LLMA_TRY(Finish());
+  if (source) copied = SetSource(*file_, *source) && copied;
+  LLMA_TRY(Commit());
   return copied;
 }
 
 Status Output::Finish() {
   if (!file_) return OkStatus();
   LLMA_TRY(FillHole());
-  LLMA_TRY(file_->Commit());
+  if (S_ISREG(input_.st_mode)) (void)CopyMode(*file_, input_);
+  return Commit();
+}
+
+// Waits for the device only where something is lost otherwise: the file that is
+// replaced. A source that is to be removed waits in SourceRemover; and one that
+// stays can be compressed again if the machine fails.
+Status Output::Commit() {
+  if (replaces_ && syncs_) LLMA_TRY(file_->Sync());
   const SignalBlock block;
-  SetTemporaryFile({});
-  SetRemains(Remains::kUnsaid);
-  return OkStatus();
+  const Status status =
+      S_ISREG(input_.st_mode) && file_->place().Is(input_)
+          ? file_->KeepUnnamed(
+                Usage(name_ + ": the output would overwrite the input"))
+          : file_->Commit();
+  SetTemporaryFile(file_->place_to_unlink());
+  return status;
+}
+
+void Output::StartSync() const {
+  // Only that all of them are under way before the first is waited for.
+  (void)::sync_file_range(file_->fd(), 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+bool Output::Sync() const { return SyncFile(file_->fd()); }
+
+bool Output::IsInPlace() const {
+  struct stat info;
+  return ::fstat(file_->fd(), &info) == 0 && file_->place().Is(info);
 }
 
 }  // namespace llma::cli

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <random>
 
-#include "cli/descriptors.h"
+#include "platform/descriptors.h"
 
 namespace llma::cli {
 namespace {
@@ -41,7 +41,7 @@ class OutputTest : public testing::Test {
   static Result<bool> Finish(Output& output, const std::string& content,
                              const InputFile& input) {
     LLMA_TRY(output.WriteSparsely(AsBytes(content)));
-    return output.Finish(input, {});
+    return output.Finish({});
   }
 
   fs::path folder_;
@@ -129,7 +129,7 @@ TEST_F(OutputTest, WritesHolesWithoutChangingTheContent) {
       }
       expected += text;
     }
-    ASSERT_TRUE((*output)->Finish(**input, {}));
+    ASSERT_TRUE((*output)->Finish({}));
     ASSERT_EQ(Content("b"), expected);
   }
 }
@@ -139,7 +139,7 @@ TEST_F(OutputTest, SetsWhatTheSourceHad) {
   const auto output = Output::Open(Path("b"), {}, **input);
   ASSERT_TRUE(output);
   const SourceInfo source = {"name", 0604, 1000000001, 7};
-  ASSERT_TRUE(*(*output)->Finish(**input, source));
+  ASSERT_TRUE(*(*output)->Finish(source));
   struct stat info;
   ASSERT_EQ(::stat(Path("b").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0604u);

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/signals.h"
 #include "cli/suggestions.h"
+#include "platform/descriptors.h"
 
 namespace llma::cli {
 namespace {
@@ -62,6 +63,7 @@ int Run(const Options& options, const Messages& messages) {
 }  // namespace
 
 int RunProgram(int argc, char** argv) try {
+  OccupyStandardStreams();
   const auto options = ParseOptions(argc, argv);
   if (!options) {
     return Messages(1).ShowError(options.error().what,
@@ -73,7 +75,7 @@ int RunProgram(int argc, char** argv) try {
             meant + "'?",
         "try 'llma --help' for what there is");
   }
-  InstallSignalHandlers(options->verbosity >= 1);
+  InstallSignalHandlers();
   return Run(*options, Messages(options->verbosity));
 } catch (const std::bad_alloc&) {
   return Messages(1).ShowError("out of memory");

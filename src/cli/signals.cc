@@ -1,65 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/signals.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <climits>
 #include <cstring>
 
 #include "cli/messages.h"
-#include "cli/work_report.h"
 
 namespace llma::cli {
 namespace {
 
-constexpr int kSignals[] = {SIGHUP, SIGINT, SIGTERM};
+constexpr int kSignals[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXCPU};
 
-// What the handler unlinks. Written only while the signals are blocked, or
-// before any work.
-char temporary_path[PATH_MAX];
-
-bool tells_of_the_end = true;
-
-void WriteLine(SafeLine& line) {
-  line.Add("\n");
-  (void)!::write(STDERR_FILENO, line.text().data(), line.text().size());
-}
+// What the handler unlinks, if it is still that file. Written only while the
+// signals are blocked, or before any work.
+struct TemporaryFile {
+  char name[NAME_MAX + 1];
+  int folder_fd;
+  struct stat file;
+};
+TemporaryFile temporary;
 
 // Only calls that are allowed in a signal handler.
 void RemoveAndDie(int signal_number) {
-  const bool is_kept = KeepsPart();
-  if (!is_kept && temporary_path[0] != '\0') ::unlink(temporary_path);
+  struct stat now;
+  if (temporary.name[0] != '\0' &&
+      ::fstatat(temporary.folder_fd, temporary.name, &now,
+                AT_SYMLINK_NOFOLLOW) == 0 &&
+      IsSameFile(now, temporary.file)) {
+    ::unlinkat(temporary.folder_fd, temporary.name, 0);
+  }
   if (IsProgressShown()) (void)!::write(STDERR_FILENO, "\n", 1);
-  SafeLine line;
-  if (tells_of_the_end && DescribeInterruption(line, is_kept)) WriteLine(line);
   ::signal(signal_number, SIG_DFL);
   ::raise(signal_number);
 }
 
-void TellProgress(int) {
-  const int saved_errno = errno;
-  SafeLine line;
-  if (IsProgressShown()) line.Add("\r\033[K");
-  if (DescribeProgress(line)) WriteLine(line);
-  errno = saved_errno;
-}
-
-void HandleProgressSignal(int signal_number) {
-  struct sigaction action = {};
-  action.sa_handler = TellProgress;
-  action.sa_flags = SA_RESTART;
-  ::sigaction(signal_number, &action, nullptr);
-}
-
 }  // namespace
 
-void InstallSignalHandlers(bool tells) {
-  tells_of_the_end = tells;
-  HandleProgressSignal(SIGUSR1);
-#ifdef SIGINFO
-  HandleProgressSignal(SIGINFO);
-#endif
+void InstallSignalHandlers() {
   struct sigaction action = {};
   action.sa_handler = RemoveAndDie;
   for (const int signal_number : kSignals) {
@@ -86,10 +66,14 @@ SignalBlock::~SignalBlock() {
   ::pthread_sigmask(SIG_SETMASK, &saved_, nullptr);
 }
 
-void SetTemporaryFile(const std::string& path) {
-  temporary_path[0] = '\0';
-  if (path.size() >= sizeof(temporary_path)) return;
-  std::memcpy(temporary_path, path.c_str(), path.size() + 1);
+void SetTemporaryFile(const std::optional<FilePlace>& place) {
+  temporary.name[0] = '\0';
+  if (!place || place->name().size() >= sizeof(temporary.name) ||
+      place->Stat(&temporary.file) != 0) {
+    return;
+  }
+  temporary.folder_fd = place->folder_fd();
+  std::memcpy(temporary.name, place->name().c_str(), place->name().size() + 1);
 }
 
 }  // namespace llma::cli

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Removes the temporary output when a signal ends the program, and says how far
-// the work is.
+// Removes the temporary output when a signal ends the program.
 #ifndef LLMA_CLI_SIGNALS_H_
 #define LLMA_CLI_SIGNALS_H_
 
 #include <signal.h>
 
-#include <string>
+#include <optional>
+
+#include "platform/file_place.h"
 
 namespace llma::cli {
 
-// SIGHUP, SIGINT and SIGTERM unlink the file of SetTemporaryFile(), unless it
-// holds long work, say what is left (cli/work_report.h) if `tells`, and then
-// end the program as they would have. Ignored signals stay ignored. SIGUSR1,
-// and SIGINFO where it exists, show how far the work is.
-void InstallSignalHandlers(bool tells);
+// SIGHUP, SIGINT, SIGTERM, SIGPIPE and SIGXCPU unlink the file of
+// SetTemporaryFile() and then end the program as they would have. Ignored
+// signals stay ignored.
+void InstallSignalHandlers();
 
 // Holds these signals back while a file is created and named.
 class SignalBlock {
@@ -28,8 +28,9 @@ class SignalBlock {
   sigset_t saved_;
 };
 
-// One file at a time; an empty path: none. Call it with signals blocked.
-void SetTemporaryFile(const std::string& path);
+// One file at a time, or none; the folder must stay open. Call it with signals
+// blocked.
+void SetTemporaryFile(const std::optional<FilePlace>& place);
 
 }  // namespace llma::cli
 

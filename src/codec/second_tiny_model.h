@@ -10,9 +10,9 @@
 #include <memory>
 
 #include "base/aligned_buffer.h"
-#include "base/file_io.h"
 #include "model/model.h"
 #include "model/model_header.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 

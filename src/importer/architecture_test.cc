@@ -12,7 +12,6 @@
 #include <filesystem>
 
 #include "base/checksum.h"
-#include "base/file_io.h"
 #include "importer/architecture_variations.h"
 #include "importer/fingerprint.h"
 #include "importer/import_gguf.h"

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "base/file_io.h"
 #include "importer/gguf_editor.h"
 #include "numerics/test_random.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 

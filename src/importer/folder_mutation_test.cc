@@ -13,6 +13,7 @@
 #include "importer/tiny_gemma.h"
 #include "model/model.h"
 #include "numerics/test_random.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

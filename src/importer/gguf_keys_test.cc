@@ -11,12 +11,12 @@
 #include <functional>
 #include <limits>
 
-#include "base/file_io.h"
 #include "importer/architecture_variations.h"
 #include "importer/gguf_editor.h"
 #include "importer/import_gguf.h"
 #include "importer/import_loss.h"
 #include "importer/tiny_gemma.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/file_io.h"
 #include "importer/dequantize.h"
 #include "importer/gguf_reader.h"
 #include "importer/gguf_tokens.h"
 #include "importer/score_merges.h"
+#include "platform/output_file.h"
 
 namespace llma {
 

@@ -11,6 +11,7 @@
 #include "importer/import_gguf.h"
 #include "importer/sha256.h"
 #include "model/model.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

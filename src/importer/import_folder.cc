@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/file_io.h"
 #include "base/fp_env.h"
 #include "importer/hf_config.h"
 #include "importer/hf_tokenizer.h"
@@ -16,6 +15,7 @@
 #include "importer/json_value.h"
 #include "importer/safetensors_reader.h"
 #include "importer/sha256.h"
+#include "platform/mapped_file.h"
 
 namespace llma {
 namespace {

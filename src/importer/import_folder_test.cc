@@ -14,6 +14,7 @@
 #include "importer/import_gguf.h"
 #include "importer/model_import.h"
 #include "importer/sha256.h"
+#include "platform/descriptors.h"
 #include "tokenizer/split_patterns.h"
 
 namespace llma {

@@ -8,13 +8,14 @@
 #include <filesystem>
 #include <functional>
 
-#include "base/file_io.h"
 #include "importer/architecture.h"
 #include "importer/dequantize.h"
 #include "importer/fingerprint.h"
 #include "importer/gguf_editor.h"
 #include "importer/model_import.h"
 #include "importer/vocabulary.h"
+#include "platform/descriptors.h"
+#include "platform/mapped_file.h"
 
 namespace llma {
 namespace {

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "importer/architecture_variations.h"
+#include "platform/output_file.h"
 
 namespace llma {
 namespace {

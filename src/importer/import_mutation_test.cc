@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/file_io.h"
 #include "importer/import_gguf.h"
 #include "importer/tiny_gemma.h"
 #include "model/model.h"
 #include "numerics/test_random.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

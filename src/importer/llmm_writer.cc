@@ -108,7 +108,7 @@ Result<Fingerprint> LlmmWriter::Finish() {
     return Error{ErrorCode::kIo, "cannot seek in the model file"};
   }
   LLMA_TRY(file_.Write(bytes));
-  LLMA_TRY(file_.Commit());
+  LLMA_TRY(file_.SyncAndCommit());
   return header_.fingerprint;
 }
 

@@ -8,11 +8,11 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "base/file_io.h"
 #include "base/status.h"
 #include "importer/fingerprint.h"
 #include "model/model.h"
 #include "model/model_header.h"
+#include "platform/output_file.h"
 
 namespace llma {
 

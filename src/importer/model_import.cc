@@ -5,10 +5,10 @@
 #include <string_view>
 #include <system_error>
 
-#include "base/file_io.h"
 #include "importer/import_folder.h"
 #include "importer/import_gguf.h"
 #include "model/model_header.h"
+#include "platform/mapped_file.h"
 
 namespace llma {
 namespace {

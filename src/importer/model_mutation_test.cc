@@ -11,6 +11,7 @@
 #include "importer/tiny_gemma.h"
 #include "model/model_editor.h"
 #include "numerics/test_random.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "base/checksum.h"
-#include "base/file_io.h"
 #include "numerics/test_random.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/file_io.h"
 #include "base/status.h"
 #include "model/model_config.h"
 #include "numerics/linear_weights.h"
+#include "platform/mapped_file.h"
 
 namespace llma {
 

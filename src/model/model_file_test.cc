@@ -11,10 +11,10 @@
 
 #include "base/aligned_buffer.h"
 #include "base/checksum.h"
-#include "base/file_io.h"
 #include "model/model.h"
 #include "model/model_header.h"
 #include "numerics/test_random.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

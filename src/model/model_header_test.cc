@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "base/file_io.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

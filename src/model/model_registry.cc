@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <system_error>
 
-#include "base/file_io.h"
 #include "base/hex.h"
 #include "model/model_header.h"
+#include "platform/mapped_file.h"
 
 namespace llma {
 namespace {

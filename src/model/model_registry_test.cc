@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/file_io.h"
 #include "model/model_header.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

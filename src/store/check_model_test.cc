@@ -7,9 +7,9 @@
 #include <cstdio>
 #include <fstream>
 
-#include "base/file_io.h"
 #include "base/hex.h"
 #include "model/model_header.h"
+#include "platform/descriptors.h"
 
 namespace llma::store {
 namespace {

@@ -13,9 +13,11 @@
 #include <thread>
 #include <utility>
 
-#include "base/file_io.h"
 #include "base/hex.h"
 #include "importer/sha256.h"
+#include "platform/descriptors.h"
+#include "platform/mapped_file.h"
+#include "platform/output_file.h"
 #include "store/http_client.h"
 #include "store/url.h"
 
@@ -299,7 +301,7 @@ class Transfer {
                        ": what came is not the file: its SHA-256 is " + sha256 +
                        ", expected " + note_.sha256 + "; it was removed"};
     }
-    LLMA_TRY(file_.Commit());
+    LLMA_TRY(file_.SyncAndCommit());
     ::unlink(note_path_.c_str());
     return Downloaded{sha256, is_hash_from_host_, have_};
   }

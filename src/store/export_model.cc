@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/export_model.h"
 
-#include "base/file_io.h"
 #include "base/hex.h"
+#include "platform/mapped_file.h"
+#include "platform/output_file.h"
 #include "store/check_model.h"
 #include "store/documents.h"
 #include "store/tar_writer.h"
@@ -58,7 +59,7 @@ Status ExportModel(const std::string& model_path, const std::string& tar_path,
   }
   LLMA_TRY(tar.Add(name + "/" + name + ".llmm", file.bytes()));
   LLMA_TRY(tar.Finish());
-  return out.Commit();
+  return out.SyncAndCommit();
 }
 
 }  // namespace llma::store

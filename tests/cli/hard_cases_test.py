@@ -153,7 +153,7 @@ def try_many_files(place):
 
 def try_odd_names(place):
     names = [" ", "two words", "new\nline", "-d", "--rm", "tab\t", "*", "'\"",
-             "\udcff\udcfe", "a" * 240, "äöü", "\x1b[2J", ".hidden", "x.llma.y"]
+             "\udcff\udcfe", "a" * 250, "b" * 245, "字" * 82, "äöü", "\x1b[2J", ".hidden", "x.llma.y"]
     for name in names:
         (place / name).write_bytes(os.fsencode(name) * 9)
     place.run("llma", "-1", "--rm", "--", *names)
@@ -163,9 +163,14 @@ def try_odd_names(place):
     for name in names:
         expect((place / name).read_bytes() == os.fsencode(name) * 9, repr(name))
     # No room for a suffix.
-    (place / ("b" * 254)).write_bytes(b"x")
-    said = place.run("llma", "-1", "b" * 254, status=1)[1]
+    (place / ("b" * 251)).write_bytes(b"x")
+    said = place.run("llma", "-1", "b" * 251, status=1)[1]
     expect("too long" in said, said)
+    # A path as long as there is one.
+    (place / ("c" * 250)).write_bytes(b"x")
+    path = "./" * 1922 + "c" * 250  # 4,094 bytes
+    place.run("llma", "-1", "--rm", path)
+    place.run("llma", "-d", "c" * 250 + ".llma")
 
 
 def limited(num_bytes):
@@ -289,6 +294,86 @@ def try_growing_file(place):
     expect(process.returncode == 2 and "has changed, so it is kept" in said, said)
     expect("big" in place.names(), place.names())
     place.run("llma", "-t", "big.llma")
+
+
+def replaced_input(place, replace, *options):
+    """A run that is stopped while `replace` does something to its input; what
+    it says."""
+    process = place.start("llma", "-1", "--rm", "--frame-size", "16K", *options,
+                          "dir/big")
+    stop_when_begun(place, process, place / "dir/big.llma.part")
+    replace()
+    process.send_signal(signal.SIGCONT)
+    return process.communicate()[1].decode(), process.returncode
+
+
+def try_replaced_input(place):
+    """Editors and rotated logs: the name is another file's now, which was never
+    compressed."""
+    content = text_bytes(250000)
+    folder = place / "dir"
+
+    def begin():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (folder / "big").write_bytes(content)
+
+    def rotate():
+        (folder / "big").rename(folder / "big.1")
+        (folder / "big").write_bytes(b"new")
+
+    def link():
+        (folder / "big").rename(folder / "big.1")
+        (folder / "big").symlink_to("big.1")
+
+    def touch():
+        # As before by size and time, but written again.
+        info = (folder / "big").stat()
+        (folder / "big").write_bytes(content[::-1])
+        os.utime(folder / "big", ns=(info.st_atime_ns, info.st_mtime_ns))
+
+    for replace in (rotate, link):
+        begin()
+        said, status = replaced_input(place, replace)
+        expect(status == 2 and "is another file now, so it is kept" in said, said)
+        expect(place.names("dir") == ["big", "big.1", "big.llma"],
+               place.names("dir"))
+        expect(place.run("llma", "-dc", "dir/big.llma")[0] == content, "content")
+    begin()
+    said, status = replaced_input(place, touch)
+    expect(status == 2 and "has changed, so it is kept" in said, said)
+    expect((folder / "big").read_bytes() == content[::-1], "written again")
+    # A link that leads elsewhere, with -f.
+    begin()
+    (folder / "big").rename(folder / "one")
+    (folder / "two").write_bytes(b"two")
+    (folder / "big").symlink_to("one")
+
+    def relink():
+        (folder / "big").unlink()
+        (folder / "big").symlink_to("two")
+
+    said, status = replaced_input(place, relink, "-f")
+    expect(status == 2 and "is another file now" in said, said)
+    expect("big" in place.names("dir"), place.names("dir"))
+
+
+def try_moved_folder(place):
+    """Names are those in the folder that was found, wherever it goes."""
+    content = text_bytes(250000)
+    (place / "dir").mkdir()
+    (place / "dir/big").write_bytes(content)
+
+    def move():
+        (place / "dir").rename(place / "moved")
+        (place / "dir").mkdir()
+        (place / "dir/big").write_bytes(b"another")
+
+    said, status = replaced_input(place, move)
+    expect(status == 0, said)
+    expect((place / "dir/big").read_bytes() == b"another", "another's file")
+    expect(place.names("moved") == ["big.llma"], place.names("moved"))
+    expect(place.run("llma", "-dc", "moved/big.llma")[0] == content, "content")
 
 
 def interrupt(place, number, *options):

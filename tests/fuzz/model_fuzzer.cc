@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "base/file_io.h"
 #include "codec/codec.h"
 #include "fuzz/fuzz_support.h"
 #include "model/model_editor.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "base/file_io.h"
 #include "fuzz/fuzz_support.h"
+#include "platform/descriptors.h"
 
 namespace {
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/mapped_file.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "platform/descriptors.h"
+
+namespace llma {
+
+Result<MappedFile> MappedFile::Open(const std::string& path) {
+  const Descriptor fd = OpenForReading(path);
+  if (!fd.is_open()) return SystemError("cannot open " + path);
+  return Map(fd.get(), path);
+}
+
+Result<MappedFile> MappedFile::Map(int fd, const std::string& path) {
+  struct stat info;
+  if (::fstat(fd, &info) != 0) return SystemError(path);
+  if (!S_ISREG(info.st_mode)) {
+    return Error{ErrorCode::kIo, path + " is not a regular file"};
+  }
+  const auto size = static_cast<size_t>(info.st_size);
+  if (size == 0) return MappedFile(nullptr, 0);
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (data == MAP_FAILED) return SystemError("cannot map " + path);
+  return MappedFile(static_cast<const uint8_t*>(data), size);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<uint8_t*>(data_), size_);
+}
+
+}  // namespace llma
