@@ -38,8 +38,7 @@ class OutputTest : public testing::Test {
   }
 
   // Writes it all.
-  static Result<bool> Finish(Output& output, const std::string& content,
-                             const InputFile& input) {
+  static Result<bool> Finish(Output& output, const std::string& content) {
     LLMA_TRY(output.WriteSparsely(AsBytes(content)));
     return output.Finish({});
   }
@@ -70,7 +69,7 @@ TEST_F(OutputTest, OverwritesOnlyWithForce) {
   const auto output = Output::Open(Path("b"), {.force = true}, **input);
   ASSERT_TRUE(output);
   EXPECT_EQ(Content("b"), "old");
-  ASSERT_TRUE(Finish(**output, "new", **input));
+  ASSERT_TRUE(Finish(**output, "new"));
   EXPECT_EQ(Content("b"), "new");
   EXPECT_FALSE(Output::Open(folder_, {.force = true}, **input));
   EXPECT_FALSE(Output::Open(Path("no/such/folder"), {.force = true}, **input));
@@ -82,7 +81,7 @@ TEST_F(OutputTest, KeepsALinkAndReplacesItsFile) {
   fs::create_symlink(Path("b"), Path("link"));
   const auto output = Output::Open(Path("link"), {.force = true}, **input);
   ASSERT_TRUE(output);
-  ASSERT_TRUE(Finish(**output, "new", **input));
+  ASSERT_TRUE(Finish(**output, "new"));
   EXPECT_TRUE(fs::is_symlink(Path("link")));
   EXPECT_EQ(Content("b"), "new");
 }
@@ -102,7 +101,7 @@ TEST_F(OutputTest, CopiesModeAndTime) {
   const auto input = InputFile::Open(path);
   const auto output = Output::Open(Path("b"), {.force = false}, **input);
   ASSERT_TRUE(output);
-  const auto finished = Finish(**output, "new", **input);
+  const auto finished = Finish(**output, "new");
   ASSERT_TRUE(finished);
   EXPECT_TRUE(*finished);
   struct stat info;
@@ -172,7 +171,7 @@ TEST_F(OutputTest, WritesToDevices) {
   for (const bool force : {false, true}) {
     const auto output = Output::Open("/dev/null", {.force = force}, **input);
     ASSERT_TRUE(output);
-    EXPECT_TRUE(Finish(**output, "new", **input));
+    EXPECT_TRUE(Finish(**output, "new"));
   }
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
 }
