@@ -7,6 +7,7 @@
 #include "cli/file_job.h"
 #include "cli/file_names.h"
 #include "cli/progress.h"
+#include "cli/work_report.h"
 
 namespace llma::cli {
 namespace {
@@ -42,6 +43,7 @@ class Compression {
                                {.force = options_.force,
                                 .is_resumable = true,
                                 .resume = options_.resume,
+                                .keeps_long_work = CanGoOn(),
                                 .syncs = options_.syncs},
                                *input_);
     if (!output) return job_.messages.ShowError(output.error().what);
@@ -70,6 +72,11 @@ class Compression {
     return options_.verify || (options_.remove_source && !input_->is_stdin());
   }
 
+  // Whether another run can go on with what this one leaves.
+  bool CanGoOn() const {
+    return options_.has_checksums && !options_.is_short && input_->is_regular();
+  }
+
   Status Complete(ProgressMeter& meter, llma::Options& how) {
     LLMA_TRY(how.SetProgress(meter.callback()));
     LLMA_TRY(how.Set(LLMA_OPTION_TOTAL_BYTES, input_->size_bytes()));
@@ -80,16 +87,26 @@ class Compression {
     return how.SetOnFrame([this, &meter](const llma_frame_info& frame) {
       job_.messages.ShowFrame(
           FormatFrame(input_->name(), ++num_frames_, frame));
+      CountFrameInPart();
       meter.Redraw();
     });
   }
 
   int Encode(llma::Options& how) {
-    ProgressMeter meter(input_->name(), job_.messages.verbosity() >= 1);
+    ProgressMeter meter(input_->name(), job_.messages);
     const auto encoded = EncodeAll(meter, how);
-    if (!encoded) return Fail(job_.messages, input_->name(), encoded.error());
+    if (!encoded) {
+      const int status = Fail(job_.messages, input_->name(), encoded.error());
+      if (num_frames_ > 0 && KeepsPart()) {
+        SafeLine line;
+        DescribePart(line);
+        job_.messages.ShowNote(line.text());
+      }
+      return status;
+    }
     if (verifies()) {
       const Status status = Verify(*encoded);
+      if (!status) output_->DropPart();
       if (!status) return Fail(job_.messages, output_->name(), status.error());
     }
     return Finish(meter, encoded->content_bytes, encoded->file_bytes);
@@ -121,7 +138,7 @@ class Compression {
               std::to_string(LLMA_MAX_SHORT_MESSAGE_BYTES) + " bytes",
           "leave --short out");
     }
-    ProgressMeter meter(input_->name(), job_.messages.verbosity() >= 1);
+    ProgressMeter meter(input_->name(), job_.messages);
     if (const Status status = Complete(meter, how); !status) {
       return Fail(job_.messages, input_->name(), status.error());
     }
@@ -210,8 +227,7 @@ class Compression {
 
   // Decodes what was written.
   Status Verify(const llma_totals& written) {
-    ProgressMeter meter(output_->name() + " (verifying)",
-                        job_.messages.verbosity() >= 1);
+    ProgressMeter meter(output_->name() + " (verifying)", job_.messages);
     LLMA_ASSIGN(llma::Options how, MakeOptions(job_, meter));
     LLMA_TRY(job_.models.SetToDecompress(how));
     LLMA_TRY(how.Set(LLMA_OPTION_TOTAL_BYTES, written.content_bytes));

@@ -20,7 +20,7 @@ class Decompression {
       : job_(job), options_(job.options), input_(input), output_(output) {}
 
   int Run() {
-    ProgressMeter meter(input_.name(), job_.messages.verbosity() >= 1);
+    ProgressMeter meter(input_.name(), job_.messages);
     const Status status = Decode(meter);
     if (!status) {
       const ErrorCode code = status.error().code;

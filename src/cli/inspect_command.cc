@@ -6,6 +6,7 @@
 #include "cli/file_job.h"
 #include "cli/inspection.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 
 namespace llma::cli {
 namespace {
@@ -91,15 +92,19 @@ int RunInspect(const Options& options, const Messages& messages) {
   if (!content) return Fail(messages, path, content.error());
   const auto inspection = Inspect(options, (*input)->name(), *content);
   if (!inspection) return Fail(messages, path, inspection.error());
-  const std::string text = options.list_format == ListFormat::kJson
-                               ? InspectionJson(*inspection)
-                               : InspectionPage(*inspection);
+  const bool is_page = options.list_format != ListFormat::kJson;
+  const std::string text =
+      is_page ? InspectionPage(*inspection) : InspectionJson(*inspection);
   if (const Status status = (*output)->Write(AsBytes(text)); !status) {
     return Fail(messages, {}, status.error());
   }
   const auto finished = (*output)->Finish();
   if (!finished) return Fail(messages, {}, finished.error());
-  if (target != "-") messages.ShowDetail(target + ": written");
+  if (target != "-") {
+    messages.ShowNote("wrote " + target + " (" +
+                      FormatBytes(static_cast<double>(text.size())) + ")" +
+                      (is_page ? "; open it in a browser" : ""));
+  }
   return kExitSuccess;
 }
 

@@ -66,28 +66,78 @@ double BitsPerByte(const Passage& p) {
   return p.bits / static_cast<double>(p.size_bytes);
 }
 
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// Whether a word may end with `before` and another one begin with `after`. The
+// characters from U+3000 to U+DFFF, of Chinese, Japanese and Korean, are words.
+bool IsBetweenWords(char before, char after) {
+  const auto is_of_word = [](char c) {
+    const auto byte = static_cast<uint8_t>(c);
+    return byte >= 0x80 || (byte >= '0' && byte <= '9') ||
+           (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+           byte == '_' || byte == '\'' || byte == '-';
+  };
+  const auto next = static_cast<uint8_t>(after);
+  if (next >= 0xe3 && next <= 0xed) return true;
+  return !is_of_word(before) || !is_of_word(after);
+}
+
+// What FindPassages() asks of the pieces before each, and before the end.
+struct Prefix {
+  uint64_t size_bytes;
+  uint64_t blanks;
+  double bits;
+  bool is_between_words;
+};
+
+std::vector<Prefix> Prefixes(const std::vector<InspectedPiece>& pieces) {
+  std::vector<Prefix> prefixes = {{0, 0, 0, true}};
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const InspectedPiece& piece = pieces[i];
+    Prefix next = prefixes.back();
+    next.size_bytes += piece.bytes.size();
+    next.blanks += static_cast<uint64_t>(
+        std::ranges::count_if(piece.bytes, [](char c) { return IsBlank(c); }));
+    next.bits += piece.bits;
+    next.is_between_words =
+        i + 1 == pieces.size() ||
+        IsBetweenWords(piece.bytes.back(), pieces[i + 1].bytes.front());
+    prefixes.push_back(next);
+  }
+  return prefixes;
+}
+
 }  // namespace
 
 std::vector<Passage> FindPassages(const Inspection& inspection,
                                   uint64_t min_bytes, size_t count,
                                   bool dearest) {
   const std::vector<InspectedPiece>& pieces = inspection.pieces;
-  // For each start the shortest passage that is long enough.
+  const std::vector<Prefix> prefixes = Prefixes(pieces);
+  // For each start the shortest passage that is long enough. Words of more than
+  // `min_bytes` are cut.
   std::vector<Passage> all;
-  Passage window = {0, 0, 0, 0};
-  for (size_t first = 0; first < pieces.size(); ++first) {
-    window.first_piece = first;
-    while (window.size_bytes < min_bytes &&
-           first + window.num_pieces < pieces.size()) {
-      const InspectedPiece& next = pieces[first + window.num_pieces++];
-      window.size_bytes += next.bytes.size();
-      window.bits += next.bits;
+  size_t end = 0;
+  for (size_t first = 0; first < prefixes.size(); ++first) {
+    const Prefix& from = prefixes[first];
+    if (!from.is_between_words || first == pieces.size() ||
+        std::string_view(",.;:!?)]}").find(pieces[first].bytes[0]) !=
+            std::string_view::npos) {
+      continue;
     }
-    if (window.size_bytes < min_bytes) break;
-    all.push_back(window);
-    --window.num_pieces;
-    window.size_bytes -= pieces[first].bytes.size();
-    window.bits -= pieces[first].bits;
+    end = std::max(end, first);
+    const auto size_bytes = [&] {
+      return prefixes[end].size_bytes - from.size_bytes;
+    };
+    while (end < prefixes.size() &&
+           (size_bytes() < min_bytes || (!prefixes[end].is_between_words &&
+                                         size_bytes() < 2 * min_bytes))) {
+      ++end;
+    }
+    if (end == prefixes.size()) break;
+    if (2 * (prefixes[end].blanks - from.blanks) > size_bytes()) continue;
+    all.push_back(
+        {first, end - first, size_bytes(), prefixes[end].bits - from.bits});
   }
   std::ranges::stable_sort(all, [&](const Passage& a, const Passage& b) {
     return dearest ? BitsPerByte(a) > BitsPerByte(b)

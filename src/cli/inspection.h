@@ -3,9 +3,11 @@
 #ifndef LLMA_CLI_INSPECTION_H_
 #define LLMA_CLI_INSPECTION_H_
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace llma::cli {
@@ -35,6 +37,23 @@ struct Inspection {
   std::vector<InspectedPiece> pieces;  // cover the content, in order
 };
 
+// Rounds numbers so that their sum is right too: each takes over what rounding
+// left of those before it. In units of 1/`per_one`.
+class SumRounder {
+ public:
+  explicit SumRounder(double per_one) : per_one_(per_one) {}
+  int64_t Next(double x) {
+    sum_ += x;
+    const auto until_here = static_cast<int64_t>(std::llround(sum_ * per_one_));
+    return until_here - std::exchange(before_, until_here);
+  }
+
+ private:
+  double per_one_;
+  double sum_ = 0;
+  int64_t before_ = 0;
+};
+
 // A stretch of text that is cheap or dear for its length.
 struct Passage {
   size_t first_piece;
@@ -44,7 +63,8 @@ struct Passage {
 };
 
 // Up to `count` passages of at least `min_bytes`, none touching another, the
-// cheapest (or dearest) bits per byte first.
+// cheapest (or dearest) bits per byte first. They are whole words, where the
+// text has words, and not mostly blanks.
 std::vector<Passage> FindPassages(const Inspection& inspection,
                                   uint64_t min_bytes, size_t count,
                                   bool dearest);

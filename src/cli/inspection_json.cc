@@ -31,10 +31,11 @@ std::string InspectionJson(const Inspection& inspection) {
                {"payload_bytes", inspection.payload_bytes},
                {"bits", Rounded(inspection.bits)}};
   Json& pieces = root["pieces"] = Json::array();
+  SumRounder rounded(1e4);
   for (const InspectedPiece& piece : inspection.pieces) {
     Json item = {{"offset", piece.content_ofs}};
     SetBytes(item, piece.bytes);
-    item["bits"] = Rounded(piece.bits);
+    item["bits"] = static_cast<double>(rounded.Next(piece.bits)) / 1e4;
     if (piece.model_bits >= 0) item["model_bits"] = Rounded(piece.model_bits);
     Json& alternatives = item["alternatives"] = Json::array();
     for (const InspectedAlternative& alternative : piece.alternatives) {

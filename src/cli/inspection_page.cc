@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page of `llma inspect`. Its data stand in it as JSON; its script, in
+// The page of `llma inspect`. It holds its data as JSON; its script, in
 // inspection_script.cc, draws them.
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kPassageBytes = 160;
+constexpr uint64_t kMinPassageBytes = 40;
 constexpr size_t kPassages = 5;
 
 // Numbers and names for the texts of alternatives, which recur.
@@ -31,10 +33,15 @@ class TextTable {
   Json texts_ = Json::array();
 };
 
+// Short texts have fewer and shorter passages, so that the hardest and the
+// easiest ones differ.
 Json PassageList(const Inspection& inspection, bool dearest) {
+  const uint64_t bytes = std::clamp(inspection.content_bytes / 20,
+                                    kMinPassageBytes, kPassageBytes);
+  const size_t count = static_cast<size_t>(
+      std::min<uint64_t>(kPassages, inspection.content_bytes / (4 * bytes)));
   Json list = Json::array();
-  for (const Passage& p :
-       FindPassages(inspection, kPassageBytes, kPassages, dearest)) {
+  for (const Passage& p : FindPassages(inspection, bytes, count, dearest)) {
     list.push_back(
         {p.first_piece, p.num_pieces,
          std::round(100 * p.bits / static_cast<double>(p.size_bytes)) / 100});
@@ -81,9 +88,10 @@ std::string InspectionPage(const Inspection& inspection) {
   Json texts = ShownTexts(inspection);
   Json sizes = Json::array(), bits = Json::array(), model_bits = Json::array();
   Json alternatives = Json::array();
+  SumRounder rounded(100);
   for (const InspectedPiece& piece : inspection.pieces) {
     sizes.push_back(piece.bytes.size());
-    bits.push_back(std::round(100 * piece.bits));
+    bits.push_back(rounded.Next(piece.bits));
     model_bits.push_back(
         piece.model_bits < 0 ? -1 : std::round(100 * piece.model_bits));
     Json flat = Json::array();
@@ -122,6 +130,7 @@ std::string InspectionPage(const Inspection& inspection) {
   page += SafeInScript(data);
   page += "</script>\n<script>\n";
   page += kInspectionScript;
+  page += kInspectionTextScript;
   page += "</script>\n</body>\n</html>\n";
   return page;
 }

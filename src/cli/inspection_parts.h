@@ -9,7 +9,8 @@ namespace llma::cli {
 
 extern const std::string_view kInspectionStyle;   // CSS
 extern const std::string_view kInspectionBody;    // HTML
-extern const std::string_view kInspectionScript;  // JavaScript
+extern const std::string_view kInspectionScript;  // JavaScript: the numbers,
+extern const std::string_view kInspectionTextScript;  // and the text
 
 }  // namespace llma::cli
 

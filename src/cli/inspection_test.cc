@@ -49,7 +49,7 @@ TEST(InspectionTest, PassagesAreTheBestAndApart) {
   Inspection text;
   for (int i = 0; i < 100; ++i) {
     InspectedPiece piece;
-    piece.bytes = "ab";
+    piece.bytes = "a ";
     piece.bits = i >= 40 && i < 50 ? 10 : i >= 70 && i < 80 ? 8 : 1;
     text.pieces.push_back(piece);
   }
@@ -63,6 +63,76 @@ TEST(InspectionTest, PassagesAreTheBestAndApart) {
   ASSERT_EQ(cheapest.size(), 3u);
   for (const Passage& passage : cheapest) EXPECT_DOUBLE_EQ(passage.bits, 10);
   EXPECT_TRUE(FindPassages(text, 1000, 3, false).empty());
+}
+
+// One piece for each of `parts`, whose bits say how long it is.
+Inspection TextOf(const std::vector<std::string>& parts) {
+  Inspection text;
+  for (const std::string& part : parts) {
+    text.pieces.emplace_back().bytes = part;
+    text.pieces.back().bits = static_cast<double>(part.size());
+  }
+  return text;
+}
+
+std::vector<std::string> PassagesOf(const Inspection& text,
+                                    uint64_t min_bytes) {
+  std::vector<std::string> found;
+  for (const Passage& p : FindPassages(text, min_bytes, 3, true)) {
+    std::string& passage = found.emplace_back();
+    for (size_t i = 0; i < p.num_pieces; ++i) {
+      passage += text.pieces[p.first_piece + i].bytes;
+    }
+    EXPECT_EQ(passage.size(), p.size_bytes);
+    EXPECT_DOUBLE_EQ(static_cast<double>(passage.size()), p.bits);
+  }
+  return found;
+}
+
+TEST(InspectionTest, PassagesAreWholeWords) {
+  Inspection text =
+      TextOf({"Un", "believ", "able", " num", "bers", ",", " un", "der", "."});
+  text.pieces[1].bits = text.pieces[4].bits = 6;
+  // Not "able num", nor ", under".
+  EXPECT_EQ(FindPassages(text, 3, 1, true)[0].first_piece, 3u);
+  EXPECT_EQ(FindPassages(text, 3, 1, true)[0].num_pieces, 2u);
+  text = TextOf({"Un", "believ", "able", " num", "bers", ",", " un", "der"});
+  EXPECT_EQ(PassagesOf(text, 10), (std::vector<std::string>{"Unbelievable"}));
+  // Chinese has no blanks; a character may be several pieces.
+  text = TextOf({"\u4eba", "\xe8\x87", "\xaa", "\u7531"});
+  EXPECT_EQ(PassagesOf(text, 5)[0], "\u4eba\u81ea");
+}
+
+TEST(InspectionTest, PassagesOfNothingButBlanksAreNone) {
+  EXPECT_TRUE(
+      PassagesOf(TextOf(std::vector<std::string>(50, "\n    ")), 20).empty());
+  EXPECT_EQ(PassagesOf(TextOf({"a", "\n", "     ", " words", " here"}), 8)[0],
+            " words here");
+}
+
+TEST(InspectionTest, AWordOfAnyLengthIsCut) {
+  const auto found =
+      PassagesOf(TextOf(std::vector<std::string>(100, "word")), 40);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].size(), 80u);
+}
+
+TEST(InspectionTest, RoundedBitsAddUp) {
+  Inspection text = TextOf(std::vector<std::string>(3'000, "x"));
+  for (InspectedPiece& piece : text.pieces) piece.bits = 0.000'44;
+  const std::string page = InspectionPage(text);
+  const size_t begin = page.find('{', page.find("id=\"data\""));
+  const auto data = nlohmann::json::parse(
+      page.substr(begin, page.find("</script>", begin) - begin));
+  int64_t sum = 0;
+  for (const auto& bits : data["pieceBits"]) sum += bits.get<int64_t>();
+  EXPECT_EQ(sum, 132);  // hundredths
+  double json_sum = 0;
+  const auto json = nlohmann::json::parse(InspectionJson(text));
+  for (const auto& piece : json["pieces"]) {
+    json_sum += piece["bits"].get<double>();
+  }
+  EXPECT_NEAR(json_sum, 1.32, 1e-3);
 }
 
 TEST(InspectionTest, JsonTellsEverything) {

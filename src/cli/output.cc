@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/signals.h"
+#include "cli/work_report.h"
 
 namespace llma::cli {
 namespace {
@@ -111,7 +112,12 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
                                          .keep_complete = true,
                                          .has_own_mode = input.is_regular()});
   if (!file) return file.error();
+  SetRemains(options.resume            ? Remains::kPart
+             : options.keeps_long_work ? Remains::kPartOfLongWork
+                                       : Remains::kNothing,
+             file->temporary_path());
   output->file_.emplace(*std::move(file));
+  output->is_current_ = true;
   SetTemporaryFile(output->file_->place_to_unlink());
   return output;
 }
@@ -119,9 +125,12 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
 Output::~Output() {
   if (!file_) return;
   const SignalBlock block;
-  // Another output may be the one that signals remove.
-  if (file_->place_to_unlink()) SetTemporaryFile({});
+  // Another output may be the one that signals tell of.
+  if (!is_current_) return;
+  if (KeepsPart()) file_->KeepPart();
   file_.reset();
+  SetTemporaryFile({});
+  SetRemains(Remains::kUnsaid);
 }
 
 Status Output::Write(Bytes bytes) {
@@ -206,6 +215,8 @@ Status Output::Flush() {
   return OkStatus();
 }
 
+void Output::DropPart() { SetRemains(Remains::kNothing); }
+
 Result<bool> Output::Finish(const std::optional<SourceInfo>& source) {
   if (!file_) return true;
   LLMA_TRY(FillHole());
@@ -237,7 +248,10 @@ Status Output::Commit() {
           ? file_->KeepUnnamed(
                 Usage(name_ + ": the output would overwrite the input"))
           : file_->Commit();
-  SetTemporaryFile(file_->place_to_unlink());
+  if (file_->place_to_unlink()) return status;
+  is_current_ = false;
+  SetTemporaryFile({});
+  SetRemains(Remains::kUnsaid);
   return status;
 }
 

@@ -22,6 +22,9 @@ struct OutputOptions {
   // can be gone on with.
   bool is_resumable = false;
   bool resume = false;
+  // What took long is left there if it is interrupted; only where another run
+  // can go on with it.
+  bool keeps_long_work = false;
   // False: nothing waits for the device.
   bool syncs = true;
 };
@@ -53,6 +56,8 @@ class Output {
   Status TruncateTo(uint64_t size_bytes);
   // What was written is on the device.
   Status Flush();
+  // It is of no use if it is not finished.
+  void DropPart();
 
   // Ends the output; false if it is there but its owner, mode or times could
   // not be set: those of the input, or what `source` says instead. If it cannot
@@ -83,7 +88,8 @@ class Output {
   std::optional<OutputFile> file_;
   struct stat input_ = {};  // what was read
   bool syncs_ = true;
-  bool replaces_ = false;  // a file that was there
+  bool replaces_ = false;    // a file that was there
+  bool is_current_ = false;  // signals remove it
   uint64_t size_bytes_ = 0;
   uint64_t hole_bytes_ = 0;  // at the end, not yet there
 };

@@ -75,7 +75,7 @@ int RunProgram(int argc, char** argv) try {
             meant + "'?",
         "try 'llma --help' for what there is");
   }
-  InstallSignalHandlers();
+  InstallSignalHandlers(options->verbosity >= 1);
   return Run(*options, Messages(options->verbosity));
 } catch (const std::bad_alloc&) {
   return Messages(1).ShowError("out of memory");

@@ -18,6 +18,9 @@ namespace {
 constexpr auto kFirstDelay = std::chrono::milliseconds(300);
 constexpr size_t kMinBarColumns = 8;
 constexpr size_t kMaxBarColumns = 28;
+// Until then a speed says little; shorter work needs no forecast.
+constexpr double kForecastDelaySeconds = 5;
+constexpr double kMinForecastSeconds = 180;
 constexpr auto kInterval = std::chrono::milliseconds(200);
 
 // printf without a buffer to size; the results are all short.
@@ -71,15 +74,42 @@ std::string FormatDuration(double seconds) {
   return Format("%ld:%02ld:%02ld", total / 3600, total / 60 % 60, total % 60);
 }
 
+std::string FormatRoughly(double seconds) {
+  const double minutes = std::max(1.0, std::round(seconds / 60));
+  if (minutes < 60) return Format("%.0f min", minutes);
+  if (minutes < 48 * 60) {
+    const double hours = std::floor(minutes / 60);
+    return Format("%.0f h %.0f min", hours, minutes - 60 * hours);
+  }
+  return Format("%.0f days", minutes / (24 * 60));
+}
+
+std::string FormatForecast(const std::string& name,
+                           const llma_progress& progress, uint64_t start_bytes,
+                           double elapsed_seconds) {
+  if (progress.done_bytes <= start_bytes || elapsed_seconds <= 0 ||
+      progress.total_bytes <= progress.done_bytes) {
+    return {};
+  }
+  const auto total = static_cast<double>(progress.total_bytes - start_bytes);
+  const double speed =
+      static_cast<double>(progress.done_bytes - start_bytes) / elapsed_seconds;
+  if (total / speed < kMinForecastSeconds) return {};
+  return name + ": takes about " + FormatRoughly(total / speed) + ": " +
+         FormatBytes(total) + " at " + FormatBytes(speed) + "/s";
+}
+
 std::string FormatProgress(const std::string& name,
-                           const llma_progress& progress,
+                           const llma_progress& progress, uint64_t start_bytes,
                            double elapsed_seconds, size_t num_columns) {
   const auto done = static_cast<double>(progress.done_bytes);
   const auto total = static_cast<double>(progress.total_bytes);
   std::string text = total > 0 ? Format(" %5.1f %%", 100 * done / total)
                                : " " + FormatBytes(done);
-  if (done > 0 && elapsed_seconds > 0) {
-    const double speed = done / elapsed_seconds;
+  if (progress.done_bytes > start_bytes && elapsed_seconds > 0) {
+    const double speed =
+        static_cast<double>(progress.done_bytes - start_bytes) /
+        elapsed_seconds;
     if (progress.coded_bytes > 0) {
       text += Format(", %.3f bits per byte",
                      8 * static_cast<double>(progress.coded_bytes) / done);
@@ -138,9 +168,11 @@ std::string FormatFrame(const std::string& name, uint64_t number,
   }
 }
 
-ProgressMeter::ProgressMeter(std::string name, bool enabled)
+ProgressMeter::ProgressMeter(std::string name, const Messages& messages)
     : name_(std::move(name)),
-      enabled_(enabled && ::isatty(STDERR_FILENO) != 0),
+      messages_(messages),
+      is_terminal_(messages.verbosity() >= 1 && ::isatty(STDERR_FILENO) != 0),
+      report_(name_),
       next_(start_ + kFirstDelay) {}
 
 ProgressMeter::~ProgressMeter() {
@@ -150,7 +182,6 @@ ProgressMeter::~ProgressMeter() {
 }
 
 std::function<bool(const llma_progress&)> ProgressMeter::callback() {
-  if (!enabled_) return {};
   return [this](const llma_progress& progress) {
     Show(progress);
     return true;
@@ -169,10 +200,23 @@ void ProgressMeter::Redraw() {
 void ProgressMeter::Show(const llma_progress& progress) {
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);
+  if (!start_bytes_) start_bytes_ = progress.done_bytes;  // it begins
+  report_.SetProgress(*start_bytes_, progress.done_bytes, progress.total_bytes);
   if (now < next_) return;
   next_ = now + kInterval;
+  if (!has_forecast_ && progress.done_bytes > *start_bytes_ &&
+      elapsed_seconds() >= kForecastDelaySeconds) {
+    has_forecast_ = true;
+    const std::string text =
+        FormatForecast(name_, progress, *start_bytes_, elapsed_seconds());
+    if (!text.empty() && (is_terminal_ || messages_.verbosity() >= 2)) {
+      messages_.ShowNote(text);
+    }
+  }
+  if (!is_terminal_) return;
   shown_ = "\r" +
-           FormatProgress(name_, progress, elapsed_seconds(), NumColumns()) +
+           FormatProgress(name_, progress, *start_bytes_, elapsed_seconds(),
+                          NumColumns()) +
            "\033[K";
   WriteToTerminal(shown_);
   SetProgressShown(true);

@@ -30,25 +30,44 @@ TEST(Progress, FormatsDurations) {
 
 TEST(Progress, FormatsTheLine) {
   const llma_progress half = {0, 50000, 100000, 5000};
-  EXPECT_EQ(FormatProgress("notes.txt", half, 25, 80),
+  EXPECT_EQ(FormatProgress("notes.txt", half, 0, 25, 80),
             "notes.txt: [#######--------]  50.0 %, 0.800 bits per byte, "
             "2.00 KB/s, 0:25 left");
-  EXPECT_EQ(FormatProgress("notes.txt", half, 25, 66),
+  EXPECT_EQ(FormatProgress("notes.txt", half, 0, 25, 66),
             "notes.txt:  50.0 %, 0.800 bits per byte, 2.00 KB/s, 0:25 left");
-  EXPECT_EQ(FormatProgress("notes.txt", {0, 0, 100, 0}, 1, 30),
+  EXPECT_EQ(FormatProgress("notes.txt", {0, 0, 100, 0}, 0, 1, 30),
             "notes.txt: [--------]   0.0 %");
-  EXPECT_EQ(FormatProgress("x", {0, 2000, 0, 250}, 2, 80),
+  EXPECT_EQ(FormatProgress("x", {0, 2000, 0, 250}, 0, 2, 80),
             "x: 2.00 KB, 1.000 bits per byte, 1.00 KB/s, 0:02");
 }
 
 TEST(Progress, NeverExceedsTheTerminal) {
   const std::string name(300, 'n');
   for (size_t columns = 0; columns < 100; ++columns) {
-    const auto line = FormatProgress(name, {0, 1, 3, 1}, 1, columns);
+    const auto line = FormatProgress(name, {0, 1, 3, 1}, 0, 1, columns);
     EXPECT_LE(line.size(), columns == 0 ? 0 : columns - 1);
   }
-  EXPECT_EQ(FormatProgress("a\nb\033[2J", {0, 0, 1, 0}, 0, 20),
+  EXPECT_EQ(FormatProgress("a\nb\033[2J", {0, 0, 1, 0}, 0, 0, 20),
             "a?b?[2J:   0.0 %");
+}
+
+TEST(Progress, SpeedIsOfWhatThisRunDid) {
+  EXPECT_EQ(FormatProgress("x", {0, 3000, 4000, 0}, 2000, 1, 60),
+            "x: [##################------]  75.0 %, 1.00 KB/s, 0:01 left");
+  EXPECT_EQ(FormatProgress("x", {0, 2000, 0, 0}, 2000, 1, 60), "x: 2.00 KB");
+}
+
+TEST(Progress, ForecastsLongWork) {
+  EXPECT_EQ(FormatForecast("big", {0, 600, 52400000, 9}, 0, 5),
+            "big: takes about 5 days: 52.4 MB at 120 B/s");
+  EXPECT_EQ(FormatForecast("big", {0, 60000, 52400000, 9}, 0, 5),
+            "big: takes about 1 h 13 min: 52.4 MB at 12.0 KB/s");
+  EXPECT_EQ(FormatForecast("big", {0, 52060000, 52400000, 9}, 52000000, 5), "");
+  EXPECT_EQ(FormatForecast("big", {0, 60000, 1000000, 9}, 0, 5), "");
+  EXPECT_EQ(FormatForecast("big", {0, 0, 1000000, 0}, 0, 5), "");
+  EXPECT_EQ(FormatForecast("pipe", {0, 60000, 0, 9}, 0, 5), "");
+  EXPECT_EQ(FormatRoughly(200), "3 min");
+  EXPECT_EQ(FormatRoughly(7200), "2 h 0 min");
 }
 
 TEST(Progress, FormatsTheSummary) {

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
 #include <cstring>
 
 #include "cli/messages.h"
+#include "cli/work_report.h"
 
 namespace llma::cli {
 namespace {
@@ -23,23 +25,56 @@ struct TemporaryFile {
 };
 TemporaryFile temporary;
 
+bool tells_of_the_end = true;
+
+void WriteLine(SafeLine& line) {
+  line.Add("\n");
+  (void)!::write(STDERR_FILENO, line.text().data(), line.text().size());
+}
+
 // Only calls that are allowed in a signal handler.
 void RemoveAndDie(int signal_number) {
   struct stat now;
-  if (temporary.name[0] != '\0' &&
+  const bool is_kept = KeepsPart();
+  if (!is_kept && temporary.name[0] != '\0' &&
       ::fstatat(temporary.folder_fd, temporary.name, &now,
                 AT_SYMLINK_NOFOLLOW) == 0 &&
       IsSameFile(now, temporary.file)) {
     ::unlinkat(temporary.folder_fd, temporary.name, 0);
   }
   if (IsProgressShown()) (void)!::write(STDERR_FILENO, "\n", 1);
+  SafeLine line;
+  if (tells_of_the_end && signal_number != SIGPIPE &&
+      DescribeInterruption(line, is_kept)) {
+    WriteLine(line);
+  }
   ::signal(signal_number, SIG_DFL);
   ::raise(signal_number);
 }
 
+void TellProgress(int) {
+  const int saved_errno = errno;
+  SafeLine line;
+  if (IsProgressShown()) line.Add("\r\033[K");
+  if (DescribeProgress(line)) WriteLine(line);
+  errno = saved_errno;
+}
+
+void HandleProgressSignal(int signal_number) {
+  struct sigaction action = {};
+  action.sa_handler = TellProgress;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(signal_number, &action, nullptr);
+}
+
 }  // namespace
 
-void InstallSignalHandlers() {
+void InstallSignalHandlers(bool tells) {
+  tells_of_the_end = tells;
+  HandleProgressSignal(SIGUSR1);
+#ifdef SIGINFO
+  HandleProgressSignal(SIGINFO);
+#endif
   struct sigaction action = {};
   action.sa_handler = RemoveAndDie;
   for (const int signal_number : kSignals) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Removes the temporary output when a signal ends the program.
+// Removes the temporary output when a signal ends the program, and says how far
+// the work is.
 #ifndef LLMA_CLI_SIGNALS_H_
 #define LLMA_CLI_SIGNALS_H_
 
@@ -12,9 +13,11 @@
 namespace llma::cli {
 
 // SIGHUP, SIGINT, SIGTERM, SIGPIPE and SIGXCPU unlink the file of
-// SetTemporaryFile() and then end the program as they would have. Ignored
-// signals stay ignored.
-void InstallSignalHandlers();
+// SetTemporaryFile(), unless it holds long work, say what is left
+// (cli/work_report.h) if `tells`, and then end the program as they would have.
+// Ignored signals stay ignored. SIGUSR1, and SIGINFO where it exists, show how
+// far the work is.
+void InstallSignalHandlers(bool tells);
 
 // Holds these signals back while a file is created and named.
 class SignalBlock {

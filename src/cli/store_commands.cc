@@ -32,7 +32,7 @@ Result<std::vector<uint8_t>> ReadStart(const std::string& path,
 int RunModelPull(const Options& options, const Messages& messages) {
   const std::string& source = options.operands[0];
   const bool tells = messages.verbosity() >= 1;
-  ProgressMeter meter(source, tells);
+  ProgressMeter meter(source, messages);
   PullOptions how;
   how.sha256 = options.sha256;
   how.name = options.import_name;

@@ -63,6 +63,9 @@ class OutputFile {
   // which then says so.
   Error KeepUnnamed(Error error);
 
+  // Now, as if `keep_part` had been said.
+  void KeepPart() { options_.keep_part = true; }
+
   int fd() const { return fd_.get(); }
   const FilePlace& place() const { return place_; }
   // For messages.
