@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <sstream>
 #include <thread>
@@ -184,14 +186,7 @@ class Transfer {
     switch (response.status) {
       case 401:
       case 403:
-        return Error{
-            ErrorCode::kIo,
-            what + (source_.token.empty()
-                        ? ", not allowed: accept the model's terms on its "
-                          "page if it has any, and set HF_TOKEN"
-                        : ", not allowed: HF_TOKEN is not of somebody "
-                          "who may have it; accept the model's terms on "
-                          "its page")};
+        return NotAllowed(what);
       case 404:
         return Error{ErrorCode::kIo, what + ", there is no such file"};
       default:
@@ -290,6 +285,39 @@ class Transfer {
     return Error{ErrorCode::kIo, source_.url + ": " + why};
   }
 
+  Error NotAllowed(const std::string& what) const {
+    const std::string terms =
+        "accept the model's terms" +
+        (source_.page.empty() ? " on its page" : " at " + source_.page);
+    if (source_.token.empty()) {
+      return Error{ErrorCode::kIo,
+                   what + ", not allowed: " + terms +
+                       " if it has any, and log in (`hf auth login`) or set "
+                       "HF_TOKEN"};
+    }
+    return Error{ErrorCode::kIo,
+                 what + ", not allowed: the token of " + source_.token_from +
+                     " is not of somebody who may have it: " + terms};
+  }
+
+  // Puts the file where it stays, if nothing is there.
+  Status Keep() {
+    LLMA_TRY(file_.SyncAndCommit());
+    const std::string& to = options_.keep_as;
+    if (::link(path_.c_str(), to.c_str()) == 0) {
+      ::unlink(path_.c_str());
+      return OkStatus();
+    }
+    const int reason = errno;
+    struct stat info;
+    const bool exists = ::lstat(to.c_str(), &info) == 0;
+    // Some file systems have no links.
+    if (!exists && ::rename(path_.c_str(), to.c_str()) == 0) return OkStatus();
+    return Error{ErrorCode::kIo, to + ": " +
+                                     std::strerror(exists ? EEXIST : reason) +
+                                     ": " + path_ + " is kept"};
+  }
+
   Result<Downloaded> Finish() {
     const std::string part = path_ + ".part";
     LLMA_ASSIGN(const std::string sha256, Sha256OfFile(part));
@@ -301,9 +329,19 @@ class Transfer {
                        ": what came is not the file: its SHA-256 is " + sha256 +
                        ", expected " + note_.sha256 + "; it was removed"};
     }
-    LLMA_TRY(file_.SyncAndCommit());
+    const Downloaded downloaded{sha256, is_hash_from_host_, have_};
+    if (options_.use) {
+      const Status used = options_.use(part, downloaded);
+      if (!used) {
+        return Error{used.error().code,
+                     used.error().what + ": " + part + " is kept",
+                     used.error().offset};
+      }
+    }
+    if (!options_.keep_as.empty()) LLMA_TRY(Keep());
+    ::unlink(part.c_str());
     ::unlink(note_path_.c_str());
-    return Downloaded{sha256, is_hash_from_host_, have_};
+    return downloaded;
   }
 
   const DownloadSource& source_;

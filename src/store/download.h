@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file from a host, whole and with the right SHA-256, or not at all. What an
-// interrupted run has got stays in PATH.part, and the next one goes on with it.
+// A file from a host, used when it is whole and has the right SHA-256, or not
+// at all. What an interrupted run has got stays in PATH.part, and the next one
+// goes on with it.
 #ifndef LLMA_STORE_DOWNLOAD_H_
 #define LLMA_STORE_DOWNLOAD_H_
 
@@ -16,6 +17,8 @@ struct DownloadSource {
   std::string url;
   std::string token;         // may be empty
   std::string token_origin;  // who gets it
+  std::string token_from;    // where it was found, for messages
+  std::string page;          // where its terms are accepted; may be empty
   uint64_t size_bytes = 0;   // 0: not known
   // In hexadecimal. Empty: what the host says; if it says nothing, an error.
   std::string sha256;
@@ -28,6 +31,12 @@ struct Downloaded {
 };
 
 struct DownloadOptions {
+  // What is done with the file, by its path, while nobody else changes it. An
+  // error keeps it, so that the next run need not fetch it again.
+  std::function<Status(const std::string&, const Downloaded&)> use;
+  // Where it then is; a file that is there stays, and is an error. Empty: it
+  // is removed.
+  std::string keep_as;
   // Bytes so far, and in all (0: not known). False ends the work.
   std::function<bool(uint64_t, uint64_t)> progress;
   // Room that must be left for what comes after, in units of the file's size.
@@ -40,7 +49,7 @@ bool IsSha256Text(const std::string& text);
 // The SHA-256 of a file.
 Result<std::string> Sha256OfFile(const std::string& path);
 
-// Overwrites `path`.
+// Nobody else may have files PATH.part and PATH.part.from.
 Result<Downloaded> Download(const DownloadSource& source,
                             const std::string& path,
                             const DownloadOptions& options);

@@ -4,10 +4,13 @@
 #include <curl/curl.h>
 
 #include <charconv>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "store/certificates.h"
+#include "store/environment.h"
 #include "store/url.h"
 
 namespace llma::store {
@@ -48,6 +51,32 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
+Certificates TrustedCertificates() {
+  const curl_version_info_data* const info = curl_version_info(CURLVERSION_NOW);
+  Certificates built_in;
+  if (info->age >= CURLVERSION_SEVENTH) {
+    if (info->cainfo != nullptr) built_in.file = info->cainfo;
+    if (info->capath != nullptr) built_in.folder = info->capath;
+  }
+  const auto exists = [](const std::string& path) {
+    std::error_code error;
+    return std::filesystem::exists(path, error);
+  };
+  return FindCertificates(Environment, exists, built_in);
+}
+
+// The host's, and those of a proxy that speaks TLS itself.
+void Trust(CURL* curl, const Certificates& certificates) {
+  if (const std::string& file = certificates.file; !file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, file.c_str());
+    curl_easy_setopt(curl, CURLOPT_PROXY_CAINFO, file.c_str());
+  }
+  if (const std::string& folder = certificates.folder; !folder.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAPATH, folder.c_str());
+    curl_easy_setopt(curl, CURLOPT_PROXY_CAPATH, folder.c_str());
+  }
+}
+
 // One request without redirects.
 class Exchange {
  public:
@@ -68,6 +97,7 @@ class Exchange {
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_NETRC,
                      static_cast<long>(CURL_NETRC_IGNORED));
+    Trust(curl, TrustedCertificates());
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "llma");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
@@ -105,7 +135,13 @@ class Exchange {
     const CURLcode code = curl_easy_perform(curl);
     if (failure_) return *failure_;
     if (code == CURLE_PEER_FAILED_VERIFICATION) {
-      return Error{ErrorCode::kIo, url.text + ": " + text};
+      return Error{ErrorCode::kIo, url.text + ": " + text + ": " + kHowToTrust};
+    }
+    if (code == CURLE_SSL_CACERT_BADFILE) {
+      return Error{ErrorCode::kIo,
+                   url.text + ": " + text +
+                       ": the environment (SSL_CERT_FILE, SSL_CERT_DIR, "
+                       "CURL_CA_BUNDLE) names no usable certificates"};
     }
     if (code != CURLE_OK) {
       reason = text[0] != 0 ? text : curl_easy_strerror(code);

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -11,7 +10,8 @@
 #include "model/model_header.h"
 #include "model/model_registry.h"
 #include "store/download.h"
-#include "store/http_client.h"
+#include "store/environment.h"
+#include "store/hub_token.h"
 #include "store/model_catalog.h"
 #include "store/url.h"
 
@@ -23,11 +23,6 @@ namespace fs = std::filesystem;
 constexpr char kDefaultEndpoint[] = "https://huggingface.co";
 // An import of 4 bits a weight gives about 8; larger sources give less.
 constexpr uint64_t kSizesOfImport = 2;
-
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 // What is to be fetched, and how it will be called.
 struct Plan {
@@ -46,6 +41,12 @@ Error UnknownName(const std::string& name) {
                what + "; others by the address of a GGUF file"};
 }
 
+// The page of the model that a file of the hub belongs to, if it is one.
+std::string PageOf(const std::string& url) {
+  const size_t end = url.find("/resolve/");
+  return end == std::string::npos ? "" : url.substr(0, end);
+}
+
 Result<Plan> MakePlan(const PullRequest& request) {
   std::string endpoint = Environment("HF_ENDPOINT");
   if (endpoint.empty()) endpoint = kDefaultEndpoint;
@@ -56,24 +57,25 @@ Result<Plan> MakePlan(const PullRequest& request) {
                  "HF_ENDPOINT: " + endpoint_url.error().what};
   }
   Plan plan;
-  plan.source.token = Environment("HF_TOKEN");
-  for (const char c : plan.source.token) {
-    if (c <= ' ' || c > '~') {
-      return Error{ErrorCode::kUsage, "HF_TOKEN: is not a token"};
-    }
-  }
+  LLMA_ASSIGN(const HubToken token, FindHubToken());
+  plan.source.token = token.text;
+  plan.source.token_from = token.origin;
   plan.source.token_origin = endpoint_url->origin();
   plan.source.sha256 = request.sha256;
   plan.name = request.name;
   if (LooksLikeUrl(request.source)) {
     LLMA_ASSIGN(const Url url, ParseUrl(request.source));
     plan.source.url = url.text;
+    if (url.origin() == endpoint_url->origin()) {
+      plan.source.page = PageOf(url.text);
+    }
     if (plan.name.empty()) plan.name = ModelNameFromPath(url.file_name());
   } else {
     const CatalogEntry* entry = FindCatalogName(request.source);
     if (entry == nullptr) return UnknownName(request.source);
-    plan.source.url = endpoint + "/" + std::string(entry->repository) +
-                      "/resolve/" + std::string(entry->revision) + "/" +
+    plan.source.page = endpoint + "/" + std::string(entry->repository);
+    plan.source.url = plan.source.page + "/resolve/" +
+                      std::string(entry->revision) + "/" +
                       std::string(entry->file);
     if (plan.source.sha256.empty()) {
       plan.source.sha256 = entry->sha256;
@@ -126,44 +128,49 @@ Result<PulledModel> PullModel(const PullRequest& request,
                                         " exists already: -f fetches "
                                         "and imports it anew"};
   }
-  const std::string source_path = folder + "/" + plan.name + ".gguf";
-  bool is_here = false;
-  if (!plan.source.sha256.empty()) {
-    const auto found = Sha256OfFile(source_path);
-    is_here = found && *found == plan.source.sha256;
+  // A file of the user's, perhaps: it is read, and stays as it is.
+  const std::string kept_path = folder + "/" + plan.name + ".gguf";
+  const auto found = Sha256OfFile(kept_path);
+  const bool is_here =
+      found && !plan.source.sha256.empty() && *found == plan.source.sha256;
+  if (request.keeps_source && !is_here && fs::exists(kept_path, error)) {
+    return Error{ErrorCode::kUsage,
+                 kept_path +
+                     " exists already, and is another file: choose another "
+                     "name with --name"};
   }
+  const auto import = [&](const std::string& source_path) -> Status {
+    ImportOptions how;
+    how.name = plan.name;
+    how.start_token = request.start_token;
+    how.overwrite = request.overwrite;
+    how.note = note;
+    LLMA_ASSIGN(pulled.fingerprint, ImportModel(source_path, pulled.path, how));
+    return OkStatus();
+  };
   if (is_here) {
-    note(source_path + ": is there already, with the right SHA-256");
-  } else {
-    note("from " + plan.source.url);
-    if (!plan.license.empty()) note("license: " + plan.license);
-    if (!plan.is_verified) {
-      note("nobody of us has fetched this file; its address may be wrong");
-    }
-    LLMA_ASSIGN(const Downloaded got,
-                Download(plan.source, source_path,
-                         {callbacks.progress, kSizesOfImport}));
+    note(kept_path + ": is there already, with the right SHA-256");
+    LLMA_TRY(import(kept_path));
+    pulled.source_path = kept_path;
+    return pulled;
+  }
+  note("from " + plan.source.url);
+  if (!plan.license.empty()) note("license: " + plan.license);
+  if (!plan.is_verified) {
+    note("nobody of us has fetched this file; its address may be wrong");
+  }
+  DownloadOptions options;
+  options.progress = callbacks.progress;
+  options.num_more_sizes = kSizesOfImport;
+  options.use = [&](const std::string& path, const Downloaded& got) {
     note("SHA-256 " + got.sha256 +
          (got.is_hash_from_host ? ", as its host says; we know of no other"
                                 : ", as expected"));
-  }
-  ImportOptions how;
-  how.name = plan.name;
-  how.start_token = request.start_token;
-  how.overwrite = request.overwrite;
-  how.note = note;
-  const auto fingerprint = ImportModel(source_path, pulled.path, how);
-  if (!fingerprint) {
-    return Error{fingerprint.error().code,
-                 fingerprint.error().what + ": " + source_path + " is kept",
-                 fingerprint.error().offset};
-  }
-  pulled.fingerprint = *fingerprint;
-  if (request.keeps_source) {
-    pulled.source_path = source_path;
-  } else {
-    ::unlink(source_path.c_str());
-  }
+    return import(path);
+  };
+  if (request.keeps_source) options.keep_as = kept_path;
+  LLMA_TRY(Download(plan.source, folder + "/" + plan.name + ".pull", options));
+  pulled.source_path = options.keep_as;
   return pulled;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a name or an address to an installed model: fetched, its SHA-256
-// compared, imported, its source removed.
+// compared, imported, what was fetched removed.
 #ifndef LLMA_STORE_PULL_MODEL_H_
 #define LLMA_STORE_PULL_MODEL_H_
 
@@ -32,11 +32,13 @@ struct PullCallbacks {
 
 struct PulledModel {
   std::string path;
-  std::string source_path;  // if it was kept
+  std::string source_path;  // of the GGUF file, if it is still there
   Fingerprint fingerprint{};
 };
 
-// HF_ENDPOINT and HF_TOKEN of the environment hold. Not thread-safe.
+// HF_ENDPOINT of the environment holds, and FindHubToken(). NAME.gguf of the
+// folder is used if it is the file, and in any case left as it is.
+// Not thread-safe.
 Result<PulledModel> PullModel(const PullRequest& request,
                               const PullCallbacks& callbacks);
 

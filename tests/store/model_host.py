@@ -63,6 +63,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.redirect("http://example.invalid/file.gguf")
         elif kind == "round":
             self.redirect(self.path)
+        elif "/resolve/" in self.path and server.status_of_hub:
+            self.answer_status(server.status_of_hub)
         elif "/resolve/" in self.path:
             linked = {}
             if server.linked:
@@ -138,6 +140,7 @@ class ModelHost:
     def __init__(self, content, ssl_context=None):
         self.content = content
         self.linked = True
+        self.status_of_hub = 0
         self.requests = []
         self.counts = collections.Counter()
         # IPv4 of `localhost` is the same machine.

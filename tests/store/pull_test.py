@@ -40,15 +40,19 @@ class PullTest(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.models = pathlib.Path(self.folder.name) / "llma"
         self.token = ""
+        self.variables = {}
         self.endpoint = f"http://127.0.0.1:{self.host.port}"
 
     def run_llma(self, *arguments, preexec_fn=None):
         environment = {k: v for k, v in os.environ.items()
-                       if not k.startswith(("LLMA_", "HF_")) and
+                       if not k.startswith(("LLMA_", "HF_", "SSL_", "CURL_",
+                                            "REQUESTS_")) and
                        not k.lower().endswith("_proxy")}
         environment.update(
             LC_ALL="C", XDG_DATA_HOME=self.folder.name,
-            HF_ENDPOINT=self.endpoint, HF_TOKEN=self.token)
+            HF_ENDPOINT=self.endpoint, HF_TOKEN=self.token,
+            HF_HOME=self.folder.name + "/hub")
+        environment.update(self.variables)
         return subprocess.run([LLMA, "model", *arguments], env=environment,
                               capture_output=True, text=True, timeout=300,
                               preexec_fn=preexec_fn)
@@ -88,8 +92,37 @@ class PullTest(unittest.TestCase):
         self.host.forget()
         self.expect_error(self.pull("ok"), "exists already", "-f",
                           files=("tiny.gguf", "tiny.llmm"))
-        self.expect_pulled(self.pull("ok", "-f"))
+        self.expect_pulled(self.pull("ok", "-f"), ("tiny.gguf", "tiny.llmm"))
         self.assertEqual(self.host.requests, [])
+
+    def test_a_file_of_the_user_stays_as_it_is(self):
+        self.models.mkdir()
+        own = self.models / "tiny.gguf"
+        own.write_bytes(b"mine")
+        for arguments in ((), ("-f",)):
+            self.expect_pulled(self.pull("ok", *arguments),
+                               ("tiny.gguf", "tiny.llmm"))
+            self.assertEqual(own.read_bytes(), b"mine")
+        self.expect_error(self.pull("ok", "-f", "--keep-source"),
+                          "is another file", "--name",
+                          files=("tiny.gguf", "tiny.llmm"))
+        self.assertEqual(own.read_bytes(), b"mine")
+        # The same file is used, and stays.
+        own.write_bytes(GGUF)
+        self.host.forget()
+        self.expect_pulled(self.pull("ok", "-f"), ("tiny.gguf", "tiny.llmm"))
+        self.assertEqual(own.read_bytes(), GGUF)
+        self.assertEqual(self.host.requests, [])
+
+    def test_what_others_began_stays_as_it_is(self):
+        self.models.mkdir()
+        others = ("tiny.gguf.part", "tiny.gguf.part.from")
+        for name in others:
+            (self.models / name).write_bytes(b"of another program")
+        self.expect_pulled(self.pull("ok"), (*others, "tiny.llmm"))
+        for name in others:
+            self.assertEqual((self.models / name).read_bytes(),
+                             b"of another program")
 
     def test_cuts_are_resumed(self):
         self.expect_pulled(self.pull("cut"))
@@ -108,22 +141,22 @@ class PullTest(unittest.TestCase):
         self.expect_error(
             self.pull("ok", preexec_fn=allow_little), "make room",
             "what is there is kept",
-            files=("tiny.gguf.part", "tiny.gguf.part.from"))
-        self.assertEqual((self.models / "tiny.gguf.part").stat().st_size, limit)
+            files=("tiny.pull.part", "tiny.pull.part.from"))
+        self.assertEqual((self.models / "tiny.pull.part").stat().st_size, limit)
         self.host.forget()
         self.expect_pulled(self.pull("ok"))
         self.assertEqual(self.host.requests[0].range, f"bytes={limit}-")
 
     def test_a_part_of_another_source_is_not_used(self):
         self.models.mkdir()
-        (self.models / "tiny.gguf.part").write_bytes(b"something else")
+        (self.models / "tiny.pull.part").write_bytes(b"something else")
         self.expect_pulled(self.pull("ok"))
         self.assertEqual(self.host.requests[0].range, None)
 
     def test_a_part_that_is_whole(self):
         self.models.mkdir()
-        (self.models / "tiny.gguf.part").write_bytes(GGUF)
-        (self.models / "tiny.gguf.part.from").write_text(
+        (self.models / "tiny.pull.part").write_bytes(GGUF)
+        (self.models / "tiny.pull.part.from").write_text(
             f'{self.host.url("ok")}\n"one"\n{SHA256}\n')
         self.expect_pulled(self.pull("ok"))
 
@@ -156,7 +189,8 @@ class PullTest(unittest.TestCase):
         self.expect_error(self.pull("404"), "404", "no such file")
         self.expect_error(self.pull("401"), "401", "set HF_TOKEN")
         self.token = "wrong"
-        self.expect_error(self.pull("refused"), "401", "HF_TOKEN is not")
+        self.expect_error(self.pull("refused"), "401",
+                          "the token of HF_TOKEN is not")
         self.token = "secret"
         self.expect_pulled(self.pull("refused"))
 
@@ -226,8 +260,46 @@ class PullTest(unittest.TestCase):
                 "ok", sha256=hashlib.sha256(b"no model").hexdigest())
         finally:
             self.host.content = content
-        self.expect_error(done, "not a GGUF file", "is kept",
-                          files=("tiny.gguf",))
+        self.expect_error(done, "not a GGUF file", "tiny.pull.part is kept",
+                          files=("tiny.pull.part", "tiny.pull.part.from"))
+
+    def test_the_token_of_the_hubs_own_programs(self):
+        home = pathlib.Path(self.folder.name) / "hub"
+        home.mkdir()
+        (home / "token").write_text("secret\n")
+        self.expect_pulled(
+            self.run_llma("pull", "gemma-3-270m", "--name", "tiny"))
+        # To the hub, and not to where it redirects.
+        self.assertEqual([(r.host, r.token) for r in self.host.requests],
+                         [("127.0.0.1", "Bearer secret"), ("localhost", None)])
+        other = home / "other"
+        other.write_text("other")
+        for variables, token in (
+                ({"HF_TOKEN_PATH": str(other)}, "Bearer other"),
+                ({"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}, None),
+                ({"HF_TOKEN": "first"}, "Bearer first")):
+            self.variables = variables
+            self.host.forget()
+            self.run_llma("pull", "-f", "gemma-3-270m", "--name", "tiny")
+            self.assertEqual(self.host.requests[0].token, token)
+        self.variables = {}
+        (home / "token").write_text("no\x01token")
+        self.expect_error(self.run_llma("pull", "gemma-3-270m"),
+                          str(home / "token"), "is not a token",
+                          files=("tiny.llmm",))
+
+    def test_where_terms_are_accepted(self):
+        self.addCleanup(setattr, self.host, "status_of_hub", 0)
+        for status in (401, 403):
+            self.host.status_of_hub = status
+            self.expect_error(
+                self.run_llma("pull", "gemma-3-270m"), str(status),
+                f"terms at {self.endpoint}/unsloth/gemma-3-270m-GGUF if",
+                "hf auth login")
+            self.expect_error(
+                self.run_llma(
+                    "pull", self.endpoint + "/me/model/resolve/main/x.gguf"),
+                f"terms at {self.endpoint}/me/model if")
 
     def test_a_certificate_that_nobody_knows(self):
         key = pathlib.Path(self.folder.name) / "key.pem"
@@ -246,7 +318,28 @@ class PullTest(unittest.TestCase):
                              f"--sha256={SHA256}")
         self.assertEqual(done.returncode, 1)
         self.assertIn("certificate", done.stderr)
+        self.assertIn("SSL_CERT_FILE", done.stderr)
         self.assertEqual(host.requests, [])
+        # What the environment names is trusted.
+        certificate = key.with_suffix(".crt")
+        folder = key.parent / "trusted"
+        folder.mkdir()
+        (folder / "own.pem").write_bytes(certificate.read_bytes())
+        subprocess.run(["openssl", "rehash", folder], check=True)
+        for variables in ({"SSL_CERT_FILE": str(certificate)},
+                          {"CURL_CA_BUNDLE": str(certificate)},
+                          {"REQUESTS_CA_BUNDLE": str(certificate)},
+                          {"REQUESTS_CA_BUNDLE": str(folder)},
+                          {"SSL_CERT_DIR": str(folder)}):
+            self.variables = variables
+            done = self.run_llma("pull", "-f", self.endpoint + "/ok/file.gguf",
+                                 f"--sha256={SHA256}")
+            self.assertEqual((done.returncode, done.stderr), (0, ""), variables)
+        self.variables = {"SSL_CERT_FILE": str(key.parent / "missing")}
+        done = self.run_llma("pull", "-f", self.endpoint + "/ok/file.gguf",
+                             f"--sha256={SHA256}")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("SSL_CERT_FILE", done.stderr)
 
 
 if __name__ == "__main__":
