@@ -6,6 +6,11 @@ _llma_files() {
   mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 }
 
+_llma_folders() {
+  compopt -o filenames 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+}
+
 # Compressed files and folders.
 _llma_compressed() {
   compopt -o filenames 2>/dev/null
@@ -26,6 +31,7 @@ _llma_value() {
   case $1 in
     --model) _llma_models auto ;;
     -o | --output | --files0) _llma_files ;;
+    --output-dir) _llma_folders ;;
     -T | --threads) _llma_words "$(seq 0 "$(nproc)")" ;;
     --lanes) _llma_words '1 2 4 8 16 32 64' ;;
     --window) _llma_words '256 512 768 1024 2048 4096' ;;
@@ -105,7 +111,8 @@ _llma() {
 
   if [[ $cur == -* ]]; then
     _llma_words '-z --compress -d --decompress --uncompress -t --test -l --list
-                 -c --stdout --to-stdout -o --output -f --force -k --keep --rm
+                 -c --stdout --to-stdout -o --output --output-dir
+                 -f --force -k --keep --rm
                  --no-sync -r --recursive --files0 -S --suffix -N --name
                  -1 -2 -3 -4 -5 -6 -7 -8 -9 --fast --best --model --lanes
                  --window --frame-size --verify --resume --flush --short

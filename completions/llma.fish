@@ -47,6 +47,7 @@ for program in llma unllma llmacat
     complete -c $program -n $files -s c -l stdout -d 'write to standard output'
     complete -c $program -n $files -l to-stdout -d 'write to standard output'
     complete -c $program -s o -l output -rF -d 'write to this file'
+    complete -c $program -n $files -l output-dir -xa '(__fish_complete_directories)' -d 'write the results there'
     complete -c $program -s f -l force -d 'overwrite; use terminals'
     complete -c $program -n $files -s k -l keep -d 'keep the input'
     complete -c $program -n $files -l rm -d 'verify, then remove the input'

@@ -274,9 +274,12 @@ int CompressOne(const FileJob& job, const std::string& in) {
     if (Status status = CheckRegular(in, options); !status) {
       return job.messages.ShowWarning(status.error().what);
     }
-    const auto name = CompressedName(in, options.suffix);
+    const auto name = CompressedName(PlaceOf(in, options), options.suffix);
     if (!name) return job.messages.ShowWarning(name.error().what);
     files.out = *name;
+  }
+  if (Status status = PrepareResult(job, files); !status) {
+    return job.messages.ShowError(status.error().what);
   }
   return Compression(job, files).Run();
 }
@@ -286,7 +289,8 @@ int CompressOne(const FileJob& job, const std::string& in) {
 int RunCompress(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
   SourceRemover remover(options.syncs, messages);
-  const FileJob job = {options, messages, models, remover};
+  std::map<std::string, std::string> results;
+  const FileJob job = {options, messages, models, remover, results};
   if (options.is_in_out) {
     if (IsDirectory(options.operands[0])) {
       return messages.ShowWarning(options.operands[0] +
@@ -297,7 +301,11 @@ int RunCompress(const Options& options, const Messages& messages) {
     return WorseStatus(status, remover.RemoveAll());
   }
   int status = kExitSuccess;
-  for (const std::string& in : ListInputs(options, messages, status)) {
+  const auto inputs = ListInputs(options, messages, status);
+  if (Status places = CheckPlaces(inputs, options); !places) {
+    return messages.ShowError(places.error().what);
+  }
+  for (const std::string& in : inputs) {
     status = WorseStatus(status, CompressOne(job, in));
   }
   return WorseStatus(status, remover.RemoveAll());

@@ -76,6 +76,13 @@ class Decompression {
     }
     LLMA_ASSIGN(Decoder decoder, Decoder::Create(how));
     const auto sink = [this](Bytes bytes) { return Write(bytes); };
+    if (PassesPlainFiles()) {
+      LLMA_ASSIGN(const std::vector<uint8_t> start, ReadStart());
+      if (llma_recognize(start.data(), start.size()) == LLMA_KIND_OTHER) {
+        return CopyAll(start);
+      }
+      LLMA_TRY(decoder.Append(start, sink));
+    }
     for (;;) {
       if (input_.IsIdle()) LLMA_TRY(decoder.Flush(sink));
       LLMA_ASSIGN(const Bytes bytes, input_.Read());
@@ -86,6 +93,33 @@ class Decompression {
     LLMA_TRY(decoder.Finish(sink));
     source_info_ = decoder.source_info();
     return OkStatus();
+  }
+
+  // As gzip -dcf does: what is not compressed goes to standard output as it is.
+  bool PassesPlainFiles() const {
+    return options_.force && output_ != nullptr && output_->is_stdout();
+  }
+
+  // As much as tells what the file is, or all of it.
+  Result<std::vector<uint8_t>> ReadStart() {
+    std::vector<uint8_t> start;
+    while (start.size() < 3) {
+      LLMA_ASSIGN(const Bytes bytes, input_.Read());
+      if (bytes.empty()) break;
+      start.insert(start.end(), bytes.begin(), bytes.end());
+    }
+    file_bytes_ += start.size();
+    return start;
+  }
+
+  Status CopyAll(Bytes start) {
+    LLMA_TRY(Write(start));
+    for (;;) {
+      LLMA_ASSIGN(const Bytes bytes, input_.Read());
+      if (bytes.empty()) return OkStatus();
+      file_bytes_ += bytes.size();
+      LLMA_TRY(Write(bytes));
+    }
   }
 
   // What has no frames is decoded as a whole or not at all.
@@ -232,7 +266,7 @@ int DecompressOne(const FileJob& job, const std::string& in) {
     }
   }
   if (files.out.empty() && !options.keeps_name && !IsDirectory(in)) {
-    const auto name = DecompressedName(in, options.suffix);
+    const auto name = DecompressedName(PlaceOf(in, options), options.suffix);
     if (!name) return job.messages.ShowWarning(name.error().what);
     files.out = *name;
   }
@@ -241,9 +275,14 @@ int DecompressOne(const FileJob& job, const std::string& in) {
   if (!input) return status;
   if (files.out.empty()) {
     const auto source = PeekSourceInfo(*input);
-    const auto name = DecompressedName(in, options.suffix);
+    const std::string place = PlaceOf(in, options);
+    const auto name = DecompressedName(place, options.suffix);
     if (!source && !name) return job.messages.ShowWarning(name.error().what);
-    files.out = source ? in.substr(0, in.rfind('/') + 1) + source->name : *name;
+    files.out =
+        source ? place.substr(0, place.rfind('/') + 1) + source->name : *name;
+  }
+  if (Status prepared = PrepareResult(job, files); !prepared) {
+    return job.messages.ShowError(prepared.error().what);
   }
   return DecompressTo(job, std::move(input), files);
 }
@@ -270,13 +309,18 @@ int DecompressPair(const FileJob& job) {
 int RunDecompress(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
   SourceRemover remover(options.syncs, messages);
-  const FileJob job = {options, messages, models, remover};
+  std::map<std::string, std::string> results;
+  const FileJob job = {options, messages, models, remover, results};
   if (options.is_in_out) {
     const int status = DecompressPair(job);
     return WorseStatus(status, remover.RemoveAll());
   }
   int status = kExitSuccess;
-  for (const std::string& in : ListInputs(options, messages, status)) {
+  const auto inputs = ListInputs(options, messages, status);
+  if (Status places = CheckPlaces(inputs, options); !places) {
+    return messages.ShowError(places.error().what);
+  }
+  for (const std::string& in : inputs) {
     status = WorseStatus(status, DecompressOne(job, in));
   }
   return WorseStatus(status, remover.RemoveAll());
@@ -285,7 +329,8 @@ int RunDecompress(const Options& options, const Messages& messages) {
 int RunTest(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
   SourceRemover remover(options.syncs, messages);  // has nothing to do
-  const FileJob job = {options, messages, models, remover};
+  std::map<std::string, std::string> results;
+  const FileJob job = {options, messages, models, remover, results};
   int status = kExitSuccess;
   for (const std::string& in : ListInputs(options, messages, status)) {
     status = WorseStatus(status, TestOne(job, in));

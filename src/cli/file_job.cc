@@ -86,6 +86,16 @@ Status CheckRegular(const std::string& path, const Options& options) {
       path + ": is not a regular file, skipped; -o OUT or -c reads it"};
 }
 
+Status PrepareResult(const FileJob& job, const FilePair& files) {
+  if (files.out == "-" || files.out == job.options.output) return OkStatus();
+  const auto [known, is_new] = job.results.emplace(files.out, files.in);
+  if (!is_new && known->second != files.in) {
+    return Error{ErrorCode::kUsage, files.in + ": " + files.out +
+                                        " is the result of " + known->second};
+  }
+  return job.options.output_dir.empty() ? OkStatus() : MakeFolders(files.out);
+}
+
 Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
                                              const Options& options) {
   return InputFile::Open(path, options.remove_source);

@@ -3,8 +3,10 @@
 #ifndef LLMA_CLI_FILE_JOB_H_
 #define LLMA_CLI_FILE_JOB_H_
 
+#include <map>
 #include <string>
 
+#include "cli/file_names.h"
 #include "cli/input_file.h"
 #include "cli/messages.h"
 #include "cli/model_lookup.h"
@@ -20,6 +22,7 @@ struct FileJob {
   const Messages& messages;
   ModelCache& models;
   SourceRemover& remover;
+  std::map<std::string, std::string>& results;  // of this run, and their inputs
 };
 
 // What the command line says of level, threads, memory and so on.
@@ -41,6 +44,10 @@ bool IsTerminal(const std::string& path, int fd);
 Status CheckRemovable(const std::string& path, const Options& options);
 // An error for devices and pipes, beside which no result is put without -f.
 Status CheckRegular(const std::string& path, const Options& options);
+
+// Makes the folder that the result goes to, if it has one of its own. kUsage if
+// another input has had this result, which -f must not overwrite.
+Status PrepareResult(const FileJob& job, const FilePair& files);
 
 // Opens an input, which may be removed if the options say so.
 Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,

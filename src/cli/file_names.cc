@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <string_view>
 #include <system_error>
 
@@ -120,6 +121,59 @@ std::vector<std::string> ListInputs(const Options& options,
     inputs.insert(inputs.end(), files.begin(), files.end());
   }
   return inputs;
+}
+
+std::string PlaceOf(const std::string& in, const Options& options) {
+  if (options.output_dir.empty()) return in;
+  std::string name = in.substr(in.rfind('/') + 1);
+  for (const std::string& operand : options.operands) {
+    const std::string folder = operand.ends_with('/') ? operand : operand + '/';
+    if (!options.recursive || !in.starts_with(folder)) continue;
+    std::string_view last = folder;
+    while (last.ends_with('/')) last.remove_suffix(1);
+    last = last.substr(last.rfind('/') + 1);
+    name = in.substr(folder.size());
+    if (!last.empty() && last != "." && last != "..") {
+      name = std::string(last) + "/" + name;
+    }
+    break;
+  }
+  const bool has_slash = options.output_dir.ends_with('/');
+  return options.output_dir + (has_slash ? "" : "/") + name;
+}
+
+Status CheckPlaces(const std::vector<std::string>& inputs,
+                   const Options& options) {
+  if (options.output_dir.empty()) return OkStatus();
+  std::map<std::string, std::string> input_of;
+  for (const std::string& in : inputs) {
+    if (in == "-") {
+      return Error{ErrorCode::kUsage,
+                   "standard input has no name for a file in " +
+                       options.output_dir + "; -o DIR/NAME gives it one"};
+    }
+    if (IsDirectory(in)) continue;  // will be skipped, like a wrong name
+    const std::string place = PlaceOf(in, options);
+    const auto out = options.operation == Operation::kCompress
+                         ? CompressedName(place, options.suffix)
+                         : DecompressedName(place, options.suffix);
+    if (!out) continue;
+    const auto [known, is_new] = input_of.emplace(*out, in);
+    if (!is_new) {
+      return Error{ErrorCode::kUsage, known->second + " and " + in +
+                                          ": both would become " + *out};
+    }
+  }
+  return OkStatus();
+}
+
+Status MakeFolders(const std::string& path) {
+  std::error_code error;
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::filesystem::create_directories(folder, error);
+  if (!error) return OkStatus();
+  return Error{ErrorCode::kIo,
+               "cannot create " + folder.string() + ": " + error.message()};
 }
 
 Result<FilePair> OrderOperands(const std::string& first,

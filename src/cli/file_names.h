@@ -18,6 +18,18 @@ namespace llma::cli {
 std::vector<std::string> ListInputs(const Options& options,
                                     const Messages& messages, int& status);
 
+// Below options.output_dir: the name of `in`, and for a file that -r found the
+// folders below the operand, beginning with that itself as `cp -r` has it.
+// Without such a folder: `in`.
+std::string PlaceOf(const std::string& in, const Options& options);
+
+// kUsage if two inputs would have one result in options.output_dir.
+Status CheckPlaces(const std::vector<std::string>& inputs,
+                   const Options& options);
+
+// Makes the folders that `path`, below options.output_dir, lies in.
+Status MakeFolders(const std::string& path);
+
 // Input and output of a command; "-" for the standard streams.
 struct FilePair {
   std::string in, out;

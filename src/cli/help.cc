@@ -34,6 +34,8 @@ Without FILE, or if it is -, standard input goes to standard output.
 std::string LongHelpText() {
   return HelpText() + R"(
 Which files
+      --output-dir DIR  write the results there, as -o DIR does if DIR exists
+                        or ends with a slash; -r keeps the folders below
       --files0[=FILE]   more names, ended by NUL, from FILE or standard input
   -N, --name            keep name, mode and time in the file; use them with -d
       --no-sync         do not wait for the storage device before --rm removes

@@ -2,6 +2,9 @@
 #include "cli/option_checks.h"
 
 #include <string_view>
+#include <utility>
+
+#include "cli/input_file.h"
 
 namespace llma::cli {
 namespace {
@@ -15,8 +18,8 @@ bool HasSuffix(std::string_view name, std::string_view suffix) {
 void DecideOutput(Options& options) {
   const auto& operands = options.operands;
   const bool is_pair = operands.size() == 2 && !options.to_stdout &&
-                       options.output.empty() && !options.recursive &&
-                       !options.names_file;
+                       options.output.empty() && options.output_dir.empty() &&
+                       !options.recursive && !options.names_file;
   if (options.operation == Operation::kCompress) {
     options.is_in_out = is_pair && options.is_c;
   } else if (options.operation == Operation::kDecompress) {
@@ -25,6 +28,10 @@ void DecideOutput(Options& options) {
                           HasSuffix(operands[1], options.suffix));
   }
   if (options.is_c && !options.is_in_out) options.to_stdout = true;
+  if (options.output_dir.empty() &&
+      (options.output.ends_with('/') || IsDirectory(options.output))) {
+    options.output_dir = std::exchange(options.output, {});
+  }
 }
 
 void DropUnfitting(const Options& defaults, Options& options) {
@@ -51,7 +58,8 @@ Status CheckCodingOptions(const Options& options) {
   const bool writes = options.operation == Operation::kCompress ||
                       options.operation == Operation::kDecompress;
   const bool decodes = options.operation == Operation::kDecompress;
-  if (!writes && !options.output.empty()) {
+  const bool has_dir = !options.output_dir.empty();
+  if (!writes && (has_dir || !options.output.empty())) {
     return Usage("-t and -l write no output");
   }
   if (!options.output.empty() && options.to_stdout) {
@@ -60,6 +68,9 @@ Status CheckCodingOptions(const Options& options) {
   if (!options.output.empty() && (options.operands.size() > 1 ||
                                   options.recursive || options.names_file)) {
     return Usage("-o takes the result of one file only");
+  }
+  if (has_dir && (options.to_stdout || !options.output.empty())) {
+    return Usage("--output-dir excludes --stdout and -o FILE");
   }
   if (options.remove_source && options.to_stdout) {
     return Usage("--rm and --stdout exclude each other");

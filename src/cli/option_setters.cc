@@ -136,6 +136,10 @@ Status SetOption(int option, const std::string& value, Options& options) {
       if (value.empty()) return Usage("-o: the name is empty");
       options.output = value;
       break;
+    case kOutputDir:
+      if (value.empty()) return Usage("--output-dir: the name is empty");
+      options.output_dir = value;
+      break;
     case 'f':
       options.force = true;
       break;

@@ -13,6 +13,7 @@ constexpr option kCodingOptions[] = {
     {"stdout", no_argument, nullptr, kStdout},
     {"to-stdout", no_argument, nullptr, kStdout},
     {"output", required_argument, nullptr, 'o'},
+    {"output-dir", required_argument, nullptr, kOutputDir},
     {"force", no_argument, nullptr, 'f'},
     {"keep", no_argument, nullptr, 'k'},
     {"rm", no_argument, nullptr, kRemove},

@@ -31,6 +31,7 @@ enum LongOption {
   kFlush,
   kEmbedModel,
   kRobot,
+  kOutputDir,
   kJson,
   kHelp,
 };

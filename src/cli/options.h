@@ -50,7 +50,8 @@ struct Options {
   std::vector<std::string> operands;
   std::optional<std::string> names_file;  // --files0: more operands; "-"
   bool recursive = false;
-  std::string output;  // -o; empty: by the operands
+  std::string output;      // -o; empty: by the operands
+  std::string output_dir;  // results go there; empty: beside their inputs
   bool to_stdout = false;
   bool is_c = false;       // -c: to standard output, or IN OUT
   bool is_in_out = false;  // the two operands are IN and OUT

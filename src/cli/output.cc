@@ -73,6 +73,7 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
   const Error is_input =
       Usage(output->name_ + ": the output would overwrite the input");
   struct stat info;
+  output->is_stdout_ = is_stdout;
   if (is_stdout) {
     if (::fstat(STDOUT_FILENO, &info) == 0 &&
         WouldOverwrite(input.info(), info)) {

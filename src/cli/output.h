@@ -73,6 +73,7 @@ class Output {
   bool IsInPlace() const;
   const FilePlace& place() const { return file_->place(); }
 
+  bool is_stdout() const { return is_stdout_; }
   const std::string& name() const { return name_; }
 
  private:
@@ -83,6 +84,7 @@ class Output {
   int fd() const { return file_ ? file_->fd() : fd_; }
 
   std::string name_;
+  bool is_stdout_ = false;
   int fd_ = -1;        // of a device or pipe
   Descriptor opened_;  // the same, if it is not standard output
   std::optional<OutputFile> file_;
