@@ -32,7 +32,8 @@ fi
 mkdir -p "$folder"
 free_kb=$(df -Pk "$folder" | awk 'NR == 2 {print $4}')
 if [ "$free_kb" -lt 250000 ]; then
-  echo "error: fetching the default model needs 250 MB in $folder" >&2
+  echo "error: fetching the default model needs 250 MB in $folder;" \
+       "TMPDIR=FOLDER names another place" >&2
   exit 1
 fi
 work=$(mktemp -d "$folder/fetch.XXXXXX")

@@ -13,4 +13,9 @@ fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 gguf=$("$(dirname "$0")/fetch_default_gguf.sh" "$folder")
-"$llma" model import "$gguf" --name "$name"
+echo "Installing the model $name" >&2
+"$llma" model import -q "$gguf" --name "$name"
+"$llma" model list --robot | awk -F '\t' -v name="$name" '$2 == name {
+  print "The model is in " $5 "."
+  print "Files that need it name it by its fingerprint, " $3 "."
+}'

@@ -3,6 +3,7 @@
 # Installs Debian packages that are missing; does nothing where all are there.
 #   tools/install_packages.sh build   what building and running needs
 #   tools/install_packages.sh test    what ./test.sh needs as well
+#   tools/install_packages.sh --missing build|test   only prints their names
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config make
@@ -13,10 +14,15 @@ test=(libgtest-dev googletest libbenchmark-dev clang clang-format ccache
       g++-aarch64-linux-gnu qemu-user-static mandoc groff-base zsh fish
       binutils dpkg-dev file)
 
+only_print=false
+if [ "${1:-}" = --missing ]; then
+  only_print=true
+  shift
+fi
 case "${1:-build}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
-  *) echo "usage: $0 build|test" >&2; exit 1 ;;
+  *) echo "usage: $0 [--missing] build|test" >&2; exit 1 ;;
 esac
 
 missing=()
@@ -24,28 +30,39 @@ for package in "${wanted[@]}"; do
   status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
   [ "$status" = "install ok installed" ] || missing+=("$package")
 done
+if $only_print; then
+  echo "${missing[*]}"
+  exit 0
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
-echo "Installing packages: ${missing[*]}"
+by_hand="apt-get install --no-install-recommends ${missing[*]}"
 if ! command -v apt-get >/dev/null; then
   echo "error: this machine has no apt-get; install the like of: ${missing[*]}" >&2
   exit 1
 fi
 sudo=()
 if [ "$(id -u)" -ne 0 ]; then
-  if ! command -v sudo >/dev/null; then
-    echo "error: run as root, or install sudo; missing: ${missing[*]}" >&2
+  # It asks for a password, if it must, before the log takes its messages.
+  ask=()
+  [ -t 0 ] || ask=(-n)
+  if ! command -v sudo >/dev/null || ! sudo "${ask[@]}" -v; then
+    echo "error: packages are missing, and installing them takes the rights of" \
+         "root. Let somebody who has them run:" >&2
+    echo "  $by_hand" >&2
     exit 1
   fi
-  sudo=(sudo)
+  sudo=(sudo "${ask[@]}")
 fi
-export DEBIAN_FRONTEND=noninteractive
+echo "Installing packages: ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { "${sudo[@]}" apt-get update -q &&
-       "${sudo[@]}" apt-get install -q -y --no-install-recommends \
-           "${missing[@]}"; } >"$log" 2>&1; then
+apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
+if ! { "${apt[@]}" update &&
+       "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
+    >"$log" 2>&1; then
   tail -n 15 "$log" >&2
-  echo "error: packages could not be installed; is there a network, and space?" >&2
+  echo "error: packages could not be installed; is there a network, and space?" \
+       "To try it by hand: $by_hand" >&2
   exit 1
 fi
