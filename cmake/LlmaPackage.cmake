@@ -2,9 +2,15 @@
 # Debian packages of the components in LlmaInstall.cmake:
 #   cpack -G DEB --config build/release/CPackConfig.cmake -B build/packages
 # Configured with -DCMAKE_INSTALL_PREFIX=/usr, libraries go where Debian has
-# those of the machine; without, into /usr/lib.
+# those of the machine; without, into /usr/lib. Needs dpkg-dev.
+set(LLMA_PACKAGE_CONTACT "" CACHE STRING
+    "Maintainer of packages, NAME <ADDRESS>; empty: DEBFULLNAME and DEBEMAIL")
 set(CPACK_GENERATOR DEB)
-set(CPACK_PACKAGE_CONTACT "llma maintainers <maintainers@llma.invalid>")
+set(CPACK_PACKAGE_CONTACT "${LLMA_PACKAGE_CONTACT}")
+set(CPACK_PROJECT_CONFIG_FILE
+    ${PROJECT_SOURCE_DIR}/cmake/LlmaPackageOptions.cmake)
+set(CPACK_PRE_BUILD_SCRIPTS
+    ${PROJECT_SOURCE_DIR}/cmake/LlmaPackageFiles.cmake)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_ALL program runtime development)
@@ -18,14 +24,24 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME llma)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
-    "The program, its documents and completions for shells.")
+"A language model and context models predict each byte of a file, and an
+arithmetic coder writes only what they did not know. English text shrinks to
+about a seventh of its size. That is slow: kilobytes a second.
+.
+This package has the program. Levels -1 and -2 need nothing else; the others
+need a model, and so do the files that they make:
+ llma model pull smollm2-135m-instruct
+README.Debian tells of other ways to get one.")
 
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME ${library})
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)  # and scripts that run ldconfig
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION
-    "The shared library.")
+"A language model and context models predict each byte of a file, and an
+arithmetic coder writes only what they did not know.
+.
+This package has the shared library, for programs that are linked with it.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libllma-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
@@ -33,15 +49,20 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(needs "${library} (= ${PROJECT_VERSION})" ${llma_dev_packages})
 list(JOIN needs ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
-    "Headers, the static library, and what CMake and pkg-config look for.")
+"A language model and context models predict each byte of a file, and an
+arithmetic coder writes only what they did not know.
+.
+This package has the headers of the C and C++ interface, the static library,
+and what CMake and pkg-config look for.")
 
-# Each package has its licence where Debian looks for it.
+# Each package has its licence where Debian looks for it, and the program says
+# how to get a model.
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/package/copyright CONTENT
 "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: llma
 
 Files: *
-Copyright: the llma contributors
+Copyright: 2026 the llma contributors
 License: Apache-2.0
  On Debian systems the full text of the Apache License, version 2.0, is in
  /usr/share/common-licenses/Apache-2.0.
@@ -52,4 +73,6 @@ foreach(pair program:llma runtime:${library} development:libllma-dev)
           ${CMAKE_MATCH_1} EXCLUDE_FROM_ALL
           DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${CMAKE_MATCH_2})
 endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/README.Debian COMPONENT program
+        EXCLUDE_FROM_ALL DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/llma)
 include(CPack)

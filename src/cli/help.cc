@@ -9,17 +9,17 @@ namespace llma::cli {
 std::string HelpText() {
   return R"(Usage: llma [OPTION]... [FILE]...      llma bench, inspect, model: see below
 Compress each FILE to FILE.llma with a language model, without loss; keep FILE.
-Without FILE, or if it is -, standard input goes to standard output.
+Without FILE, or with -, compress standard input to standard output.
 
-  -z, -d, -t, -l    compress (usual), decompress, test, list
+  -z, -d, -t, -l    compress (default), decompress, test, list
   -c, --stdout      write to standard output; -c IN OUT writes OUT
-  -o, --output OUT  write to OUT        -f, --force  overwrite; use terminals
-  -k, --keep        keep FILE (usual)   --rm         verify, then remove FILE
+  -o, --output OUT  write to OUT        -f, --force  overwrite, use terminals
+  -k, --keep        keep FILE (default) --rm         verify, then remove FILE
   -1 ... -9         from fast to small (6); -1 and -2 need no model
-  -r, --recursive   folders             -S, --suffix .SUF   instead of .llma
+  -r, --recursive   take folders too    -S, --suffix .SUF   instead of .llma
   -T, --threads N   processors to use   -M, --memlimit SIZE such as 4G
   -q, --quiet       no warnings; twice: no errors either
-  -v, --verbose     say more; twice: of each frame as well
+  -v, --verbose     say more; twice: about each frame too
   -V, --version     -h, --help          --help=long: all options
 
   llma model import SOURCE [--name NAME] [-o PATH]      from GGUF or HF folder
@@ -27,7 +27,7 @@ Without FILE, or if it is -, standard input goes to standard output.
   llma model list | info NAME | verify NAME | rm NAME   what there is
   llma model check NAME|SOURCE [FILE]   bits of a text; what import loses
   llma model export NAME OUT.tar    the model, its licence, the documents
-  llma bench [--levels 1-9] [FILE] | inspect [FILE]   speed; what was hard
+  llma bench [--levels 1-9] [FILE] | inspect [FILE]   speed; bits a token
 )";
 }
 
@@ -41,37 +41,37 @@ Which files
       --no-sync         do not wait for the storage device before --rm removes
                         or -f overwrites
 How to compress
-      --model NAME      with this model: a name or a .llmm file; auto: for each
-                        frame what suits it best of those installed
-      --lanes N         streams that run side by side, 1 to 64
+      --model NAME      use this model: a name or a .llmm file; auto: for each
+                        frame the best of those that are installed
+      --lanes N         parts of a frame that are decoded at once, 1 to 64
       --window N        tokens that the model looks back, a multiple of 16
-      --frame-size SIZE content of a frame, 4K to 1G: what damage costs at most
-      --verify          decode what was written before it gets its name
-      --resume          go on with FILE.llma.part of an interrupted run, and
+      --frame-size SIZE content of a frame, 4K to 1G; damage costs whole frames
+      --verify          decode and compare the result before it gets its name
+      --resume          continue FILE.llma.part of an interrupted run, and
                         keep it if this one is interrupted
       --flush           from a pipe: write a frame when no more input waits
-      --short           a message of tens of bytes: 4 bytes besides its code, a
+      --short           for a message of tens of bytes: 4 bytes of overhead, a
                         weak check, one message a file
-      --embed-model     the model goes into the file, which needs no other one
-      --no-check        no checksums; with -d: do not compare them
+      --embed-model     put the model into the file, which needs no other then
+      --no-check        write no checksums; with -d: do not compare them
 What to decompress
       --range OFFSET[:SIZE]   this part of the content, decoding little else;
                         -SIZE: its end; FIRST-LAST: as in HTTP
-      --salvage         all that is intact of a damaged file; zeros for the rest
+      --salvage         restore what is intact of a damaged file, else zeros
 What to print
       --robot, --json   with -l: for programs; -v adds frames
 Other names
       --compress, --decompress, --uncompress, --test, --list, --to-stdout
       --fast, --best    -1, -9
 With model pull and import
-      --start-token TEXT   the token that stands before each text
-      --sha256=HEX         what the file must have
-      --keep-source        keep what was fetched
+      --start-token TEXT   the token that comes before each text
+      --sha256=HEX         the checksum that the file must have
+      --keep-source        keep the file that was fetched
 
 Exit status: 0 all is well, 1 an error, 2 only a warning.
-LLMA_OPT has options that come first. Models are looked for in the folders of
-LLMA_MODEL_PATH, then in $XDG_DATA_HOME/llma and /usr/share/llma.
-By the names unllma and llmacat, the program does llma -d and llma -dc.
+LLMA_OPT holds options, which come first. Models are looked for in the folders
+of LLMA_MODEL_PATH, then in $XDG_DATA_HOME/llma and /usr/share/llma.
+Under the names unllma and llmacat, the program does llma -d and llma -dc.
 )";
 }
 

@@ -6,9 +6,11 @@ removes them. Needs no network, and not to be root.
     debian_test.py CPACK BUILD_FOLDER SOURCE_FOLDER C_COMPILER
 """
 
+import gzip
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -56,6 +58,27 @@ class ScratchRoot:
                       if self.admin not in p.parents and not p.is_dir())
 
 
+def check_without_dpkg_dev(cpack, build, folder):
+    """cpack without dpkg-shlibdeps, which would make packages that depend on
+    nothing."""
+    tools = folder / "without"
+    tools.mkdir()
+    for place in ("/usr/bin", "/bin"):
+        for path in pathlib.Path(place).iterdir():
+            link = tools / path.name
+            if path.name != "dpkg-shlibdeps" and not link.is_symlink():
+                link.symlink_to(path)
+    done = subprocess.run(
+        [cpack, "-G", "DEB", "--config", f"{build}/CPackConfig.cmake",
+         "-D", "CMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF",  # PATH alone counts
+         "-B", folder / "none"], env=environment(PATH=tools),
+        capture_output=True, text=True, check=False)
+    if done.returncode == 0 or list((folder / "none").rglob("*.deb")):
+        sys.exit("packages are made without their dependencies")
+    if "install dpkg-dev" not in done.stderr:
+        sys.exit(f"without dpkg-dev, cpack says: {done.stderr}")
+
+
 def main():
     cpack, build, source, cc = sys.argv[1:]
     source = pathlib.Path(source)
@@ -64,12 +87,21 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
+        check_without_dpkg_dev(cpack, build, folder)
         run(cpack, "-G", "DEB", "--config", f"{build}/CPackConfig.cmake",
-            "-B", folder / "packages")
+            "-B", folder / "packages",
+            env=environment(DEBFULLNAME="A Packager", DEBEMAIL="a@example.org"))
         packages = sorted((folder / "packages").glob("*.deb"))
         names = [p.name.split("_")[0] for p in packages]
         if names != PACKAGES:
             sys.exit(f"packages were made: {names}")
+        for package in packages:
+            maintainer = run("dpkg-deb", "-f", package, "Maintainer").strip()
+            if maintainer != "A Packager <a@example.org>":
+                sys.exit(f"{package} is maintained by {maintainer}")
+        if "llma model pull" not in run("dpkg-deb", "-f", packages[2],
+                                        "Description"):
+            sys.exit("the package of the program does not speak of a model")
         depends = run("dpkg-deb", "-f", packages[1], "Depends")
         for library in ("libc6", "libstdc++6", "libpcre2-8-0", "libssl3"):
             if library not in depends:
@@ -90,6 +122,17 @@ def main():
         for package in PACKAGES:
             if not (prefix / "share/doc" / package / "copyright").is_file():
                 sys.exit(f"{package} does not say its licence")
+            changes = gzip.decompress(
+                (prefix / "share/doc" / package / "changelog.gz").read_bytes())
+            if b"-- A Packager <a@example.org>" not in changes:
+                sys.exit(f"the changelog of {package} says {changes}")
+        for page in ("llma", "unllma", "llmacat"):  # two of them are links
+            path = prefix / f"share/man/man1/{page}.1.gz"
+            if b".Dt LLMA 1" not in gzip.decompress(path.read_bytes()):
+                sys.exit(f"{path.name} is not the manual page")
+
+        if not (prefix / "share/doc/llma/README.Debian").is_file():
+            sys.exit("llma has no README.Debian")
 
         pc_file = only(prefix, "llma.pc")
         env = {**root.env, "PKG_CONFIG_PATH": str(pc_file.parent),
