@@ -31,7 +31,9 @@ class Compression {
     if (IsTerminal(files_.out, STDOUT_FILENO) && !options_.force) {
       return job_.messages.ShowError(
           "compressed data is not written to a terminal",
-          "use -f to do it nevertheless, or -o");
+          options_.operands.empty()
+              ? "'llma FILE' compresses a file; 'llma --help' says more"
+              : "use -f to do it nevertheless, or -o");
     }
     if (IsTerminal(files_.in, STDIN_FILENO) && options_.verbosity >= 1) {
       job_.messages.ShowDetail("reading from the terminal; Ctrl-D ends it");

@@ -31,6 +31,67 @@ Without FILE, or with -, compress standard input to standard output.
 )";
 }
 
+namespace {
+
+constexpr char kModelHelp[] = R"(Usage: llma model COMMAND [OPTION]...
+What compresses and decompresses: language models, each in a file.
+
+  pull NAME|https://...gguf    fetch a model and import it
+  import SOURCE                make a model of a GGUF file or a HF folder
+  list                         the models that there are
+  info NAME                    what a model is
+  verify NAME...               read all of it and compare checksums
+  check NAME|SOURCE [FILE]     bits of a text; what import loses
+  rm NAME...                   remove models
+  export NAME OUT.tar          the model, its licence, the documents
+
+      --name NAME              call it so            (pull, import)
+      --start-token TEXT       stands before texts   (pull, import)
+      --sha256=HEX             what the file must have          (pull)
+      --keep-source            keep what was fetched            (pull)
+  -o, --output PATH            write to PATH                  (import)
+  -f, --force                  overwrite             (pull, import)
+      --robot, --json          for programs            (list, info)
+  -v, --verbose   -q, --quiet   -h, --help
+
+A NAME may be the path of a .llmm file.
+)";
+
+constexpr char kBenchHelp[] = R"(Usage: llma bench [OPTION]... [FILE]
+Compress and restore FILE, or a short text, in memory: sizes, speeds and memory
+of levels on this machine, and where the time goes.
+
+      --levels FIRST[-LAST]    these levels; usually 6
+  -1 ... -9, --fast, --best    this level
+  -T, --threads N              processors to use
+      --lanes N   --window N   parts of a level
+      --model NAME             with this model
+  -h, --help
+)";
+
+constexpr char kInspectHelp[] = R"(Usage: llma inspect [OPTION]... [FILE]
+Show what was hard to predict of FILE, a text: as a page FILE.html for a
+browser, which needs nothing else.
+
+      --json                   JSON on standard output instead
+  -o, --output OUT             write to OUT
+  -f, --force                  overwrite
+  -1 ... -9, --fast, --best    the level
+  -T, --threads N              processors to use
+      --lanes N   --window N   parts of a level
+      --model NAME             with this model
+  -v, --verbose   -q, --quiet   -h, --help
+)";
+
+}  // namespace
+
+std::string CommandHelpText(const std::string& command) {
+  if (command == "llma model") return kModelHelp;
+  if (command == "llma bench") return kBenchHelp;
+  if (command == "llma inspect") return kInspectHelp;
+  return HelpText();
+}
+
 std::string LongHelpText() {
   return HelpText() + R"(
 Which files

@@ -72,6 +72,7 @@ Error OptionError(int result, int argc, char** argv, const OptionTable& table) {
   if (result == ':') return Usage("option '" + shown + "' needs a value");
   const bool is_last = last.starts_with('-') && last.ends_with(letter);
   const std::string word = is_last || optind >= argc ? last : argv[optind];
+  if (letter == '0') return Usage("unknown option '-0'; levels are -1 to -9");
   return Usage("unknown option '" + shown + "'" + Hint(word, table));
 }
 
@@ -105,6 +106,7 @@ Result<Options> ParseLine(int argc, char** argv, const OptionTable& table,
   options.operands.assign(argv + optind, argv + argc);
   if (wants_version) options.operation = Operation::kVersion;
   if (help) options.operation = *help;
+  options.command = table.command;
   return options;
 }
 

@@ -53,6 +53,7 @@ Result<Options> ParseModelLine(int argc, char** argv) {
   const std::string_view verb = argc > 2 ? argv[2] : "";
   if (verb == "-h" || verb == "--help" || verb == "help") {
     options.operation = Operation::kHelp;
+    options.command = kModelTable.command;
     return options;
   }
   const auto found =

@@ -47,6 +47,7 @@ inline constexpr char kAutoModel[] = "auto";
 
 struct Options {
   Operation operation = Operation::kCompress;
+  std::string command = "llma";  // or "llma model" and so on, for help
   std::vector<std::string> operands;
   std::optional<std::string> names_file;  // --files0: more operands; "-"
   bool recursive = false;
@@ -92,6 +93,8 @@ struct Options {
 Result<Options> ParseOptions(int argc, char** argv);
 
 std::string HelpText();
+// Of "llma model", "llma bench" and "llma inspect"; else HelpText().
+std::string CommandHelpText(const std::string& command);
 std::string LongHelpText();
 std::string VersionText(bool with_details);
 

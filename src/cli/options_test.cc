@@ -220,14 +220,26 @@ TEST(Options, ReadsSizes) {
 }
 
 TEST(Options, HelpFitsOneScreen) {
-  const std::string help = HelpText();
-  EXPECT_LE(std::count(help.begin(), help.end(), '\n'), 24);
-  size_t start = 0;
-  while (start < help.size()) {
-    const size_t end = help.find('\n', start);
-    EXPECT_LE(end - start, 79u) << help.substr(start, end - start);
-    start = end + 1;
+  for (const char* command :
+       {"llma", "llma model", "llma bench", "llma inspect"}) {
+    const std::string help = CommandHelpText(command);
+    EXPECT_TRUE(help.starts_with(std::string("Usage: ") + command)) << help;
+    EXPECT_LE(std::count(help.begin(), help.end(), '\n'), 24) << command;
+    size_t start = 0;
+    while (start < help.size()) {
+      const size_t end = help.find('\n', start);
+      EXPECT_LE(end - start, 79u) << help.substr(start, end - start);
+      start = end + 1;
+    }
   }
+}
+
+TEST(Options, HelpIsOfTheCommand) {
+  EXPECT_EQ(Parse({"bench", "--help"})->command, "llma bench");
+  EXPECT_EQ(Parse({"inspect", "-h"})->command, "llma inspect");
+  EXPECT_EQ(Parse({"model", "help"})->command, "llma model");
+  EXPECT_EQ(Parse({"model", "list", "-h"})->command, "llma model");
+  EXPECT_EQ(Parse({"-h"})->command, "llma");
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include <exception>
 #include <llma/llma.hpp>
 #include <new>
+#include <string>
+#include <string_view>
 
 #include "cli/commands.h"
 #include "cli/signals.h"
@@ -14,7 +16,7 @@ namespace {
 int Run(const Options& options, const Messages& messages) {
   switch (options.operation) {
     case Operation::kHelp:
-      return PrintOut(messages, HelpText());
+      return PrintOut(messages, CommandHelpText(options.command));
     case Operation::kLongHelp:
       return PrintOut(messages, LongHelpText());
     case Operation::kVersion:
@@ -60,14 +62,23 @@ int Run(const Options& options, const Messages& messages) {
              : RunDecompress(options, messages);
 }
 
+// "llma bench" if the line begins so; "llma" of most lines.
+std::string CommandOf(int argc, char** argv) {
+  const std::string_view word = argc > 1 ? argv[1] : "";
+  const bool is_command =
+      word == "bench" || word == "inspect" || word == "model";
+  return is_command ? "llma " + std::string(word) : "llma";
+}
+
 }  // namespace
 
 int RunProgram(int argc, char** argv) try {
   OccupyStandardStreams();
   const auto options = ParseOptions(argc, argv);
   if (!options) {
-    return Messages(1).ShowError(options.error().what,
-                                 "try 'llma --help' for what there is");
+    return Messages(1).ShowError(
+        options.error().what,
+        "try '" + CommandOf(argc, argv) + " --help' for what there is");
   }
   if (const std::string meant = MeantCommand(*options); !meant.empty()) {
     return Messages(1).ShowError(
