@@ -10,6 +10,7 @@
 
 #include "api/api_error.h"
 #include "model/model_registry.h"
+#include "platform/descriptors.h"
 #include "store/check_model.h"
 
 namespace llma::api {
@@ -56,21 +57,26 @@ Result<SharedModel> OpenPath(const std::string& path) {
   OpenModels& open = TheOpenModels();
   const std::lock_guard lock(open.mutex);
   std::erase_if(open.by_file, [](const auto& e) { return e.second.expired(); });
+  // Key and content are of the file that is open, whatever the path names by
+  // then.
+  const Descriptor fd = OpenForReading(path);
   struct stat info {};
-  const bool exists = ::stat(path.c_str(), &info) == 0;
-  if (exists) {
-    const auto found = open.by_file.find(KeyOf(info));
-    if (found != open.by_file.end()) {
-      if (SharedModel model = found->second.lock()) return model;
-    }
+  if (!fd.is_open() || ::fstat(fd.get(), &info) != 0) {
+    return SystemError("cannot open " + path);
   }
-  auto model = Model::Open(path);
+  const auto found = open.by_file.find(KeyOf(info));
+  if (found != open.by_file.end()) {
+    if (SharedModel model = found->second.lock()) return model;
+  }
+  LLMA_ASSIGN(MappedFile file, MappedFile::Map(fd.get(), path));
+  auto model = Model::FromBytes(file.bytes());
   if (!model) return WithPath(model.error(), path);
   const Model& opened = **model;
   const auto shared = std::make_shared<const OpenedModel>(OpenedModel{
       path, std::string(opened.name()), std::string(opened.license()),
-      std::string(opened.tokenizer().pre_tokenizer), *std::move(model)});
-  if (exists) open.by_file[KeyOf(info)] = shared;
+      std::string(opened.tokenizer().pre_tokenizer), std::move(file),
+      *std::move(model)});
+  open.by_file[KeyOf(info)] = shared;
   return SharedModel(shared);
 }
 

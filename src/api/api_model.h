@@ -10,11 +10,13 @@
 
 #include "base/status.h"
 #include "model/model.h"
+#include "platform/mapped_file.h"
 
 namespace llma::api {
 
 struct OpenedModel {
   std::string path, name, license, pre_tokenizer;  // ended by a zero
+  MappedFile file;  // that the model is a view of
   std::unique_ptr<const Model> model;
 };
 using SharedModel = std::shared_ptr<const OpenedModel>;

@@ -106,6 +106,14 @@ Result<std::string_view> ReadSplitPattern(const GgufReader& gguf,
   if (const SplitPattern* found = FindGgufSplitPattern(name)) {
     return found->name;
   }
+  const SplitPattern* similar = FindSimilarGgufSplitPattern(name);
+  if (similar != nullptr) {
+    notes.push_back("metadata " + std::string(kPreKey) + " is " +
+                    std::string(name) + ": a text is cut as for " +
+                    std::string(similar->name) +
+                    ", which is nearly the same; files may be a little larger");
+    return similar->name;
+  }
   const std::string_view nearest = NearestSplitPattern(v);
   notes.push_back(
       "metadata " + std::string(kPreKey) + " is " +

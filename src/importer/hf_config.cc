@@ -6,6 +6,7 @@
 #include <string>
 
 #include "importer/architecture.h"
+#include "importer/hf_keys.h"
 #include "importer/hf_rope.h"
 #include "importer/json_fields.h"
 
@@ -90,14 +91,29 @@ Status ReadSizes(const JsonFields& fields, const Architecture& silence,
   return OkStatus();
 }
 
+constexpr const char* kLayerTypes = "layer_types";
+
+Status CheckAllSeeAll(const JsonFields& fields, const JsonValue::Array& types) {
+  for (const JsonValue& type : types) {
+    if (type.AsString() == nullptr || *type.AsString() != "full_attention") {
+      return fields.FieldError(kLayerTypes,
+                               "has a type that is not supported here");
+    }
+  }
+  return OkStatus();
+}
+
 // Local layers by "layer_types", if that is there; else every so manieth is
 // none.
-Status ReadLayerTypes(const JsonFields& fields, ModelConfig& c) {
-  constexpr const char* kKey = "layer_types";
-  if (!fields.Has(kKey) || !c.has_local_layers()) return OkStatus();
-  LLMA_ASSIGN(const auto* types, fields.GetArray(kKey));
+Status ReadLayerTypes(const JsonFields& fields, bool can_be_local,
+                      ModelConfig& c) {
+  if (!fields.Has(kLayerTypes)) return OkStatus();
+  LLMA_ASSIGN(const auto* types, fields.GetArray(kLayerTypes));
+  if (!c.has_local_layers()) {
+    return can_be_local ? OkStatus() : CheckAllSeeAll(fields, *types);
+  }
   if (types->size() != c.num_layers || c.num_layers > kMaxLayers) {
-    return fields.FieldError(kKey, "has not one for each layer");
+    return fields.FieldError(kLayerTypes, "has not one for each layer");
   }
   const uint32_t local_positions = c.local_positions;
   c.local_positions = 0;
@@ -106,7 +122,7 @@ Status ReadLayerTypes(const JsonFields& fields, ModelConfig& c) {
     const std::string* type = (*types)[i].AsString();
     if (type != nullptr && *type == "full_attention") continue;
     if (type == nullptr || *type != "sliding_attention") {
-      return fields.FieldError(kKey, "has a type that is not known");
+      return fields.FieldError(kLayerTypes, "has a type that is not known");
     }
     c.set_local(i);
     c.local_positions = local_positions;
@@ -136,8 +152,15 @@ Status ReadVariations(const JsonFields& fields,
     }
   }
   ApplySizes(architecture, local_positions, period, c);
-  LLMA_TRY(ReadLayerTypes(fields, c));
-  if (!architecture.scales_embedding) return OkStatus();
+  LLMA_TRY(ReadLayerTypes(fields, architecture.global_period != 0, c));
+  if (!architecture.scales_embedding) {
+    for (const char* key :
+         {"attn_logit_softcapping", "final_logit_softcapping"}) {
+      LLMA_ASSIGN(const float cap, fields.GetF32Or(key, 0));
+      if (cap != 0) return fields.FieldError(key, "is not supported");
+    }
+    return OkStatus();
+  }
   // What only Gemma's have.
   LLMA_ASSIGN(
       const float scalar,
@@ -178,6 +201,7 @@ Status ReadHfConfig(const JsonValue& json, SourceModel& source) {
   const bool is_part = text != nullptr && text->AsObject() != nullptr;
   const JsonFields fields(is_part ? *text : json, is_part ? "text_config" : "");
   LLMA_ASSIGN(const Architecture* architecture, ReadArchitecture(fields));
+  LLMA_TRY(CheckUnreadFields(is_part ? *text : json, fields, source.notes));
   LLMA_TRY(CheckVariations(fields));
   LLMA_TRY(CheckActivation(fields, architecture->activation));
   ModelConfig& c = source.config;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "importer/json_fields.h"
+#include "importer/nearest_split.h"
 #include "importer/score_merges.h"
 #include "importer/vocabulary.h"
 #include "tokenizer/split_patterns.h"
@@ -152,16 +153,18 @@ class SplitStages {
     if (type == "Split") return AddSplit(fields);
     if (type == "Digits") {
       LLMA_ASSIGN(const bool one, fields.GetBoolOr("individual_digits", false));
-      if (!one) return fields.FieldError("individual_digits", "is not set");
-      stages_.push_back("\\p{N}");
+      stages_.push_back(one ? "\\p{N}" : "\\p{N}+");
       return OkStatus();
     }
     if (type == "ByteLevel") return AddByteLevel(fields);
-    return fields.FieldError("type", "is " + std::string(type));
+    unknown_ = "type " + std::string(type);
+    return OkStatus();
   }
 
   const std::vector<std::string_view>& stages() const { return stages_; }
   bool has_byte_level() const { return has_byte_level_; }
+  // What is not understood of how it cuts; empty if all is.
+  const std::string& unknown() const { return unknown_; }
 
  private:
   Status AddAll(const JsonFields& fields) {
@@ -173,24 +176,23 @@ class SplitStages {
 
   Status AddSplit(const JsonFields& fields) {
     LLMA_ASSIGN(const JsonValue* pattern, fields.GetObject("pattern"));
-    LLMA_ASSIGN(
-        const auto regex,
-        JsonFields(*pattern, "pre_tokenizer.pattern").GetString("Regex"));
+    const JsonFields kinds(*pattern, "pre_tokenizer.pattern");
     LLMA_ASSIGN(const auto behavior, fields.GetString("behavior"));
     LLMA_ASSIGN(const bool invert, fields.GetBoolOr("invert", false));
-    if (behavior != "Isolated" || invert) {
-      return fields.FieldError("behavior", "is not Isolated");
+    if (!kinds.Has("Regex")) {
+      unknown_ = "a Split by a text";
+    } else if (behavior != "Isolated" || invert) {
+      unknown_ = "a Split whose behavior is " + std::string(behavior);
+    } else {
+      LLMA_ASSIGN(const auto regex, kinds.GetString("Regex"));
+      stages_.push_back(regex);
     }
-    stages_.push_back(regex);
     return OkStatus();
   }
 
   Status AddByteLevel(const JsonFields& fields) {
-    LLMA_ASSIGN(const bool adds_space,
-                fields.GetBoolOr("add_prefix_space", true));
-    if (adds_space) {
-      return fields.FieldError("add_prefix_space", "is set");
-    }
+    // A blank before the first word matters to one token.
+    LLMA_TRY(fields.GetBoolOr("add_prefix_space", true));
     LLMA_ASSIGN(const bool splits, fields.GetBoolOr("use_regex", true));
     if (splits) stages_.push_back(FindSplitPattern("gpt-2")->stages[0]);
     has_byte_level_ = true;
@@ -198,48 +200,74 @@ class SplitStages {
   }
 
   std::vector<std::string_view> stages_;
+  std::string unknown_;
   bool has_byte_level_ = false;
 };
 
+bool IsByteLevel(const JsonFields& fields, const char* key) {
+  const JsonValue* step = fields.Find(key);
+  const JsonValue* type = step != nullptr ? step->Find("type") : nullptr;
+  return type != nullptr && type->AsString() != nullptr &&
+         *type->AsString() == "ByteLevel";
+}
+
+// The pattern that the steps are; null, and why, if none is.
+const SplitPattern* FindPattern(const SplitStages& split, bool ignores_merges,
+                                std::string& why) {
+  why = split.unknown();
+  if (!why.empty()) return nullptr;
+  const auto* pattern =
+      FindSplitPatternByStages(split.stages(), ignores_merges);
+  if (pattern != nullptr) return pattern;
+  // What matters to few pieces.
+  pattern = FindSplitPatternByStages(split.stages(), !ignores_merges);
+  if (pattern != nullptr) return pattern;
+  for (const std::string_view stage : split.stages()) {
+    why += (why.empty() ? "" : ", then ") + std::string(stage);
+  }
+  return nullptr;
+}
+
 Status ReadPreTokenizer(const JsonFields& fields, const JsonFields& model,
-                        SourceVocabulary& vocabulary) {
-  LLMA_ASSIGN(const JsonValue* step, fields.GetObject("pre_tokenizer"));
+                        SourceVocabulary& vocabulary,
+                        std::vector<std::string>& notes) {
   SplitStages split;
-  LLMA_TRY(split.Add(*step));
-  if (!split.has_byte_level()) {
+  if (fields.Has("pre_tokenizer")) {
+    LLMA_ASSIGN(const JsonValue* step, fields.GetObject("pre_tokenizer"));
+    LLMA_TRY(split.Add(*step));
+  }
+  if (!split.has_byte_level() && !IsByteLevel(fields, "decoder")) {
     return fields.FieldError("pre_tokenizer",
                              "is not byte-level (only that can be read)");
   }
   LLMA_ASSIGN(const bool ignores, model.GetBoolOr("ignore_merges", false));
-  const SplitPattern* pattern =
-      FindSplitPatternByStages(split.stages(), ignores);
-  if (pattern == nullptr) {
-    if (FindSplitPatternByStages(split.stages(), !ignores) != nullptr) {
-      return model.FieldError("ignore_merges",
-                              "is not what belongs to this pre-tokenizer");
-    }
-    std::string found;
-    for (const std::string_view stage : split.stages()) {
-      found += (found.empty() ? "" : ", then ") + std::string(stage);
-    }
-    return fields.FieldError("pre_tokenizer",
-                             "splits in an unknown way: " + found);
+  std::string why;
+  const SplitPattern* pattern = FindPattern(split, ignores, why);
+  if (pattern != nullptr) {
+    vocabulary.pre_tokenizer = pattern->name;
+    return OkStatus();
   }
-  vocabulary.pre_tokenizer = pattern->name;
+  vocabulary.pre_tokenizer = NearestSplitPattern(vocabulary);
+  notes.push_back("the pre-tokenizer is not known (" + why +
+                  "): a text is cut as for " +
+                  std::string(vocabulary.pre_tokenizer) +
+                  ", by the looks of the tokens; files may be larger than with "
+                  "the right way");
   return OkStatus();
 }
 
 }  // namespace
 
-Status ReadHfTokenizer(const JsonValue& json, SourceVocabulary& vocabulary) {
+Status ReadHfTokenizer(const JsonValue& json, SourceVocabulary& vocabulary,
+                       std::vector<std::string>& notes) {
   const JsonFields fields(json);
   LLMA_ASSIGN(const JsonValue* model_json, fields.GetObject("model"));
   const JsonFields model(*model_json, "model");
   LLMA_TRY(CheckModel(model));
   LLMA_ASSIGN(const bool falls_back, model.GetBoolOr("byte_fallback", false));
   if (falls_back) return ReadSentencePiece(fields, model, vocabulary);
-  LLMA_TRY(ReadPreTokenizer(fields, model, vocabulary));
   LLMA_TRY(ReadTokens(fields, model, vocabulary));
+  LLMA_TRY(ReadPreTokenizer(fields, model, vocabulary, notes));
   return ReadMerges(model, vocabulary);
 }
 

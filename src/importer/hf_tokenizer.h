@@ -12,13 +12,15 @@ namespace llma {
 // Fills in tokens, kinds, merges or scores, and pre_tokenizer, as views into
 // `json`. Added tokens are no text, except that SentencePiece's that are not
 // special are found as a whole; ids without a token stay empty. kUnsupported
-// names the field that says what is neither byte-level BPE that is split in a
-// way that tokenizer/split_patterns.h knows, nor SentencePiece's BPE.
+// names the field that says what is neither byte-level BPE nor SentencePiece's.
+// Of a way to split that tokenizer/split_patterns.h does not know, the nearest
+// is taken, and told in `notes`.
 //
 // Not looked at: post_processor, decoder, and of the normalizer only whether it
 // writes U+2581 for blanks. They do not change which tokens there are, and a
 // text is coded as it is.
-Status ReadHfTokenizer(const JsonValue& json, SourceVocabulary& vocabulary);
+Status ReadHfTokenizer(const JsonValue& json, SourceVocabulary& vocabulary,
+                       std::vector<std::string>& notes);
 
 }  // namespace llma
 

@@ -246,10 +246,36 @@ void TakeLanguageModel(TensorMap& tensors) {
   tensors = std::move(taken);
 }
 
-// Takes out what follows from the configuration: a head that is the embedding,
-// and the angles of RoPE, which old programs stored with the weights.
-void DropRedundantTensors(const ModelConfig& config, TensorMap& tensors) {
-  if (config.tied_head) tensors.erase(kNames.head);
+// What the files have decides whether the head is the embedding, whatever the
+// configuration says: programs that merge weights leave it behind.
+void FindHead(SourceModel& source) {
+  bool& is_tied = source.config.tied_head;
+  const auto head = source.tensors.find(kNames.head);
+  if (head == source.tensors.end()) {
+    if (!is_tied) {
+      source.notes.push_back("there is no " + std::string(kNames.head) +
+                             ", though tie_word_embeddings is false: the "
+                             "embedding is taken");
+    }
+    is_tied = true;
+    return;
+  }
+  if (!is_tied) return;
+  const auto embedding = source.tensors.find(kNames.embedding);
+  const SourceTensor& a = head->second;
+  if (embedding != source.tensors.end() && a.type == embedding->second.type &&
+      std::ranges::equal(a.data, embedding->second.data)) {
+    source.tensors.erase(head);
+    return;
+  }
+  source.notes.push_back("tensor " + std::string(kNames.head) +
+                         " is not the embedding, though tie_word_embeddings "
+                         "says so: it is taken");
+  is_tied = false;
+}
+
+// Takes out the angles of RoPE, which old programs stored with the weights.
+void DropRedundantTensors(TensorMap& tensors) {
   std::erase_if(tensors, [](const auto& entry) {
     return entry.first.starts_with(kNames.layer_prefix) &&
            entry.first.ends_with(".self_attn.rotary_emb.inv_freq");
@@ -273,13 +299,15 @@ Status ReadFolder(const std::string& folder_path, const SourceUser& use) {
   LLMA_TRY(folder.AddToHash(kTokenizerFile, tokenizer_text));
   LLMA_ASSIGN(const JsonValue tokenizer,
               folder.ReadJson(kTokenizerFile, tokenizer_text));
-  if (const Status read = ReadHfTokenizer(tokenizer, source.vocabulary);
+  if (const Status read =
+          ReadHfTokenizer(tokenizer, source.vocabulary, source.notes);
       !read) {
     return InFile(folder.PathOf(kTokenizerFile), read.error());
   }
   LLMA_TRY(ReadWeights(folder, source.tensors));
   if (config.Find("text_config") != nullptr) TakeLanguageModel(source.tensors);
-  DropRedundantTensors(source.config, source.tensors);
+  FindHead(source);
+  DropRedundantTensors(source.tensors);
   source.names = NamesOf(source.config);
   LLMA_ASSIGN(source.sha256, folder.Digest());
   const Status used = use(source);

@@ -51,7 +51,11 @@ class ImportFolderTest : public testing::Test {
 
   Result<Fingerprint> Import(const HfFolderEditor& editor) const {
     editor.Write(Source());
-    return ImportModel(Source(), Target(), {"", "", true});
+    notes_.clear();
+    return ImportModel(Source(), Target(),
+                       {"", "", true, [this](const std::string& note) {
+                          notes_.push_back(note);
+                        }});
   }
 
   void ExpectTiny(const HfFolderEditor& editor) const {
@@ -123,6 +127,7 @@ class ImportFolderTest : public testing::Test {
     return error.starts_with(prefix) ? error.substr(prefix.size()) : error;
   }
 
+  mutable std::vector<std::string> notes_;
   std::string folder_;
   MappedFile file_;
   GgufReader gguf_;
@@ -340,12 +345,96 @@ TEST_F(ImportFolderTest, OtherPreTokenizers) {
   EXPECT_EQ(imported_as(split("\\p{N}"), false), "qwen2");
   EXPECT_EQ(imported_as(split("\\p{N}{1,3}"), true), "llama-bpe");
   EXPECT_EQ(imported_as(split("\\p{N}{1,3}"), false), "dbrx");
-  EXPECT_NE(imported_as(split("\\p{N}"), true).find("ignore_merges"),
+  EXPECT_EQ(imported_as(split("\\p{N}"), true), "qwen2");
+  // The same in other words.
+  Json olmo = split("\\p{N}{1,3}");
+  std::string regex = olmo["pretokenizers"][0]["pattern"]["Regex"];
+  regex = "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+" +
+          regex.substr(regex.find("\\p{L}+"));
+  olmo["pretokenizers"][0]["pattern"]["Regex"] = regex;
+  EXPECT_EQ(imported_as(olmo, false), "dbrx");
+  EXPECT_EQ(imported_as(bytes, false), "unsplit");
+  Json prefixed = gpt2;
+  prefixed["add_prefix_space"] = true;
+  EXPECT_EQ(imported_as(prefixed, false), "gpt-2");
+  EXPECT_TRUE(notes_.empty());
+  // What is not known is told; the nearest is taken.
+  EXPECT_EQ(imported_as(split("\\p{N}{2}"), false), "smollm");
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_NE(notes_[0].find("not known ((?i:'s|'t|"), std::string::npos);
+  Json by_text = split("x");
+  by_text["pretokenizers"][0]["pattern"] = {{"String", "x"}};
+  EXPECT_EQ(imported_as(by_text, false), "smollm");
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_NE(notes_[0].find("a Split by a text"), std::string::npos);
+  const Json digits = {{"type", "Digits"}, {"individual_digits", false}};
+  EXPECT_EQ(
+      imported_as({{"type", "Sequence"}, {"pretokenizers", {digits, gpt2}}},
+                  false),
+      "smollm");
+  EXPECT_EQ(notes_.size(), 1u);
+}
+
+TEST_F(ImportFolderTest, TheHeadThatIsThereIsTaken) {
+  HfFolderEditor editor = Tiny();
+  editor.config["tie_word_embeddings"] = false;
+  ExpectTiny(editor);  // there is none
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_NE(notes_[0].find("there is no lm_head.weight"), std::string::npos);
+  // One that is not the embedding, whatever the configuration says.
+  editor.config["tie_word_embeddings"] = true;
+  SafetensorsEditor& file = editor.weights[kWeights];
+  const Json embedding = file.header["model.embed_tokens.weight"];
+  const size_t begin = embedding["data_offsets"][0];
+  const size_t end = embedding["data_offsets"][1];
+  std::vector<uint8_t> head(file.data.begin() + begin, file.data.begin() + end);
+  for (size_t i = 3; i < head.size(); i += 4) head[i] ^= 0x80;
+  file.Add("lm_head.weight", "F32",
+           embedding["shape"].get<std::vector<uint64_t>>(), head);
+  ASSERT_TRUE(Import(editor));
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_NE(notes_[0].find("lm_head.weight is not the embedding"),
             std::string::npos);
-  // The error shows the pattern.
-  EXPECT_NE(
-      imported_as(split("\\p{N}{2}"), false).find("unknown way: (?i:'s|'t|"),
-      std::string::npos);
+  const auto model = Model::Open(Target());
+  ASSERT_TRUE(model);
+  EXPECT_FALSE((*model)->config().tied_head);
+  const LinearWeights& own = (*model)->head();
+  const LinearWeights& rows = (*model)->embedding();
+  EXPECT_EQ(own.values[own.value_idx(7, 9)],
+            -rows.values[rows.value_idx(7, 9)]);
+}
+
+TEST_F(ImportFolderTest, FieldsThatAreNotRead) {
+  // What changes the model is refused by name.
+  for (const auto& [key, value] :
+       {std::pair<const char*, Json>{"partial_rotary_factor", 0.5},
+        {"residual_multiplier", 0.22},
+        {"logits_scaling", 8},
+        {"num_local_experts", 8},
+        {"clip_qkv", 8.0},
+        {"final_logit_softcapping", 30.0}}) {
+    EXPECT_EQ(ConfigError(key, value), std::string(key) + " is not supported");
+  }
+  EXPECT_EQ(ConfigError("layer_types", {"full_attention", "sliding_attention"}),
+            "layer_types has a type that is not supported here");
+  // What says nothing, or nothing of the model, is not worth a word.
+  HfFolderEditor editor = Tiny();
+  editor.config["partial_rotary_factor"] = 1.0;
+  editor.config["pretraining_tp"] = 1;
+  editor.config["residual_multiplier"] = 1;
+  editor.config["num_local_experts"] = 0;
+  editor.config["layer_types"] = {"full_attention", "full_attention"};
+  editor.config["initializer_range"] = 0.02;
+  editor.config["something_new"] = false;
+  ExpectTiny(editor);
+  EXPECT_TRUE(notes_.empty());
+  // Anything else is told.
+  editor.config["something_new"] = "fast";
+  editor.config["pretraining_tp"] = 2;
+  ExpectTiny(editor);
+  ASSERT_EQ(notes_.size(), 2u);
+  EXPECT_NE(notes_[0].find("pretraining_tp"), std::string::npos);
+  EXPECT_NE(notes_[1].find("something_new"), std::string::npos);
 }
 
 TEST_F(ImportFolderTest, ErrorsNameTheFieldOfTheConfig) {
@@ -403,15 +492,12 @@ TEST_F(ImportFolderTest, ErrorsNameTheFieldOfTheTokenizer) {
   EXPECT_EQ(TokenizerError("/model/merges/3", "ab"), "malformed merge: ab");
   EXPECT_EQ(TokenizerError("/model/merges/3", {"a", "b", "c"}),
             "field model.merges has an entry that is not a pair");
-  EXPECT_EQ(TokenizerError("/pre_tokenizer", nullptr),
-            "field pre_tokenizer is missing");
-  EXPECT_EQ(TokenizerError("/pre_tokenizer", {{"type", "Metaspace"}}),
-            "field pre_tokenizer.type is Metaspace");
+  for (const Json& other : {Json(nullptr), Json{{"type", "Metaspace"}}}) {
+    EXPECT_EQ(TokenizerError("/pre_tokenizer", other),
+              "field pre_tokenizer is not byte-level (only that can be read)");
+  }
   EXPECT_EQ(TokenizerError("/pre_tokenizer/pretokenizers/1", nullptr),
             "field pre_tokenizer.type is missing");
-  EXPECT_EQ(
-      TokenizerError("/pre_tokenizer/pretokenizers/1/add_prefix_space", true),
-      "field pre_tokenizer.add_prefix_space is set");
   EXPECT_EQ(TokenizerError("/pre_tokenizer",
                            {{"type", "Digits"}, {"individual_digits", true}}),
             "field pre_tokenizer is not byte-level (only that can be read)");

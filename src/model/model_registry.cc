@@ -17,6 +17,18 @@ namespace fs = std::filesystem;
 
 constexpr char kSuffix[] = ".llmm";
 constexpr char kHowToImport[] = ": run `llma model import FILE.gguf`";
+constexpr char kHowToGetDefault[] =
+    ": run `llma model pull default`, or `llma model import FILE.gguf` on a "
+    "model of your own";
+
+// "tiny, other"
+std::string NamesOf(const InstalledModels& installed) {
+  std::string names;
+  for (const InstalledModel& model : installed.models) {
+    names += (names.empty() ? "" : ", ") + model.name;
+  }
+  return names.empty() ? "none" : names;
+}
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
@@ -145,14 +157,19 @@ Result<InstalledModel> FindModelByName(std::string_view name) {
   if (found != nullptr) return *found;
   if (!name.empty()) {
     return Error{ErrorCode::kModelMissing,
-                 "no model is called " + std::string(name) + kHowToImport};
+                 "no model is called " + std::string(name) +
+                     "; installed: " + NamesOf(installed)};
   }
   if (installed.models.size() == 1) return installed.models.front();
   return Error{ErrorCode::kModelMissing,
                installed.models.empty()
-                   ? std::string("no model is installed") + kHowToImport
+                   ? std::string("no model is installed") + kHowToGetDefault
                    : "the default model " + std::string(kDefaultModelName) +
-                         " is not installed, and there is more than one other"};
+                         " is not installed, and there is more than one other "
+                         "(" +
+                         NamesOf(installed) +
+                         "): choose one with --model, or run `llma model pull "
+                         "default`"};
 }
 
 Result<InstalledModel> FindModelById(Bytes id) {

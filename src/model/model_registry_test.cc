@@ -84,7 +84,8 @@ TEST_F(ModelRegistryTest, FindsByNameAndFingerprint) {
 
 TEST_F(ModelRegistryTest, AnEmptyNameIsTheDefaultOrTheOnlyOne) {
   EXPECT_EQ(FindModelByName("").error().what,
-            "no model is installed: run `llma model import FILE.gguf`");
+            "no model is installed: run `llma model pull default`, or `llma "
+            "model import FILE.gguf` on a model of your own");
   Install(UserModelFolder(), "abc");
   EXPECT_EQ(FindModelByName("")->name, "abc");
   Install(UserModelFolder(), "abcd");

@@ -21,6 +21,11 @@ Result<std::string> FindModelPath(const std::string& name_or_path) {
     error.what = "the model " + name_or_path +
                  " is not installed: run `llma model pull " + name_or_path +
                  "`";
+  } else if (error.code == ErrorCode::kModelMissing && !name_or_path.empty()) {
+    error.what += "; known to `llma model pull`:";
+    for (const CatalogEntry& entry : Catalog()) {
+      error.what += " " + std::string(entry.name);
+    }
   }
   return error;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/hex.h"
+#include "model/model_registry.h"
 
 namespace llma::store {
 namespace {
@@ -45,6 +46,7 @@ constexpr CatalogEntry kCatalog[] = {
 std::span<const CatalogEntry> Catalog() { return kCatalog; }
 
 const CatalogEntry* FindCatalogName(std::string_view name) {
+  if (name == "default") name = kDefaultModelName;
   for (const CatalogEntry& entry : kCatalog) {
     if (entry.name == name) return &entry;
   }

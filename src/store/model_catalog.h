@@ -33,7 +33,7 @@ struct CatalogEntry {
 
 std::span<const CatalogEntry> Catalog();
 
-// Null if there is none.
+// Null if there is none. "default" is the default model.
 const CatalogEntry* FindCatalogName(std::string_view name);
 // id: the first bytes of a fingerprint, at most as many as an entry has.
 const CatalogEntry* FindCatalogFingerprint(Bytes id);

@@ -35,6 +35,7 @@ TEST(ModelCatalogTest, EntriesAreSound) {
     }
   }
   EXPECT_NE(FindCatalogName(kDefaultModelName), nullptr);
+  EXPECT_EQ(FindCatalogName("default"), FindCatalogName(kDefaultModelName));
   EXPECT_EQ(FindCatalogName("nemo"), nullptr);
   EXPECT_EQ(FindCatalogFingerprint({}), nullptr);
 }

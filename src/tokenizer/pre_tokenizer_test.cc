@@ -158,7 +158,7 @@ TEST(PreTokenizerTest, LongRunsAreCut) {
 TEST(PreTokenizerTest, WindowsDoNotShow) {
   const std::string words = "It's 12 o'clock;  we'll go\n\n home. ";
   for (const SplitPattern& pattern : SplitPatterns()) {
-    if (pattern.name == kSentencePiece) continue;  // it has none
+    if (pattern.stages[0] == nullptr) continue;  // it cuts nothing
     const auto pre_tokenizer = PreTokenizer::Create(pattern);
     ASSERT_TRUE(pre_tokenizer);
     const auto num_pieces = [&](int periods) {

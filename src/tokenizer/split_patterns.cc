@@ -54,6 +54,14 @@ constexpr SplitPattern kPatterns[] = {
      {LLMA_CAPITALS_PATTERN("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "\\p{N}{1,3}")},
      false},
     {"seed-coder", {LLMA_SEED_CODER_PATTERN}, false},
+    {"qwen35",
+     {"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+"
+      "|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+"
+      "|\\s+(?!\\S)|\\s+"},
+     false},
+    {"minicpm5", {"\\p{N}{1,3}", LLMA_CL100K_PATTERN("\\p{N}+")}, true},
+    // Nothing is cut but what is too long.
+    {"unsplit", {}, false},
     {kSentencePiece, {}, false},
 };
 
@@ -67,36 +75,76 @@ constexpr OtherName kOtherNames[] = {
     {"gigachat", "gpt-2"},
     {"granite-docling", "gpt-2"},
     {"jais", "gpt-2"},
+    {"jina-de", "gpt-2"},
+    {"jina-es", "gpt-2"},
+    {"jina-v1-en", "gpt-2"},
+    {"jina-v2-code", "gpt-2"},
+    {"jina-v2-de", "gpt-2"},
+    {"jina-v2-es", "gpt-2"},
     {"mellum", "gpt-2"},
+    {"modern-bert", "gpt-2"},
     {"mpt", "gpt-2"},
     {"olmo", "gpt-2"},
     {"phi-2", "gpt-2"},
+    {"roberta-bpe", "gpt-2"},
     {"trillion", "gpt-2"},
     {"codeshell", "smollm"},
     {"command-r", "smollm"},
     {"exaone", "smollm"},
+    {"mellum2", "smollm"},
     {"minerva-7b", "smollm"},
     {"refact", "smollm"},
     {"starcoder", "smollm"},
     {"falcon-h1", "llama-bpe"},
     {"falcon3", "llama-bpe"},
+    {"jina-v5-nano", "llama-bpe"},
     {"lfm2", "llama-bpe"},
     {"llama-v3", "llama-bpe"},
     {"llama3", "llama-bpe"},
     {"midm-2.0", "llama-bpe"},
     {"pixtral", "llama-bpe"},
     {"deepseek-r1-qwen", "qwen2"},
+    {"f2llmv2", "qwen2"},
     {"grok-2", "qwen2"},
     {"hunyuan", "qwen2"},
     {"kormo", "qwen2"},
     {"megrez", "qwen2"},
+    {"solar-open", "qwen2"},
     {"stablelm2", "qwen2"},
     {"chatglm-bpe", "dbrx"},
     {"glm4", "dbrx"},
     {"smaug-bpe", "dbrx"},
     {"hunyuan-dense", "deepseek-v3"},
+    {"hy-v4", "deepseek-v3"},
+    {"joyai-llm", "deepseek-v3"},
     {"kanana2", "gpt-4o"},
     {"llama4", "gpt-4o"},
+    {"minimax-m2", "gpt-4o"},
+    {"talkie", "gpt-4o"},
+};
+
+// And those that cut nearly alike.
+constexpr OtherName kSimilarNames[] = {
+    {"afmoe", "deepseek-v3"},
+    {"bailingmoe", "qwen2"},
+    {"bailingmoe2", "qwen2"},
+    {"bloom", "gpt-2"},
+    {"chameleon", "smollm"},
+    {"cohere2moe", "gpt-4o"},
+    {"deepseek-llm", "deepseek-coder"},
+    {"exaone-moe", "qwen2"},
+    {"falcon", "gpt-2"},
+    {"gpt3-finnish", "gpt-2"},
+    {"granite-embed-multi-97m", "gpt-4o"},
+    {"jais-2", "dbrx"},
+    {"kimi-k2", "gpt-4o"},
+    {"laguna", "qwen2"},
+    {"llada-moe", "qwen2"},
+    {"poro-chat", "gpt-2"},
+    {"tiny_aya", "gpt-4o"},
+    {"ufakzeka", "qwen2"},
+    {"viking", "smollm"},
+    {"youtu", "gpt-4o"},
 };
 
 }  // namespace
@@ -117,6 +165,35 @@ const SplitPattern* FindGgufSplitPattern(std::string_view name) {
   return name == kSentencePiece ? nullptr : FindSplitPattern(name);
 }
 
+const SplitPattern* FindSimilarGgufSplitPattern(std::string_view name) {
+  for (const OtherName& other : kSimilarNames) {
+    if (other.name == name) return FindSplitPattern(other.pattern);
+  }
+  return nullptr;
+}
+
+std::string PlainRegex(std::string_view regex) {
+  constexpr std::string_view kSpellings[][2] = {
+      {"'(?i:[sdmt]|ll|ve|re)", "(?i:'s|'t|'re|'ve|'m|'ll|'d)"},
+      {"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])",
+       "(?i:'s|'t|'re|'ve|'m|'ll|'d)"},
+      {"?+", "?"},
+      {"++", "+"},
+      {"*+", "*"},
+      {"{1}", ""},
+      {"\n", "\\n"},
+      {"\r", "\\r"},
+  };
+  std::string plain(regex);
+  for (const auto& [from, to] : kSpellings) {
+    for (size_t at = plain.find(from); at != std::string::npos;
+         at = plain.find(from, at + to.size())) {
+      plain.replace(at, from.size(), to);
+    }
+  }
+  return plain;
+}
+
 const SplitPattern* FindSplitPatternByStages(
     std::span<const std::string_view> stages, bool ignore_merges) {
   for (const SplitPattern& pattern : kPatterns) {
@@ -125,7 +202,9 @@ const SplitPattern* FindSplitPatternByStages(
     if (pattern.name != kSentencePiece &&
         pattern.ignore_merges == ignore_merges &&
         std::equal(stages.begin(), stages.end(), std::begin(pattern.stages),
-                   end)) {
+                   end, [](std::string_view a, std::string_view b) {
+                     return PlainRegex(a) == PlainRegex(b);
+                   })) {
       return &pattern;
     }
   }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace llma {
@@ -35,8 +36,16 @@ const SplitPattern* FindSplitPattern(std::string_view name);
 // only.
 const SplitPattern* FindGgufSplitPattern(std::string_view name);
 
-// The byte-level pattern that cuts by exactly these regular expressions, one
-// behind the other, and treats whole tokens so; null if there is none.
+// One that cuts nearly as a GGUF file's name says; null if none is known.
+const SplitPattern* FindSimilarGgufSplitPattern(std::string_view name);
+
+// A regular expression in the spelling of which all others are reduced that
+// match the same: no possessive quantifiers, one way to write "'s" and so on.
+std::string PlainRegex(std::string_view regex);
+
+// The byte-level pattern that cuts by these regular expressions, however they
+// are spelled, one behind the other, and treats whole tokens so; null if there
+// is none.
 const SplitPattern* FindSplitPatternByStages(
     std::span<const std::string_view> stages, bool ignore_merges);
 

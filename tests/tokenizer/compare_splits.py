@@ -65,6 +65,11 @@ STEPS = {
         + "|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
         + "| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+" + END,
     ),
+    "qwen35": split(
+        SMALL + r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}"
+        + r"| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+" + END
+    ),
+    "minicpm5": split(r"\p{N}{1,3}") + words(r"\p{N}+"),
     "seed-coder": split(
         SMALL + "|[^\r\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}"
         + "| ?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+" + END
