@@ -26,7 +26,7 @@ MAY = {
     "store": "base platform container model importer",
     "codec":
     "base platform numerics kernels coder container cm model predict tokenizer",
-    "api": "base kernels container model importer store codec",
+    "api": "base platform kernels container model importer store codec",
     "cli": "platform",  # besides the public interface
 }
 
