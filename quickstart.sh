@@ -37,8 +37,8 @@ if [ -n "$missing" ] || ! $has_program || ! $has_model; then
   echo "First it"
 fi
 if [ -n "$missing" ]; then
-  echo "- installs $(wc -w <<<"$missing") Debian packages with apt-get (up to" \
-       "120 MB to fetch, 460 MB on disk);"
+  echo "- installs Debian packages, $(wc -w <<<"$missing") that are missing and" \
+       "what they need, with apt-get (up to 120 MB to fetch, 460 MB on disk);"
   needed=$((needed + 580))
 fi
 if ! $has_program; then
