@@ -127,6 +127,10 @@ class Salvager {
       const auto header = ReadFrameHeader(file_, ofs, &header_bytes);
       if (!header) {
         if (!IsDamage(header.error())) return header.error();
+        if (is_complete) {
+          LLMA_ASSIGN(const bool is_over, IsZeroFrom(file_, ofs));
+          if (is_over) break;
+        }
         Lose(std::nullopt);
         LLMA_ASSIGN(ofs, FindFrame(ofs + 1));
         continue;

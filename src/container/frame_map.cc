@@ -41,7 +41,31 @@ Result<std::optional<FoundIndex>> FindIndexBefore(const RandomAccess& file,
   return std::optional<FoundIndex>({*std::move(index), end - frame_bytes});
 }
 
+constexpr uint64_t kStepBytes = 1 << 20;
+
+bool IsZero(uint8_t byte) { return byte == 0; }
+
+// The size without zeros at the end.
+Result<uint64_t> EndBeforeZeros(const RandomAccess& file) {
+  // Mostly there are none.
+  uint64_t step_bytes = 1;
+  for (uint64_t end = file.file_bytes; end > 0;) {
+    const uint64_t size = std::min(step_bytes, end);
+    LLMA_ASSIGN(const std::vector<uint8_t> part, file.ReadAt(end - size, size));
+    const auto last = std::find_if_not(part.rbegin(), part.rend(), IsZero);
+    end -= static_cast<uint64_t>(last - part.rbegin());
+    if (last != part.rend() || part.size() < size) return end;
+    step_bytes = kStepBytes;
+  }
+  return uint64_t{0};
+}
+
 }  // namespace
+
+Result<bool> IsZeroFrom(const RandomAccess& file, uint64_t ofs) {
+  LLMA_ASSIGN(const uint64_t end, EndBeforeZeros(file));
+  return end <= ofs;
+}
 
 RandomAccess InMemory(Bytes file) {
   return {file.size(), [file](uint64_t ofs, uint64_t size) {
@@ -74,7 +98,8 @@ Result<FrameHeader> ReadFrameHeader(const RandomAccess& file,
 Result<std::optional<FrameMap>> MapFramesByIndex(const RandomAccess& file) {
   FrameMap map;
   // Backwards; offsets in the content follow.
-  for (uint64_t end = file.file_bytes; end > 0;) {
+  LLMA_ASSIGN(uint64_t end, EndBeforeZeros(file));
+  while (end > 0) {
     LLMA_ASSIGN(const auto found, FindIndexBefore(file, end));
     if (!found) return std::optional<FrameMap>();
     uint64_t ofs = found->start;
@@ -101,8 +126,13 @@ Result<FrameMap> MapFramesByHeaders(const RandomAccess& file) {
   bool is_complete = false;
   for (uint64_t ofs = 0; ofs < file.file_bytes;) {
     size_t header_bytes = 0;
-    LLMA_ASSIGN(const FrameHeader header,
-                ReadFrameHeader(file, ofs, &header_bytes));
+    const auto found = ReadFrameHeader(file, ofs, &header_bytes);
+    if (!found && is_complete) {
+      LLMA_ASSIGN(const bool is_over, IsZeroFrom(file, ofs));
+      if (is_over) break;
+    }
+    if (!found) return found.error();
+    const FrameHeader& header = *found;
     const uint64_t frame_bytes = header_bytes + header.payload_bytes;
     if (frame_bytes > file.file_bytes - ofs) {
       return Error{ErrorCode::kTruncated, "the file is truncated",

@@ -46,6 +46,30 @@ TEST(FrameMap, GoesByHeadersWithoutAnIndex) {
   EXPECT_EQ(map->content_bytes, 4u);
 }
 
+TEST(FrameMap, ZerosMayFollowTheLastMember) {
+  const std::string zeros(3000000, '\0');
+  // The last one ends with zeros of its own.
+  for (const std::string& file :
+       {TwoMembers(), TestFileWriter()
+                          .Stored(std::string("ab\0\0", 4), true)
+                          .Stored(std::string("c\0", 2), true)
+                          .file()}) {
+    const auto map = MapFrames(InMemory(AsBytes(file)));
+    ASSERT_TRUE(map);
+    for (const size_t num_zeros : {size_t{1}, size_t{500}, zeros.size()}) {
+      const std::string padded = file + zeros.substr(0, num_zeros);
+      const auto same = MapFrames(InMemory(AsBytes(padded)));
+      ASSERT_TRUE(same) << same.error().what;
+      EXPECT_EQ(same->frames, map->frames);
+      EXPECT_EQ(same->num_members, map->num_members);
+      EXPECT_FALSE(MapFrames(InMemory(AsBytes(padded + "x"))));
+    }
+  }
+  EXPECT_FALSE(MapFrames(InMemory(AsBytes(zeros))));
+  EXPECT_FALSE(
+      MapFrames(InMemory(AsBytes(TestFileWriter().Stored("a").file() + zeros))));
+}
+
 TEST(FrameMap, TruncationsAreErrors) {
   const std::string file = TwoMembers();
   const size_t first_member =

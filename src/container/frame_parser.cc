@@ -34,6 +34,7 @@ Error FrameParser::TruncatedError() const {
 Result<std::optional<ContentFrame>> FrameParser::Next() {
   for (;;) {
     if (step_ == Step::kHeader) {
+      LLMA_TRY(SkipZeros());
       if (Unread().empty() && has_ended_) {
         // Between members, and there was one.
         if (num_members_ > 0 && index_->num_content_frames() == 0) {
@@ -56,6 +57,23 @@ Result<std::optional<ContentFrame>> FrameParser::Next() {
       return std::optional<ContentFrame>(std::exchange(frame_, {}));
     }
   }
+}
+
+// Those that follow the last member, and then nothing else does.
+Status FrameParser::SkipZeros() {
+  if (Unread().empty() || num_members_ == 0 ||
+      index_->num_content_frames() > 0) {
+    return OkStatus();
+  }
+  is_over_ = is_over_ || Unread()[0] == 0;
+  if (!is_over_) return OkStatus();
+  const Bytes unread = Unread();
+  const auto end = std::find_if(unread.begin(), unread.end(),
+                                [](uint8_t byte) { return byte != 0; });
+  Consume(static_cast<size_t>(end - unread.begin()));
+  if (Unread().empty()) return OkStatus();
+  return Error{ErrorCode::kCorrupt, "what follows is no part of an llma file",
+               file_ofs_};
 }
 
 Result<bool> FrameParser::ReadStep() {

@@ -66,6 +66,7 @@ class FrameParser {
   enum class Step { kHeader, kPayload, kSkip, kModelStart, kModel };
   Bytes Unread() const { return Bytes(buffer_).subspan(used_); }
   void Consume(size_t size_bytes);
+  Status SkipZeros();
   Result<bool> ReadHeader();
   Status StartFrame();
   // Each returns false if more bytes are needed.
@@ -83,6 +84,7 @@ class FrameParser {
   size_t used_ = 0;        // of the buffer
   uint64_t file_ofs_ = 0;  // of the first byte that is not used
   bool has_ended_ = false;
+  bool is_over_ = false;  // zeros alone may follow
 
   Step step_ = Step::kHeader;
   ContentFrame frame_;  // being read

@@ -85,6 +85,25 @@ TEST(FrameParser, TellsTheSource) {
   EXPECT_FALSE(parser.source_info());  // of the second member
 }
 
+TEST(FrameParser, ZerosMayFollowTheLastMember) {
+  const std::string zeros(3000, '\0');
+  for (const std::string& file :
+       {TestFileWriter().Stored("ab", true).file(),
+        TestFileWriter().Stored("ab").Index().file(),
+        TestFileWriter().Stored("ab", true).Skippable(9, "x").file()}) {
+    ExpectContents(file + '\0', "ab|");
+    ExpectContents(file + zeros, "ab|");
+    EXPECT_EQ(ErrorOf(file + zeros + "x"), ErrorCode::kCorrupt);
+    EXPECT_EQ(ErrorOf(file + zeros + file), ErrorCode::kCorrupt);
+    EXPECT_EQ(ErrorOf(file + "x" + zeros), ErrorCode::kCorrupt);
+    EXPECT_EQ(Read(file + zeros + "x", 7).error().offset,
+              file.size() + zeros.size());
+  }
+  EXPECT_EQ(ErrorOf(zeros), ErrorCode::kBadMagic);
+  EXPECT_EQ(ErrorOf(TestFileWriter().Stored("ab").file() + zeros),
+            ErrorCode::kCorrupt);
+}
+
 TEST(FrameParser, EveryTruncationIsAnError) {
   const std::string file = TestFileWriter()
                                .Source({"n", 0, 0, 0})
