@@ -43,6 +43,7 @@ class Compression {
     input_ = *std::move(input);
     auto output = Output::Open(files_.out,
                                {.force = options_.force,
+                                .may_overwrite = files_.may_overwrite,
                                 .is_resumable = true,
                                 .resume = options_.resume,
                                 .keeps_long_work = CanGoOn(),
@@ -299,7 +300,9 @@ int RunCompress(const Options& options, const Messages& messages) {
                                   ": is a directory, skipped without -r");
     }
     const int status =
-        Compression(job, {options.operands[0], options.operands[1]}).Run();
+        Compression(job, OrderToCompress(options.operands[0],
+                                         options.operands[1], options.suffix))
+            .Run();
     return WorseStatus(status, remover.RemoveAll());
   }
   int status = kExitSuccess;

@@ -236,9 +236,11 @@ std::unique_ptr<InputFile> OpenCompressed(const FileJob& job,
 
 int DecompressTo(const FileJob& job, std::unique_ptr<InputFile> input,
                  const FilePair& files) {
-  auto output = Output::Open(
-      files.out, {.force = job.options.force, .syncs = job.options.syncs},
-      *input);
+  auto output = Output::Open(files.out,
+                             {.force = job.options.force,
+                              .may_overwrite = files.may_overwrite,
+                              .syncs = job.options.syncs},
+                             *input);
   if (!output) return job.messages.ShowError(output.error().what);
   Decompression decompression(job, *input, output->get());
   const int status = decompression.Run();
@@ -296,8 +298,7 @@ int TestOne(const FileJob& job, const std::string& in) {
 
 int DecompressPair(const FileJob& job) {
   const Options& options = job.options;
-  const auto files =
-      OrderOperands(options.operands[0], options.operands[1], options.force);
+  const auto files = OrderOperands(options.operands[0], options.operands[1]);
   if (!files) return job.messages.ShowError(files.error().what);
   int status = kExitSuccess;
   auto input = OpenCompressed(job, files->in, status);

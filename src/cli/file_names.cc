@@ -176,18 +176,21 @@ Status MakeFolders(const std::string& path) {
                "cannot create " + folder.string() + ": " + error.message()};
 }
 
+FilePair OrderToCompress(const std::string& first, const std::string& second,
+                         const std::string& suffix) {
+  return {first, second, HasSuffix(second, suffix)};
+}
+
 Result<FilePair> OrderOperands(const std::string& first,
-                               const std::string& second, bool force) {
-  const FilePair usual = {first, second};
-  const FilePair swapped = {second, first};
+                               const std::string& second) {
+  const FilePair usual = {first, second, false};
+  const FilePair swapped = {second, first, false};
   if (first == "-" || second == "-") return usual;
   const Operand a = LookAt(first);
   const Operand b = LookAt(second);
   if (!a.exists) return b.has_magic ? swapped : usual;
-  // A second operand that cannot be the input: a device, a pipe, or a file that
-  // is not ours (which is overwritten only with `force`, as Output sees to).
+  // A second operand that cannot be the input; Output does not overwrite it.
   if (!b.has_magic) return usual;
-  if (!a.has_magic && a.is_regular && force) return swapped;
   if (IsSameFile(a, b)) return usual;  // Output says so
   return Error{ErrorCode::kUsage,
                first + " and " + second +

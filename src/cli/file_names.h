@@ -33,6 +33,8 @@ Status MakeFolders(const std::string& path);
 // Input and output of a command; "-" for the standard streams.
 struct FilePair {
   std::string in, out;
+  // False: -f does not overwrite `out`, which may be meant as an input.
+  bool may_overwrite = true;
 };
 
 // `in` with the suffix. kUsage if it has it already.
@@ -42,11 +44,14 @@ Result<std::string> CompressedName(const std::string& in,
 Result<std::string> DecompressedName(const std::string& in,
                                      const std::string& suffix);
 
+// `llma -c first second`: IN OUT. OUT is overwritten only if it has the suffix.
+FilePair OrderToCompress(const std::string& first, const std::string& second,
+                         const std::string& suffix);
 // `llma -d first second`: IN OUT; OUT IN if only the second one exists and
-// carries the magic, or if both exist, only the second one carries the magic,
-// and `force`. Both with the magic: an error.
+// carries the magic. No file is overwritten; if both exist and the second one
+// carries the magic, that is an error.
 Result<FilePair> OrderOperands(const std::string& first,
-                               const std::string& second, bool force);
+                               const std::string& second);
 
 }  // namespace llma::cli
 

@@ -29,9 +29,8 @@ class FileNames : public testing::Test {
   }
 
   // "IN>OUT" without the folder, or "error".
-  std::string Decompressed(const std::string& a, const std::string& b,
-                           bool force) const {
-    const auto pair = OrderOperands(Path(a), Path(b), force);
+  std::string Decompressed(const std::string& a, const std::string& b) const {
+    const auto pair = OrderOperands(Path(a), Path(b));
     if (!pair) return "error";
     return fs::path(pair->in).filename().string() + ">" +
            fs::path(pair->out).filename().string();
@@ -56,22 +55,22 @@ TEST_F(FileNames, OrdersTheOperandsOfDecompressing) {
   Make("ours2", magic_ + "...");
   Make("text", "text");
   Make("short", magic_.substr(0, 2));
-  for (const bool force : {false, true}) {
-    EXPECT_EQ(Decompressed("ours", "new", force), "ours>new");
-    EXPECT_EQ(Decompressed("new", "ours", force), "ours>new");
-    EXPECT_EQ(Decompressed("new", "text", force), "new>text");
-    EXPECT_EQ(Decompressed("new", "short", force), "new>short");
-    EXPECT_EQ(Decompressed("new", "new2", force), "new>new2");
-    EXPECT_EQ(Decompressed("text", "new", force), "text>new");
-    // Opening the output fails, unless forced.
-    EXPECT_EQ(Decompressed("ours", "text", force), "ours>text");
-    EXPECT_EQ(Decompressed("ours", "ours2", force), "error");
-    EXPECT_EQ(Decompressed("ours", "ours", force), "ours>ours");
-  }
-  EXPECT_EQ(Decompressed("text", "ours", false), "error");
-  EXPECT_EQ(Decompressed("text", "ours", true), "ours>text");
-  EXPECT_EQ(OrderOperands(Path("ours"), "/dev/null", false)->out, "/dev/null");
-  EXPECT_EQ(OrderOperands("-", Path("ours"), true)->in, "-");
+  EXPECT_EQ(Decompressed("ours", "new"), "ours>new");
+  EXPECT_EQ(Decompressed("new", "ours"), "ours>new");
+  EXPECT_EQ(Decompressed("new", "text"), "new>text");
+  EXPECT_EQ(Decompressed("new", "short"), "new>short");
+  EXPECT_EQ(Decompressed("new", "new2"), "new>new2");
+  EXPECT_EQ(Decompressed("text", "new"), "text>new");
+  // Opening the output fails.
+  EXPECT_EQ(Decompressed("ours", "text"), "ours>text");
+  EXPECT_EQ(Decompressed("ours", "ours"), "ours>ours");
+  EXPECT_EQ(Decompressed("ours", "ours2"), "error");
+  EXPECT_EQ(Decompressed("text", "ours"), "error");
+  EXPECT_EQ(OrderOperands(Path("ours"), "/dev/null")->out, "/dev/null");
+  EXPECT_EQ(OrderOperands("-", Path("ours"))->in, "-");
+  EXPECT_FALSE(OrderOperands(Path("ours"), Path("new"))->may_overwrite);
+  EXPECT_TRUE(OrderToCompress("a", "b.llma", ".llma").may_overwrite);
+  EXPECT_FALSE(OrderToCompress("a", "b.txt", ".llma").may_overwrite);
 }
 
 TEST_F(FileNames, ListsFoldersInOrder) {

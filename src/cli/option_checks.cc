@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/option_checks.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <string_view>
 #include <utility>
 
@@ -13,6 +16,13 @@ bool HasSuffix(std::string_view name, std::string_view suffix) {
   return name.ends_with(suffix);
 }
 
+// Something that may be an input: not /dev/null.
+bool Exists(const std::string& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) == 0) return !S_ISCHR(info.st_mode);
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
 }  // namespace
 
 void DecideOutput(Options& options) {
@@ -21,7 +31,10 @@ void DecideOutput(Options& options) {
                        options.output.empty() && options.output_dir.empty() &&
                        !options.recursive && !options.names_file;
   if (options.operation == Operation::kCompress) {
-    options.is_in_out = is_pair && options.is_c;
+    options.is_in_out =
+        is_pair && options.is_c &&
+        (::isatty(STDOUT_FILENO) != 0 ||
+         !(operands[0] == "-" || Exists(operands[0])) || !Exists(operands[1]));
   } else if (options.operation == Operation::kDecompress) {
     options.is_in_out = is_pair && !options.is_c &&
                         !(HasSuffix(operands[0], options.suffix) &&

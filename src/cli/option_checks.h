@@ -9,7 +9,8 @@ namespace llma::cli {
 
 // What two operands mean, and -c: `-c IN OUT` and `-d IN OUT` name an output,
 // as the predecessor did; otherwise each operand is an input, and -c asks for
-// standard output, as in gzip.
+// standard output, as in gzip. `-c *.txt >OUT` means that too if there are two:
+// so two that exist are inputs if standard output is no terminal.
 void DecideOutput(Options& options);
 
 // What LLMA_OPT says holds where it makes sense.

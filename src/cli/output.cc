@@ -98,6 +98,9 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
       }
       return output;
     }
+    if (!options.may_overwrite) {
+      return Usage(path + ": exists already; use -o and -f to overwrite it");
+    }
     if (!options.force) {
       return Usage(path + ": exists already; use -f to overwrite it");
     }
@@ -106,12 +109,14 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
     if (!place.Is(info)) return Usage(path + ": is another file now");
   }
   const SignalBlock block;
-  auto file = OutputFile::Create(place, {.overwrite = options.force,
-                                         .is_resumable = options.is_resumable,
-                                         .resume = options.resume,
-                                         .keep_part = options.resume,
-                                         .keep_complete = true,
-                                         .has_own_mode = input.is_regular()});
+  auto file = OutputFile::Create(
+      place, {.overwrite = options.force && options.may_overwrite,
+              .is_resumable = options.is_resumable,
+              .replace_part = options.force,
+              .resume = options.resume,
+              .keep_part = options.resume,
+              .keep_complete = true,
+              .has_own_mode = input.is_regular()});
   if (!file) return file.error();
   SetRemains(options.resume            ? Remains::kPart
              : options.keeps_long_work ? Remains::kPartOfLongWork

@@ -18,6 +18,7 @@ namespace llma::cli {
 
 struct OutputOptions {
   bool force = false;
+  bool may_overwrite = true;  // a file, with `force`
   // Compressed output, written to NAME.part: what an interrupted run left there
   // can be gone on with.
   bool is_resumable = false;
@@ -35,7 +36,8 @@ struct OutputOptions {
 class Output {
  public:
   // "-" is standard output. kUsage if it is the file that is read (always), or
-  // exists (unless `force`). Devices and pipes are written to as they are.
+  // exists (unless `force` and `may_overwrite`). Devices and pipes are written
+  // to as they are.
   static Result<std::unique_ptr<Output>> Open(const std::string& path,
                                               const OutputOptions& options,
                                               const InputFile& input);

@@ -19,8 +19,10 @@ struct OutputFileOptions {
   // The name before it is complete is PATH.part, and no two processes write it
   // at once; else a name that nobody else has.
   bool is_resumable = false;
+  // Starts it anew if it is there, also without `overwrite`.
+  bool replace_part = false;
   // Of a resumable one: goes on with what PATH.part has, if it is there; else
-  // that is an error, unless `overwrite` or it is empty.
+  // that is an error, unless one of these or it is empty.
   bool resume = false;
   // Leaves PATH.part behind if it is not committed.
   bool keep_part = false;

@@ -503,6 +503,275 @@ def try_no_descriptors(place):
     place.run("bash", "-c", "llma -1 <&-", status=1)
 
 
+def shim(place, name, source):
+    """The environment in which a library replaces functions of libc; None
+    without a C compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler:
+        return None
+    (place / f"{name}.c").write_text(source)
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", place / f"{name}.so",
+                    place / f"{name}.c", "-ldl"], check=True)
+    return {**place.environment, "LD_PRELOAD": str(place / f"{name}.so")}
+
+
+REFUSALS = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+#define REFUSE(name, ...) int name(__VA_ARGS__) { errno = %s; return -1; }
+#ifdef MODES
+REFUSE(fchmod, int f, mode_t m)
+REFUSE(fchown, int f, uid_t u, gid_t g)
+REFUSE(futimens, int f, const struct timespec t[2])
+#endif
+#ifdef SYNCS
+REFUSE(fsync, int f)
+REFUSE(fdatasync, int f)
+#endif
+#ifdef NAMES
+REFUSE(renameat2, int a, const char *b, int c, const char *d, unsigned e)
+#endif
+#ifdef LINKS
+REFUSE(linkat, int a, const char *b, int c, const char *d, int e)
+#endif
+#ifdef RENAMES
+REFUSE(renameat, int a, const char *b, int c, const char *d)
+#endif
+"""
+
+
+def try_refused_calls(place):
+    """File systems that keep no modes, sync nothing, know no flags or links: the
+    work is not thrown away for that."""
+    content = text_bytes(5000)
+    (place / "x").write_bytes(content)
+
+    def run(what, error, command, status=0):
+        environment = shim(
+            place, f"{error}-{'-'.join(what)}",
+            "".join(f"#define {w}\n" for w in what) + REFUSALS % error)
+        if environment is None:
+            return ""
+        for name in ("x.llma", "y"):
+            (place / name).unlink(missing_ok=True)
+        if command[1] == "-d":
+            place.run("llma", "-1", "x")
+        there = Place(place.folder, environment)
+        said = there.run(*command, status=status)[1]
+        name = "y" if command[1] == "-d" else "x.llma"
+        if status != 1:
+            expect(place.run("llma", "-dc", "x.llma")[0] == content, what)
+        if command[1] == "-d" and status != 1:
+            expect((place / name).read_bytes() == content, what)
+        return said
+
+    compress = ("llma", "-1", "x")
+    restore = ("llma", "-d", "-o", "y", "x.llma")
+    for command in (compress, restore):
+        said = run(["MODES"], "EPERM", command, 2)
+        expect("cannot set the mode and time" in said, said)
+        for error in ("EINVAL", "ENOSYS", "EOPNOTSUPP", "EROFS"):
+            run(["SYNCS"], error, command)
+        for error in ("EINVAL", "ENOSYS", "EOPNOTSUPP", "EPERM"):
+            run(["NAMES"], error, command)
+            run(["NAMES", "LINKS"], error, command)
+        # Nothing that is there is overwritten, whatever there is to rename with.
+        said = run(["NAMES", "LINKS", "RENAMES"], "EIO", command, 1)
+        expect("the result is complete in" in said, said)
+        for left in place.folder.glob("*.part"):
+            expect(place.run("llma", "-dc", left.name)[0] == content, "part")
+            left.unlink()
+        for left in place.folder.glob("*.tmp.*"):
+            expect(left.read_bytes() == content, "complete")
+            left.unlink()
+    # What was written may not be there: the source stays.
+    said = run(["SYNCS"], "EIO", ("llma", "-1", "--rm", "x"), 1)
+    expect("x is kept" in said and "x" in place.names(), said)
+    run(["SYNCS"], "EIO", ("llma", "-1", "--rm", "--no-sync", "-k", "x"))
+
+
+def try_order_of_syncing(place):
+    """Result and folder are on the device before the source is removed; many
+    wait together."""
+    environment = shim(place, "trace", r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static void note(const char *what) {
+  FILE *file = fopen(getenv("TRACE"), "a");
+  fprintf(file, "%s\n", what);
+  fclose(file);
+}
+int fsync(int fd) {
+  struct stat info;
+  fstat(fd, &info);
+  note(S_ISDIR(info.st_mode) ? "folder" : "file");
+  return 0;
+}
+int unlinkat(int folder, const char *name, int flags) {
+  int (*next)(int, const char *, int) = dlsym(RTLD_NEXT, "unlinkat");
+  note(name);
+  return next(folder, name, flags);
+}
+""")
+    if environment is None:
+        return
+    trace = place / "trace.txt"
+    environment["TRACE"] = str(trace)
+    there = Place(place.folder, environment)
+
+    def calls(*command):
+        trace.unlink(missing_ok=True)
+        there.run("llma", "-1", *command)
+        return trace.read_text().split() if trace.exists() else []
+
+    names = [f"f{i}" for i in range(20)]
+    for name in names:
+        (place / name).write_bytes(b"x")
+    expect(calls("f0") == [], "synced though the source stays")
+    expect(calls("-f", "f0") == ["file"], "a file that is replaced")
+    (place / "f0.llma").unlink()
+    start = time.monotonic()
+    done = calls("--rm", *names)
+    seconds = time.monotonic() - start
+    expect(done[-1] == "f19" and done.count("file") == 20, done)
+    for i, name in enumerate(names):
+        before = done[:done.index(name)]
+        expect(before.count("file") > i and "folder" in before, done)
+    expect(done.count("folder") <= 1 + seconds, done)
+    for name in names:
+        (place / name).write_bytes(b"x")
+    expect(calls("--rm", "--no-sync", "-f", *names) == names, "synced")
+
+
+def try_non_blocking(place):
+    """Descriptors as event loops leave them: input that is not there yet, and a
+    reader who takes his time."""
+    content = random.Random(8).randbytes(300000)
+    (place / "x").write_bytes(content)
+    place.run("llma", "-1", "x")
+    for command in (("llma", "-1"), ("llma", "-d")):
+        source = (place / ("x" if command[1] == "-1" else "x.llma")).read_bytes()
+        ends = [os.pipe() for _ in range(3)]
+        for end in (e for pair in ends for e in pair):
+            os.set_blocking(end, False)
+        process = subprocess.Popen(
+            (*command, "-v"), stdin=ends[0][0], stdout=ends[1][1],
+            stderr=ends[2][1], env=place.environment)
+        for end in (ends[0][0], ends[1][1], ends[2][1]):
+            os.close(end)
+        time.sleep(0.2)
+        done, pieces = 0, []
+        while True:
+            if done < len(source):
+                try:
+                    done += os.write(ends[0][1], source[done:done + 50000])
+                except BlockingIOError:
+                    pass
+                if done == len(source):
+                    os.close(ends[0][1])
+            time.sleep(0.002)
+            try:
+                piece = os.read(ends[1][0], 30000)
+            except BlockingIOError:
+                continue
+            if not piece:
+                break
+            pieces.append(piece)
+        expect(process.wait() == 0, os.read(ends[2][0], 1000))
+        os.close(ends[1][0])
+        os.close(ends[2][0])
+        result = b"".join(pieces)
+        if command[1] == "-1":
+            result = place.run("llma", "-d", input=result)[0]
+        expect(result == content, command)
+
+
+def try_shared_input(place):
+    """Standard input starts where others have left it, however it is read, and
+    they go on behind it."""
+    content = text_bytes(5000)
+    (place / "x").write_bytes(content)
+    place.run("llma", "-1", "x")
+    (place / "both").write_bytes(b"h" * 100 + (place / "x.llma").read_bytes())
+    for options, expected in (("-d", content), ("-d --range 10:50", content[10:60]),
+                              ("-d --salvage", content)):
+        shown = place.run("bash", "-c", f"(head -c 100 >/dev/null; llma {options}; "
+                          "wc -c) <both")[0]
+        expect(shown == expected + b"0\n", f"{options}: {shown[-50:]}")
+    shown = place.run("bash", "-c", "(head -c 100 >/dev/null; llma -l --robot; wc -c) "
+                      "<both")[0].split(b"\t")
+    expect(int(shown[3]) == (place / "x.llma").stat().st_size, shown)
+    expect(shown[-1] == b"(stdin)\n0\n", shown)
+    # Behind what is there already.
+    place.run("bash", "-c", "echo old >new; llma -dc x.llma >>new; "
+              "cmp new <(echo old; cat x)")
+
+
+def try_wrong_sizes(place):
+    """Files of the kernel say 0 or 4,096 bytes, and give others."""
+    for path in ("/proc/self/status", "/proc/version", "/sys/class/net/lo/address",
+                 "/sys/kernel/mm/transparent_hugepage/enabled"):
+        if not os.access(path, os.R_OK):
+            continue
+        packed = place.run("llma", "-1", "-c", path)[0]
+        shown = place.run("llma", "-d", input=packed)[0]
+        expect(shown and (path == "/proc/self/status" or
+                          shown == pathlib.Path(path).read_bytes()), path)
+        place.run("llma", "-1", "-f", "-o", "out", path)
+        expect(place.run("llma", "-dc", "out")[0], path)
+
+
+def try_private_parts(place):
+    """Nobody else can read what is not complete."""
+    (place / "big").write_bytes(text_bytes(250000))
+    (place / "big").chmod(0o644)
+    for command, part in ((("llma", "-1", "--frame-size", "16K", "big"),
+                           "big.llma.part"),
+                          (("llma", "-d", "-o", "out", "big.llma"), "out.tmp.*")):
+        process = place.start(*command)
+        stop_when_begun(place, process, place / part, 1)
+        for path in place.folder.glob(part):
+            expect(path.stat().st_mode & 0o777 == 0o600, oct(path.stat().st_mode))
+        process.send_signal(signal.SIGCONT)
+        expect(process.wait() == 0, command)
+        process.communicate()
+    for name in ("big.llma", "out"):
+        expect((place / name).stat().st_mode & 0o777 == 0o644, name)
+
+
+def try_output_made_meanwhile(place):
+    """A file that takes the name while it is written is not overwritten, and the
+    work is not lost."""
+    content = text_bytes(250000)
+    (place / "big").write_bytes(content)
+    process = place.start("llma", "-1", "--rm", "--frame-size", "16K", "big")
+    stop_when_begun(place, process, place / "big.llma.part")
+    (place / "big.llma").write_bytes(b"precious")
+    process.send_signal(signal.SIGCONT)
+    said = process.communicate()[1].decode()
+    expect(process.returncode == 1 and "complete in big.llma.part" in said, said)
+    expect((place / "big.llma").read_bytes() == b"precious", "overwritten")
+    expect((place / "big").read_bytes() == content, "removed")
+    expect(place.run("llma", "-dc", "big.llma.part")[0] == content, "lost")
+    # With -f, too, if it is the input.
+    for name in ("big.llma", "big.llma.part"):
+        (place / name).unlink()
+    process = place.start("llma", "-1", "-f", "--frame-size", "16K", "big")
+    stop_when_begun(place, process, place / "big.llma.part")
+    (place / "big").rename(place / "big.llma")
+    process.send_signal(signal.SIGCONT)
+    said = process.communicate()[1].decode()
+    expect(process.returncode == 1 and "overwrite the input" in said, said)
+    expect((place / "big.llma").read_bytes() == content, "the input is lost")
+
+
 TESTS = [value for name, value in list(globals().items())
          if name.startswith("try_")]
 

@@ -170,7 +170,8 @@ Result<OutputFile> OutputFile::CreatePart(const FilePlace& place,
       return OutputFile(std::move(part.fd), place, std::move(part.place),
                         options);
     }
-    if (!options.overwrite && !IsEmpty(part.fd.get())) {
+    if (!options.overwrite && !options.replace_part &&
+        !IsEmpty(part.fd.get())) {
       return Usage(part.place.path() +
                    ": left by an interrupted run; --resume goes on with it, -f "
                    "starts anew");
