@@ -38,8 +38,8 @@ struct FrameMap {
   uint64_t num_members = 0;
 };
 
-// Zeros may follow the last member, as tapes and devices add them. Whether there
-// is nothing else from `ofs` on.
+// Zeros may follow the last member, as tapes and devices add them. Whether
+// there is nothing else from `ofs` on.
 Result<bool> IsZeroFrom(const RandomAccess& file, uint64_t ofs);
 
 // By the indexes at the ends of members; nothing if they do not lead from the

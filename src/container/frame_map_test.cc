@@ -66,8 +66,8 @@ TEST(FrameMap, ZerosMayFollowTheLastMember) {
     }
   }
   EXPECT_FALSE(MapFrames(InMemory(AsBytes(zeros))));
-  EXPECT_FALSE(
-      MapFrames(InMemory(AsBytes(TestFileWriter().Stored("a").file() + zeros))));
+  EXPECT_FALSE(MapFrames(
+      InMemory(AsBytes(TestFileWriter().Stored("a").file() + zeros))));
 }
 
 TEST(FrameMap, TruncationsAreErrors) {
