@@ -204,12 +204,22 @@ class Decompression {
   int exit_status_ = kExitSuccess;
 };
 
-// What the file says of its source, if it does so at its start.
-std::optional<SourceInfo> PeekSourceInfo(const InputFile& input) {
+// What the file says of its source, if it does so at its start. That it cannot
+// be read is an error; what else is wrong with it shows when it is decoded.
+Result<std::optional<SourceInfo>> PeekSourceInfo(const InputFile& input) {
   const auto file = input.Peek();
-  if (!file) return {};
-  const auto source = ReadSourceInfo(*file);
-  return source ? *source : std::nullopt;
+  if (!file) return std::optional<SourceInfo>();
+  std::optional<Error> failure;
+  const Reader reader = {
+      file->file_bytes,
+      [&](uint64_t ofs, std::span<uint8_t> buffer) -> Result<size_t> {
+        auto got = file->ReadAt(ofs, buffer);
+        if (!got) failure = got.error();
+        return got;
+      }};
+  auto source = ReadSourceInfo(reader);
+  if (failure) return *failure;
+  return source ? *std::move(source) : std::optional<SourceInfo>();
 }
 
 // Opens what is to be read; null if that failed, with the exit status.
@@ -277,11 +287,13 @@ int DecompressOne(const FileJob& job, const std::string& in) {
   if (!input) return status;
   if (files.out.empty()) {
     const auto source = PeekSourceInfo(*input);
+    if (!source) return Fail(job.messages, in, source.error());
     const std::string place = PlaceOf(in, options);
     const auto name = DecompressedName(place, options.suffix);
-    if (!source && !name) return job.messages.ShowWarning(name.error().what);
-    files.out =
-        source ? place.substr(0, place.rfind('/') + 1) + source->name : *name;
+    if (!*source && !name) return job.messages.ShowWarning(name.error().what);
+    files.out = *source
+                    ? place.substr(0, place.rfind('/') + 1) + (*source)->name
+                    : *name;
   }
   if (Status prepared = PrepareResult(job, files); !prepared) {
     return job.messages.ShowError(prepared.error().what);

@@ -15,6 +15,7 @@
 #include "cli/byte_text.h"
 #include "cli/input_file.h"
 #include "platform/descriptors.h"
+#include "platform/folder_list.h"
 
 namespace llma::cli {
 namespace {
@@ -23,6 +24,22 @@ namespace {
 bool HasSuffix(std::string_view name, std::string_view suffix) {
   return name.size() > suffix.size() && name.ends_with(suffix) &&
          name[name.size() - suffix.size() - 1] != '/';
+}
+
+// What a run that was killed left of a compressed file.
+bool IsUnfinished(std::string_view name, std::string_view suffix) {
+  constexpr std::string_view kPart = ".part", kTemporary = ".tmp.";
+  constexpr size_t kNumDigits = 8;
+  if (name.ends_with(kPart)) {
+    name.remove_suffix(kPart.size());
+  } else if (name.size() > kTemporary.size() + kNumDigits &&
+             name.substr(name.size() - kTemporary.size() - kNumDigits)
+                 .starts_with(kTemporary)) {
+    name.remove_suffix(kTemporary.size() + kNumDigits);
+  } else {
+    return false;
+  }
+  return HasSuffix(name, suffix);
 }
 
 // Names that end with NUL, or at the end of the file.
@@ -42,27 +59,25 @@ Result<std::vector<std::string>> ReadNames(const std::string& path) {
 
 // Adds the regular files below a folder that the command is about; links are
 // not followed. Tells of what it cannot look into, and goes on.
-void ListFolder(const std::string& folder, const Options& options,
-                const Messages& messages, std::vector<std::string>& names,
-                int& status) {
-  namespace fs = std::filesystem;
+void AddFilesBelow(const std::string& folder, const Options& options,
+                   const Messages& messages, std::vector<std::string>& names,
+                   int& status) {
   const bool wants_suffix = options.operation != Operation::kCompress;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code ignored;
-    const std::string name = entry->path().string();
-    if (entry->is_symlink(ignored)) continue;
-    if (entry->is_directory(ignored)) {
-      ListFolder(name, options, messages, names, status);
-    } else if (entry->is_regular_file(ignored) &&
-               HasSuffix(name, options.suffix) == wants_suffix) {
+  const auto entries = ListFolder(folder);
+  if (!entries) {
+    status = WorseStatus(status, messages.ShowError(entries.error().what));
+    return;
+  }
+  for (const FolderEntry& entry : *entries) {
+    const std::string name = PathIn(folder, entry.name);
+    if (entry.kind == EntryKind::kFolder) {
+      AddFilesBelow(name, options, messages, names, status);
+    } else if (entry.kind == EntryKind::kRegular &&
+               HasSuffix(name, options.suffix) == wants_suffix &&
+               !IsUnfinished(name, options.suffix)) {
       names.push_back(name);
     }
   }
-  if (!error) return;
-  status =
-      WorseStatus(status, messages.ShowError(folder + ": " + error.message()));
 }
 
 struct Operand {
@@ -111,12 +126,18 @@ std::vector<std::string> ListInputs(const Options& options,
   if (!options.recursive) return operands;
   std::vector<std::string> inputs;
   for (const std::string& operand : operands) {
-    if (!IsDirectory(operand)) {
+    struct stat info;
+    if (operand != "-" && ::stat(operand.c_str(), &info) != 0) {
+      status =
+          WorseStatus(status, messages.ShowError(SystemError(operand).what));
+      continue;
+    }
+    if (operand == "-" || !S_ISDIR(info.st_mode)) {
       inputs.push_back(operand);
       continue;
     }
     std::vector<std::string> files;
-    ListFolder(operand, options, messages, files, status);
+    AddFilesBelow(operand, options, messages, files, status);
     std::sort(files.begin(), files.end());
     inputs.insert(inputs.end(), files.begin(), files.end());
   }

@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdio>
 
 #include "cli/byte_text.h"
 #include "platform/descriptors.h"
@@ -91,6 +93,16 @@ void Messages::ShowDetail(std::string_view text) const {
 
 void Messages::ShowFrame(std::string_view text) const {
   if (verbosity_ >= 3) ShowLine(text);
+}
+
+int ShowLastError(const char* what, const char* more) noexcept {
+  char line[256];
+  const int size =
+      std::snprintf(line, sizeof(line), "llma: %s%s%s\n", what,
+                    more == nullptr ? "" : ": ", more == nullptr ? "" : more);
+  const auto shown = std::min(static_cast<size_t>(size), sizeof(line) - 1);
+  (void)!::write(STDERR_FILENO, line, shown);
+  return kExitError;
 }
 
 int PrintOut(const Messages& messages, std::string_view text) {

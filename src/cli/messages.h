@@ -57,6 +57,9 @@ class Messages {
 // Prints to standard output; an error if that fails.
 int PrintOut(const Messages& messages, std::string_view text);
 
+// "llma: WHAT" or "llma: WHAT: MORE", and kExitError; allocates nothing.
+int ShowLastError(const char* what, const char* more = nullptr) noexcept;
+
 }  // namespace llma::cli
 
 #endif  // LLMA_CLI_MESSAGES_H_

@@ -135,7 +135,7 @@ Output::~Output() {
   if (!is_current_) return;
   if (KeepsPart()) file_->KeepPart();
   file_.reset();
-  SetTemporaryFile({});
+  SetTemporaryFile(nullptr);
   SetRemains(Remains::kUnsaid);
 }
 
@@ -256,7 +256,7 @@ Status Output::Commit() {
           : file_->Commit();
   if (file_->place_to_unlink()) return status;
   is_current_ = false;
-  SetTemporaryFile({});
+  SetTemporaryFile(nullptr);
   SetRemains(Remains::kUnsaid);
   return status;
 }

@@ -89,9 +89,9 @@ int RunProgram(int argc, char** argv) try {
   InstallSignalHandlers(options->verbosity >= 1);
   return Run(*options, Messages(options->verbosity));
 } catch (const std::bad_alloc&) {
-  return Messages(1).ShowError("out of memory");
+  return ShowLastError("out of memory");
 } catch (const std::exception& e) {
-  return Messages(1).ShowError(std::string("internal error: ") + e.what());
+  return ShowLastError("internal error", e.what());
 }
 
 }  // namespace llma::cli

@@ -101,9 +101,9 @@ SignalBlock::~SignalBlock() {
   ::pthread_sigmask(SIG_SETMASK, &saved_, nullptr);
 }
 
-void SetTemporaryFile(const std::optional<FilePlace>& place) {
+void SetTemporaryFile(const FilePlace* place) {
   temporary.name[0] = '\0';
-  if (!place || place->name().size() >= sizeof(temporary.name) ||
+  if (place == nullptr || place->name().size() >= sizeof(temporary.name) ||
       place->Stat(&temporary.file) != 0) {
     return;
   }

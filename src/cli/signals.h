@@ -6,8 +6,6 @@
 
 #include <signal.h>
 
-#include <optional>
-
 #include "platform/file_place.h"
 
 namespace llma::cli {
@@ -33,7 +31,7 @@ class SignalBlock {
 
 // One file at a time, or none; the folder must stay open. Call it with signals
 // blocked.
-void SetTemporaryFile(const std::optional<FilePlace>& place);
+void SetTemporaryFile(const FilePlace* place);
 
 }  // namespace llma::cli
 

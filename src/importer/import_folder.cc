@@ -15,6 +15,7 @@
 #include "importer/json_value.h"
 #include "importer/safetensors_reader.h"
 #include "importer/sha256.h"
+#include "platform/folder_list.h"
 #include "platform/mapped_file.h"
 
 namespace llma {
@@ -150,14 +151,10 @@ Result<WeightMap> ReadIndex(Folder& folder) {
 
 Result<std::set<std::string>> ListWeights(const std::string& folder) {
   std::set<std::string> names;
-  std::error_code error;
-  const fs::directory_iterator end;
-  for (fs::directory_iterator i(folder, error); !error && i != end;
-       i.increment(error)) {
-    const std::string name = i->path().filename().string();
-    if (IsWeightsName(name)) names.insert(name);
+  LLMA_ASSIGN(const auto entries, ListFolder(folder));
+  for (const FolderEntry& entry : entries) {
+    if (IsWeightsName(entry.name)) names.insert(entry.name);
   }
-  if (error) return Error{ErrorCode::kIo, folder + ": " + error.message()};
   return names;
 }
 

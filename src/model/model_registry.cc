@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 
 #include "base/hex.h"
 #include "model/model_header.h"
+#include "platform/folder_list.h"
 #include "platform/mapped_file.h"
 
 namespace llma {
@@ -52,14 +54,18 @@ std::vector<std::string> ListPlace(const std::string& place) {
   // Only regular files: to open a pipe would wait for its writer.
   if (fs::is_regular_file(place, error)) return {place};
   std::vector<std::string> paths;
-  for (fs::directory_iterator i(place, error), end; !error && i != end;
-       i.increment(error)) {
-    std::error_code no_status;
-    if (i->path().extension() == kSuffix && i->is_regular_file(no_status)) {
-      paths.push_back(i->path().string());
+  const auto entries = ListFolder(place);
+  if (!entries) return paths;
+  for (const FolderEntry& entry : *entries) {
+    std::string path = PathIn(place, entry.name);
+    const bool may_be_file =
+        entry.kind == EntryKind::kRegular ||
+        (entry.kind == EntryKind::kLink && fs::is_regular_file(path, error));
+    if (may_be_file && entry.name.size() > std::strlen(kSuffix) &&
+        entry.name.ends_with(kSuffix)) {
+      paths.push_back(std::move(path));
     }
   }
-  std::sort(paths.begin(), paths.end());
   return paths;
 }
 

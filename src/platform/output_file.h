@@ -74,7 +74,7 @@ class OutputFile {
   std::string temporary_path() const { return temporary_->path(); }
   // The temporary name, for a signal handler to unlink; none after Commit(),
   // and if it is to stay.
-  std::optional<FilePlace> place_to_unlink() const;
+  const FilePlace* place_to_unlink() const;
 
  private:
   OutputFile(Descriptor fd, FilePlace place, FilePlace temporary,

@@ -228,14 +228,14 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
       mode_(other.mode_) {}
 
 OutputFile::~OutputFile() {
-  const auto place = place_to_unlink();
+  const FilePlace* place = place_to_unlink();
   struct stat info;
   // The name may be another file's by now.
   if (place && ::fstat(fd(), &info) == 0 && place->Is(info)) place->Unlink();
 }
 
-std::optional<FilePlace> OutputFile::place_to_unlink() const {
-  return options_.keep_part ? std::nullopt : temporary_;
+const FilePlace* OutputFile::place_to_unlink() const {
+  return temporary_ && !options_.keep_part ? &*temporary_ : nullptr;
 }
 
 Status OutputFile::Write(std::span<const uint8_t> data) {

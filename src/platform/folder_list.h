@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is in a folder. std::filesystem's iterators end the process where memory
+// runs out (libstdc++ 12), so they are used nowhere.
+#ifndef LLMA_PLATFORM_FOLDER_LIST_H_
+#define LLMA_PLATFORM_FOLDER_LIST_H_
+
+#include <llma/result.hpp>
+#include <string>
+#include <vector>
+
+namespace llma {
+
+enum class EntryKind { kRegular, kFolder, kLink, kOther };
+
+struct FolderEntry {
+  std::string name;
+  EntryKind kind;  // of a link, not of what it leads to
+};
+
+// All but "." and "..", sorted by name. kIo with errno's text.
+Result<std::vector<FolderEntry>> ListFolder(const std::string& folder);
+
+// FOLDER/NAME.
+std::string PathIn(const std::string& folder, const std::string& name);
+
+}  // namespace llma
+
+#endif  // LLMA_PLATFORM_FOLDER_LIST_H_
