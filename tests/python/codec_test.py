@@ -28,14 +28,6 @@ def test_round_trip(level: int, data: bytes) -> None:
         assert len(packed) < len(data) // 4
 
 
-def test_zeros_behind_the_last_frame() -> None:
-    packed = llma.compress(TEXT, 1)
-    assert llma.decompress(packed + bytes(10240)) == TEXT
-    for rest in (b"x", bytes(10240) + b"x"):
-        with pytest.raises(llma.LlmaError):
-            llma.decompress(packed + rest)
-
-
 def test_any_buffer() -> None:
     packed = llma.compress(memoryview(bytearray(TEXT)), 1)
     assert llma.decompress(bytearray(packed)) == TEXT

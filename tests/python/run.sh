@@ -18,5 +18,6 @@ tests=$PWD/tests/python
 python=$PWD/$venv/bin/python
 cd "$venv"
 "$python" -m pytest -q -p no:cacheprovider "$tests"
+"$python" "$tests/../faults/limits_test.py" "$tests/../data" --python "$python"
 "$python" -m mypy --strict -p llma
 "$python" -m mypy --strict "$tests"
