@@ -37,6 +37,7 @@ _llma_value() {
     --window) _llma_words '256 512 768 1024 2048 4096' ;;
     --frame-size) _llma_words '64K 256K 1M 2M 8M 32M' ;;
     -M | --memlimit) _llma_words '512M 1G 2G 4G 8G' ;;
+    --max-size) _llma_words '1M 100M 1G' ;;
     -S | --suffix) _llma_words '.llma' ;;
     --range | --levels | --start-token | --sha256) COMPREPLY=() ;;
     --help) _llma_words 'long' ;;
@@ -117,7 +118,7 @@ _llma() {
                  -1 -2 -3 -4 -5 -6 -7 -8 -9 --fast --best --model --lanes
                  --window --frame-size --verify --resume --flush --short
                  --embed-model
-                 --no-check --range --salvage -T --threads -M --memlimit
+                 --no-check --range --salvage --max-size -T --threads -M --memlimit
                  --robot --json -v --verbose -q --quiet -h --help -V --version'
     return
   fi

@@ -337,8 +337,13 @@ typedef enum llma_option {
                                     LLMA_ERROR_LIMIT; 0: no limit (default) */
   LLMA_OPTION_TOTAL_BYTES = 22,  /* of the content, for progress and to choose
                                     sizes; 0: not known (default) */
-  LLMA_OPTION_MAX_CONTENT_BYTES = 23, /* a file with more content is
-                                         LLMA_ERROR_LIMIT; 0: no limit */
+  LLMA_OPTION_MAX_CONTENT_BYTES = 23, /* decompressing: a file, or the frames
+                                         that are read of it, with more content
+                                         is LLMA_ERROR_LIMIT before any work on
+                                         what is too much; 0: no limit
+                                         (default). A service sets it: 150
+                                         bytes may hold 4 GiB. 64 MiB is a good
+                                         value where nothing larger is known */
   LLMA_OPTION_STATS = 24 /* 1: measure what llma_stats tells; default 0 */
 } llma_option;
 

@@ -63,13 +63,17 @@ def decompress(
     model: ModelLike = None,
     threads: int = 0,
     memory_bytes: int = 0,
+    max_size: int = 0,
 ) -> bytes:
     """The content of a file, or of a short message.
 
-    `model` None or "auto": the installed models that the file names.
+    `model` None or "auto": the installed models that the file names. `max_size`:
+    a file with more bytes of content raises LlmaError before any work on what is
+    too much; 0: no limit. A small file may hold gigabytes, so set it for data
+    from strangers.
     """
     return _llma.decompress(
-        data, DEFAULT_LEVEL, to_model(model), threads, memory_bytes
+        data, DEFAULT_LEVEL, to_model(model), threads, memory_bytes, max_size
     )
 
 
@@ -148,7 +152,10 @@ class LlmaCompressor:
 
 
 class LlmaDecompressor:
-    """Decompresses part by part. Files that follow each other are one content."""
+    """Decompresses part by part. Files that follow each other are one content.
+
+    `max_size`: of all content together, as in decompress().
+    """
 
     def __init__(
         self,
@@ -156,9 +163,10 @@ class LlmaDecompressor:
         model: ModelLike = None,
         threads: int = 0,
         memory_bytes: int = 0,
+        max_size: int = 0,
     ) -> None:
         self._decoder = _llma.Decoder(
-            DEFAULT_LEVEL, to_model(model), threads, memory_bytes
+            DEFAULT_LEVEL, to_model(model), threads, memory_bytes, max_size
         )
 
     def decompress(self, data: Buffer) -> bytes:

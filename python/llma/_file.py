@@ -111,6 +111,7 @@ class LlmaFile(io.BufferedIOBase):
         model: ModelLike = None,
         threads: int = 0,
         memory_bytes: int = 0,
+        max_size: int = 0,
     ) -> None:
         self._file: IO[bytes] | None = None
         self._owned = False
@@ -142,6 +143,7 @@ class LlmaFile(io.BufferedIOBase):
                     model=loaded,
                     threads=threads,
                     memory_bytes=memory_bytes,
+                    max_size=max_size,
                 )
             )
 
@@ -255,6 +257,7 @@ def open(
     model: ModelLike = None,
     threads: int = 0,
     memory_bytes: int = 0,
+    max_size: int = 0,
     encoding: None = None,
     errors: None = None,
     newline: None = None,
@@ -270,6 +273,7 @@ def open(
     model: ModelLike = None,
     threads: int = 0,
     memory_bytes: int = 0,
+    max_size: int = 0,
     encoding: str | None = None,
     errors: str | None = None,
     newline: str | None = None,
@@ -285,6 +289,7 @@ def open(
     model: ModelLike = None,
     threads: int = 0,
     memory_bytes: int = 0,
+    max_size: int = 0,
     encoding: str | None = None,
     errors: str | None = None,
     newline: str | None = None,
@@ -299,11 +304,15 @@ def open(
     model: ModelLike = None,
     threads: int = 0,
     memory_bytes: int = 0,
+    max_size: int = 0,
     encoding: str | None = None,
     errors: str | None = None,
     newline: str | None = None,
 ) -> LlmaFile | io.TextIOWrapper:
-    """Opens a compressed file: "rb", "wb", "xb", "ab", or with "t" for text."""
+    """Opens a compressed file: "rb", "wb", "xb", "ab", or with "t" for text.
+
+    `max_size`: reading more content than this raises LlmaError; 0: no limit.
+    """
     text = "t" in mode
     if text and "b" in mode:
         raise ValueError(f"no such mode: {mode!r}")
@@ -316,6 +325,7 @@ def open(
         model=model,
         threads=threads,
         memory_bytes=memory_bytes,
+        max_size=max_size,
     )
     if not text:
         return file

@@ -33,7 +33,12 @@ class Encoder:
 
 class Decoder:
     def __init__(
-        self, level: int, model: ModelChoice, threads: int, memory_bytes: int
+        self,
+        level: int,
+        model: ModelChoice,
+        threads: int,
+        memory_bytes: int,
+        max_size: int = 0,
     ) -> None: ...
     def run(self, data: Buffer, action: int) -> bytes: ...
     def cancel(self) -> None: ...
@@ -45,7 +50,12 @@ def compress_short(
     data: Buffer, level: int, model: ModelChoice, threads: int, memory_bytes: int
 ) -> bytes: ...
 def decompress(
-    data: Buffer, level: int, model: ModelChoice, threads: int, memory_bytes: int
+    data: Buffer,
+    level: int,
+    model: ModelChoice,
+    threads: int,
+    memory_bytes: int,
+    max_size: int = 0,
 ) -> bytes: ...
 def inspect(
     data: Buffer,

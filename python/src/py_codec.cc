@@ -21,8 +21,9 @@ template <bool kContentFirst, class Handle,
 class PyStream {
  public:
   PyStream(uint64_t level, nb::handle model, uint64_t threads,
-           uint64_t memory_bytes) {
-    const Options options = MakeOptions({level, model, threads, memory_bytes});
+           uint64_t memory_bytes, uint64_t max_size) {
+    const Options options =
+        MakeOptions({level, model, threads, memory_bytes, max_size});
     llma_error error;
     llma_status status;
     {
@@ -90,9 +91,10 @@ using WholeFunction = llma_status(const void*, size_t, const llma_options*,
 
 template <WholeFunction* kFunction>
 nb::bytes Whole(nb::handle data, uint64_t level, nb::handle model,
-                uint64_t threads, uint64_t memory_bytes) {
+                uint64_t threads, uint64_t memory_bytes, uint64_t max_size) {
   const View view(data);
-  const Options options = MakeOptions({level, model, threads, memory_bytes});
+  const Options options =
+      MakeOptions({level, model, threads, memory_bytes, max_size});
   void* made = nullptr;
   size_t made_bytes = 0;
   llma_error error;
@@ -167,9 +169,9 @@ nb::list Inspect(nb::handle data, uint64_t level, nb::handle model,
 template <class Stream>
 void DefineStream(nb::module_& module, const char* name) {
   nb::class_<Stream>(module, name)
-      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t>(),
+      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t, uint64_t>(),
            nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
-           nb::arg("memory_bytes"))
+           nb::arg("memory_bytes"), nb::arg("max_size") = 0)
       .def("run", &Stream::Run, nb::arg("data"), nb::arg("action"))
       .def("cancel", &Stream::Cancel);
 }
@@ -182,7 +184,7 @@ void DefineCodec(nb::module_& module) {
   const auto whole = [&](const char* name, auto* function) {
     module.def(name, function, nb::arg("data"), nb::arg("level"),
                nb::arg("model").none(), nb::arg("threads"),
-               nb::arg("memory_bytes"));
+               nb::arg("memory_bytes"), nb::arg("max_size") = 0);
   };
   whole("compress", &Whole<llma_compress>);
   whole("compress_short", &Whole<llma_compress_short>);

@@ -42,6 +42,7 @@ Options MakeOptions(const Tuning& tuning) {
   set(LLMA_OPTION_LEVEL, tuning.level);
   set(LLMA_OPTION_THREADS, tuning.threads);
   set(LLMA_OPTION_MEMORY_BYTES, tuning.memory_bytes);
+  set(LLMA_OPTION_MAX_CONTENT_BYTES, tuning.max_size);
   if (nb::isinstance<nb::str>(tuning.model)) {
     set(LLMA_OPTION_AUTO_MODEL, 1);  // the only text that arrives here
   } else if (!tuning.model.is_none()) {

@@ -67,6 +67,7 @@ struct Tuning {
   nb::handle model;  // a Model, "auto" or None
   uint64_t threads = 0;
   uint64_t memory_bytes = 0;
+  uint64_t max_size = 0;
 };
 // Work that goes by these options ends when a signal handler raises.
 Options MakeOptions(const Tuning& tuning);

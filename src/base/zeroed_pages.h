@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Large zeroed memory of its own, in large pages where the system has them:
-// they save most of the address translation of what is read once a step.
+// Large zeroed memory of its own, whose pages the system hands out as they are
+// touched. malloc() would not do: what it gets back it keeps, and calloc() then
+// writes zeros over all of it, touched or not.
 #ifndef LLMA_BASE_ZEROED_PAGES_H_
 #define LLMA_BASE_ZEROED_PAGES_H_
 
@@ -9,12 +10,17 @@
 
 namespace llma {
 
+// Large pages, where the system has them, save most of the address translation
+// of what is read all over again and again. But the first touch clears two
+// megabytes, so they are for memory that will be used as a whole.
+enum class PageSize { kSmall, kLarge };
+
 // `size_bytes` zeros from a page's start on. Pages never touched cost no
-// memory. Movable. Throws std::bad_alloc.
+// memory and next to no time. Movable. Throws std::bad_alloc.
 class ZeroedPages {
  public:
   ZeroedPages() = default;
-  explicit ZeroedPages(size_t size_bytes);
+  ZeroedPages(size_t size_bytes, PageSize page_size);
   ~ZeroedPages();
   ZeroedPages(ZeroedPages&& other) noexcept { *this = std::move(other); }
   ZeroedPages& operator=(ZeroedPages&& other) noexcept {

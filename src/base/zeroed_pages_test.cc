@@ -13,7 +13,8 @@ namespace {
 TEST(ZeroedPages, AreZeroAndWritableToTheEnd) {
   for (const size_t size :
        {size_t{1}, size_t{5000}, size_t{2} << 20, (size_t{5} << 20) + 3}) {
-    ZeroedPages pages(size);
+    ZeroedPages pages(size,
+                      size % 2 != 0 ? PageSize::kLarge : PageSize::kSmall);
     auto* bytes = static_cast<uint8_t*>(pages.data());
     EXPECT_EQ(reinterpret_cast<uintptr_t>(bytes) % 4096, 0u);
     EXPECT_TRUE(std::all_of(bytes, bytes + size,
@@ -26,9 +27,11 @@ TEST(ZeroedPages, AreZeroAndWritableToTheEnd) {
 }
 
 TEST(ZeroedPages, NoneAndTooMany) {
-  EXPECT_EQ(ZeroedPages(0).data(), nullptr);
-  EXPECT_THROW(ZeroedPages{SIZE_MAX}, std::bad_alloc);
-  EXPECT_THROW(ZeroedPages{SIZE_MAX / 2}, std::bad_alloc);
+  for (const PageSize page_size : {PageSize::kSmall, PageSize::kLarge}) {
+    EXPECT_EQ(ZeroedPages(0, page_size).data(), nullptr);
+    EXPECT_THROW(ZeroedPages(SIZE_MAX, page_size), std::bad_alloc);
+    EXPECT_THROW(ZeroedPages(SIZE_MAX / 2, page_size), std::bad_alloc);
+  }
 }
 
 }  // namespace

@@ -9,12 +9,14 @@
 namespace llma::cli {
 namespace {
 
-std::string_view NextStep(ErrorCode code) {
-  switch (code) {
+std::string_view NextStep(const Error& error) {
+  switch (error.code) {
     case ErrorCode::kModelMismatch:
       return "leave --model out to use the model that the file names";
     case ErrorCode::kLimit:
-      return "-M raises the limit";
+      return error.what.find("memory") != std::string::npos
+                 ? "-M raises the limit"
+                 : "--max-size raises the limit";
     default:
       return {};
   }
@@ -33,6 +35,7 @@ Result<llma::Options> MakeOptions(const Options& options) {
       {LLMA_OPTION_CHECKSUMS, options.has_checksums ? 1 : 0},
       {LLMA_OPTION_THREADS, static_cast<uint64_t>(options.num_threads)},
       {LLMA_OPTION_MEMORY_BYTES, MaxMemoryBytes(options)},
+      {LLMA_OPTION_MAX_CONTENT_BYTES, options.max_content_bytes},
   };
   for (const auto& [option, value] : values) LLMA_TRY(how.Set(option, value));
   return how;
@@ -48,7 +51,7 @@ int Fail(const Messages& messages, std::string_view name, const Error& error) {
   // The system's errors name the file already.
   return messages.ShowError(
       error.code == ErrorCode::kIo ? error.what : FormatError(name, error),
-      NextStep(error.code));
+      NextStep(error));
 }
 
 uint64_t MaxMemoryBytes(const Options& options) {

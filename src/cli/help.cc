@@ -119,6 +119,7 @@ What to decompress
       --range OFFSET[:SIZE]   this part of the content, decoding little else;
                         -SIZE: its end; FIRST-LAST: as in HTTP
       --salvage         restore what is intact of a damaged file, else zeros
+      --max-size SIZE   refuse files with more content, such as 100M; also -t
 What to print
       --robot, --json   with -l: for programs; -v adds frames
 Other names

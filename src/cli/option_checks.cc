@@ -57,6 +57,10 @@ void DropUnfitting(const Options& defaults, Options& options) {
   if (options.operation != Operation::kDecompress) {
     if (defaults.salvage) options.salvage = false;
     if (defaults.range) options.range.reset();
+    if (defaults.max_content_bytes != 0 &&
+        options.operation != Operation::kTest) {
+      options.max_content_bytes = 0;
+    }
   }
   if (options.to_stdout) {
     if (defaults.remove_source) options.remove_source = false;
@@ -90,6 +94,10 @@ Status CheckCodingOptions(const Options& options) {
   }
   if ((options.salvage || options.range) && !decodes) {
     return Usage("--salvage and --range go with -d");
+  }
+  if (options.max_content_bytes != 0 && !decodes &&
+      options.operation != Operation::kTest) {
+    return Usage("--max-size goes with -d and -t");
   }
   if (options.salvage && (options.range || options.remove_source)) {
     return Usage("--salvage excludes --range and --rm");

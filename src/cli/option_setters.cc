@@ -111,6 +111,10 @@ Status SetOption(int option, const std::string& value, Options& options) {
     case kFlush:
       options.flush = true;
       break;
+    case kMaxSize: {
+      LLMA_ASSIGN(options.max_content_bytes, ParseSize("--max-size", value));
+      break;
+    }
     case kEmbedModel:
       options.embeds_models = true;
       break;

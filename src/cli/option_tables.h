@@ -30,6 +30,7 @@ enum LongOption {
   kShort,
   kFlush,
   kEmbedModel,
+  kMaxSize,
   kRobot,
   kOutputDir,
   kJson,

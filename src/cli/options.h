@@ -78,9 +78,10 @@ struct Options {
   // Of bench: the levels to measure.
   int first_level = LLMA_LEVEL_DEFAULT;
   int last_level = LLMA_LEVEL_DEFAULT;
-  uint64_t frame_bytes = 0;       // 0: the level's
-  uint64_t max_memory_bytes = 0;  // 0: what the machine has
-  std::string model;              // name, path or auto; empty: the default
+  uint64_t frame_bytes = 0;        // 0: the level's
+  uint64_t max_memory_bytes = 0;   // 0: what the machine has
+  uint64_t max_content_bytes = 0;  // of what is decompressed; 0: any
+  std::string model;               // name, path or auto; empty: the default
   std::string import_name;
   std::string start_token;
   std::string sha256;         // of what model pull fetches

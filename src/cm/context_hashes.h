@@ -7,9 +7,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "cm/lane_history.h"
+#include "cm/zeroed_array.h"
 
 namespace llma::cm {
 
@@ -44,8 +44,8 @@ class Followers {
 
  private:
   std::array<uint32_t, 256> after1_ = {};
-  std::vector<uint32_t> after2_;
-  std::vector<Words> after_word_;  // [word's hash >> 16]
+  ZeroedArray<uint32_t> after2_;
+  ZeroedArray<Words> after_word_;  // [word's hash >> 16]
 };
 
 // The byte that the longest match predicts, plus 256, and how long that match

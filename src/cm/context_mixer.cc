@@ -80,14 +80,15 @@ constexpr uint32_t kOrderLimit = 255;
 
 ContextMixer::ContextMixer(const ContextMixerOptions& options)
     : options_(options),
-      content_(AllBytes(options) + 8),
+      content_(AllBytes(options) + 8, options.page_size),
       contexts_(NumContexts(options), InputsPerContext(options),
-                NumBuckets(options)),
+                NumBuckets(options), options.page_size),
       order0_(256),
       order1_(65536),
       mixer_(NumInputs(options), SetSizes(options),
              IsFull(options) ? kWeightOne / 64 : kWeightOne / 8,
-             IsFull(options) ? kRate : kLightRate, BestMixerKernels()),
+             IsFull(options) ? kRate : kLightRate, BestMixerKernels(),
+             options.page_size),
       final_mixer_(mixer_.num_sets(), FinalSetSizes(options),
                    kWeightOne / mixer_.num_sets(),
                    IsFull(options) ? kFinalRate : kLightFinalRate,

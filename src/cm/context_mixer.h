@@ -41,6 +41,8 @@ struct ContextMixerOptions {
   uint32_t num_lanes = 1;
   // Read before all else (start_text.h); it must outlive the mixer.
   std::string_view start_text = {};
+  // Of the tables; predictions do not depend on it.
+  PageSize page_size = PageSize::kLarge;
   // For measurements only, never in a format: bit i leaves out a component.
   // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 7 followers, 8
   // segments, 9 matches, 10 refinement, 11 the full set's weight sets beyond
@@ -107,7 +109,7 @@ class ContextMixer {
   Places places_;
   std::vector<MatchModel> matches_;
   std::vector<AdaptiveBit32> order0_;  // [partial byte]
-  std::vector<AdaptiveBit32> order1_;  // [byte before, partial byte]
+  ZeroedArray<ZeroedBit32> order1_;    // [byte before, partial byte]
   MixerLayer mixer_;
   MixerLayer final_mixer_;
   std::vector<RefinementMap> refinements_;

@@ -23,13 +23,15 @@ inline constexpr auto kReciprocal = [] {
 }();
 }  // namespace internal
 
-// One estimate: 22 bits of P(1), then 10 bits that count its updates.
-class AdaptiveBit32 {
+// One estimate: 22 bits of P(1), then 10 bits that count its updates. kMask: as
+// it is stored, against it.
+template <uint32_t kMask>
+class BasicAdaptiveBit32 {
  public:
-  uint32_t p22() const { return v_ >> 10; }
-  uint32_t p12() const { return v_ >> 20; }
-  uint32_t count() const { return v_ & 1023; }
-  void Set(uint32_t p22, uint32_t count) { v_ = p22 << 10 | count; }
+  uint32_t p22() const { return value() >> 10; }
+  uint32_t p12() const { return value() >> 20; }
+  uint32_t count() const { return value() & 1023; }
+  void Set(uint32_t p22, uint32_t count) { v_ = (p22 << 10 | count) ^ kMask; }
 
   // Rate 1 / (n + 3/2) until n reaches `limit` (at most 1023).
   void Update(int bit, uint32_t limit) {
@@ -40,12 +42,16 @@ class AdaptiveBit32 {
     // 2^38. p moves towards the target and never past it.
     const int64_t product = int64_t{target - p} * internal::kReciprocal[n];
     const auto step = static_cast<int32_t>(product >> 16);
-    v_ = static_cast<uint32_t>(p + step) << 10 | (n < limit ? n + 1 : n);
+    Set(static_cast<uint32_t>(p + step), n < limit ? n + 1 : n);
   }
 
  private:
-  uint32_t v_ = 1u << 31;
+  uint32_t value() const { return v_ ^ kMask; }
+  uint32_t v_ = (1u << 31) ^ kMask;
 };
+using AdaptiveBit32 = BasicAdaptiveBit32<0>;
+// Zero bytes are one that has seen nothing, so large tables need no writing.
+using ZeroedBit32 = BasicAdaptiveBit32<1u << 31>;
 
 // Refines a probability given a context: 25 estimates over the stretch domain
 // (steps of 1), interpolated; the nearer of the two learns.

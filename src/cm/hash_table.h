@@ -26,7 +26,8 @@ static_assert(sizeof(HashSlot) == 19);
 class HashTable {
  public:
   // num_buckets lines of 64 bytes; an even number if there are pairs.
-  explicit HashTable(size_t num_buckets) : buckets_(num_buckets) {}
+  HashTable(size_t num_buckets, PageSize page_size)
+      : buckets_(num_buckets, page_size) {}
 
   void Prefetch(uint32_t hash) const {
     __builtin_prefetch(&buckets_[Index(hash)]);

@@ -7,7 +7,7 @@ namespace llma::cm {
 namespace {
 
 TEST(HashTable, FindsAgain) {
-  HashTable table(1000);
+  HashTable table(1000, PageSize::kSmall);
   for (uint32_t i = 1; i < 500; ++i) {
     HashSlot* slot = table.Find(i * 0x9e3779b1u);
     ASSERT_EQ(slot->node[0], 0) << i;
@@ -20,7 +20,7 @@ TEST(HashTable, FindsAgain) {
 }
 
 TEST(HashTable, GivesUpTheSlotThatHasSeenLeast) {
-  HashTable table(1000);
+  HashTable table(1000, PageSize::kSmall);
   const uint8_t seen[] = {7, 3, 9};
   for (uint32_t i = 0; i < 3; ++i) table.Find(i + 1)->node[0] = seen[i];
   EXPECT_EQ(table.Find(4)->node[0], 0);  // replaces the second

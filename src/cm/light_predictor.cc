@@ -49,11 +49,11 @@ constexpr uint64_t LowBytes(int n) { return (uint64_t{1} << (8 * n)) - 1; }
 
 }  // namespace
 
-LightPredictor::LightPredictor(uint64_t content_bytes,
+LightPredictor::LightPredictor(uint64_t content_bytes, PageSize page_size,
                                const LightKernels& kernels)
     : kernels_(kernels),
-      content_(content_bytes + 8),
-      table_(NumBuckets(content_bytes)),
+      content_(content_bytes + 8, page_size),
+      table_(NumBuckets(content_bytes), page_size),
       match_(content_bytes),
       order1_(size_t{256} * kNibbles * 16),
       uses_(kRowsPerByte),

@@ -27,6 +27,7 @@ class LightPredictor {
  public:
   // content_bytes: at most 2^31.
   explicit LightPredictor(uint64_t content_bytes,
+                          PageSize page_size = PageSize::kLarge,
                           const LightKernels& kernels = BestLightKernels());
   LightPredictor(const LightPredictor&) = delete;
   LightPredictor& operator=(const LightPredictor&) = delete;

@@ -16,7 +16,7 @@ namespace {
 template <class Coder>
 void CodeContent(Coder& coder, const LightKernels& kernels,
                  std::vector<uint8_t>& content) {
-  LightPredictor predictor(content.size(), kernels);
+  LightPredictor predictor(content.size(), PageSize::kLarge, kernels);
   for (uint8_t& byte : content) {
     predictor.BeginByte();
     for (int k = 7; k >= 0; --k) {

@@ -98,7 +98,7 @@ void MatchModel::BeginByte(const uint8_t* content, std::span<LaneHistory> lanes,
   }
 
   const uint32_t hash = Hash(content, here);
-  if (!own_table_.empty()) {
+  if (own_table_.size() > 0) {
     const uint32_t of_lane = (hash + lane * 0x3c6ef372u) * 0x9e3779b1u;
     uint32_t& own = own_table_[of_lane >> (shift_ + 2)];
     Try(content, lanes, here, own, state);

@@ -10,6 +10,7 @@
 
 #include "cm/counters.h"
 #include "cm/lane_history.h"
+#include "cm/zeroed_array.h"
 
 namespace llma::cm {
 
@@ -48,8 +49,8 @@ class MatchModel {
 
   uint32_t min_length_;
   int shift_;
-  std::vector<uint32_t> table_;           // hash -> offset in the content
-  std::vector<uint32_t> own_table_;       // the same by lane, or empty
+  ZeroedArray<uint32_t> table_;           // hash -> offset in the content
+  ZeroedArray<uint32_t> own_table_;       // the same by lane, or empty
   std::vector<AdaptiveBit32> estimates_;  // [bucket, miss history, bit place]
   uint32_t expected_ = 0;
   uint32_t bucket_ = 0;

@@ -8,7 +8,8 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "cm/zeroed_array.h"
 
 namespace llma::cm {
 
@@ -34,7 +35,7 @@ struct LaneHistory;
 // The last values of all places, shared by all lanes. Thread-compatible.
 class Places {
  public:
-  Places() : last_(kNumPlaceKinds << kLog2) {}
+  Places() : last_(size_t{kNumPlaceKinds} << kLog2) {}
   // After `lane` has appended a byte.
   void Append(std::span<const uint8_t> content, LaneHistory& lane);
 
@@ -49,7 +50,7 @@ class Places {
   void BeginValues(LaneHistory& lane);
   void Begin(LaneHistory& lane, PlaceKind kind, uint32_t place);
 
-  std::vector<Last> last_;
+  ZeroedArray<Last> last_;
 };
 
 }  // namespace llma::cm

@@ -24,9 +24,8 @@ constexpr std::array<uint32_t, 4> kSetSizes = {kNumConfidences * 2,
                                                8 * kNumConfidences, 256,
                                                kLengths* kNumConfidences * 3};
 
-int32_t CounterStretch(const AdaptiveBit32& counter) {
-  return StretchQ16(
-      std::clamp<uint32_t>(counter.p22() << 2, 64, kProbOne - 64));
+int32_t StretchOf(uint32_t p22) {
+  return StretchQ16(std::clamp<uint32_t>(p22 << 2, 64, kProbOne - 64));
 }
 
 uint32_t LengthKind(uint32_t length) {
@@ -35,15 +34,18 @@ uint32_t LengthKind(uint32_t length) {
 
 }  // namespace
 
-TokenEnds::TokenEnds(uint64_t content_bytes, int max_counters_log2)
+TokenEnds::TokenEnds(uint64_t content_bytes, int max_counters_log2,
+                     PageSize page_size)
     : counters_log2_(
           std::clamp(static_cast<int>(std::bit_width(content_bytes)) + 1, 10,
                      max_counters_log2)),
       match_estimates_(kMaxMatchModels * kLengths * kDepths),
-      ended_(content_bytes),
+      ended_(content_bytes, page_size),
       mixer_(kSetSizes, kStart, kRate),
       refinement_(kNumConfidences * 256) {
-  for (auto& table : counters_) table.resize(size_t{1} << counters_log2_);
+  for (size_t i = 0; i < kNumCounters; ++i) {
+    counters_.emplace_back(size_t{1} << counters_log2_, page_size);
+  }
   // Three of four are right, worth two observations.
   for (AdaptiveBit32& right : match_estimates_) right.Set(3u << 20, 2);
 }
@@ -91,7 +93,7 @@ uint32_t TokenEnds::AskMatches(const ContextMixer& contexts,
         &match_estimates_[(static_cast<uint32_t>(i) * kLengths + length) *
                               kDepths +
                           std::min(depth, kDepths) - 1];
-    const int32_t stretch = CounterStretch(*estimate.right);
+    const int32_t stretch = StretchOf(estimate.right->p22());
     inputs[i] = estimate.ends ? stretch : -stretch;
     if (i == 0) context = length * 3 + (estimate.ends ? 2 : 1);
   }
@@ -114,15 +116,15 @@ void TokenEnds::AskCounters(const LaneHistory& lane, const TokenState& token,
       Hash((lane.last8 & 0xffffffffff) << 4 | depth, 4),
       Combine(one, token.tokens[1])};
   for (size_t i = 0; i < kNumCounters; ++i) {
-    AdaptiveBit32& counter = counters_[i][hashes[i] >> (32 - counters_log2_)];
+    ZeroedBit32& counter = counters_[i][hashes[i] >> (32 - counters_log2_)];
     asked_[i] = &counter;
-    inputs[i] = counter.count() == 0 ? 0 : CounterStretch(counter);
+    inputs[i] = counter.count() == 0 ? 0 : StretchOf(counter.p22());
   }
 }
 
 void TokenEnds::Update(bool ends) {
   const int bit = ends ? 1 : 0;
-  for (AdaptiveBit32* counter : asked_) counter->Update(bit, kLimit);
+  for (ZeroedBit32* counter : asked_) counter->Update(bit, kLimit);
   for (MatchEstimate& estimate : matches_) {
     if (estimate.right == nullptr) continue;
     estimate.right->Update(estimate.ends == ends ? 1 : 0, kLimit);

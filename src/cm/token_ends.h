@@ -21,7 +21,7 @@ namespace llma::cm {
 class TokenEnds {
  public:
   // Each context has at most 2^max_counters_log2 counters.
-  TokenEnds(uint64_t content_bytes, int max_counters_log2);
+  TokenEnds(uint64_t content_bytes, int max_counters_log2, PageSize page_size);
 
   // p24: the language model's, not certain. lane: behind the byte, as is
   // `token`. Returns a probability in [1, 2^24 - 1].
@@ -49,8 +49,8 @@ class TokenEnds {
                    uint32_t lane_idx, int32_t* inputs);
 
   int counters_log2_;
-  std::array<std::vector<AdaptiveBit32>, kNumCounters> counters_;
-  std::array<AdaptiveBit32*, kNumCounters> asked_ = {};
+  std::vector<ZeroedArray<ZeroedBit32>> counters_;  // [kNumCounters]
+  std::array<ZeroedBit32*, kNumCounters> asked_ = {};
   std::vector<AdaptiveBit32> match_estimates_;  // [model, length, depth]
   std::array<MatchEstimate, kMaxMatchModels> matches_ = {};
   ZeroedArray<uint8_t> ended_;  // [byte of the content]: a token ended there

@@ -14,8 +14,9 @@ namespace llma::cm {
 
 class WideRefinementMap {
  public:
-  explicit WideRefinementMap(uint32_t num_contexts)
-      : moves_(size_t{num_contexts} * kSteps) {}
+  explicit WideRefinementMap(uint32_t num_contexts,
+                             PageSize page_size = PageSize::kSmall)
+      : moves_(size_t{num_contexts} * kSteps, page_size) {}
 
   // stretch_q16: within kMaxStretchQ16. Returns P(1), 24 bits; it may be 0.
   uint32_t Refine(int32_t stretch_q16, uint32_t context) {

@@ -7,37 +7,52 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <type_traits>
+
+#include "base/aligned_buffer.h"
+#include "base/zeroed_pages.h"
 
 namespace llma::cm {
 
-namespace internal {
-struct FreeZeroed {
-  void operator()(void* p) const;
-};
-// Throws std::bad_alloc. *first: where the aligned part begins.
-std::unique_ptr<void, FreeZeroed> AllocateZeroed(size_t size_bytes,
-                                                 void** first);
-}  // namespace internal
+// Content from here on makes use of most of what its tables have. Of less,
+// large pages would cost more time than they save.
+inline constexpr uint64_t kLargePagesContentBytes = 16 << 10;
 
-// Movable. T is a plain type for which all bytes zero is a value.
+inline PageSize PageSizeFor(uint64_t content_bytes) {
+  return content_bytes >= kLargePagesContentBytes ? PageSize::kLarge
+                                                  : PageSize::kSmall;
+}
+
+// Movable. T is a plain type for which all bytes zero is a value. Throws
+// std::bad_alloc.
 template <class T>
 class ZeroedArray {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  explicit ZeroedArray(size_t size) : size_(size) {
-    void* first = nullptr;
-    memory_ = internal::AllocateZeroed(size * sizeof(T), &first);
-    data_ = static_cast<T*>(first);
+  // page_size: where there are at least kMinLargeBytes.
+  explicit ZeroedArray(size_t size, PageSize page_size = PageSize::kSmall)
+      : size_(size) {
+    if (size * sizeof(T) >= kMinPagesBytes) {
+      pages_ = ZeroedPages(size * sizeof(T), size * sizeof(T) >= kMinLargeBytes
+                                                 ? page_size
+                                                 : PageSize::kSmall);
+      data_ = static_cast<T*>(pages_.data());
+    } else {
+      few_ = AlignedBuffer<T>(size);
+      data_ = few_.data();
+    }
   }
   T& operator[](size_t i) { return data_[i]; }
   const T& operator[](size_t i) const { return data_[i]; }
   size_t size() const { return size_; }
 
  private:
-  std::unique_ptr<void, internal::FreeZeroed> memory_;
+  static constexpr size_t kMinPagesBytes = 32 << 10;
+  static constexpr size_t kMinLargeBytes = size_t{8} << 20;
+
+  AlignedBuffer<T> few_;
+  ZeroedPages pages_;
   T* data_;
   size_t size_;
 };

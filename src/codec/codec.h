@@ -67,8 +67,9 @@ struct DecompressOptions {
   int num_threads = 0;
   uint64_t max_memory_bytes = ~uint64_t{0};  // kLimit beyond
   bool verify_checksums = true;
-  uint64_t total_bytes = 0;                   // of the content, if known
-  uint64_t max_content_bytes = ~uint64_t{0};  // of a file; kLimit beyond
+  uint64_t total_bytes = 0;  // of the content, if known
+  // Of a file, or of what is read of it; kLimit beyond, before any work.
+  uint64_t max_content_bytes = ~uint64_t{0};
   // Of models that a file brings along; empty: what they say of themselves is
   // compared, which is enough against accidents.
   std::function<Result<Fingerprint>(const Model&)> compute_fingerprint;
@@ -86,7 +87,8 @@ using ModelProvider = std::function<Result<const Model*>(const ModelId&)>;
 // Knows one model, which may be null.
 ModelProvider OneModel(const Model* model);
 
-// One frame: header and payload. Larger than the content by at most 64 bytes.
+// One frame: header and payload. Larger than the content by at most
+// kMaxStoredHeaderBytes.
 // `model` may be null if the level uses none. `is_last`: the only content frame
 // of its file.
 Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,

@@ -86,11 +86,14 @@ class FrameCompressor {
   Result<std::vector<uint8_t>> CodeWithModel(
       std::span<const Model* const> candidates, ContextModels models) {
     std::optional<std::vector<uint8_t>> light;
-    if (predicted_.size() >= kMinBytesToChoose) {
+    const bool is_large = predicted_.size() >= kMinBytesToChoose;
+    if (predicted_.size() >= kMinBytesToTry) {
       LLMA_ASSIGN(light, CodeWithContexts(ContextModels::kLight, Trial()));
-      if (DoContextsSuffice(predicted_.size(), light->size())) {
+      if (is_large ? DoContextsSuffice(predicted_, light->size())
+                   : IsUnpredictable(predicted_, light->size())) {
         return *std::move(light);
       }
+      if (!is_large) light.reset();
     }
     const FpEnvGuard fp_env;
     LLMA_ASSIGN(const KernelTable* kernels,

@@ -5,6 +5,7 @@
 #include "cm/start_text.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
+#include "codec/piece_coder.h"
 #include "coder/binary_coder.h"
 
 namespace llma {
@@ -18,10 +19,14 @@ constexpr int kStartTextBits = 3;
 // The full set, as LightPredictor is used.
 class FullPredictor {
  public:
-  FullPredictor(uint64_t content_bytes, cm::StartText text)
-      : contexts_({.set = cm::ModelSet::kFull,
-                   .content_bytes = content_bytes,
-                   .start_text = cm::GetStartText(text, content_bytes)}),
+  // used_bytes: as far as is known.
+  FullPredictor(uint64_t content_bytes, uint64_t used_bytes,
+                std::string_view start_text)
+      : contexts_(
+            {.set = cm::ModelSet::kFull,
+             .content_bytes = content_bytes,
+             .start_text = start_text,
+             .page_size = cm::PageSizeFor(used_bytes + start_text.size())}),
         lane_(contexts_.AddLane(0)) {}
 
   void BeginByte() { contexts_.BeginByte(lane_); }
@@ -103,11 +108,13 @@ Result<std::vector<uint8_t>> EncodeContextFrame(
     FrameCosts* costs, BinaryEncoder coder) {
   LLMA_ENSURE(models != ContextModels::kNone);
   if (models == ContextModels::kLight) {
-    cm::LightPredictor predictor(content.size());
+    cm::LightPredictor predictor(content.size(),
+                                 cm::PageSizeFor(content.size()));
     return Encode(predictor, content, progress, costs, std::move(coder));
   }
   const cm::StartText text = CodeStartText(coder, cm::ChooseStartText(content));
-  FullPredictor predictor(content.size(), text);
+  FullPredictor predictor(content.size(), content.size(),
+                          cm::GetStartText(text, content.size()));
   return Encode(predictor, content, progress, costs, std::move(coder));
 }
 
@@ -115,15 +122,17 @@ Result<std::vector<uint8_t>> DecodeContextFrame(
     ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
     const ProgressCallback& progress) {
   LLMA_ENSURE(models != ContextModels::kNone);
+  const uint64_t used_bytes = UsedBytes(content_bytes, coder.size_bytes());
   if (models == ContextModels::kLight) {
-    cm::LightPredictor predictor(content_bytes);
+    cm::LightPredictor predictor(content_bytes, cm::PageSizeFor(used_bytes));
     return Decode(predictor, std::move(coder), content_bytes, progress);
   }
   const cm::StartText text = CodeStartText(coder, cm::StartText::kNone);
   if (static_cast<uint32_t>(text) >= cm::kNumStartTexts) {
     return Error{ErrorCode::kCorrupt, "the start text is unknown"};
   }
-  FullPredictor predictor(content_bytes, text);
+  FullPredictor predictor(content_bytes, used_bytes,
+                          cm::GetStartText(text, content_bytes));
   return Decode(predictor, std::move(coder), content_bytes, progress);
 }
 

@@ -8,6 +8,7 @@
 #include "codec/piece_coder.h"
 #include "codec/short_format.h"
 #include "codec/short_message.h"
+#include "container/content_limit.h"
 #include "model/kv_cache.h"
 
 namespace llma {
@@ -21,6 +22,7 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
                                               : FindKernels(options.kernels));
   BinaryDecoder coder(code);
   const uint64_t content_bytes = CodeShortSize(coder, 0);
+  LLMA_TRY(ContentLimit(options.max_content_bytes).Take(content_bytes));
   // A token spells many bytes, but code that is too short is noticed.
   LLMA_TRY(CheckMemory(
       KvCache::SizeBytes(model.config(), kShortWindowPositions, 1) +
@@ -56,9 +58,12 @@ Result<std::vector<uint8_t>> DecompressShort(
   }
   LLMA_ASSIGN(const uint16_t check, reader.LoadU16());
   const Bytes payload = *reader.Take(reader.remaining());
-  std::vector<uint8_t> content(payload.begin(), payload.end());
+  std::vector<uint8_t> content;
   if (is_coded) {
     LLMA_ASSIGN(content, Decode(payload, *model, options));
+  } else {
+    LLMA_TRY(ContentLimit(options.max_content_bytes).Take(payload.size()));
+    content.assign(payload.begin(), payload.end());
   }
   if (content.size() > kMaxShortMessageBytes || ShortCheck(content) != check) {
     return Error{ErrorCode::kChecksum,

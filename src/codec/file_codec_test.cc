@@ -2,6 +2,11 @@
 // Files of several frames: in pieces of any size, damaged, and in part.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <ctime>
+
+#include "cm/context_mixer.h"
+#include "cm/start_text.h"
 #include "codec/file_decoder.h"
 #include "codec/file_encoder.h"
 #include "codec/salvage.h"
@@ -339,6 +344,205 @@ TEST_F(FileCodec, DecodesRanges) {
                               OneModel(model_.get()), {}, AppendTo(part)));
   EXPECT_FALSE(DecompressRange(InMemory(damaged), 10, 10,
                                OneModel(model_.get()), {}, AppendTo(part)));
+}
+
+// Through all readers: a frame that would be too much is not begun.
+TEST_F(FileCodec, ContentIsLimitedBeforeWorkBegins) {
+  const auto file = Encode(1000);
+  const RandomAccess access = InMemory(file);
+  const ModelProvider models = OneModel(model_.get());
+  for (const uint64_t limit : {content_.size() - 1, content_.size()}) {
+    const bool fits = limit == content_.size();
+    DecompressOptions options;
+    options.num_threads = 1;
+    options.max_content_bytes = limit;
+    uint64_t done_bytes = 0;
+    options.progress = [&](const CodecProgress& progress) {
+      done_bytes = std::max(done_bytes, progress.done_bytes);
+      return true;
+    };
+    const auto check = [&](const Status& status, const char* reader) {
+      EXPECT_EQ(static_cast<bool>(status), fits) << reader;
+      if (status) return;
+      EXPECT_EQ(status.error().code, ErrorCode::kLimit) << reader;
+      EXPECT_NE(status.error().what.find(std::to_string(limit)),
+                std::string::npos);
+      EXPECT_EQ(status.error().offset, MapFrames(access)->frames[15].frame_ofs);
+      EXPECT_LE(done_bytes, 15 * kFrameBytes) << reader;
+    };
+    const auto stream = Decode(file, 700, options);
+    check(stream ? OkStatus() : Status(stream.error()), "stream");
+    std::vector<uint8_t> part;
+    check(DecompressRange(access, 0, ~uint64_t{0}, models, options,
+                          AppendTo(part)),
+          "range");
+    const auto report =
+        Salvage(access, models, options,
+                {AppendTo(part), [](uint64_t) { return OkStatus(); }});
+    check(report ? OkStatus() : Status(report.error()), "salvage");
+    // Elsewhere in the file, the rest does not count.
+    part.clear();
+    options.max_content_bytes = kFrameBytes;
+    EXPECT_TRUE(DecompressRange(access, 7 * kFrameBytes + 1, 10, models,
+                                options, AppendTo(part)));
+    EXPECT_EQ(part.size(), 10u);
+  }
+}
+
+TEST_F(FileCodec, ContentIsLimitedWhereHeadersPromiseALot) {
+  FrameHeader header;
+  header.kind = FrameKind::kContexts;
+  header.is_last = true;
+  header.predictor_id = 1;
+  header.context_models = ContextModels::kLight;
+  header.content_bytes = uint64_t{1} << 30;
+  header.payload_bytes = 1;
+  ByteWriter file;
+  WriteFrameHeader(header, file);
+  file.StoreU8(1);
+  DecompressOptions options;
+  options.max_content_bytes = 1 << 20;
+  EXPECT_EQ(Decompress(file.bytes(), nullptr, options).error().code,
+            ErrorCode::kLimit);
+  // Nor do holes in what is salvaged grow beyond it.
+  uint64_t skipped_bytes = 0;
+  const auto report =
+      Salvage(InMemory(file.bytes()), OneModel(nullptr), options,
+              {[](Bytes) { return OkStatus(); },
+               [&](uint64_t bytes) {
+                 skipped_bytes += bytes;
+                 return OkStatus();
+               }});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kLimit);
+  EXPECT_EQ(skipped_bytes, 0u);
+}
+
+// FORMAT.md, section 2.1: of any content, whatever its frames.
+TEST_F(FileCodec, FilesOfNoiseAreHardlyLarger) {
+  TestRandom random(3);
+  for (uint8_t& byte : content_) byte = static_cast<uint8_t>(random.Next());
+  for (const int level : {1, 6}) {
+    for (const uint64_t frame_bytes : {1, 100, 4096, 1 << 20}) {
+      options_.level = level;
+      options_.frame_bytes = frame_bytes;
+      if (frame_bytes == 1) content_.resize(300);
+      const auto file = Encode(1000);
+      const uint64_t num_frames = MapFrames(InMemory(file))->frames.size();
+      EXPECT_LE(file.size(), content_.size() +
+                                 (num_frames == 1 ? 21 : 41 + 35 * num_frames));
+      content_.resize(16 * kFrameBytes - 100, 'x');
+      for (uint8_t& byte : content_) byte = static_cast<uint8_t>(random.Next());
+    }
+  }
+}
+
+// Frames within frames that cannot be restored are not tried for ever.
+TEST_F(FileCodec, SalvageOfFramesThatClaimEachOtherEnds) {
+  const std::string inner = "what is intact";
+  std::vector<uint8_t> file;
+  constexpr size_t kNumFrames = 3000;
+  for (size_t i = 0; i < kNumFrames; ++i) {
+    FrameHeader header;
+    header.content_bytes = header.payload_bytes = 20 * (kNumFrames - i) + 50;
+    header.checksum = i;
+    ByteWriter writer;
+    WriteFrameHeader(header, writer);
+    file.insert(file.end(), writer.bytes().begin(), writer.bytes().end());
+  }
+  const std::string last = TestFileWriter().Stored(inner, true).file();
+  file.insert(file.end(), last.begin(), last.end());
+  file.resize(file.size() + 100000, 'x');
+  uint64_t read_bytes = 0;
+  RandomAccess access = InMemory(file);
+  access.ReadAt = [&, read = access.ReadAt](uint64_t ofs, uint64_t size) {
+    auto part = read(ofs, size);
+    read_bytes += part->size();
+    return part;
+  };
+  std::string got;
+  const auto report = Salvage(access, OneModel(nullptr), {},
+                              {[&](Bytes part) {
+                                 got.append(AsStringView(part));
+                                 return OkStatus();
+                               },
+                               [](uint64_t) { return OkStatus(); }});
+  ASSERT_TRUE(report);
+  // A header is looked at a few times, 512 bytes each time.
+  EXPECT_LE(read_bytes, 20 * file.size() + 4 * 512 * kNumFrames);
+  EXPECT_EQ(got, inner);
+}
+
+// Nor what an index says of them.
+TEST_F(FileCodec, IndexesThatDoNotFitTheirFramesAreNotFollowed) {
+  ByteWriter file;
+  FrameIndex index;
+  constexpr size_t kNumFrames = 2000;
+  for (size_t i = 0; i < kNumFrames; ++i) {
+    FrameHeader header;
+    header.content_bytes = header.payload_bytes = 12 * (kNumFrames - i);
+    header.has_checksum = false;
+    ByteWriter writer;
+    WriteFrameHeader(header, writer);
+    index.entries.push_back({writer.size(), 1});
+    file.StoreBytes(writer.bytes());
+  }
+  file.StoreBytes(WriteIndexFrame(index));
+  uint64_t read_bytes = 0;
+  RandomAccess access = InMemory(file.bytes());
+  access.ReadAt = [&, read = access.ReadAt](uint64_t ofs, uint64_t size) {
+    auto part = read(ofs, size);
+    read_bytes += part->size();
+    return part;
+  };
+  const auto ignore = [](Bytes) { return OkStatus(); };
+  const auto report = Salvage(access, OneModel(nullptr), {},
+                              {ignore, [](uint64_t) { return OkStatus(); }});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->num_restored, 0u);
+  EXPECT_LE(read_bytes, 2 * file.size() + 512 * kNumFrames);
+  EXPECT_FALSE(DecompressRange(access, 0, 100, OneModel(nullptr), {}, ignore));
+}
+
+// Headers that promise much, each with a text that the context models would
+// read first. What is intact between them is found.
+TEST_F(FileCodec, SalvageDoesNotWorkForFramesThatFail) {
+  FrameHeader header;
+  header.kind = FrameKind::kContexts;
+  header.predictor_id = 1;
+  header.context_models = ContextModels::kFull;
+  header.content_bytes = 1 << 16;
+  header.payload_bytes = 5;
+  ByteWriter hostile;
+  WriteFrameHeader(header, hostile);
+  hostile.StoreBytes(std::array<uint8_t, 5>{0xc5, 1, 2, 3, 4});
+  const std::string intact = TestFileWriter().Stored("intact ").file();
+  ByteWriter file;
+  constexpr uint64_t kNumFrames = 300;
+  for (uint64_t i = 0; i < kNumFrames; ++i) {
+    file.StoreBytes(hostile.bytes());
+    if (i % 100 == 99) file.StoreBytes(AsBytes(intact));
+  }
+  DecompressOptions options;
+  options.num_threads = 1;
+  std::string got;
+  const std::clock_t start = std::clock();
+  const auto report =
+      Salvage(InMemory(file.bytes()), OneModel(nullptr), options,
+              {[&](Bytes part) {
+                 got.append(AsStringView(part));
+                 return OkStatus();
+               },
+               [](uint64_t) { return OkStatus(); }});
+  const std::clock_t salvaged = std::clock();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(got, "intact intact intact ");
+  // One that fails costs about as much as this does.
+  const cm::ContextMixer with_text(
+      {.content_bytes = 1 << 16,
+       .start_text = cm::GetStartText(cm::StartText::kEnglish, 1 << 16)});
+  const std::clock_t one = std::max<std::clock_t>(std::clock() - salvaged, 1);
+  EXPECT_LT(salvaged - start, one * (kNumFrames / 5));
 }
 
 }  // namespace

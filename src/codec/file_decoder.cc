@@ -35,13 +35,6 @@ FrameSequenceDecoder::FrameSequenceDecoder(ModelProvider models,
                                            : ThreadPool::NumProcessors()) {}
 
 Status FrameSequenceDecoder::Add(ContentFrame frame) {
-  if (frame.header.content_bytes >
-      options_.max_content_bytes -
-          std::min(added_bytes_, options_.max_content_bytes)) {
-    return Error{ErrorCode::kLimit, "the content is larger than is allowed",
-                 frame.frame_ofs};
-  }
-  added_bytes_ += frame.header.content_bytes;
   const bool uses_model = frame.header.kind == FrameKind::kCoded;
   const Model* model = nullptr;
   if (uses_model) {
@@ -111,6 +104,7 @@ FileDecoder::FileDecoder(ModelProvider models, const DecompressOptions& options,
                          ByteSink sink)
     : models_(std::move(models), options),
       parser_({.max_payload_bytes = options.max_memory_bytes,
+               .max_content_bytes = options.max_content_bytes,
                .verify_checksums = options.verify_checksums,
                .model_taker = models_.taker()}),
       frames_([this](const ModelId& id) { return models_.Find(id); }, options,

@@ -45,7 +45,6 @@ class FrameSequenceDecoder {
   ByteSink sink_;
   SharedProgress progress_;
   const int num_threads_;
-  uint64_t added_bytes_ = 0;    // content of all frames
   uint64_t content_bytes_ = 0;  // given to the sink
   uint64_t running_memory_bytes_ = 0;
   uint64_t reserved_bytes_ = 0;

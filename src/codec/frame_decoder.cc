@@ -26,7 +26,8 @@ class FrameDecoder {
                std::span<const uint64_t> lane_bytes)
       : context_(context),
         index_(context.model.tokens()),
-        models_(context.model.tokens(), context.context_models, lane_bytes),
+        models_(context.model.tokens(), context.context_models, lane_bytes,
+                coder.size_bytes()),
         coder_(std::move(coder)),
         // Several lanes do not guess: a step is needed as long as any lane
         // needs one.

@@ -43,7 +43,8 @@ class FrameEncoder {
         steps_per_chunk_(std::max<uint32_t>(
             1, kEncodeRows / static_cast<uint32_t>(lane_bytes.size()))),
         index_(context.model.tokens()),
-        models_(context.model.tokens(), context.context_models, lane_bytes),
+        models_(context.model.tokens(), context.context_models, lane_bytes,
+                content.size()),
         coder_(std::move(coder)),
         forward_(context.model, context.kernels, context.pool,
                  steps_per_chunk_ * static_cast<uint32_t>(lane_bytes.size()),

@@ -13,13 +13,19 @@
 
 namespace llma {
 
-// Below this the model is always used: it takes seconds.
+// Below this the model is used unless nothing can be predicted.
 inline constexpr uint64_t kMinBytesToChoose = 16384;
+// Below this always: it takes half a second.
+inline constexpr uint64_t kMinBytesToTry = 512;
 
 // `light_code_bytes`: the size of the content's code if the light context
-// models alone predict. True if that is next to nothing (long runs and
-// repetitions), or if nothing can be predicted (random bytes).
-bool DoContextsSuffice(uint64_t content_bytes, uint64_t light_code_bytes);
+// models alone predict. True if nothing can be predicted: random bytes, which
+// is what compressed and encrypted ones look like, also in base64 or as digits.
+bool IsUnpredictable(Bytes content, uint64_t light_code_bytes);
+
+// True if that code is next to nothing (long runs and repetitions), or if
+// nothing can be predicted.
+bool DoContextsSuffice(Bytes content, uint64_t light_code_bytes);
 
 // False if samples show that the language model is far behind the context
 // models (machine code).

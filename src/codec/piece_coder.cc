@@ -26,17 +26,19 @@ uint64_t ContextModelsMemoryBytes(ContextModels context_models,
 }
 
 FrameModels::FrameModels(const TokenTable& tokens, ContextModels context_models,
-                         std::span<const uint64_t> lane_bytes)
+                         std::span<const uint64_t> lane_bytes,
+                         uint64_t code_bytes)
     : may_escape(HasUnspelledByte(tokens)) {
   // An escape is rare until one was seen.
   for (int i = 0; i < 64; ++i) escape_flag[0].Update(false);
   if (context_models == ContextModels::kNone) return;
   const uint64_t content_bytes =
       std::accumulate(lane_bytes.begin(), lane_bytes.end(), uint64_t{0});
-  joint = std::make_unique<cm::JointPredictor>(
-      cm::JointOptions{.set = static_cast<cm::ModelSet>(context_models),
-                       .content_bytes = content_bytes,
-                       .num_lanes = static_cast<uint32_t>(lane_bytes.size())});
+  joint = std::make_unique<cm::JointPredictor>(cm::JointOptions{
+      .set = static_cast<cm::ModelSet>(context_models),
+      .content_bytes = content_bytes,
+      .num_lanes = static_cast<uint32_t>(lane_bytes.size()),
+      .page_size = cm::PageSizeFor(UsedBytes(content_bytes, code_bytes))});
   uint64_t begin_ofs = 0;
   for (const uint64_t bytes : lane_bytes) {
     joint->AddLane(begin_ofs);

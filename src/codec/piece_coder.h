@@ -4,6 +4,7 @@
 #ifndef LLMA_CODEC_PIECE_CODER_H_
 #define LLMA_CODEC_PIECE_CODER_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -24,6 +25,12 @@ namespace llma {
 uint64_t ContextModelsMemoryBytes(ContextModels context_models,
                                   uint64_t content_bytes);
 
+// For how much content their tables are likely to be used: where a code is
+// short that is little, whatever its header says.
+inline uint64_t UsedBytes(uint64_t content_bytes, uint64_t code_bytes) {
+  return std::min(content_bytes, 16 * code_bytes);
+}
+
 // What a piece turned out to be.
 struct CodedPiece {
   bool is_escape = false;
@@ -34,7 +41,7 @@ struct CodedPiece {
 // are coded.
 struct FrameModels {
   FrameModels(const TokenTable& tokens, ContextModels context_models,
-              std::span<const uint64_t> lane_bytes);
+              std::span<const uint64_t> lane_bytes, uint64_t code_bytes);
 
   bool may_escape;                         // some byte is not a token by itself
   std::array<AdaptiveBit, 2> escape_flag;  // [was the lane's last piece one?]

@@ -3,13 +3,31 @@
 
 #include <algorithm>
 
+#include "cm/start_text.h"
 #include "codec/embedded_models.h"
+#include "container/content_limit.h"
 #include "container/frame_parser.h"
 
 namespace llma {
 namespace {
 
 constexpr uint64_t kSearchBytes = 1 << 20;
+// Frames are searched within one that could not be restored, in case its size
+// is wrong; where frames claim each other, this often at most. A file of files
+// needs as many as they are nested.
+constexpr uint64_t kMaxTriesOfAByte = 8;
+// Where the full context models predict, they read a text first, which takes
+// longer than many a frame. Frames that fail cost no more of it in sum than
+// this, and so much for each byte of the file and each that was restored.
+constexpr uint64_t kMaxLostText = 64 << 10;
+constexpr uint64_t kMaxLostTextPerByte = 16;
+
+uint64_t MaxStartText(const FrameHeader& header) {
+  return header.kind == FrameKind::kContexts &&
+                 header.context_models == ContextModels::kFull
+             ? cm::MaxStartTextBytes(header.content_bytes)
+             : 0;
+}
 
 // What is wrong with the machine or the wish, not with the file.
 bool IsDamage(const Error& error) {
@@ -25,7 +43,9 @@ bool IsDamage(const Error& error) {
   }
 }
 
-Result<ContentFrame> ReadFrame(const RandomAccess& file, uint64_t frame_ofs) {
+// `place`: what an index says of the frame, or null.
+Result<ContentFrame> ReadFrame(const RandomAccess& file, uint64_t frame_ofs,
+                               const FramePlace* place) {
   size_t header_bytes = 0;
   ContentFrame frame;
   LLMA_ASSIGN(frame.header, ReadFrameHeader(file, frame_ofs, &header_bytes));
@@ -35,16 +55,20 @@ Result<ContentFrame> ReadFrame(const RandomAccess& file, uint64_t frame_ofs) {
     return Error{ErrorCode::kTruncated, "the file is truncated",
                  file.file_bytes};
   }
+  if (place != nullptr &&
+      (place->frame_bytes != header_bytes + frame.header.payload_bytes ||
+       place->content_bytes != frame.header.content_bytes)) {
+    return Error{ErrorCode::kCorrupt, "the index does not fit its frames",
+                 frame_ofs};
+  }
   LLMA_ASSIGN(frame.payload,
               file.ReadAt(frame.payload_ofs, frame.header.payload_bytes));
   return frame;
 }
 
-Result<std::vector<uint8_t>> DecodeFrameAt(const RandomAccess& file,
-                                           uint64_t frame_ofs,
-                                           EmbeddedModels& models,
-                                           DecompressOptions options) {
-  LLMA_ASSIGN(const ContentFrame frame, ReadFrame(file, frame_ofs));
+Result<std::vector<uint8_t>> Decode(const ContentFrame& frame,
+                                    EmbeddedModels& models,
+                                    DecompressOptions options) {
   if (!frame.header.has_content()) return std::vector<uint8_t>();
   const Model* model = nullptr;
   if (frame.header.kind == FrameKind::kCoded) {
@@ -53,7 +77,7 @@ Result<std::vector<uint8_t>> DecodeFrameAt(const RandomAccess& file,
   options.max_memory_bytes -= models.memory_bytes();
   auto content = DecompressFrame(frame.header, frame.payload, model, options);
   if (content) return content;
-  return Error{content.error().code, content.error().what, frame_ofs};
+  return Error{content.error().code, content.error().what, frame.frame_ofs};
 }
 
 void NoteModel(const RandomAccess& file, uint64_t frame_ofs,
@@ -67,7 +91,11 @@ class Salvager {
  public:
   Salvager(const RandomAccess& file, const ModelProvider& models,
            const DecompressOptions& options, const SalvageSink& sink)
-      : file_(file), models_(models, options), options_(options), sink_(sink) {}
+      : file_(file),
+        models_(models, options),
+        options_(options),
+        sink_(sink),
+        limit_(options.max_content_bytes) {}
 
   Result<SalvageReport> Run() {
     LLMA_ASSIGN(const auto map, MapFramesByIndex(file_));
@@ -81,10 +109,22 @@ class Salvager {
 
  private:
   // True if the frame's content was written.
-  Result<bool> Restore(uint64_t frame_ofs) {
-    const auto content = DecodeFrameAt(file_, frame_ofs, models_, options_);
+  Result<bool> Restore(uint64_t frame_ofs, const FramePlace* place) {
+    const auto frame = ReadFrame(file_, frame_ofs, place);
+    if (!frame) {
+      if (!IsDamage(frame.error())) return frame.error();
+      return false;
+    }
+    const uint64_t start_text = MaxStartText(frame->header);
+    if (lost_text_bytes_ + start_text >
+        kMaxLostText +
+            kMaxLostTextPerByte * (file_.file_bytes + report_.restored_bytes)) {
+      return false;
+    }
+    const auto content = Decode(*frame, models_, options_);
     if (!content) {
       if (!IsDamage(content.error())) return content.error();
+      lost_text_bytes_ += start_text;
       return false;
     }
     if (content->empty()) return true;
@@ -104,7 +144,8 @@ class Salvager {
       NoteModel(file_, frame.frame_ofs, models_);
       return OkStatus();
     }
-    LLMA_ASSIGN(const bool is_restored, Restore(frame.frame_ofs));
+    LLMA_TRY(limit_.Take(frame.content_bytes, frame.frame_ofs));
+    LLMA_ASSIGN(const bool is_restored, Restore(frame.frame_ofs, &frame));
     if (!is_restored) Lose(frame.content_bytes);
     return OkStatus();
   }
@@ -140,7 +181,11 @@ class Salvager {
       const uint64_t left_bytes = file_.file_bytes - ofs;
       bool is_intact = frame_bytes <= left_bytes;
       if (header->has_content()) {
-        LLMA_ASSIGN(is_intact, Restore(ofs));
+        LLMA_TRY(limit_.Take(header->content_bytes, ofs));
+        is_intact = false;
+        if (frame_bytes <= left_bytes && MayTry(ofs, frame_bytes)) {
+          LLMA_ASSIGN(is_intact, Restore(ofs, nullptr));
+        }
         if (!is_intact) Lose(header->content_bytes);
       }
       if (header->kind != FrameKind::kSkippable) {
@@ -159,20 +204,40 @@ class Salvager {
     return OkStatus();
   }
 
+  // Whether to try a frame that has at least a header: those within one that
+  // was tried before only for so long.
+  bool MayTry(uint64_t frame_ofs, uint64_t frame_bytes) {
+    if (frame_ofs < tried_end_) {
+      const uint64_t most = (kMaxTriesOfAByte - 1) * file_.file_bytes;
+      // Large ones leave something for small ones.
+      if (frame_bytes > (most - tried_again_bytes_) / 4) return false;
+      tried_again_bytes_ += frame_bytes;
+    }
+    tried_end_ = std::max(tried_end_, frame_ofs + frame_bytes);
+    return true;
+  }
+
   // Where the next frame seems to start, from `ofs` on; else the end.
   Result<uint64_t> FindFrame(uint64_t ofs) {
     while (ofs < file_.file_bytes) {
-      LLMA_ASSIGN(const std::vector<uint8_t> part,
-                  file_.ReadAt(ofs, kSearchBytes + kFrameMagic.size()));
-      for (auto found = part.begin();; ++found) {
-        found = std::search(found, part.end(), kFrameMagic.begin(),
+      // What was read for the last search may do.
+      if (ofs < part_ofs_ || ofs - part_ofs_ >= kSearchBytes) {
+        LLMA_ASSIGN(part_,
+                    file_.ReadAt(ofs, kSearchBytes + kFrameMagic.size()));
+        part_ofs_ = ofs;
+      }
+      const auto begin =
+          part_.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(
+                              ofs - part_ofs_, part_.size()));
+      for (auto found = begin;; ++found) {
+        found = std::search(found, part_.end(), kFrameMagic.begin(),
                             kFrameMagic.end());
-        if (found == part.end()) break;
+        if (found == part_.end()) break;
         const uint64_t candidate =
-            ofs + static_cast<uint64_t>(found - part.begin());
+            part_ofs_ + static_cast<uint64_t>(found - part_.begin());
         if (ReadFrameHeader(file_, candidate)) return candidate;
       }
-      ofs += kSearchBytes;
+      ofs = part_ofs_ + kSearchBytes;
     }
     return file_.file_bytes;
   }
@@ -181,9 +246,16 @@ class Salvager {
   EmbeddedModels models_;
   const DecompressOptions& options_;
   const SalvageSink& sink_;
+  ContentLimit limit_;  // of what is restored, and of what is lost
   SalvageReport report_;
   uint64_t content_ofs_ = 0;
   uint64_t pending_skip_bytes_ = 0;
+  uint64_t lost_text_bytes_ = 0;    // start texts of frames that failed
+  uint64_t tried_end_ = 0;          // of all frames that were tried
+  uint64_t tried_again_bytes_ = 0;  // of frames that start before it
+  // What was searched last, and where it stands.
+  std::vector<uint8_t> part_;
+  uint64_t part_ofs_ = ~uint64_t{0};
 };
 
 }  // namespace
@@ -203,6 +275,7 @@ Status DecompressRange(const RandomAccess& file, uint64_t content_ofs,
   const uint64_t end =
       begin + std::min(content_bytes, map.content_bytes - begin);
   EmbeddedModels with_embedded(models, options);
+  ContentLimit limit(options.max_content_bytes);
   for (const FramePlace& frame : map.frames) {
     const uint64_t frame_end = frame.content_ofs + frame.content_bytes;
     if (frame.content_ofs >= end) break;
@@ -210,8 +283,11 @@ Status DecompressRange(const RandomAccess& file, uint64_t content_ofs,
       NoteModel(file, frame.frame_ofs, with_embedded);
     }
     if (frame_end <= begin) continue;
+    LLMA_TRY(limit.Take(frame.content_bytes, frame.frame_ofs));
+    LLMA_ASSIGN(const ContentFrame read,
+                ReadFrame(file, frame.frame_ofs, &frame));
     LLMA_ASSIGN(const std::vector<uint8_t> content,
-                DecodeFrameAt(file, frame.frame_ofs, with_embedded, options));
+                Decode(read, with_embedded, options));
     if (content.size() != frame.content_bytes) {
       return Error{ErrorCode::kCorrupt, "the index does not fit its frames",
                    frame.frame_ofs};

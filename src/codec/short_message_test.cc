@@ -92,5 +92,19 @@ TEST_F(ShortMessage, CodesEverySize) {
   }
 }
 
+TEST_F(ShortMessage, ContentIsLimited) {
+  for (const std::string text :
+       {"words that the model codes", "\x80\x01\xff"}) {
+    const auto file = *CompressShort(AsBytes(text), *model_, options_);
+    DecompressOptions options;
+    options.max_content_bytes = text.size();
+    EXPECT_TRUE(DecompressShort(file, model_.get(), options));
+    --options.max_content_bytes;
+    const auto refused = DecompressShort(file, model_.get(), options);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+  }
+}
+
 }  // namespace
 }  // namespace llma

@@ -119,6 +119,8 @@ class BinaryDecoder {
     return bit;
   }
 
+  // Of the whole code.
+  size_t size_bytes() const { return code_.size(); }
   // Bytes that decisions so far depend on, at most the size of the code.
   size_t consumed_bytes() const {
     return position_ < code_.size() ? position_ : code_.size();

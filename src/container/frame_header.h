@@ -32,6 +32,8 @@ inline constexpr uint64_t kLongChecksumBytes = 65536;
 inline constexpr uint64_t kMaxContextContentBytes = uint64_t{1} << 31;
 // No header is longer.
 inline constexpr size_t kMaxFrameHeaderBytes = 512;
+// A frame that holds nothing and has no checksum.
+inline constexpr size_t kMinFrameBytes = 7;
 // Magic, version and kind 5, content size 7, checksum 8, check 1.
 inline constexpr size_t kMaxStoredHeaderBytes = 21;
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "container/content_limit.h"
+
 namespace llma {
 namespace {
 
@@ -57,14 +59,20 @@ Result<FrameIndex> ParseIndex(Bytes payload, uint64_t frame_bytes) {
     return Corrupt("the index has too many entries");
   }
   FrameIndex index;
+  uint64_t all_content_bytes = 0;
   index.entries.reserve(static_cast<size_t>(num_entries));
   for (uint64_t i = 0; i < num_entries; ++i) {
     LLMA_ASSIGN(const uint64_t entry_bytes, reader.LoadVarint());
     LLMA_ASSIGN(const uint64_t content_bytes, reader.LoadVarint());
+    if (entry_bytes < kMinFrameBytes) {
+      return Corrupt("a size in the index is too small");
+    }
     if (entry_bytes > kMaxPayloadBytes + kMaxFrameHeaderBytes ||
-        content_bytes > kMaxContentBytes) {
+        content_bytes > kMaxContentBytes ||
+        content_bytes > kMaxFileContentBytes - all_content_bytes) {
       return Corrupt("a size in the index is too large");
     }
+    all_content_bytes += content_bytes;
     index.entries.push_back({entry_bytes, content_bytes});
   }
   LLMA_ASSIGN(index.headers_xxh3, reader.LoadU64());

@@ -81,5 +81,32 @@ TEST(FrameIndex, WhatIsReadWouldBeWrittenTheSame) {
   EXPECT_GT(num_parsed, 1000);
 }
 
+TEST(FrameIndex, RejectsSizesThatNoFramesHave) {
+  const auto parses = [](const FrameIndex& index) {
+    const std::vector<uint8_t> frame = WriteIndexFrame(index);
+    return ParseIndex(PayloadOf(frame), frame.size()).has_value();
+  };
+  EXPECT_TRUE(parses({{{kMinFrameBytes, 0}}, 0}));
+  EXPECT_FALSE(parses({{{kMinFrameBytes - 1, 0}}, 0}));
+  EXPECT_FALSE(parses({{{0, 5}}, 0}));
+  // Sums that wrap around.
+  FrameIndex index;
+  index.entries.assign((1 << 14) - 1, {kMinFrameBytes, kMaxContentBytes});
+  EXPECT_TRUE(parses(index));
+  for (const size_t count :
+       {size_t{1} << 14, size_t{1} << 16, size_t{1} << 17}) {
+    index.entries.assign(count + 1, {kMinFrameBytes, kMaxContentBytes});
+    EXPECT_FALSE(parses(index)) << count;
+  }
+}
+
+TEST(FrameIndex, TheSmallestFrameIsKnown) {
+  FrameHeader header;
+  header.has_checksum = false;
+  ByteWriter frame;
+  WriteFrameHeader(header, frame);
+  EXPECT_EQ(frame.size(), kMinFrameBytes);
+}
+
 }  // namespace
 }  // namespace llma

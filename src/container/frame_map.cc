@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "container/content_limit.h"
 #include "container/frame_index.h"
 
 namespace llma {
@@ -114,7 +115,9 @@ Result<std::optional<FrameMap>> MapFramesByIndex(const RandomAccess& file) {
   }
   if (map.num_members == 0) return std::optional<FrameMap>();
   std::reverse(map.frames.begin(), map.frames.end());
+  ContentLimit limit(kMaxFileContentBytes);
   for (FramePlace& frame : map.frames) {
+    if (!limit.Take(frame.content_bytes)) return std::optional<FrameMap>();
     frame.content_ofs = map.content_bytes;
     map.content_bytes += frame.content_bytes;
   }
@@ -123,6 +126,7 @@ Result<std::optional<FrameMap>> MapFramesByIndex(const RandomAccess& file) {
 
 Result<FrameMap> MapFramesByHeaders(const RandomAccess& file) {
   FrameMap map;
+  ContentLimit limit(kMaxFileContentBytes);
   bool is_complete = false;
   for (uint64_t ofs = 0; ofs < file.file_bytes;) {
     size_t header_bytes = 0;
@@ -139,6 +143,7 @@ Result<FrameMap> MapFramesByHeaders(const RandomAccess& file) {
                    file.file_bytes};
     }
     if (header.kind != FrameKind::kIndex) {
+      LLMA_TRY(limit.Take(header.content_bytes, ofs));
       map.frames.push_back(
           {ofs, frame_bytes, map.content_bytes, header.content_bytes});
       map.content_bytes += header.content_bytes;

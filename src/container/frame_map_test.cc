@@ -96,5 +96,21 @@ TEST(FrameMap, DamagedIndexesAreNotTrusted) {
   }
 }
 
+// By whatever way the sizes come, their sum does not wrap around.
+TEST(FrameMap, SumsOfContentAreChecked) {
+  FrameIndex index;
+  index.entries.assign((1 << 14) - 1, {kMinFrameBytes, kMaxContentBytes});
+  const std::vector<uint8_t> index_frame = WriteIndexFrame(index);
+  std::string indexed;
+  for (int i = 0; i < 5; ++i) {
+    indexed.append(index.entries.size() * kMinFrameBytes, 'x');
+    indexed.append(AsStringView(index_frame));
+  }
+  // One such member is believed, not that several follow each other.
+  const size_t one = indexed.size() / 5;
+  EXPECT_TRUE(*MapFramesByIndex(InMemory(AsBytes(indexed).first(one))));
+  EXPECT_FALSE(*MapFramesByIndex(InMemory(AsBytes(indexed))));
+}
+
 }  // namespace
 }  // namespace llma

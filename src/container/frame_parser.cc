@@ -12,7 +12,9 @@ constexpr uint64_t kMinModelRoomBytes = 1 << 20;
 }  // namespace
 
 FrameParser::FrameParser(const FrameParserOptions& options)
-    : options_(options), index_(std::make_unique<IndexBuilder>()) {}
+    : options_(options),
+      content_limit_(options.max_content_bytes),
+      index_(std::make_unique<IndexBuilder>()) {}
 
 void FrameParser::Append(Bytes file) {
   buffer_.erase(buffer_.begin(),
@@ -130,6 +132,7 @@ Status FrameParser::StartFrame() {
       return Error{ErrorCode::kCorrupt, "an index is missing",
                    frame_.frame_ofs};
     }
+    LLMA_TRY(content_limit_.Take(header.content_bytes, frame_.frame_ofs));
   } else if (IsModelFrame(header)) {
     if (header.payload_bytes < sizeof(ModelFingerprint)) {
       return Error{ErrorCode::kCorrupt, "an embedded model is too short",

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/status.h"
+#include "container/content_limit.h"
 #include "container/frame_header.h"
 #include "container/frame_index.h"
 #include "container/model_frame.h"
@@ -40,6 +41,8 @@ struct ModelTaker {
 struct FrameParserOptions {
   // Payloads that are larger are kLimit.
   uint64_t max_payload_bytes = ~uint64_t{0};
+  // So is content that is larger in sum.
+  uint64_t max_content_bytes = ~uint64_t{0};
   bool verify_checksums = true;
   ModelTaker model_taker = {};  // empty: models are skipped
 };
@@ -80,6 +83,7 @@ class FrameParser {
   Error TruncatedError() const;
 
   FrameParserOptions options_;
+  ContentLimit content_limit_;
   std::vector<uint8_t> buffer_;
   size_t used_ = 0;        // of the buffer
   uint64_t file_ofs_ = 0;  // of the first byte that is not used

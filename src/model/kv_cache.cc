@@ -53,8 +53,9 @@ KvCache::KvCache(const ModelConfig& config, uint32_t window_positions,
   // num_slots is a multiple of 16 and head_dim of 4, so arrays are aligned.
   const size_t array_bytes = num_slots * head_dim_;
   const bool is_wide = config.key_width == KeyWidth::k15Bits;
-  storage_ = ZeroedPages((is_wide ? 3 : 2) * array_bytes +
-                         2 * num_slots * sizeof(float));
+  storage_ = ZeroedPages(
+      (is_wide ? 3 : 2) * array_bytes + 2 * num_slots * sizeof(float),
+      PageSize::kLarge);
   keys_ = static_cast<int8_t*>(storage_.data());
   values_ = keys_ + array_bytes;
   int8_t* end = values_ + array_bytes;

@@ -222,3 +222,15 @@ def test_cancel() -> None:
         encoder.compress(TEXT)
         encoder.flush()
     assert caught.value.status == "LLMA_ERROR_CANCELLED"
+
+
+def test_max_size() -> None:
+    packed = llma.compress(b"a" * 1000, 1)
+    assert llma.decompress(packed, max_size=1000) == b"a" * 1000
+    with pytest.raises(llma.LlmaError) as caught:
+        llma.decompress(packed, max_size=999)
+    assert caught.value.status == "LLMA_ERROR_LIMIT"
+    decoder = llma.LlmaDecompressor(max_size=1999)
+    assert decoder.decompress(packed) + decoder.sync() == b"a" * 1000
+    with pytest.raises(llma.LlmaError):
+        decoder.decompress(packed)
