@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/machine_limits.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "kernels/kernel_table.h"
@@ -149,7 +150,7 @@ Status Run(int argc, char** argv) {
   LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
   const int mib = argc > 1 ? std::atoi(argv[1]) : 512;
   const int max_threads =
-      argc > 2 ? std::atoi(argv[2]) : ThreadPool::NumProcessors();
+      argc > 2 ? std::atoi(argv[2]) : NumProcessors();
   const size_t num_matrices =
       std::max<size_t>(1, (static_cast<size_t>(mib) << 20) / Weights::kValues);
   Bench bench(*kernels, num_matrices);

@@ -104,10 +104,12 @@ class CSink {
                    [&] { return self.sink_.Skip(lost_bytes); });
   }
   static void Lost(void* user, uint64_t content_ofs, uint64_t lost_bytes) {
-    static_cast<CSink*>(user)->sink_.Lost(
-        content_ofs, lost_bytes == LLMA_NO_OFFSET
-                         ? std::nullopt
-                         : std::optional<uint64_t>(lost_bytes));
+    ProtectNote([&] {
+      static_cast<CSink*>(user)->sink_.Lost(
+          content_ofs, lost_bytes == LLMA_NO_OFFSET
+                           ? std::nullopt
+                           : std::optional<uint64_t>(lost_bytes));
+    });
   }
 
   const Sink& sink_;

@@ -76,6 +76,32 @@ llma_status Protect(std::optional<Error>& kept, llma_error* error,
 #endif
 }
 
+// The same, of callbacks that have no error to give: one that throws cancels
+// the work if it can, else what it threw is dropped.
+template <class Work>
+int ProtectProgress(const Work& goes_on) noexcept {
+#if defined(__cpp_exceptions)
+  try {
+    return goes_on() ? 0 : 1;
+  } catch (...) {
+    return 1;
+  }
+#else
+  return goes_on() ? 0 : 1;
+#endif
+}
+template <class Work>
+void ProtectNote(const Work& work) noexcept {
+#if defined(__cpp_exceptions)
+  try {
+    work();
+  } catch (...) {
+  }
+#else
+  work();
+#endif
+}
+
 template <auto kFree>
 struct Deleter {
   template <class Handle>

@@ -18,9 +18,12 @@
  *   llma_encoder_cancel() and llma_decoder_cancel(). Different handles do not
  *   disturb each other.
  * - Nothing prints, exits, throws, or changes signals, the locale or the
- *   floating-point environment of the caller.
+ *   floating-point environment of the caller. Results do not depend on that.
+ * - Where the system gives no more threads, work goes on with fewer.
  * - Callbacks run on a thread of the library or the caller's, never twice at a
- *   time for one handle. They must not use that handle, and must not throw.
+ *   time for one handle. They must not use that handle, and must not throw. On
+ *   the caller's thread they see its floating-point environment, on others the
+ *   usual one.
  * - Structs that may grow start with `struct_bytes`. Whoever owns the memory
  *   writes sizeof(struct) there before the call (LLMA_INIT); the library fills
  *   or reads no more than that.
@@ -332,9 +335,13 @@ typedef enum llma_option {
                                      Default 0 */
 
   /* Of both directions. */
-  LLMA_OPTION_THREADS = 20,      /* 0: all processors (default) */
-  LLMA_OPTION_MEMORY_BYTES = 21, /* work that would need more is
-                                    LLMA_ERROR_LIMIT; 0: no limit (default) */
+  LLMA_OPTION_THREADS = 20,      /* at most; never more than there are
+                                    processors. 0: llma_num_processors()
+                                    (default) */
+  LLMA_OPTION_MEMORY_BYTES = 21, /* work that would need more, beside the
+                                    model, is LLMA_ERROR_LIMIT; UINT64_MAX: no
+                                    limit. 0: llma_usable_memory_bytes()
+                                    (default) */
   LLMA_OPTION_TOTAL_BYTES = 22,  /* of the content, for progress and to choose
                                     sizes; 0: not known (default) */
   LLMA_OPTION_MAX_CONTENT_BYTES = 23, /* decompressing: a file, or the frames
@@ -782,8 +789,12 @@ LLMA_API llma_status llma_measure_int8_peak(const char *kernels,
                                             uint32_t num_threads,
                                             double *multiply_adds_per_second,
                                             llma_error *error);
-/* Processors that this process may use. */
+/* Processors that this process may use: those it is bound to, and no more than
+ * its control groups (of a container) give time for, at least 1. */
 LLMA_API uint32_t llma_num_processors(void);
+/* Memory that this process may use further: the least of what the machine has,
+ * its control groups allow, and RLIMIT_AS and RLIMIT_DATA leave. */
+LLMA_API uint64_t llma_usable_memory_bytes(void);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -155,11 +155,13 @@ inline Result<ModelFile> PullModel(const std::string& source,
   options.user = const_cast<PullOptions*>(&how);
   options.progress = [](void* user, const llma_progress* progress) {
     const auto& told = static_cast<const PullOptions*>(user)->progress;
-    return !told || told(*progress) ? 0 : 1;
+    return detail::ProtectProgress([&] { return !told || told(*progress); });
   };
   options.note = [](void* user, const char* text) {
     const auto& told = static_cast<const PullOptions*>(user)->note;
-    if (told) told(text);
+    detail::ProtectNote([&] {
+      if (told) told(text);
+    });
   };
   ModelFile pulled;
   char *path = nullptr, *source_path = nullptr;

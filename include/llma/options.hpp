@@ -27,7 +27,9 @@ inline std::optional<SourceInfo> ToSourceInfo(const llma_source_info& info) {
 
 }  // namespace detail
 
-// Callbacks live as long as the options, and what was made with them.
+// Callbacks live as long as the options, and what was made with them. One that
+// throws ends the work with an error: kCancelled of Progress; but what OnFrame
+// and Note throw is dropped.
 class Options {
  public:
   using Progress = std::function<bool(const llma_progress&)>;  // false cancels
@@ -116,12 +118,15 @@ class Options {
     return *static_cast<const Callbacks*>(user);
   }
   static int TellProgress(void* user, const llma_progress* progress) {
-    return Of(user).progress(*progress) ? 0 : 1;
+    return detail::ProtectProgress(
+        [&] { return Of(user).progress(*progress); });
   }
   static void TellFrame(void* user, const llma_frame_info* frame) {
-    Of(user).on_frame(*frame);
+    detail::ProtectNote([&] { Of(user).on_frame(*frame); });
   }
-  static void TellNote(void* user, const char* text) { Of(user).note(text); }
+  static void TellNote(void* user, const char* text) {
+    detail::ProtectNote([&] { Of(user).note(text); });
+  }
   static llma_status AskForModel(void* user, const uint8_t* id, size_t id_bytes,
                                  uint32_t candidate, llma_model** model,
                                  llma_error* error) {

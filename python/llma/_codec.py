@@ -38,8 +38,8 @@ def compress(
 
     `model`: a Model, the name of an installed one, or a path; "auto": what suits
     each frame best of those installed; None: the default model. `threads` 0: all
-    processors. `memory_bytes`: work that would need more raises LlmaError; 0: no
-    limit.
+    processors that this process may use. `memory_bytes`: work that would need
+    more raises LlmaError; 0: what this process may use.
     """
     return _llma.compress(data, level, to_model(model), threads, memory_bytes)
 

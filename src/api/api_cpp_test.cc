@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <llma/llma.hpp>
+#include <stdexcept>
 #include <string_view>
 
 namespace {
@@ -43,6 +44,54 @@ TEST(ApiCppTest, AMissingModelIsAnErrorWithItsName) {
   const auto model = llma::Model::Open("no/such.llmm");
   ASSERT_FALSE(model);
   EXPECT_NE(model.error().what.find("no/such.llmm"), std::string::npos);
+}
+
+// Callbacks that throw: nothing passes the C interface.
+TEST(ApiCppTest, WhatCallbacksThrowIsAnError) {
+  auto model = llma::Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+  ASSERT_TRUE(model);
+  const std::vector<uint8_t> content(5000, 'x');
+  const auto make = [&] {
+    auto options = llma::Options::Create();
+    EXPECT_TRUE(options->SetModel(*model));
+    EXPECT_TRUE(options->Set(LLMA_OPTION_FRAME_BYTES, 1000));
+    return *std::move(options);
+  };
+  {
+    llma::Options options = make();
+    ASSERT_TRUE(options.SetProgress(
+        [](const llma_progress&) -> bool { throw std::runtime_error("x"); }));
+    const auto made = llma::Compress(content, options);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, llma::ErrorCode::kCancelled);
+  }
+  llma::Options options = make();
+  int num_frames = 0;
+  ASSERT_TRUE(options.SetOnFrame([&](const llma_frame_info&) {
+    ++num_frames;
+    throw std::runtime_error("x");
+  }));
+  auto made = llma::Compress(content, options);
+  ASSERT_TRUE(made) << made.error().what;
+  EXPECT_EQ(num_frames, 5);
+  // Damage in the second frame.
+  (*made)[made->size() / 3] ^= 1;
+  int num_lost = 0;
+  const llma::Sink sink = {
+      [](std::span<const uint8_t>) { return llma::OkStatus(); },
+      {},
+      [&](uint64_t, std::optional<uint64_t>) {
+        ++num_lost;
+        throw std::runtime_error("x");
+      }};
+  ASSERT_TRUE(llma::Salvage(llma::MemoryReader(*made), make(), sink));
+  EXPECT_GT(num_lost, 0);
+  const llma::Reader reader = {
+      made->size(), [](uint64_t, std::span<uint8_t>) -> llma::Result<size_t> {
+        throw std::runtime_error("x");
+      }};
+  EXPECT_EQ(llma::ReadFileInfo(reader).error().code,
+            llma::ErrorCode::kInternal);
 }
 
 }  // namespace

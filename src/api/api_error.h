@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The edge between errors as values and the C interface: nothing is thrown
-// beyond it.
+// beyond it, and inside the floating-point environment is ours.
 #ifndef LLMA_API_API_ERROR_H_
 #define LLMA_API_API_ERROR_H_
 
@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "api/api_callback.h"
 #include "base/bytes.h"
 #include "base/status.h"
 
@@ -33,6 +34,7 @@ inline llma_status StateOf(const Result<llma_status>& state) { return *state; }
 // Runs `work`, which returns a Status or a Result<llma_status>.
 template <class Work>
 llma_status Guard(llma_error* error, const Work& work) noexcept {
+  const InsideLibrary inside;
   try {
     const auto result = work();
     return result ? StateOf(result) : Fail(error, result.error());

@@ -26,8 +26,9 @@ Result<RandomAccess> Access(const llma_reader* reader) {
         if (bytes.empty()) return bytes;
         size_t got = 0;
         llma_error error = NoError();
-        const llma_status status = copy.read_at(copy.user, ofs, bytes.data(),
-                                                bytes.size(), &got, &error);
+        const llma_status status =
+            CallBack(copy.read_at, copy.user, ofs, bytes.data(), bytes.size(),
+                     &got, &error);
         if (status != LLMA_OK) return FromCallback(status, error);
         bytes.resize(std::min(got, bytes.size()));
         return bytes;
@@ -52,8 +53,9 @@ namespace {
 ByteSink WriteTo(const llma_sink& sink) {
   return [sink](Bytes content) -> Status {
     llma_error error = NoError();
-    const llma_status status =
-        sink.write(sink.user, content.data(), content.size(), &error);
+    const llma_status status = CallBack(
+        sink.write, sink.user, static_cast<const void*>(content.data()),
+        content.size(), &error);
     if (status == LLMA_OK) return OkStatus();
     return FromCallback(status, error);
   };
@@ -261,7 +263,8 @@ llma_status llma_salvage(const llma_reader* file, const llma_options* options,
         WriteTo(to), [&to](uint64_t lost_bytes) -> llma::Status {
           if (to.skip == nullptr) return llma::OkStatus();
           llma_error failed = NoError();
-          const llma_status status = to.skip(to.user, lost_bytes, &failed);
+          const llma_status status =
+              CallBack(to.skip, to.user, lost_bytes, &failed);
           if (status == LLMA_OK) return llma::OkStatus();
           return FromCallback(status, failed);
         }};
@@ -271,8 +274,8 @@ llma_status llma_salvage(const llma_reader* file, const llma_options* options,
                       ForDecompressing(given, nullptr, nullptr), inner));
     for (const llma::LostRange& lost : found.lost) {
       if (to.lost == nullptr) break;
-      to.lost(to.user, lost.content_ofs,
-              lost.content_bytes.value_or(LLMA_NO_OFFSET));
+      CallBack(to.lost, to.user, lost.content_ofs,
+               lost.content_bytes.value_or(LLMA_NO_OFFSET));
     }
     if (report == nullptr) return llma::OkStatus();
     return Fill(report, {0, found.num_restored, found.restored_bytes,

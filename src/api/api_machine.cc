@@ -4,6 +4,7 @@
 
 #include "api/api_error.h"
 #include "api/api_options.h"
+#include "base/machine_limits.h"
 #include "base/thread_pool.h"
 #include "codec/frame_codec.h"
 #include "container/frame_header.h"
@@ -85,14 +86,16 @@ llma_status llma_measure_int8_peak(const char* kernels, uint32_t num_threads,
     LLMA_ASSIGN(const llma::KernelTable* table,
                 kernels == nullptr ? llma::KernelsFromEnvironment()
                                    : llma::FindKernels(kernels));
-    llma::ThreadPool pool(static_cast<int>(num_threads));
+    llma::ThreadPool pool(NumThreads(num_threads));
     *multiply_adds_per_second = MeasurePeak(table->name, pool);
     return llma::OkStatus();
   });
 }
 
 uint32_t llma_num_processors(void) {
-  return static_cast<uint32_t>(llma::ThreadPool::NumProcessors());
+  return static_cast<uint32_t>(llma::NumProcessors());
 }
+
+uint64_t llma_usable_memory_bytes(void) { return llma::UsableMemoryBytes(); }
 
 }  // extern "C"

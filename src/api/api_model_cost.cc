@@ -29,7 +29,7 @@ llma_status llma_model_measure(const char* source, const void* text,
   return Guard(error, [&]() -> llma::Status {
     LLMA_ASSIGN(const llma::Bytes bytes, LoadBytes(text, text_bytes));
     if (num_threads > kMaxThreads) return Usage("too many threads");
-    const int threads = static_cast<int>(num_threads);
+    const int threads = NumThreads(num_threads);
     const std::string path = source == nullptr ? "" : source;
     llma::ImportLoss loss;
     if (IsSource(path)) {

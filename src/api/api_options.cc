@@ -4,6 +4,7 @@
 #include <climits>
 
 #include "api/api_progress.h"
+#include "base/machine_limits.h"
 #include "importer/fingerprint.h"
 #include "kernels/kernel_table.h"
 #include "model/model_registry.h"
@@ -54,6 +55,10 @@ Result<const OptionRule*> FindRule(llma_option option) {
 
 uint64_t OrAll(uint64_t limit) { return limit == 0 ? ~uint64_t{0} : limit; }
 
+uint64_t MemoryBytes(const llma_options& options) {
+  return options.memory_bytes == 0 ? UsableMemoryBytes() : options.memory_bytes;
+}
+
 ProgressCallback Progress(const llma_options& options,
                           const std::atomic<bool>* cancelled) {
   if (cancelled == nullptr && options.progress == nullptr) return {};
@@ -73,11 +78,17 @@ FrameCallback OnFrame(const llma_options& options) {
              const FrameHeader& header, uint64_t frame_bytes) {
     llma_frame_info info = FrameInfo(header);
     info.frame_bytes = frame_bytes;
-    tell(user, &info);
+    CallBack(tell, user, &info);
   };
 }
 
 }  // namespace
+
+int NumThreads(uint64_t asked) {
+  return asked == 0 ? NumProcessors()
+                    : static_cast<int>(std::min<uint64_t>(
+                          asked, static_cast<uint64_t>(NumAffineProcessors())));
+}
 
 llma_options Copy(const llma_options* options) {
   return options == nullptr ? llma_options() : *options;
@@ -88,13 +99,13 @@ CompressOptions ForCompressing(const llma_options& options,
                                StageClock* clock) {
   CompressOptions how;
   how.level = static_cast<int>(options.level);
-  how.num_threads = static_cast<int>(options.threads);
+  how.num_threads = NumThreads(options.threads);
   how.num_lanes = static_cast<uint32_t>(options.lanes);
   how.window_positions = static_cast<uint32_t>(options.window);
   if (options.context_models != LLMA_CONTEXTS_OF_LEVEL) {
     how.context_models = static_cast<ContextModels>(options.context_models - 1);
   }
-  how.max_memory_bytes = OrAll(options.memory_bytes);
+  how.max_memory_bytes = MemoryBytes(options);
   how.has_checksums = options.checksums != 0;
   how.progress = Progress(options, cancelled);
   how.kernels = options.kernels;
@@ -114,8 +125,8 @@ DecompressOptions ForDecompressing(const llma_options& options,
                                    const std::atomic<bool>* cancelled,
                                    StageClock* clock) {
   DecompressOptions how;
-  how.num_threads = static_cast<int>(options.threads);
-  how.max_memory_bytes = OrAll(options.memory_bytes);
+  how.num_threads = NumThreads(options.threads);
+  how.max_memory_bytes = MemoryBytes(options);
   how.verify_checksums = options.checksums != 0;
   how.total_bytes = options.total_bytes;
   how.max_content_bytes = OrAll(options.max_content_bytes);
@@ -143,7 +154,7 @@ llma_frame_info FrameInfo(const FrameHeader& header) {
 
 ModelSource::ModelSource(const llma_options& options)
     : is_auto_(options.auto_model != 0),
-      max_memory_bytes_(OrAll(options.memory_bytes)),
+      max_memory_bytes_(MemoryBytes(options)),
       model_(options.model),
       find_(options.find),
       user_(options.find_user),
@@ -174,7 +185,9 @@ Result<const Model*> ModelSource::FindCandidates() {
        ModelsToTry(ListInstalledModels(ModelPlaces()), max_memory_bytes_ / 2)) {
     const auto model = Hold(OpenByName(installed.path));
     if (!model) {  // a damaged file must not be in the way
-      if (note_ != nullptr) note_(note_user_, model.error().what.c_str());
+      if (note_ != nullptr) {
+        CallBack(note_, note_user_, model.error().what.c_str());
+      }
       continue;
     }
     if (first == nullptr) {
@@ -196,7 +209,7 @@ Result<const Model*> ModelSource::Find(Bytes id, uint32_t candidate) {
   llma_error error = NoError();
   llma_model* found = nullptr;
   const llma_status status =
-      find_(user_, id.data(), id.size(), candidate, &found, &error);
+      CallBack(find_, user_, id.data(), id.size(), candidate, &found, &error);
   const std::unique_ptr<llma_model> owned(found);
   if (status != LLMA_OK) return FromCallback(status, error);
   if (!owned) return Usage("the model finder gave none");

@@ -46,6 +46,10 @@ struct llma_options {
 
 namespace llma::api {
 
+// How many threads are of use, where so many are asked for (0: not said): those
+// beyond the processors only wait for each other.
+int NumThreads(uint64_t asked);
+
 // The defaults for NULL.
 llma_options Copy(const llma_options* options);
 

@@ -7,6 +7,8 @@
 
 #include <chrono>
 
+#include "api/api_callback.h"
+
 namespace llma::api {
 
 // Tells at once, then at most ten times a second. Thread-compatible.
@@ -23,7 +25,7 @@ class ProgressTeller {
     next_ = now + std::chrono::milliseconds(100);
     const llma_progress progress = {sizeof(llma_progress), done_bytes,
                                     total_bytes, coded_bytes};
-    return tell_(user_, &progress) == 0;
+    return CallBack(tell_, user_, &progress) == 0;
   }
 
  private:

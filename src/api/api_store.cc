@@ -50,7 +50,7 @@ llma_status llma_model_pull(const char* source,
       return teller.Tell(done, total, 0);
     };
     callbacks.note = [&how](const std::string& text) {
-      if (how.note != nullptr) how.note(how.user, text.c_str());
+      if (how.note != nullptr) CallBack(how.note, how.user, text.c_str());
     };
     LLMA_ASSIGN(const llma::store::PulledModel pulled,
                 llma::store::PullModel(RequestOf(source, how), callbacks));

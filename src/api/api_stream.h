@@ -83,29 +83,40 @@ class StreamDriver {
         has_ended_ = true;
         return LLMA_OK;
       }
-      Status status = OkStatus();
       if (left() > 0) {
         const size_t size = std::min(left(), kPartBytes);
-        status = stream.Add(
-            {static_cast<const uint8_t*>(input->data) + input->used_bytes,
-             size});
-        input->used_bytes += size;
+        const Bytes part(
+            static_cast<const uint8_t*>(input->data) + input->used_bytes, size);
         is_flushed_ = false;
+        Keep([&] { return stream.Add(part); });
+        input->used_bytes += size;
       } else if (action == LLMA_FINISH) {
-        status = stream.Finish();
-        is_finished_ = status.has_value();
+        Keep([&] { return stream.Finish(); });
+        is_finished_ = !error_;
       } else if (action == LLMA_FLUSH && !is_flushed_) {
-        status = stream.Flush();
-        is_flushed_ = status.has_value();
+        Keep([&] { return stream.Flush(); });
+        is_flushed_ = !error_;
       } else {
         return action == LLMA_FLUSH ? LLMA_OK : LLMA_NEED_INPUT;
       }
-      if (!status) error_ = status.error();
     }
   }
   bool has_started() const { return !is_flushed_ || is_finished_ || error_; }
 
  private:
+  // Whatever ends a step too early, for the stream may be between two states.
+  template <class Step>
+  void Keep(const Step& step) {
+    try {
+      const Status status = step();
+      if (!status) error_ = status.error();
+    } catch (const std::bad_alloc&) {
+      error_.emplace(Error{ErrorCode::kMemory, {}});
+    } catch (...) {
+      error_.emplace(Error{ErrorCode::kInternal, {}});
+    }
+  }
+
   std::optional<Error> error_;
   bool is_flushed_ = true;
   bool is_finished_ = false;

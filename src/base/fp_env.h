@@ -25,36 +25,60 @@ static_assert(CHAR_BIT == 8);
 
 namespace llma {
 
+#if defined(__x86_64__)
+// MXCSR, and the environment of x87: strtod() and printf() of the C library
+// round as its control word says.
+struct FpEnv {
+  uint32_t mxcsr;
+  uint32_t x87[7];
+};
+inline FpEnv LoadFpEnv() {
+  FpEnv env;
+  // Storing masks all exceptions; that is undone.
+  __asm__ volatile("fnstenv %0\n\tfldenv %0" : "=m"(env.x87));
+  env.mxcsr = _mm_getcsr();
+  return env;
+}
+inline void StoreFpEnv(const FpEnv& env) {
+  __asm__ volatile("fldenv %0" : : "m"(env.x87));
+  _mm_setcsr(env.mxcsr);
+}
+// All exceptions masked, round to nearest, 64 bits in x87; no FTZ, no DAZ.
+inline void StoreDefaultFpEnv() {
+  const uint16_t control = 0x037f;
+  __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(control));
+  _mm_setcsr(0x1f80);
+}
+#elif defined(__aarch64__)
+using FpEnv = uint64_t;  // FPCR
+inline FpEnv LoadFpEnv() {
+  FpEnv env;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(env));
+  return env;
+}
+inline void StoreFpEnv(FpEnv env) {
+  __asm__ volatile("msr fpcr, %0" : : "r"(env));
+}
+// Round to nearest, no flush to zero, default NaN off.
+inline void StoreDefaultFpEnv() { StoreFpEnv(0); }
+#else
+struct FpEnv {};
+inline FpEnv LoadFpEnv() { return {}; }
+inline void StoreFpEnv(FpEnv) {}
+inline void StoreDefaultFpEnv() {}
+#endif
+
 // Sets the environment and restores the caller's when destroyed.
 class FpEnvGuard {
  public:
-  FpEnvGuard() : saved_(Load()) { Store(kDefault); }
-  ~FpEnvGuard() { Store(saved_); }
+  FpEnvGuard() : saved_(LoadFpEnv()) { StoreDefaultFpEnv(); }
+  ~FpEnvGuard() { StoreFpEnv(saved_); }
   FpEnvGuard(const FpEnvGuard&) = delete;
   FpEnvGuard& operator=(const FpEnvGuard&) = delete;
+  const FpEnv& saved() const { return saved_; }
 
  private:
-#if defined(__x86_64__)
-  // MXCSR: all exceptions masked, round to nearest, no FTZ, no DAZ.
-  static constexpr uint64_t kDefault = 0x1f80;
-  static uint64_t Load() { return _mm_getcsr(); }
-  static void Store(uint64_t v) { _mm_setcsr(static_cast<uint32_t>(v)); }
-#elif defined(__aarch64__)
-  // FPCR: round to nearest, no flush to zero, default NaN off.
-  static constexpr uint64_t kDefault = 0;
-  static uint64_t Load() {
-    uint64_t v;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(v));
-    return v;
-  }
-  static void Store(uint64_t v) { __asm__ volatile("msr fpcr, %0" : : "r"(v)); }
-#else
-  static constexpr uint64_t kDefault = 0;
-  static uint64_t Load() { return 0; }
-  static void Store(uint64_t) {}
-#endif
-
-  uint64_t saved_;
+  const FpEnv saved_;
 };
 
 }  // namespace llma

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cfenv>
+#include <cstdlib>
+
 namespace llma {
 namespace {
 
@@ -54,6 +57,39 @@ TEST(FpEnv, RestoresSubnormalsAndRounding) {
   SetFpcr(before);
 }
 #endif
+
+// The C library has its own idea of the rounding mode.
+TEST(FpEnv, NumbersAreReadAsToNearest) {
+  const double nearest = std::strtod("0.1", nullptr);
+  for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO}) {
+    ASSERT_EQ(std::fesetround(mode), 0);
+    {
+      const FpEnvGuard guard;
+      EXPECT_EQ(std::fegetround(), FE_TONEAREST);
+      EXPECT_EQ(std::strtod("0.1", nullptr), nearest);
+      EXPECT_EQ(std::strtod("1e-5", nullptr), 1e-5);
+    }
+    EXPECT_EQ(std::fegetround(), mode);
+  }
+  std::fesetround(FE_TONEAREST);
+}
+
+// Flags that the caller has not read yet, and none of the library's.
+TEST(FpEnv, RestoresFlags) {
+  for (const int flag : {0, FE_DIVBYZERO, FE_INEXACT}) {
+    std::feclearexcept(FE_ALL_EXCEPT);
+    if (flag != 0) std::feraiseexcept(flag);
+    {
+      const FpEnvGuard guard;
+      volatile double zero = 0;
+      volatile long double third = 1.0L / 3;
+      (void)(zero / zero);
+      (void)(third * third);
+    }
+    EXPECT_EQ(std::fetestexcept(FE_ALL_EXCEPT), flag);
+  }
+  std::feclearexcept(FE_ALL_EXCEPT);
+}
 
 }  // namespace
 }  // namespace llma

@@ -8,32 +8,44 @@
 #include <deque>
 #include <functional>
 #include <future>
+#include <memory>
 #include <system_error>
 #include <utility>
 
+#include "base/fp_env.h"
+
 namespace llma {
 
-// Thread-compatible. Tasks must not throw. The destructor waits for them.
+// Thread-compatible. The destructor waits for the tasks.
 template <class Value>
 class OrderedTasks {
  public:
-  // Starts a task on a thread of its own, or, unless `in_background`, keeps it
-  // for TakeFirst(), which then runs it on the caller's.
+  // Starts a task on a thread of its own, or, unless `in_background` or where
+  // the system gives no more threads, keeps it for TakeFirst(), which then runs
+  // it on the caller's.
   void Start(bool in_background, std::function<Value()> task) {
+    // Shared, for where there is no thread the task is still needed.
+    const auto shared = std::make_shared<const std::function<Value()>>(
+        [task = std::move(task)] {
+          const FpEnvGuard fp_env;
+          return task();
+        });
     if (in_background) {
       try {
-        running_.push_back(std::async(std::launch::async, task));
+        running_.push_back(
+            std::async(std::launch::async, [shared] { return (*shared)(); }));
         return;
       } catch (const std::system_error&) {
-        // No more threads: the caller does it.
       }
     }
-    running_.push_back(std::async(std::launch::deferred, std::move(task)));
+    running_.push_back(
+        std::async(std::launch::deferred, [shared] { return (*shared)(); }));
   }
 
   size_t size() const { return running_.size(); }
 
-  // The result of the oldest task, when it is done. There must be one.
+  // The result of the oldest task, when it is done, or what it threw. There
+  // must be one.
   Value TakeFirst() {
     std::future<Value> first = std::move(running_.front());
     running_.pop_front();

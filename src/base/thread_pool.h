@@ -1,39 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread pool whose fork and join cost about a microsecond: workers spin for
-// a short while after each job, then sleep. Results never depend on the number
-// of threads, because tasks write disjoint outputs.
+// A thread pool whose fork and join cost about a microsecond: threads spin for
+// a short while before they sleep, as long as that proves worth it. Results
+// never depend on the number of threads, because tasks write disjoint outputs.
 #ifndef LLMA_BASE_THREAD_POOL_H_
 #define LLMA_BASE_THREAD_POOL_H_
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
-#include <memory>
+#include <mutex>
 #include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "base/spin_wait.h"
+
 namespace llma {
 
 // Thread-compatible: one caller at a time. Tasks and background work must not
-// throw and must not use the pool themselves.
+// use the pool themselves. What they throw arrives at the caller.
 class ThreadPool {
  public:
   // `num_threads` counts the caller; 0 means all processors of this process.
+  // Where the system gives no more threads, the pool has fewer.
   explicit ThreadPool(int num_threads);
-  // Those that this process may use.
-  static int NumProcessors();
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
+  // Whether each thread has a processor, so that one may spin while it waits.
+  bool may_spin() const { return may_spin_; }
   int num_threads() const { return static_cast<int>(workers_.size()) + 1; }
 
   // Calls task(i), or task(i, thread_idx), once for each i in [0, num_tasks)
   // and returns when all are done. thread_idx < num_threads() names a thread,
-  // for scratch memory.
+  // for scratch memory. If a task throws, those that nobody has begun are left
+  // out, and the first exception is thrown here when no thread is at a task.
   template <class Task>
   void ParallelFor(size_t num_tasks, const Task& task) {
     if (workers_.empty() || num_tasks <= 1) {
@@ -50,7 +55,7 @@ class ThreadPool {
 
  private:
   friend class BackgroundWork;
-  enum class Background { kNone, kWaiting, kRunning };
+  enum class Background : uint32_t { kNone, kWaiting, kRunning };
   using TaskFunction = void (*)(const void* context, size_t task_idx,
                                 int thread_idx);
   template <class Task>
@@ -63,10 +68,15 @@ class ThreadPool {
   }
   void Run(size_t num_tasks, TaskFunction function, const void* context);
   void StartBackground(std::function<void()> work);
+  // Returns when it is done; throws what it threw.
   void JoinBackground();
+  // The same, but what has not begun is left out, and nothing is thrown.
+  void AbandonBackground();
+  void WaitForBackground();
   void WorkerLoop(int thread_idx);
   void TakeTasks(uint32_t generation, int thread_idx);
   void TryBackground();
+  void KeepError();
 
   // What threads wait for, take tasks from and report to lies in a cache line
   // each, so that none of it slows the others.
@@ -87,6 +97,13 @@ class ThreadPool {
   alignas(kLineBytes) std::atomic<bool> stopping_{false};
   std::atomic<Background> background_{Background::kNone};
   std::function<void()> background_work_;
+  std::exception_ptr background_error_;
+  // Of the job: whether a task threw, and what the first one did.
+  std::atomic<bool> has_failed_{false};
+  std::mutex error_mutex_;
+  std::exception_ptr error_;
+  const bool may_spin_;
+  SpinWait join_wait_, background_wait_;
   std::vector<std::thread> workers_;
 };
 
@@ -97,14 +114,18 @@ class BackgroundWork {
   BackgroundWork(ThreadPool& pool, std::function<void()> work) : pool_(&pool) {
     pool.StartBackground(std::move(work));
   }
-  ~BackgroundWork() { Join(); }
+  // Waits for work that has begun; other work is left out, and so is what it
+  // threw.
+  ~BackgroundWork() {
+    if (pool_ != nullptr) pool_->AbandonBackground();
+  }
   BackgroundWork(const BackgroundWork&) = delete;
   BackgroundWork& operator=(const BackgroundWork&) = delete;
 
-  // Returns when it is done; the caller does it if no worker has begun.
+  // Returns when it is done; the caller does it if no worker has begun. Throws
+  // what the work threw.
   void Join() {
-    if (pool_ != nullptr) pool_->JoinBackground();
-    pool_ = nullptr;
+    if (pool_ != nullptr) std::exchange(pool_, nullptr)->JoinBackground();
   }
 
  private:

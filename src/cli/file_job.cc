@@ -55,11 +55,8 @@ int Fail(const Messages& messages, std::string_view name, const Error& error) {
 }
 
 uint64_t MaxMemoryBytes(const Options& options) {
-  if (options.max_memory_bytes != 0) return options.max_memory_bytes;
-  const long num_pages = ::sysconf(_SC_PHYS_PAGES);
-  const long page_bytes = ::sysconf(_SC_PAGESIZE);
-  if (num_pages <= 0 || page_bytes <= 0) return ~uint64_t{0};
-  return static_cast<uint64_t>(num_pages) * static_cast<uint64_t>(page_bytes);
+  return options.max_memory_bytes != 0 ? options.max_memory_bytes
+                                       : llma_usable_memory_bytes();
 }
 
 bool IsTerminal(const std::string& path, int fd) {

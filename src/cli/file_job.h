@@ -34,7 +34,7 @@ Result<llma::Options> MakeOptions(const FileJob& job, ProgressMeter& meter);
 // Shows an error with what the user may do about it.
 int Fail(const Messages& messages, std::string_view name, const Error& error);
 
-// The limit that the user gave, or what the machine has.
+// The limit that the user gave, or what this process may use.
 uint64_t MaxMemoryBytes(const Options& options);
 
 bool IsTerminal(const std::string& path, int fd);

@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-#include "base/thread_pool.h"
+#include "base/machine_limits.h"
 
 namespace llma {
 namespace {
@@ -32,7 +32,7 @@ FrameSequenceDecoder::FrameSequenceDecoder(ModelProvider models,
       sink_(std::move(sink)),
       progress_(options.progress, options.total_bytes),
       num_threads_(options.num_threads > 0 ? options.num_threads
-                                           : ThreadPool::NumProcessors()) {}
+                                           : NumProcessors()) {}
 
 Status FrameSequenceDecoder::Add(ContentFrame frame) {
   const bool uses_model = frame.header.kind == FrameKind::kCoded;
@@ -117,12 +117,20 @@ Status FileDecoder::Append(Bytes file) try {
   return Error{ErrorCode::kMemory, "out of memory"};
 }
 
-Status FileDecoder::Finish() {
+Status FileDecoder::Flush() try {
+  return frames_.Finish();
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+Status FileDecoder::Finish() try {
   parser_.MarkEnd();
   // What is intact comes out first.
   const Status status = DecodeReady();
   LLMA_TRY(frames_.Finish());
   return status;
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
 }
 
 Status FileDecoder::DecodeReady() {

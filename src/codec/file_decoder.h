@@ -21,6 +21,10 @@ class FrameSequenceDecoder {
  public:
   FrameSequenceDecoder(ModelProvider models, const DecompressOptions& options,
                        ByteSink sink);
+  // Frames that are being decoded end early.
+  ~FrameSequenceDecoder() { progress_.Cancel(); }
+  FrameSequenceDecoder(const FrameSequenceDecoder&) = delete;
+  FrameSequenceDecoder& operator=(const FrameSequenceDecoder&) = delete;
 
   Status Add(ContentFrame frame);
   // All that was added goes to the sink.
@@ -58,7 +62,7 @@ class FileDecoder {
 
   Status Append(Bytes file);
   // The content of all whole frames so far goes to the sink.
-  Status Flush() { return frames_.Finish(); }
+  Status Flush();
   // No more bytes will come. An error if the file is not complete.
   Status Finish();
 

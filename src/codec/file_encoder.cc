@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <new>
 
-#include "base/thread_pool.h"
+#include "base/machine_limits.h"
 
 namespace llma {
 namespace {
@@ -15,9 +15,7 @@ constexpr uint64_t kGrowth = 4;
 // Below this a frame with repetitions is not worth going on with.
 constexpr uint64_t kMinGrowthShare = 16;
 
-int NumThreads(int asked) {
-  return asked > 0 ? asked : ThreadPool::NumProcessors();
-}
+int NumThreads(int asked) { return asked > 0 ? asked : NumProcessors(); }
 
 }  // namespace
 
@@ -49,6 +47,8 @@ FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
   limit = std::clamp<uint64_t>(options.max_memory_bytes / needed, 1, limit);
   max_running_ = static_cast<size_t>(limit);
 }
+
+FileEncoder::~FileEncoder() { progress_.Cancel(); }
 
 void FileEncoder::Resume(IndexBuilder index, uint64_t content_bytes,
                          std::set<ModelFingerprint> embedded_models) {
@@ -121,13 +121,15 @@ Status FileEncoder::CutFrames() {
   return OkStatus();
 }
 
-Status FileEncoder::Flush() {
+Status FileEncoder::Flush() try {
   if (!buffer_.empty()) LLMA_TRY(StartFrame(buffer_.size(), false));
   while (tasks_.size() > 0) LLMA_TRY(WriteFirst());
   return OkStatus();
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
 }
 
-Status FileEncoder::Finish() {
+Status FileEncoder::Finish() try {
   const bool is_single = !has_frames();
   if (is_single || !buffer_.empty()) {
     LLMA_TRY(StartFrame(buffer_.size(), is_single));
@@ -137,6 +139,8 @@ Status FileEncoder::Finish() {
   const std::vector<uint8_t> index = WriteIndexFrame(index_.index());
   file_bytes_ += index.size();
   return sink_(index);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
 }
 
 Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {

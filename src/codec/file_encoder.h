@@ -25,6 +25,10 @@ class FileEncoder {
   // `model` may be null if the level uses none. All must outlive the encoder.
   FileEncoder(const Model* model, const CompressOptions& options,
               ByteSink sink);
+  // Frames that are being coded end early.
+  ~FileEncoder();
+  FileEncoder(const FileEncoder&) = delete;
+  FileEncoder& operator=(const FileEncoder&) = delete;
 
   // Goes on with a file that holds these whole frames already, of which the
   // content is not appended again, and these models. Before anything else.

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
-#include <thread>
 
+#include "base/spin_wait.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "codec/piece_coder.h"
@@ -37,7 +37,8 @@ class FrameDecoder {
                  context.window_positions),
         logits_(lane_bytes.size() * max_pass_tokens_ *
                 forward_.logits_stride()),
-        are_weighed_(lane_bytes.size()) {
+        are_weighed_(lane_bytes.size()),
+        weighing_wait_(context.pool.may_spin()) {
     forward_.set_clock(context.clock);
     lanes_.reserve(lane_bytes.size());
     for (const uint64_t bytes : lane_bytes) {
@@ -85,6 +86,7 @@ class FrameDecoder {
     TokenDrafter drafter = {};
     std::vector<uint8_t> content = {};
   };
+  enum class Weighing : uint32_t { kToDo, kDone, kFailed };
 
   // Runs the lanes whose next token has no prediction yet.
   void PredictStep() {
@@ -113,7 +115,7 @@ class FrameDecoder {
   // A piece of each lane. Masses of later lanes are computed beside.
   Status DecodeStep() {
     next_to_weigh_.store(0);
-    for (std::atomic<bool>& is_weighed : are_weighed_) is_weighed.store(false);
+    for (auto& is_weighed : are_weighed_) is_weighed.store(Weighing::kToDo);
     std::optional<BackgroundWork> weighing;
     if (predicted_.size() > 1) {
       weighing.emplace(context_.pool, [this] {
@@ -126,10 +128,13 @@ class FrameDecoder {
       if (num_predicted < predicted_.size() &&
           predicted_[num_predicted] == &lane) {
         EnterStage(context_.clock, Stage::kTokenWeights);
-        while (!are_weighed_[num_predicted].load(std::memory_order_acquire)) {
-          // Another thread is at it.
-          if (!WeighNext()) std::this_thread::yield();
+        const std::atomic<Weighing>& state = are_weighed_[num_predicted];
+        while (state.load(std::memory_order_acquire) == Weighing::kToDo &&
+               WeighNext()) {
         }
+        // Another thread is at it.
+        weighing_wait_.WhileEqual(state, Weighing::kToDo);
+        if (state.load() == Weighing::kFailed) weighing->Join();  // throws
         EnterStage(context_.clock, Stage::kCoding);
         ++num_predicted;
       }
@@ -143,8 +148,17 @@ class FrameDecoder {
   bool WeighNext() {
     const size_t i = next_to_weigh_.fetch_add(1);
     if (i >= predicted_.size()) return false;
-    SetMasses(*predicted_[i]);
-    are_weighed_[i].store(true, std::memory_order_release);
+    const auto finish = [&](Weighing how) {
+      are_weighed_[i].store(how, std::memory_order_release);
+      are_weighed_[i].notify_one();
+    };
+    try {
+      SetMasses(*predicted_[i]);
+    } catch (...) {
+      finish(Weighing::kFailed);
+      throw;
+    }
+    finish(Weighing::kDone);
     return true;
   }
 
@@ -195,7 +209,8 @@ class FrameDecoder {
   // Those of the last step, and whose masses are there.
   std::vector<Lane*> predicted_;
   std::atomic<size_t> next_to_weigh_{0};
-  std::vector<std::atomic<bool>> are_weighed_;
+  std::vector<std::atomic<Weighing>> are_weighed_;
+  SpinWait weighing_wait_;
   uint64_t done_bytes_ = 0, total_bytes_ = 0;
 };
 

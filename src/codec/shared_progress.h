@@ -23,15 +23,20 @@ class SharedProgress {
     sum_.coded_bytes = coded_bytes;
   }
 
-  // For one frame; empty if nobody is to be told.
+  // From any thread: frames that are being coded end soon.
+  void Cancel() {
+    const std::lock_guard lock(mutex_);
+    is_cancelled_ = true;
+  }
+
+  // For one frame.
   ProgressCallback OfFrame() {
-    if (!callback_) return {};
     return [this, last = CodecProgress{}](const CodecProgress& now) mutable {
       const std::lock_guard lock(mutex_);
       sum_.done_bytes += now.done_bytes - last.done_bytes;
       sum_.coded_bytes += now.coded_bytes - last.coded_bytes;
       last = now;
-      is_cancelled_ = is_cancelled_ || !callback_(sum_);
+      is_cancelled_ = is_cancelled_ || (callback_ && !callback_(sum_));
       return !is_cancelled_;
     };
   }

@@ -93,6 +93,7 @@ static void check_machine(void) {
   CHECK(llma_format_version() > 0 && llma_predictor_version() > 0);
   CHECK(strcmp(llma_status_name(LLMA_ERROR_LIMIT), "LLMA_ERROR_LIMIT") == 0);
   CHECK(llma_num_processors() > 0);
+  CHECK(llma_usable_memory_bytes() > 0);
   CHECK(llma_kernels_count() > 0);
   for (i = 0; i < llma_kernels_count(); ++i) {
     llma_kernels_info info = LLMA_INIT(llma_kernels_info);
