@@ -101,10 +101,12 @@ Result<std::vector<uint8_t>> DecompressFrame(const FrameHeader& header,
                                              Bytes payload, const Model* model,
                                              const DecompressOptions& options);
 
-// Estimates, for limits. Not of the model's own memory, nor of other models.
+// Bounds, for limits, with this many threads (0: all processors). Not of the
+// model's own memory, nor of other models.
 uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
                              const CompressOptions& options);
-uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model);
+uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,
+                               int num_threads);
 
 // A whole file in memory.
 Result<std::vector<uint8_t>> Compress(Bytes content, const Model* model,

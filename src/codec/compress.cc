@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/fp_env.h"
+#include "base/machine_limits.h"
 #include "cm/joint_predictor.h"
 #include "codec/codec.h"
 #include "codec/frame_checks.h"
@@ -20,12 +21,14 @@
 namespace llma {
 namespace {
 
-// Activations, logits and recorded probabilities of a frame.
-constexpr uint64_t kWorkspaceBytes = 48 << 20;
-// Of a frame that is being encoded: the content, also without repetitions, and
-// its code; what a language model predicts has pieces, too.
-constexpr uint64_t kEncodeBytesPerContentByte = 4;
+// Of a frame that is being encoded: the content, also without repetitions, its
+// code, the frame, and how it would be stored; and what arrives meanwhile. What
+// a language model predicts has pieces, too.
+constexpr uint64_t kEncodeBytesPerContentByte = 7;
 constexpr uint64_t kEncodeBytesPerPredictedByte = 16;
+// Its tables of spellings and merges, and the compiled pattern.
+constexpr uint64_t kTokenizerBytes = 1 << 20;
+constexpr uint64_t kTokenizerBytesPerToken = 64;
 
 FrameHeader StoredHeader(Bytes content, bool is_last, bool has_checksum) {
   FrameHeader header;
@@ -265,6 +268,26 @@ Status CheckOptions(const Model* model, const CompressOptions& options) {
   return OkStatus();
 }
 
+// What coding needs for the model: of few pieces in a wide window, or of as
+// many as there may be.
+uint64_t LanguageModelBytes(const Model& model, uint64_t predicted_bytes,
+                            const CompressOptions& options, int num_threads) {
+  uint64_t most = 0;
+  for (const uint64_t pieces :
+       {std::min<uint64_t>(predicted_bytes, kShortPieces), predicted_bytes}) {
+    const uint32_t lanes =
+        options.num_lanes != 0
+            ? options.num_lanes
+            : LanesForContent(static_cast<size_t>(pieces),
+                              SettingsOfLevel(options.level).max_lanes);
+    const uint32_t window = WindowForContent(
+        model.config(), WindowPositions(options), static_cast<size_t>(pieces));
+    most =
+        std::max(most, EncoderMemoryBytes(model, lanes, window, num_threads));
+  }
+  return most;
+}
+
 // The models that there is memory for, or an error.
 Result<std::vector<const Model*>> FittingModels(
     uint64_t content_bytes, const Model* model,
@@ -291,6 +314,8 @@ Result<std::vector<const Model*>> FittingModels(
 uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
                              const CompressOptions& options) {
   const LevelSettings& settings = SettingsOfLevel(options.level);
+  const int num_threads =
+      options.num_threads > 0 ? options.num_threads : NumProcessors();
   // Frames larger than the level's have so many repetitions.
   const uint64_t predicted_bytes =
       options.frame_bytes != 0 ? content_bytes
@@ -299,11 +324,10 @@ uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
       options.context_models.value_or(settings.context_models),
       predicted_bytes);
   if (settings.uses_model && model != nullptr) {
-    const uint32_t max_lanes =
-        options.num_lanes != 0 ? options.num_lanes : settings.max_lanes;
-    bytes += kEncodeBytesPerPredictedByte * predicted_bytes + kWorkspaceBytes +
-             max_lanes * KvCache::SizeBytes(model->config(),
-                                            WindowPositions(options), 1);
+    bytes += kEncodeBytesPerPredictedByte * predicted_bytes + kTokenizerBytes +
+             kTokenizerBytesPerToken * model->config().num_tokens +
+             static_cast<uint64_t>(num_threads) * kBytesPerThread +
+             LanguageModelBytes(*model, predicted_bytes, options, num_threads);
     // Before it the light set predicts, or instead of it either set.
     bytes = std::max(bytes, ContextModelsMemoryBytes(
                                 options.context_models == ContextModels::kLight

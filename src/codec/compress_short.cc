@@ -2,7 +2,9 @@
 #include <new>
 
 #include "base/fp_env.h"
+#include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
+#include "codec/piece_coder.h"
 #include "codec/short_format.h"
 #include "codec/short_message.h"
 #include "tokenizer/tokenizer.h"
@@ -28,6 +30,10 @@ Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
               Tokenizer::Create(model.tokens(), model.tokenizer()));
   const std::vector<TextPiece> pieces = tokenizer->Encode(content);
   ThreadPool pool(options.num_threads);
+  LLMA_TRY(CheckMemory(
+      EncoderMemoryBytes(model, 1, kShortWindowPositions, pool.num_threads()) +
+          ContextModelsMemoryBytes(kShortContextModels, content.size()),
+      options.max_memory_bytes));
   const uint64_t lane_bytes = content.size();
   BinaryEncoder coder;
   CodeShortSize(coder, static_cast<uint32_t>(content.size()));

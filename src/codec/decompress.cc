@@ -4,6 +4,7 @@
 
 #include "base/fp_env.h"
 #include "base/hex.h"
+#include "base/machine_limits.h"
 #include "cm/joint_predictor.h"
 #include "codec/codec.h"
 #include "codec/frame_checks.h"
@@ -14,6 +15,8 @@
 
 namespace llma {
 namespace {
+
+constexpr uint64_t kDraftBytesPerByte = 16;
 
 Status CheckPredictor(const FrameHeader& header) {
   if (header.predictor_id == kPredictorId) return OkStatus();
@@ -62,8 +65,9 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
                                            const DecompressOptions& options) {
   if (header.kind != FrameKind::kStored) LLMA_TRY(CheckPredictor(header));
   if (header.kind == FrameKind::kCoded) LLMA_TRY(CheckModel(header, model));
-  LLMA_TRY(CheckMemory(DecompressMemoryBytes(header, model),
-                       options.max_memory_bytes));
+  LLMA_TRY(
+      CheckMemory(DecompressMemoryBytes(header, model, options.num_threads),
+                  options.max_memory_bytes));
   if (header.kind == FrameKind::kStored) {
     return std::vector<uint8_t>(payload.begin(), payload.end());
   }
@@ -85,16 +89,27 @@ ModelProvider OneModel(const Model* model) {
   return [model](const ModelId&) { return Result<const Model*>(model); };
 }
 
-uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model) {
-  uint64_t bytes = header.payload_bytes + header.content_bytes;
+uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,
+                               int num_threads) {
+  // The payload grows as it arrives; the content is put together of lanes, and
+  // given out.
+  uint64_t bytes = header.payload_bytes + header.payload_bytes / 2 +
+                   3 * header.content_bytes;
   // The predicted part beside the whole, and the list of repetitions, each of
   // which is larger than what is known of it.
   if (header.repeated_bytes > 0) bytes += header.content_bytes;
   bytes +=
       ContextModelsMemoryBytes(header.context_models, header.predicted_bytes());
   if (header.kind == FrameKind::kCoded && model != nullptr) {
-    bytes += header.lane_bytes.size() *
-             KvCache::SizeBytes(model->config(), header.window_positions, 1);
+    const int threads = num_threads > 0 ? num_threads : NumProcessors();
+    bytes += DecoderMemoryBytes(*model,
+                                static_cast<uint32_t>(header.lane_bytes.size()),
+                                header.window_positions, threads) +
+             static_cast<uint64_t>(threads) * kBytesPerThread;
+    // What a single lane guesses by: its tokens, and where they stood.
+    if (header.lane_bytes.size() == 1) {
+      bytes += kDraftBytesPerByte * header.predicted_bytes();
+    }
   }
   return bytes;
 }

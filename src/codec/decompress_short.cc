@@ -24,11 +24,11 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
   const uint64_t content_bytes = CodeShortSize(coder, 0);
   LLMA_TRY(ContentLimit(options.max_content_bytes).Take(content_bytes));
   // A token spells many bytes, but code that is too short is noticed.
+  ThreadPool pool(options.num_threads);
   LLMA_TRY(CheckMemory(
-      KvCache::SizeBytes(model.config(), kShortWindowPositions, 1) +
+      DecoderMemoryBytes(model, 1, kShortWindowPositions, pool.num_threads()) +
           ContextModelsMemoryBytes(kShortContextModels, content_bytes),
       options.max_memory_bytes));
-  ThreadPool pool(options.num_threads);
   return DecodeFrame({model, *kernels, pool, kShortWindowPositions,
                       kShortContextModels, options.progress, options.clock},
                      std::move(coder), {&content_bytes, 1});

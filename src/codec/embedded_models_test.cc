@@ -104,7 +104,7 @@ TEST_F(EmbeddedModelsTest, MemoryIsBounded) {
   const auto map = MapFrames(InMemory(file_));
   for (const FramePlace& frame : map->frames) {
     const auto header = ReadFrameHeader(InMemory(file_), frame.frame_ofs);
-    room = std::max(room, DecompressMemoryBytes(*header, model_.get()));
+    room = std::max(room, DecompressMemoryBytes(*header, model_.get(), 0));
   }
   options.max_memory_bytes = model_bytes() + room;
   EXPECT_TRUE(Decode(file_, options));

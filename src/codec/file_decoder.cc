@@ -40,13 +40,18 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   if (uses_model) {
     LLMA_ASSIGN(model, models_(frame.header.model_id));
   }
-  const uint64_t needed_bytes = DecompressMemoryBytes(frame.header, model);
-  const uint64_t max_memory_bytes =
-      options_.max_memory_bytes -
-      std::min(options_.max_memory_bytes, reserved_bytes_);
   const auto max_running = static_cast<size_t>(
       uses_model ? std::max(1, num_threads_ / kThreadsPerModelFrame)
                  : num_threads_);
+  const int num_threads =
+      frame.header.is_last
+          ? num_threads_
+          : std::max(1, num_threads_ / static_cast<int>(max_running));
+  const uint64_t needed_bytes =
+      DecompressMemoryBytes(frame.header, model, num_threads);
+  const uint64_t max_memory_bytes =
+      options_.max_memory_bytes -
+      std::min(options_.max_memory_bytes, reserved_bytes_);
   while (tasks_.size() > 0 &&
          (tasks_.size() >= max_running ||
           needed_bytes > max_memory_bytes - std::min(max_memory_bytes,
@@ -56,10 +61,7 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   DecompressOptions options = options_;
   options.max_memory_bytes = max_memory_bytes;
   options.progress = progress_.OfFrame();
-  options.num_threads =
-      frame.header.is_last
-          ? num_threads_
-          : std::max(1, num_threads_ / static_cast<int>(max_running));
+  options.num_threads = num_threads;
   running_memory_bytes_ += std::min(needed_bytes, max_memory_bytes);
   const bool in_background = max_running > 1 && !frame.header.is_last;
   tasks_.Start(

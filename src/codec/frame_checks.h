@@ -11,6 +11,10 @@
 
 namespace llma {
 
+// What a thread of a pool takes beside its buffers: of its stack, and of what
+// the allocator keeps for it.
+inline constexpr uint64_t kBytesPerThread = 256 << 10;
+
 // An error if the callback, which may be empty, wants no more.
 inline Status ReportProgress(const ProgressCallback& callback,
                              const CodecProgress& progress) {

@@ -50,6 +50,13 @@ Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
                                          std::span<const uint64_t> lane_bytes,
                                          BinaryEncoder coder = {});
 
+// What EncodeFrame and DecodeFrame need for the language model, beside it, with
+// a pool of so many threads.
+uint64_t EncoderMemoryBytes(const Model& model, uint32_t num_lanes,
+                            uint32_t window_positions, int num_threads);
+uint64_t DecoderMemoryBytes(const Model& model, uint32_t num_lanes,
+                            uint32_t window_positions, int num_threads);
+
 // The content of a code. Memory grows with what is decoded, not with what the
 // header claims.
 Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,

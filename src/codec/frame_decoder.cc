@@ -20,6 +20,10 @@ namespace {
 
 static_assert(kMaxPassTokens <= kMaxQueryPositions);
 
+uint32_t MaxPassTokens(size_t num_lanes) {
+  return num_lanes == 1 ? kMaxPassTokens : 1;
+}
+
 class FrameDecoder {
  public:
   FrameDecoder(const FrameContext& context, BinaryDecoder coder,
@@ -31,7 +35,7 @@ class FrameDecoder {
         coder_(std::move(coder)),
         // Several lanes do not guess: a step is needed as long as any lane
         // needs one.
-        max_pass_tokens_(lane_bytes.size() == 1 ? kMaxPassTokens : 1),
+        max_pass_tokens_(MaxPassTokens(lane_bytes.size())),
         forward_(context.model, context.kernels, context.pool,
                  static_cast<uint32_t>(lane_bytes.size()) * max_pass_tokens_,
                  context.window_positions),
@@ -215,6 +219,19 @@ class FrameDecoder {
 };
 
 }  // namespace
+
+uint64_t DecoderMemoryBytes(const Model& model, uint32_t num_lanes,
+                            uint32_t window_positions, int num_threads) {
+  const ModelConfig& config = model.config();
+  const uint32_t pass_tokens = MaxPassTokens(num_lanes);
+  const uint32_t rows = num_lanes * pass_tokens;
+  return ForwardPass::SizeBytes(config, rows, window_positions, num_threads) +
+         rows * ForwardPass::LogitsStride(config) * sizeof(float) +
+         num_lanes *
+             (KvCache::SizeBytes(config, window_positions, pass_tokens) +
+              TokenMasses::SizeBytes(config.num_tokens)) +
+         (num_lanes == 1 ? config.num_tokens * sizeof(uint32_t) : 0);
+}
 
 Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
                                          BinaryDecoder coder,

@@ -24,6 +24,9 @@ constexpr uint32_t kSharedLogitRows = 32;
 constexpr uint32_t kMinOwnLogitRows = 32, kMaxOwnLogitRows = 64;
 constexpr size_t kOwnLogitBytes = size_t{32} << 20;  // of all threads
 
+// The probabilities along a token, in memory: for one of some tens of bytes.
+constexpr uint64_t kPathBytes = 2048;
+
 // Rows for each thread; 0: threads share some.
 uint32_t OwnLogitRows(size_t stride, int num_threads) {
   const size_t rows = kOwnLogitBytes / (stride * sizeof(float)) /
@@ -33,6 +36,16 @@ uint32_t OwnLogitRows(size_t stride, int num_threads) {
              : static_cast<uint32_t>(std::min<size_t>(rows, kMaxOwnLogitRows));
 }
 
+uint32_t StepsPerChunk(size_t num_lanes) {
+  return std::max<uint32_t>(1, kEncodeRows / static_cast<uint32_t>(num_lanes));
+}
+
+// Of all threads together.
+uint32_t LogitRows(size_t stride, int num_threads) {
+  return std::max(kSharedLogitRows, OwnLogitRows(stride, num_threads) *
+                                        static_cast<uint32_t>(num_threads));
+}
+
 class FrameEncoder {
  public:
   FrameEncoder(const FrameContext& context, Bytes content,
@@ -40,8 +53,7 @@ class FrameEncoder {
                std::span<const uint64_t> lane_bytes, BinaryEncoder coder)
       : context_(context),
         content_(content),
-        steps_per_chunk_(std::max<uint32_t>(
-            1, kEncodeRows / static_cast<uint32_t>(lane_bytes.size()))),
+        steps_per_chunk_(StepsPerChunk(lane_bytes.size())),
         index_(context.model.tokens()),
         models_(context.model.tokens(), context.context_models, lane_bytes,
                 content.size()),
@@ -51,10 +63,9 @@ class FrameEncoder {
                  context.window_positions),
         own_logit_rows_(
             OwnLogitRows(forward_.logits_stride(), context.pool.num_threads())),
-        logits_(std::max(kSharedLogitRows,
-                         own_logit_rows_ * static_cast<uint32_t>(
-                                               context.pool.num_threads())) *
-                forward_.logits_stride()) {
+        logits_(
+            LogitRows(forward_.logits_stride(), context.pool.num_threads()) *
+            forward_.logits_stride()) {
     for (int i = 0; i < context.pool.num_threads(); ++i) {
       masses_.emplace_back(context.model.tokens().num_tokens());
     }
@@ -250,6 +261,20 @@ class FrameEncoder {
 };
 
 }  // namespace
+
+uint64_t EncoderMemoryBytes(const Model& model, uint32_t num_lanes,
+                            uint32_t window_positions, int num_threads) {
+  const ModelConfig& config = model.config();
+  const uint32_t steps = StepsPerChunk(num_lanes);
+  const uint32_t rows = steps * num_lanes;
+  const uint64_t stride = ForwardPass::LogitsStride(config);
+  return ForwardPass::SizeBytes(config, rows, window_positions, num_threads) +
+         LogitRows(stride, num_threads) * stride * sizeof(float) +
+         static_cast<uint64_t>(num_threads) *
+             TokenMasses::SizeBytes(config.num_tokens) +
+         num_lanes * KvCache::SizeBytes(config, window_positions, steps) +
+         2 * rows * kPathBytes;
+}
 
 std::vector<uint64_t> SplitIntoLanes(std::span<const TextPiece> pieces,
                                      uint32_t num_lanes) {

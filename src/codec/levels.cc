@@ -26,10 +26,6 @@ constexpr uint64_t kContextFrameBytes = kMaxFrameBytes;
 constexpr uint64_t kFirstModelFrameBytes = 16 << 10;
 constexpr uint64_t kFirstContextFrameBytes = 1 << 20;
 
-// What is so short is seen whole at little cost, also by heads with a small
-// share. Larger windows take two bytes in the header.
-constexpr uint32_t kShortPieces = 1024;
-
 constexpr std::array<LevelSettings, kBestLevel> kLevels = {{
     {false, 1, 0, ContextModels::kLight, kContextFrameBytes},
     {false, 1, 0, ContextModels::kFull, kContextFrameBytes},

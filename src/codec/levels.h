@@ -44,6 +44,11 @@ uint64_t FirstFrameBytes(int level);
 // so small content has few.
 uint32_t LanesForContent(size_t num_pieces, uint32_t max_lanes);
 
+// What is so short is seen whole at little cost, also by heads with a small
+// share: it gets a larger window than the level's, up to what one byte of the
+// header says.
+inline constexpr uint32_t kShortPieces = 1024;
+
 // A window that one byte of a header can say.
 inline constexpr uint32_t kShortWindowPositions = 2048;
 

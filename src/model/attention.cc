@@ -36,13 +36,25 @@ void RotateHead(const float* in, RopeRow rope, uint32_t head_dim, float* out) {
   }
 }
 
+// Sinks, the window, the block's other positions, and two partial panels.
+uint32_t AttentionScratch::Stride(uint32_t max_window_positions) {
+  return (max_window_positions + kMaxQueryPositions) / kPanelRows * kPanelRows +
+         3 * kPanelRows;
+}
+
+uint64_t AttentionScratch::SizeBytes(const ModelConfig& config,
+                                     uint32_t max_window_positions) {
+  const uint64_t rows =
+      uint64_t{kMaxQueryPositions} * (config.num_heads / config.num_kv_heads);
+  const uint64_t stride = Stride(max_window_positions);
+  const uint64_t of_dims =
+      (2 * sizeof(float) + 3 * sizeof(int32_t)) * (config.head_dim + 1) * rows;
+  return of_dims + stride * ((kScoredRows + 1) * sizeof(float) + 2 * rows);
+}
+
 AttentionScratch::AttentionScratch(const ModelConfig& config,
                                    uint32_t max_window_positions)
-    // Sinks, the window, the block's other positions, and two partial panels.
-    : stride_((max_window_positions + kMaxQueryPositions) / kPanelRows *
-                  kPanelRows +
-              3 * kPanelRows),
-      v_scales_(stride_) {
+    : stride_(Stride(max_window_positions)), v_scales_(stride_) {
   const size_t rows =
       size_t{kMaxQueryPositions} * (config.num_heads / config.num_kv_heads);
   rotated_ = AlignedBuffer<float>(rows * config.head_dim);

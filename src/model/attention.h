@@ -36,8 +36,13 @@ class AttentionScratch {
   // `max_window_positions`: of any head.
   AttentionScratch(const ModelConfig& config, uint32_t max_window_positions);
 
+  // What one takes.
+  static uint64_t SizeBytes(const ModelConfig& config,
+                            uint32_t max_window_positions);
+
  private:
   friend class AttentionBlock;
+  static uint32_t Stride(uint32_t max_window_positions);
   uint32_t stride_;                   // positions a row of scores holds
   AlignedBuffer<float> rotated_;      // [row, head_dim]
   AlignedBuffer<int8_t> q_, sink_q_;  // [row, head_dim]

@@ -55,6 +55,25 @@ ForwardPass::ForwardPass(const Model& model, const KernelTable& kernels,
   }
 }
 
+uint64_t ForwardPass::SizeBytes(const ModelConfig& config, uint32_t max_rows,
+                                uint32_t max_window_positions,
+                                int num_threads) {
+  const auto threads = static_cast<uint64_t>(num_threads);
+  const uint64_t buffer_rows = max_rows + threads;
+  const uint64_t floats =
+      max_rows *
+          (config.dim + PaddedStride(config.qkv_dim()) + 2 * config.head_dim) +
+      buffer_rows *
+          (config.dim + config.q_dim() + PaddedStride(2 * config.ffn_dim)) +
+      threads * std::max(config.dim, config.ffn_dim);
+  // A scale and a start for each group.
+  const uint64_t quantized =
+      buffer_rows * (config.dim + config.q_dim() + config.ffn_dim);
+  return sizeof(float) * floats + quantized + 8 * quantized / kGroupSize +
+         threads * AttentionScratch::SizeBytes(
+                       config, config.MaxHeadWindow(max_window_positions));
+}
+
 void ForwardPass::Run(std::span<const StreamBatch> batch) {
   EnterStage(clock_, Stage::kElementwise);
   PlanRows(batch);
@@ -359,8 +378,8 @@ uint32_t ForwardPass::HeadPanels() const {
   return PaddedRows(config_.num_tokens) / kPanelRows;
 }
 
-size_t ForwardPass::logits_stride() const {
-  return PaddedStride(config_.num_tokens);
+size_t ForwardPass::LogitsStride(const ModelConfig& config) {
+  return PaddedStride(config.num_tokens);
 }
 
 void ForwardPass::AddDelta(uint32_t row, uint32_t delta_row,

@@ -44,6 +44,10 @@ class ForwardPass {
   ForwardPass(const Model& model, const KernelTable& kernels, ThreadPool& pool,
               uint32_t max_rows, uint32_t max_window_positions);
 
+  // What one takes, with a pool of so many threads.
+  static uint64_t SizeBytes(const ModelConfig& config, uint32_t max_rows,
+                            uint32_t max_window_positions, int num_threads);
+
   // Tells `clock`, which must outlive this, where the time goes; null: nobody.
   void set_clock(StageClock* clock) { clock_ = clock; }
 
@@ -59,7 +63,8 @@ class ForwardPass {
   void ComputeLogits(uint32_t row_begin, uint32_t num_rows, float* logits,
                      int thread_idx = kAllThreads);
   void CountLogits(uint32_t num_rows);
-  size_t logits_stride() const;
+  size_t logits_stride() const { return LogitsStride(config_); }
+  static size_t LogitsStride(const ModelConfig& config);
 
   static constexpr int kAllThreads = -1;
 

@@ -21,6 +21,12 @@ class TokenMasses {
         block_sums_(NumBlocks(num_tokens)),
         sums_before_(NumBlocks(num_tokens) + 1) {}
 
+  // What one takes.
+  static uint64_t SizeBytes(uint32_t num_tokens) {
+    return uint64_t{num_tokens} * sizeof(uint32_t) +
+           2 * sizeof(uint64_t) * (NumBlocks(num_tokens) + 1);
+  }
+
   uint32_t num_tokens() const { return num_tokens_; }
 
   // logits: [num_tokens]

@@ -9,10 +9,16 @@ file under its final name.
 SHIM: the library of thread_shim.c.
 """
 
+import array
+import math
 import os
 import pathlib
+import random
+import re
 import resource
 import shutil
+import string
+import struct
 import subprocess
 import sys
 import tempfile
@@ -119,7 +125,7 @@ def threads_that_cannot_be_had(place, shim):
 def no_more_threads_than_are_of_use(place, shim):
     """Whatever -T says: a short text has work for few, and no thread is of use
     beyond the processors."""
-    env = {"LD_PRELOAD": str(shim), "LLMA_TEST_THREAD_LOG": str(place / "log")}
+    env = {"LD_PRELOAD": str(shim), "LLMA_TEST_LOG": str(place / "log")}
     (place / "in").write_bytes(text_bytes(362))
     num_processors = len(os.sched_getaffinity(0))
     for level in ("-1", "-6", "-9"):
@@ -129,7 +135,7 @@ def no_more_threads_than_are_of_use(place, shim):
         ):
             result = place.run(*arguments, environment=env)
             expect(result.returncode == 0, result.stderr.decode())
-            num_threads = int((place / "log").read_text())
+            num_threads = int((place / "log").read_text().split()[0])
             expect(
                 num_threads <= num_processors,
                 f"{result.args}: {num_threads} threads, {num_processors} processors",
@@ -212,7 +218,124 @@ def more_threads_than_processors_are_no_slower(place, shim):
         expect(four < 1.5 * one + 0.1, f"{arguments[0]}: {one:.2f} s, {four:.2f} s")
 
 
+def gguf_of_many_tokens(num_tokens):
+    """A Gemma 3 of one layer that is nearly all vocabulary."""
+
+    def text(value):
+        return struct.pack("<Q", len(value)) + value
+
+    def array_of(kind, count, data):
+        return struct.pack("<IIQ", 9, kind, count) + data
+
+    dim = 64
+    words = [b"<pad>", b"<eos>", b"<bos>", b"<unk>"]
+    kinds = [3, 3, 3, 2]
+    words += [b"<0x%02X>" % i for i in range(256)]
+    kinds += [6] * 256
+    # All can be merged from shorter ones: others would be left out.
+    letters = [bytes([c]) for c in (string.ascii_letters + string.digits).encode()]
+    longer = letters
+    while len(words) + len(longer) < num_tokens:
+        words += longer
+        longer = [a + b for a in longer for b in letters]
+    words += longer[: num_tokens - len(words)]
+    kinds += [1] * (num_tokens - len(kinds))
+    prefix = "gemma3."
+    counts = {
+        "block_count": 1, "embedding_length": dim, "feed_forward_length": dim,
+        "context_length": 128, "attention.head_count": 2,
+        "attention.head_count_kv": 1, "attention.key_length": 32,
+        "attention.value_length": 32, "attention.sliding_window": 16,
+    }
+    fields = [(prefix + key, struct.pack("<II", 4, n)) for key, n in counts.items()]
+    fields += [
+        (prefix + "attention.layer_norm_rms_epsilon", struct.pack("<If", 6, 1e-6)),
+        (prefix + "rope.freq_base", struct.pack("<If", 6, 1e6)),
+        ("general.architecture", struct.pack("<I", 8) + text(b"gemma3")),
+        ("general.license", struct.pack("<I", 8) + text(b"none")),
+        ("tokenizer.ggml.model", struct.pack("<I", 8) + text(b"llama")),
+        ("tokenizer.ggml.tokens", array_of(8, num_tokens, b"".join(map(text, words)))),
+        ("tokenizer.ggml.token_type", array_of(5, num_tokens, array.array("i", kinds).tobytes())),
+        ("tokenizer.ggml.scores", array_of(6, num_tokens, array.array("f", [-1.0]).tobytes() * num_tokens)),
+        ("tokenizer.ggml.bos_token_id", struct.pack("<II", 4, 2)),
+        ("tokenizer.ggml.eos_token_id", struct.pack("<II", 4, 1)),
+    ]
+    block = "blk.0."
+    shapes = {
+        "token_embd": (dim, num_tokens), "output_norm": (dim,),
+        block + "attn_norm": (dim,), block + "attn_q": (dim, 64),
+        block + "attn_k": (dim, 32), block + "attn_v": (dim, 32),
+        block + "attn_output": (64, dim), block + "attn_q_norm": (32,),
+        block + "attn_k_norm": (32,), block + "post_attention_norm": (dim,),
+        block + "ffn_norm": (dim,), block + "ffn_gate": (dim, dim),
+        block + "ffn_up": (dim, dim), block + "ffn_down": (dim, dim),
+        block + "post_ffw_norm": (dim,),
+    }
+    generator = random.Random(5)
+    pattern = array.array("f", (generator.uniform(-1, 1) for _ in range(4099))).tobytes()
+    heads, data = b"", b""
+    for name, shape in shapes.items():
+        size = 4 * math.prod(shape)
+        heads += text(name.encode() + b".weight") + struct.pack("<I", len(shape))
+        heads += struct.pack(f"<{len(shape)}Q", *shape) + struct.pack("<IQ", 0, len(data))
+        data += (pattern * (size // len(pattern) + 1))[:size]
+    start = b"GGUF" + struct.pack("<IQQ", 3, len(shapes), len(fields))
+    start += b"".join(text(key.encode()) + value for key, value in fields) + heads
+    return start + bytes(-len(start) % 32) + data
+
+
+def memory_bounds_hold(place, shim):
+    """What -M is told to be enough is enough: the peak stays below it, beside
+    the program and its model."""
+    (place / "many.gguf").write_bytes(gguf_of_many_tokens(200000))
+    result = place.run("model", "import", place / "many.gguf", "-o", place / "many.llmm")
+    expect(result.returncode == 0, result.stderr.decode())
+    (place / "many.gguf").unlink()
+    # So short that the model is taken, however bad it is.
+    (place / "in").write_bytes(text_bytes(4000))
+    (place / "few").write_bytes(text_bytes(400))  # for many tokens take time
+
+    def peak_bytes(*arguments):
+        """Of the process, with its exit status and message."""
+        env = {"LD_PRELOAD": str(shim), "LLMA_TEST_LOG": str(place / "log")}
+        result = place.run(*arguments, environment=env)
+        peak_kib = int((place / "log").read_text().split()[1])
+        expect(peak_kib > 0, "the system does not tell the peak")
+        return peak_kib << 10, result.returncode, result.stderr.decode()
+
+    base, status, text = peak_bytes("--version")
+    expect(status == 0, text)
+    largest = 0
+    for level, lanes, model in (
+        (1, 0, None), (2, 0, None), (3, 1, "tiny"), (6, 8, "tiny"), (9, 1, "tiny"),
+        (4, 64, "tiny"), (4, 1, "many"), (4, 16, "many"), (4, 64, "many"),
+    ):
+        options = ["-T2"]
+        allowed = base + (4 << 20)
+        if model:
+            path = place.model if model == "tiny" else place / "many.llmm"
+            options += ["--model", path]
+            allowed += path.stat().st_size
+        name = place / ("few" if model == "many" else "in")
+        compress = [f"-{level}", *options, "-o", place / "packed", "-f", name]
+        if lanes:
+            compress[1:1] = ["--lanes", str(lanes)]
+        for arguments in (compress, ["-t", *options, place / "packed"]):
+            _, status, text = peak_bytes("-M", "1M", *arguments)
+            found = re.search(r"needs ([0-9]+) MiB of memory", text)
+            expect(status == 1 and found, f"{arguments}: {status}, {text}")
+            needed = int(found[1]) + 1
+            peak, status, text = peak_bytes("-M", f"{needed}M", *arguments)
+            expect(status == 0, f"{arguments} with {needed} MiB: {text}")
+            used = peak - allowed >> 20
+            print(f"  {arguments[0]} lanes {lanes} {model}: {used} of {needed} MiB")
+            expect(used <= needed, f"{arguments}: {used} of {needed} MiB")
+            largest = max(largest, used)
+    expect(largest > 32, "nothing needed memory")
+
+
 TESTS = [
+    memory_bounds_hold,
     threads_that_cannot_be_had,
     no_more_threads_than_are_of_use,
     a_user_without_processes,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loaded before the C library: gives a process no more than
- * $LLMA_TEST_THREADS threads besides the first, and writes how many it asked
- * for into $LLMA_TEST_THREAD_LOG. */
+ * $LLMA_TEST_THREADS threads besides the first. At its end it writes how many
+ * threads the process asked for, and the most KiB of memory that it had, into
+ * $LLMA_TEST_LOG. */
 #define _GNU_SOURCE
 
 #include <dlfcn.h>
@@ -26,9 +27,17 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 }
 
 __attribute__((destructor)) static void tell(void) {
-  const char *path = getenv("LLMA_TEST_THREAD_LOG");
+  const char *path = getenv("LLMA_TEST_LOG");
   FILE *log = path == NULL ? NULL : fopen(path, "w");
   if (log == NULL) return;
-  fprintf(log, "%d\n", num_asked);
+  /* getrusage() would count what the parent had, too. */
+  FILE *status = fopen("/proc/self/status", "r");
+  char line[256];
+  long peak_kib = 0;
+  while (status != NULL && fgets(line, sizeof(line), status) != NULL) {
+    sscanf(line, "VmHWM: %ld", &peak_kib);
+  }
+  if (status != NULL) fclose(status);
+  fprintf(log, "%d %ld\n", num_asked, peak_kib);
   fclose(log);
 }
