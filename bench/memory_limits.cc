@@ -149,8 +149,7 @@ class Bench {
 Status Run(int argc, char** argv) {
   LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
   const int mib = argc > 1 ? std::atoi(argv[1]) : 512;
-  const int max_threads =
-      argc > 2 ? std::atoi(argv[2]) : NumProcessors();
+  const int max_threads = argc > 2 ? std::atoi(argv[2]) : NumProcessors();
   const size_t num_matrices =
       std::max<size_t>(1, (static_cast<size_t>(mib) << 20) / Weights::kValues);
   Bench bench(*kernels, num_matrices);

@@ -19,6 +19,9 @@
  *   disturb each other.
  * - Nothing prints, exits, throws, or changes signals, the locale or the
  *   floating-point environment of the caller. Results do not depend on that.
+ * - A child of fork() may use the models and options that it has got, and make
+ *   new handles. An encoder or decoder of its parent is LLMA_ERROR_USAGE there,
+ *   and its _free() leaves its memory alone.
  * - Where the system gives no more threads, work goes on with fewer.
  * - Callbacks run on a thread of the library or the caller's, never twice at a
  *   time for one handle. They must not use that handle, and must not throw. On

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
 from . import _llma
+from ._errors import LlmaError
 from ._llma import Model
 
 if TYPE_CHECKING:
@@ -24,6 +25,17 @@ def to_model(model: ModelLike) -> Model | Literal["auto"] | None:
     if model == "auto":
         return "auto"
     return Model(os.fspath(model))
+
+
+def restore_model(path: str, fingerprint: bytes) -> Model:
+    """What pickle makes of a model: the same one, wherever it is here."""
+    try:
+        model = Model(path)
+        if model.fingerprint == fingerprint:
+            return model
+    except LlmaError:
+        pass
+    return _llma.find_model(fingerprint)
 
 
 def compress(

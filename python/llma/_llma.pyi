@@ -21,6 +21,8 @@ class Model:
     @property
     def num_tokens(self) -> int: ...
 
+def find_model(fingerprint: Buffer) -> Model: ...
+
 # To compress with: one, what suits each frame, the default one.
 ModelChoice = Model | Literal["auto"] | None
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <algorithm>
 #include <mutex>
 #include <vector>
@@ -7,6 +9,17 @@
 
 namespace llma_py {
 namespace {
+
+// As the library says it.
+[[noreturn]] void RaiseForked() {
+  llma_error error{};
+  error.status = LLMA_ERROR_USAGE;
+  error.offset = LLMA_NO_OFFSET;
+  constexpr char kText[] =
+      "the stream was made before a fork; this process needs one of its own";
+  std::copy(std::begin(kText), std::end(kText), error.text);
+  Raise(error);
+}
 
 // llma_encoder or llma_decoder. Several threads of Python may use one object:
 // they wait for each other, and the GIL is not held while they do.
@@ -41,6 +54,8 @@ class PyStream {
 
   // Takes all of `data` and returns the output that there is.
   nb::bytes Run(nb::handle data, int action) {
+    // Before the lock, which a thread of the other process may hold for ever.
+    if (::getpid() != pid_) RaiseForked();
     const View view(data);
     llma_input input{view.data(), view.size(), 0};
     std::vector<uint8_t> made;
@@ -75,6 +90,7 @@ class PyStream {
 
  private:
   static constexpr size_t kRoom = 1 << 14;  // bytes
+  const pid_t pid_ = ::getpid();
   std::mutex mutex_;
   Handle* handle_ = nullptr;
 };

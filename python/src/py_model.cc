@@ -16,6 +16,17 @@ PyModel::PyModel(const char* name_or_path) {
   Check(status, error);
 }
 
+PyModel::PyModel(const uint8_t* fingerprint, size_t fingerprint_bytes) {
+  llma_error error;
+  llma_status status;
+  {
+    nb::gil_scoped_release release;
+    status =
+        llma_model_find(fingerprint, fingerprint_bytes, 0, &model_, &error);
+  }
+  Check(status, error);
+}
+
 llma_model_info PyModel::info() const {
   llma_error error;
   llma_model_info info{};
@@ -44,7 +55,21 @@ void DefineModel(nb::module_& module) {
                                       LLMA_FINGERPRINT_BYTES);
                    })
       .def_prop_ro("num_tokens",
-                   [](const PyModel& m) { return m.info().num_tokens; });
+                   [](const PyModel& m) { return m.info().num_tokens; })
+      // For other processes: where it is, and what it must be.
+      .def("__reduce__", [](nb::handle self) {
+        return nb::make_tuple(
+            nb::module_::import_("llma._codec").attr("restore_model"),
+            nb::make_tuple(self.attr("path"), self.attr("fingerprint")));
+      });
+  module.def(
+      "find_model",
+      [](nb::handle fingerprint) {
+        const View view(fingerprint);
+        return new PyModel(static_cast<const uint8_t*>(view.data()),
+                           view.size());
+      },
+      nb::arg("fingerprint"), nb::rv_policy::take_ownership);
 }
 
 }  // namespace llma_py

@@ -46,6 +46,8 @@ class PyModel {
  public:
   // nullptr: the default model.
   explicit PyModel(const char* name_or_path);
+  // The installed one whose fingerprint starts so.
+  PyModel(const uint8_t* fingerprint, size_t fingerprint_bytes);
   PyModel(const PyModel&) = delete;
   PyModel& operator=(const PyModel&) = delete;
   ~PyModel() { llma_model_free(model_); }

@@ -69,7 +69,8 @@ llma_status llma_decoder_create(const llma_options* options,
 }
 
 void llma_decoder_free(llma_decoder* decoder) {
-  if (decoder != nullptr) decoder->cancelled = true;
+  if (decoder == nullptr || !decoder->driver.is_of_this_process()) return;
+  decoder->cancelled = true;
   delete decoder;
 }
 

@@ -62,7 +62,8 @@ llma_status llma_encoder_create(const llma_options* options,
 }
 
 void llma_encoder_free(llma_encoder* encoder) {
-  if (encoder != nullptr) encoder->cancelled = true;
+  if (encoder == nullptr || !encoder->driver.is_of_this_process()) return;
+  encoder->cancelled = true;
   delete encoder;
 }
 

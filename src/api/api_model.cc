@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/api_model.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include <map>
@@ -32,7 +33,14 @@ struct OpenModels {
 };
 
 OpenModels& TheOpenModels() {
-  static auto* models = new OpenModels;
+  static auto* models = [] {
+    auto* made = new OpenModels;
+    // In a child the lock is free, whoever held it when the process forked.
+    ::pthread_atfork([] { TheOpenModels().mutex.lock(); },
+                     [] { TheOpenModels().mutex.unlock(); },
+                     [] { TheOpenModels().mutex.unlock(); });
+    return made;
+  }();
   return *models;
 }
 

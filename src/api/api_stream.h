@@ -4,6 +4,8 @@
 #ifndef LLMA_API_API_STREAM_H_
 #define LLMA_API_API_STREAM_H_
 
+#include <unistd.h>
+
 #include <atomic>
 #include <optional>
 #include <vector>
@@ -63,6 +65,11 @@ class StreamDriver {
           (input->data == nullptr && input->size_bytes > 0)))) {
       return Usage("a buffer that makes no sense");
     }
+    if (!is_of_this_process()) {
+      return Usage(
+          "the stream was made before a fork; this process needs one of its "
+          "own");
+    }
     if (action < LLMA_RUN || action > LLMA_FINISH) {
       return Usage("there is no such action");
     }
@@ -101,6 +108,9 @@ class StreamDriver {
       }
     }
   }
+  // A child of fork() has none of the threads that may be at work for it, and
+  // would wait for them without end.
+  bool is_of_this_process() const { return ::getpid() == pid_; }
   bool has_started() const { return !is_flushed_ || is_finished_ || error_; }
 
  private:
@@ -117,6 +127,7 @@ class StreamDriver {
     }
   }
 
+  const pid_t pid_ = ::getpid();
   std::optional<Error> error_;
   bool is_flushed_ = true;
   bool is_finished_ = false;

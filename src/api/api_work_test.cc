@@ -187,4 +187,47 @@ TEST(ApiWorkTest, MemoryStaysWithinItsLimit) {
 }
 #endif
 
+// A child has no threads of its parent: it must not wait for them.
+TEST(ApiForkTest, StreamsOfTheParentAreRefusedInAChild) {
+  llma_options* options = nullptr;
+  ASSERT_EQ(llma_options_create(&options, nullptr), LLMA_OK);
+  ASSERT_EQ(llma_options_set(options, LLMA_OPTION_LEVEL, 1, nullptr), LLMA_OK);
+  ASSERT_EQ(
+      llma_options_set(options, LLMA_OPTION_FRAME_BYTES, 1 << 16, nullptr),
+      LLMA_OK);
+  llma_encoder* encoder = nullptr;
+  ASSERT_EQ(llma_encoder_create(options, &encoder, nullptr), LLMA_OK);
+  std::string content(1 << 18, 'x'), room(1 << 18, '\0');
+  for (size_t i = 0; i < content.size(); ++i) {
+    content[i] = static_cast<char>(i * i % 251);
+  }
+  llma_input input = {content.data(), content.size(), 0};
+  llma_output output = {room.data(), room.size(), 0};
+  ASSERT_LE(llma_encoder_run(encoder, &input, &output, LLMA_RUN, nullptr), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    llma_input more = {content.data(), 1, 0};
+    bool is_right = llma_encoder_run(encoder, &more, &output, LLMA_FINISH,
+                                     nullptr) == LLMA_ERROR_USAGE;
+    llma_encoder_free(encoder);
+    void* file = nullptr;
+    size_t file_bytes = 0;
+    is_right = is_right && llma_compress("abc", 3, options, &file, &file_bytes,
+                                         nullptr) == LLMA_OK;
+    ::_exit(is_right ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  llma_status state = LLMA_NEED_OUTPUT;
+  while (state == LLMA_NEED_OUTPUT) {
+    output.used_bytes = 0;
+    state = llma_encoder_run(encoder, &input, &output, LLMA_FINISH, nullptr);
+  }
+  EXPECT_EQ(state, LLMA_OK);
+  llma_encoder_free(encoder);
+  llma_options_free(options);
+}
+
 }  // namespace
