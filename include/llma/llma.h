@@ -178,6 +178,7 @@ typedef struct llma_installed_model {
   const char *path;
   const uint8_t *fingerprint; /* [LLMA_FINGERPRINT_BYTES] */
   uint64_t file_bytes;
+  int is_default; /* 1: what NULL or "" means to llma_model_open() */
 } llma_installed_model;
 
 LLMA_API llma_status llma_model_list_create(llma_model_list **list,

@@ -12,6 +12,7 @@
 struct llma_model_list {
   std::vector<std::string> places, problems;
   std::vector<llma::InstalledModel> models;
+  size_t default_idx = ~size_t{0};
 };
 
 using namespace llma::api;
@@ -43,6 +44,13 @@ llma_status llma_model_list_create(llma_model_list** list, llma_error* error) {
     auto made = std::make_unique<llma_model_list>();
     made->places = llma::ModelPlaces();
     llma::InstalledModels installed = llma::ListInstalledModels(made->places);
+    const llma::InstalledModel* usual =
+        installed.models.size() == 1
+            ? &installed.models[0]
+            : installed.FindName(llma::kDefaultModelName);
+    if (usual != nullptr) {
+      made->default_idx = static_cast<size_t>(usual - &installed.models[0]);
+    }
     made->models = std::move(installed.models);
     for (const llma::Error& problem : installed.problems) {
       made->problems.push_back(problem.offset == llma::Error::kNoOffset
@@ -69,7 +77,8 @@ llma_status llma_model_list_get(const llma_model_list* list, size_t index,
     if (index >= list->models.size()) return Usage("no such model");
     const llma::InstalledModel& model = list->models[index];
     return Fill(installed, {0, model.name.c_str(), model.path.c_str(),
-                            model.fingerprint.data(), model.file_bytes});
+                            model.fingerprint.data(), model.file_bytes,
+                            index == list->default_idx ? 1 : 0});
   });
 }
 

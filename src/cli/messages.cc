@@ -73,6 +73,8 @@ std::string FormatError(std::string_view name, const Error& error) {
 
 int Messages::ShowError(std::string_view text,
                         std::string_view next_step) const {
+  if (text == last_error_) return kExitError;
+  last_error_ = text;
   if (verbosity_ >= 0) ShowLine(text);
   if (verbosity_ >= 1 && !next_step.empty()) ShowLine(next_step);
   return kExitError;

@@ -38,7 +38,8 @@ class Messages {
   explicit Messages(int verbosity) : verbosity_(verbosity) {}
 
   // Each returns the exit status that fits. `next_step`: a line for the user
-  // who wants to get on, if not empty.
+  // who wants to get on, if not empty. The same error again, of the next of
+  // many files, is not shown again: it is about all of them.
   int ShowError(std::string_view text, std::string_view next_step = {}) const;
   int ShowWarning(std::string_view text) const;
   // What is worth knowing, and no fault: the exit status stays as it is.
@@ -52,6 +53,7 @@ class Messages {
 
  private:
   int verbosity_;
+  mutable std::string last_error_;
 };
 
 // Prints to standard output; an error if that fails.

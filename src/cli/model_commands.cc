@@ -78,7 +78,8 @@ int RunModelList(const Options& options, const Messages& messages) {
         all.push_back({{"name", name},
                        {"fingerprint", ToHex(fingerprint)},
                        {"bytes", model.file_bytes},
-                       {"path", model.path}});
+                       {"path", model.path},
+                       {"default", model.is_default != 0}});
         break;
       case ListFormat::kRobot:
         text += "model\t" + name + "\t" + ToHex(fingerprint) + "\t" +
@@ -90,7 +91,8 @@ int RunModelList(const Options& options, const Messages& messages) {
             line, sizeof(line), "%-32s %s  %8s  ", model.name,
             ToHex(fingerprint.first(8)).c_str(),
             FormatBytes(static_cast<double>(model.file_bytes)).c_str());
-        text += std::string(line) + model.path + "\n";
+        text += std::string(line) + model.path +
+                (model.is_default != 0 ? " (default)" : "") + "\n";
         break;
     }
   }

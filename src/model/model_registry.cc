@@ -29,7 +29,7 @@ std::string NamesOf(const InstalledModels& installed) {
   for (const InstalledModel& model : installed.models) {
     names += (names.empty() ? "" : ", ") + model.name;
   }
-  return names.empty() ? "none" : names;
+  return names;
 }
 
 std::string Environment(const char* name) {
@@ -164,7 +164,9 @@ Result<InstalledModel> FindModelByName(std::string_view name) {
   if (!name.empty()) {
     return Error{ErrorCode::kModelMissing,
                  "no model is called " + std::string(name) +
-                     "; installed: " + NamesOf(installed)};
+                     (installed.models.empty()
+                          ? std::string(": none is installed")
+                          : ": installed are " + NamesOf(installed))};
   }
   if (installed.models.size() == 1) return installed.models.front();
   return Error{ErrorCode::kModelMissing,
