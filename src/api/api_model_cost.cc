@@ -34,7 +34,7 @@ llma_status llma_model_measure(const char* source, const void* text,
     llma::ImportLoss loss;
     if (IsSource(path)) {
       LLMA_ASSIGN(loss,
-                  llma::MeasureImportLoss(path, bytes, max_tokens, threads));
+                  llma::MeasureImportLoss(path, "", bytes, max_tokens, threads));
     } else {
       LLMA_ASSIGN(const SharedModel opened, OpenByName(path));
       LLMA_ASSIGN(loss, llma::MeasureModelBits(*opened->model, bytes,

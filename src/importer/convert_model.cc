@@ -74,6 +74,8 @@ Result<Fingerprint> ConvertModel(const SourceModel& source,
   ModelHeader header;
   header.importer_version = kImporterVersion;
   header.source_sha256 = source.sha256;
+  header.adapter = source.adapter;
+  header.adapter_sha256 = source.adapter_sha256;
   header.name = options.name;
   header.config = source.config;
   header.config.num_tokens = vocabulary.num_tokens;

@@ -331,6 +331,7 @@ Status ReadGgufConfig(const GgufReader& gguf, SourceModel& source) {
         "the parts that do not read text are left out: they are of no use "
         "here");
   }
+  source.architecture = architecture;
   LLMA_TRY(ReadSizes(metadata, *architecture, source));
   LLMA_TRY(ReadVariations(metadata, *architecture, source.config));
   const bool is_of_ollama = architecture->local_rope_base != 0 &&

@@ -201,6 +201,7 @@ Status ReadHfConfig(const JsonValue& json, SourceModel& source) {
   const bool is_part = text != nullptr && text->AsObject() != nullptr;
   const JsonFields fields(is_part ? *text : json, is_part ? "text_config" : "");
   LLMA_ASSIGN(const Architecture* architecture, ReadArchitecture(fields));
+  source.architecture = architecture;
   LLMA_TRY(CheckUnreadFields(is_part ? *text : json, fields, source.notes));
   LLMA_TRY(CheckVariations(fields));
   LLMA_TRY(CheckActivation(fields, architecture->activation));

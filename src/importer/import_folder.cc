@@ -15,6 +15,7 @@
 #include "importer/json_value.h"
 #include "importer/safetensors_reader.h"
 #include "importer/sha256.h"
+#include "importer/tensor_names.h"
 #include "platform/folder_list.h"
 #include "platform/mapped_file.h"
 
@@ -22,30 +23,6 @@ namespace llma {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr TensorNames kNames = {
-    .embedding = "model.embed_tokens.weight",
-    .output_norm = "model.norm.weight",
-    .head = "lm_head.weight",
-    .layer_prefix = "model.layers.",
-    .attn_norm = "input_layernorm.weight",
-    .attn_q = "self_attn.q_proj.weight",
-    .attn_k = "self_attn.k_proj.weight",
-    .attn_v = "self_attn.v_proj.weight",
-    .attn_out = "self_attn.o_proj.weight",
-    .ffn_norm = "post_attention_layernorm.weight",
-    .ffn_gate = "mlp.gate_proj.weight",
-    .ffn_up = "mlp.up_proj.weight",
-    .ffn_down = "mlp.down_proj.weight",
-    .q_bias = "self_attn.q_proj.bias",
-    .k_bias = "self_attn.k_proj.bias",
-    .v_bias = "self_attn.v_proj.bias",
-    .q_norm = "self_attn.q_norm.weight",
-    .k_norm = "self_attn.k_norm.weight",
-    .post_attn_norm = nullptr,
-    .post_ffn_norm = nullptr,
-    .rope_divisors = nullptr,
-};
 
 constexpr const char* kConfigFile = "config.json";
 constexpr const char* kTokenizerFile = "tokenizer.json";
@@ -212,19 +189,9 @@ Status ReadWeights(Folder& folder, TensorMap& tensors) {
   return OkStatus();
 }
 
-// Gemma's: what a sublayer adds is normed, too.
-TensorNames NamesOf(const ModelConfig& config) {
-  TensorNames names = kNames;
-  if (!config.has_post_norms) return names;
-  names.post_attn_norm = "post_attention_layernorm.weight";
-  names.ffn_norm = "pre_feedforward_layernorm.weight";
-  names.post_ffn_norm = "post_feedforward_layernorm.weight";
-  return names;
-}
-
 // Of models that see pictures only what reads text is taken, under the names
 // that models of text have.
-void TakeLanguageModel(TensorMap& tensors) {
+void TakeLanguageModel(const TensorNames& names, TensorMap& tensors) {
   constexpr std::string_view kParts[][2] = {
       {"language_model.model.", "model."},
       {"model.language_model.", "model."},
@@ -238,7 +205,7 @@ void TakeLanguageModel(TensorMap& tensors) {
     }
   }
   if (taken.empty()) return;
-  const auto lm_head = tensors.find(kNames.head);
+  const auto lm_head = tensors.find(names.head);
   if (lm_head != tensors.end()) taken.insert(*lm_head);
   tensors = std::move(taken);
 }
@@ -247,10 +214,10 @@ void TakeLanguageModel(TensorMap& tensors) {
 // configuration says: programs that merge weights leave it behind.
 void FindHead(SourceModel& source) {
   bool& is_tied = source.config.tied_head;
-  const auto head = source.tensors.find(kNames.head);
+  const auto head = source.tensors.find(source.names.head);
   if (head == source.tensors.end()) {
     if (!is_tied) {
-      source.notes.push_back("there is no " + std::string(kNames.head) +
+      source.notes.push_back("there is no " + std::string(source.names.head) +
                              ", though tie_word_embeddings is false: the "
                              "embedding is taken");
     }
@@ -258,23 +225,23 @@ void FindHead(SourceModel& source) {
     return;
   }
   if (!is_tied) return;
-  const auto embedding = source.tensors.find(kNames.embedding);
+  const auto embedding = source.tensors.find(source.names.embedding);
   const SourceTensor& a = head->second;
   if (embedding != source.tensors.end() && a.type == embedding->second.type &&
       std::ranges::equal(a.data, embedding->second.data)) {
     source.tensors.erase(head);
     return;
   }
-  source.notes.push_back("tensor " + std::string(kNames.head) +
+  source.notes.push_back("tensor " + std::string(source.names.head) +
                          " is not the embedding, though tie_word_embeddings "
                          "says so: it is taken");
   is_tied = false;
 }
 
 // Takes out the angles of RoPE, which old programs stored with the weights.
-void DropRedundantTensors(TensorMap& tensors) {
-  std::erase_if(tensors, [](const auto& entry) {
-    return entry.first.starts_with(kNames.layer_prefix) &&
+void DropRedundantTensors(const TensorNames& names, TensorMap& tensors) {
+  std::erase_if(tensors, [&names](const auto& entry) {
+    return entry.first.starts_with(names.layer_prefix) &&
            entry.first.ends_with(".self_attn.rotary_emb.inv_freq");
   });
 }
@@ -302,10 +269,12 @@ Status ReadFolder(const std::string& folder_path, const SourceUser& use) {
     return InFile(folder.PathOf(kTokenizerFile), read.error());
   }
   LLMA_TRY(ReadWeights(folder, source.tensors));
-  if (config.Find("text_config") != nullptr) TakeLanguageModel(source.tensors);
+  source.names = FolderTensorNames(source.config);
+  if (config.Find("text_config") != nullptr) {
+    TakeLanguageModel(source.names, source.tensors);
+  }
   FindHead(source);
-  DropRedundantTensors(source.tensors);
-  source.names = NamesOf(source.config);
+  DropRedundantTensors(source.names, source.tensors);
   LLMA_ASSIGN(source.sha256, folder.Digest());
   const Status used = use(source);
   if (!used) return InFile(folder_path, used.error());

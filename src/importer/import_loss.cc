@@ -75,8 +75,10 @@ Result<ImportLoss> MeasureModelBits(const Model& model, Bytes text,
   return loss;
 }
 
-Result<ImportLoss> MeasureImportLoss(const std::string& source_path, Bytes text,
-                                     uint32_t max_tokens, int num_threads) {
+Result<ImportLoss> MeasureImportLoss(const std::string& source_path,
+                                     const std::string& adapter_path,
+                                     Bytes text, uint32_t max_tokens,
+                                     int num_threads) {
   LLMA_ASSIGN(const TemporaryFolder folder, TemporaryFolder::Create());
   LLMA_ASSIGN(const KernelTable* kernels, KernelsFromEnvironment());
   ThreadPool pool(num_threads);
@@ -101,7 +103,7 @@ Result<ImportLoss> MeasureImportLoss(const std::string& source_path, Bytes text,
     loss.float_bits = floats.Bits(fed);
     return OkStatus();
   };
-  LLMA_TRY(ReadSource(source_path, measure));
+  LLMA_TRY(ReadSource(source_path, adapter_path, measure));
   return loss;
 }
 

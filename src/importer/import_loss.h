@@ -22,10 +22,12 @@ struct ImportLoss {
 
 // Imports a GGUF file or a folder to a file that is removed again, and lets
 // both read the first tokens of a text behind the model's start token. The
-// source's weights are in memory, four bytes each. kUsage if the text has no
-// tokens.
-Result<ImportLoss> MeasureImportLoss(const std::string& source_path, Bytes text,
-                                     uint32_t max_tokens, int num_threads);
+// source's weights are in memory, four bytes each. If `adapter_path` is not
+// empty, it is merged into them. kUsage if the text has no tokens.
+Result<ImportLoss> MeasureImportLoss(const std::string& source_path,
+                                     const std::string& adapter_path,
+                                     Bytes text, uint32_t max_tokens,
+                                     int num_threads);
 
 // The same of a model that was imported, without its source: exact bits alone.
 Result<ImportLoss> MeasureModelBits(const Model& model, Bytes text,

@@ -25,7 +25,7 @@ Result<ImportLoss> Measure(const std::vector<uint8_t>& gguf, Bytes text,
     auto file = OutputFile::Create(path, {.overwrite = true});
     EXPECT_TRUE(file && file->Write(gguf) && file->Commit());
   }
-  auto loss = MeasureImportLoss(path, text, max_tokens, 2);
+  auto loss = MeasureImportLoss(path, "", text, max_tokens, 2);
   std::filesystem::remove(path);
   return loss;
 }
@@ -49,8 +49,8 @@ TEST(ImportLossTest, WithoutASource) {
   const auto model = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
   ASSERT_TRUE(model);
   const auto cost = MeasureModelBits(**model, AsBytes(kText), 30, 1);
-  const auto loss =
-      MeasureImportLoss(LLMA_TEST_DATA_DIR "/tiny.gguf", AsBytes(kText), 30, 2);
+  const auto loss = MeasureImportLoss(LLMA_TEST_DATA_DIR "/tiny.gguf", "",
+                                      AsBytes(kText), 30, 2);
   ASSERT_TRUE(cost && loss);
   EXPECT_EQ(cost->exact_bits, loss->exact_bits);
   EXPECT_EQ(cost->num_bytes, loss->num_bytes);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "importer/adapter.h"
 #include "importer/import_folder.h"
 #include "importer/import_gguf.h"
 #include "model/model_header.h"
@@ -50,7 +51,9 @@ std::string ModelNameFromPath(const std::string& source_path) {
   return name;
 }
 
-Status ReadSource(const std::string& source_path, const SourceUser& use) {
+namespace {
+
+Status ReadPlainSource(const std::string& source_path, const SourceUser& use) {
   std::error_code error;
   if (std::filesystem::is_directory(source_path, error)) {
     return ReadFolder(source_path, use);
@@ -70,6 +73,33 @@ Status ReadSource(const std::string& source_path, const SourceUser& use) {
   return OkStatus();
 }
 
+// The last part of a path, in printable ASCII.
+std::string AdapterName(const std::string& path) {
+  std::string name = std::filesystem::path(path).lexically_normal().string();
+  while (name.size() > 1 && name.back() == '/') name.pop_back();
+  name.erase(0, name.find_last_of('/') + 1);
+  if (name.size() > kMaxAdapterNameBytes) name.resize(kMaxAdapterNameBytes);
+  for (char& c : name) {
+    if (!IsPlainText(std::string_view(&c, 1), 1)) c = '?';
+  }
+  return name.empty() ? "adapter" : name;
+}
+
+}  // namespace
+
+Status ReadSource(const std::string& source_path,
+                  const std::string& adapter_path, const SourceUser& use) {
+  if (adapter_path.empty()) return ReadPlainSource(source_path, use);
+  LLMA_ASSIGN(Adapter adapter, Adapter::Open(adapter_path));
+  return ReadPlainSource(source_path, [&](const SourceModel& source) -> Status {
+    SourceModel adapted = source;
+    LLMA_TRY(adapter.AttachTo(adapted));
+    adapted.adapter = AdapterName(adapter_path);
+    adapted.adapter_sha256 = adapter.sha256();
+    return use(adapted);
+  });
+}
+
 Result<Fingerprint> ImportModel(const std::string& source_path,
                                 const std::string& llmm_path,
                                 const ImportOptions& options) {
@@ -81,7 +111,7 @@ Result<Fingerprint> ImportModel(const std::string& source_path,
     LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, named));
     return OkStatus();
   };
-  LLMA_TRY(ReadSource(source_path, convert));
+  LLMA_TRY(ReadSource(source_path, options.adapter_path, convert));
   return fingerprint;
 }
 

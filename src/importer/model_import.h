@@ -16,8 +16,10 @@ Result<Fingerprint> ImportModel(const std::string& source_path,
                                 const std::string& llmm_path,
                                 const ImportOptions& options);
 
-// The same for anything else that is done with a source.
-Status ReadSource(const std::string& source_path, const SourceUser& use);
+// The same for anything else that is done with a source. If `adapter_path` is
+// not empty, it is merged into the weights (adapter.h).
+Status ReadSource(const std::string& source_path,
+                  const std::string& adapter_path, const SourceUser& use);
 
 // The name that an empty ImportOptions::name stands for, by the file or folder:
 // "SmolLM2-135M-Instruct.Q4_1.gguf" gives "smollm2-135m-instruct". May be

@@ -15,6 +15,8 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "importer/architecture.h"
+#include "importer/low_rank_update.h"
 #include "importer/rope_steps.h"
 #include "model/model_config.h"
 
@@ -25,6 +27,10 @@ struct SourceTensor {
   uint64_t num_rows = 0;
   uint64_t num_cols = 0;  // the fastest dimension
   Bytes data;             // empty if rows of the type cannot be read
+  // What an adapter makes of it (adapter.h), if not null: adds to its rows, or
+  // stands for its only row.
+  const LowRankUpdate* update = nullptr;
+  const std::vector<float>* replacement = nullptr;
 };
 
 using TensorMap = std::map<std::string, SourceTensor, std::less<>>;
@@ -86,6 +92,7 @@ struct SourceVocabulary {
 
 // Views into files and tables that outlive it.
 struct SourceModel {
+  const Architecture* architecture = nullptr;
   ModelConfig config;         // the fields of the vocabulary are still open
   RopeSpec rope, local_rope;  // of layers that see everything, of local ones
   float norm_offset = 0;      // added to the weights of norms
@@ -99,6 +106,8 @@ struct SourceModel {
   // What was approximated or left out, a sentence each, without a stop.
   std::vector<std::string> notes;
   std::array<uint8_t, 32> sha256{};
+  std::string adapter;  // its name, if one is merged in; else empty
+  std::array<uint8_t, 32> adapter_sha256{};
 };
 
 // What is done with a source while its files are open.

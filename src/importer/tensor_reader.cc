@@ -44,6 +44,7 @@ Result<const SourceTensor*> TensorReader::Find(const std::string& name,
 Result<std::vector<float>> TensorReader::ReadFloats(const std::string& name,
                                                     uint32_t size) {
   LLMA_ASSIGN(const SourceTensor* tensor, Find(name, 1, size));
+  if (tensor->replacement != nullptr) return *tensor->replacement;
   std::vector<float> values(size);
   DequantizeRow(static_cast<TensorType>(tensor->type), tensor->data, values);
   return values;
@@ -83,6 +84,7 @@ Status TensorReader::ReadRows(
     LLMA_ENSURE(source < tensor.num_rows);
     DequantizeRow(static_cast<TensorType>(tensor.type),
                   tensor.data.subspan(row_bytes * source, row_bytes), row);
+    if (tensor.update != nullptr) tensor.update->AddTo(source, row);
     Status set = out.SetRow(first_row + i, row);
     if (!set) {
       return Error{set.error().code,

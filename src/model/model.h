@@ -100,6 +100,9 @@ class Model {
   const Fingerprint& fingerprint() const { return fingerprint_; }
   const Fingerprint& source_sha256() const { return source_sha256_; }
   uint32_t importer_version() const { return importer_version_; }
+  // The adapter that was merged in, by name; empty if there was none.
+  std::string_view adapter() const { return adapter_; }
+  const Fingerprint& adapter_sha256() const { return adapter_sha256_; }
 
  private:
   Model() = default;
@@ -114,8 +117,8 @@ class Model {
   std::span<const uint64_t> rope_steps_, local_rope_steps_;
   TokenTable tokens_;
   TokenizerSpec tokenizer_;
-  std::string_view name_, license_;
-  Fingerprint fingerprint_{}, source_sha256_{};
+  std::string_view name_, license_, adapter_;
+  Fingerprint fingerprint_{}, source_sha256_{}, adapter_sha256_{};
   uint32_t importer_version_ = 0;
 };
 

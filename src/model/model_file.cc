@@ -192,6 +192,8 @@ Status Model::Parse(Bytes bytes) {
   importer_version_ = header.importer_version;
   name_ = header.name;
   license_ = header.license;
+  adapter_ = header.adapter;
+  adapter_sha256_ = header.adapter_sha256;
   tokenizer_.pre_tokenizer = header.pre_tokenizer;
 
   SectionReader in(bytes, header);

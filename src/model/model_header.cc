@@ -236,6 +236,14 @@ Result<ModelHeader> ParseModelHeader(Bytes bytes) {
     LLMA_ASSIGN(s.size_bytes, in.LoadU64());
     LLMA_ASSIGN(s.xxh3, in.LoadU64());
   }
+  if (in.remaining() != 0) {
+    LLMA_TRY(LoadHash(in, header.adapter_sha256));
+    LLMA_ASSIGN(header.adapter, LoadString(in));
+    if (header.adapter.empty() ||
+        !IsPlainText(header.adapter, kMaxAdapterNameBytes)) {
+      return Corrupt("bad name of an adapter in the header", in.offset());
+    }
+  }
   if (in.remaining() != 0) return Corrupt("bad header size", 8);
   LLMA_TRY(CheckSizes(header));
   LLMA_TRY(CheckPlaces(header));
@@ -272,6 +280,11 @@ std::vector<uint8_t> EncodeModelHeader(const ModelHeader& header) {
     body.StoreU64(s.offset_bytes);
     body.StoreU64(s.size_bytes);
     body.StoreU64(s.xxh3);
+  }
+  if (!header.adapter.empty()) {
+    body.StoreBytes(header.adapter_sha256);
+    body.StoreU16(static_cast<uint16_t>(header.adapter.size()));
+    body.StoreBytes(AsBytes(header.adapter));
   }
   ByteWriter out;
   out.StoreBytes(AsBytes(kModelMagic));

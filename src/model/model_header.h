@@ -27,6 +27,7 @@ inline constexpr float kMaxNormWeight = 65536;  // of the absolute value
 inline constexpr float kMaxBias = 1 << 16;      // of the absolute value
 inline constexpr size_t kMaxNameBytes = 64;     // name and pre-tokenizer
 inline constexpr size_t kMaxLicenseBytes = 256;
+inline constexpr size_t kMaxAdapterNameBytes = 256;
 
 struct ModelHeader {
   uint64_t header_bytes = 0;  // set by the parser
@@ -37,6 +38,10 @@ struct ModelHeader {
   ModelConfig config;
   std::string_view name, license, pre_tokenizer;
   std::vector<Section> sections;
+  // The adapter that was merged in: printable, at most kMaxAdapterNameBytes.
+  // Empty if there was none.
+  std::string_view adapter;
+  std::array<uint8_t, 32> adapter_sha256{};
 };
 
 // The same strings that the parser accepts: 1 to 64 of [a-z0-9._-].
