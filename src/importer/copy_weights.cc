@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "model/layer_parts.h"
+
 namespace llma {
 namespace {
 
@@ -30,33 +32,47 @@ class ModelCopier {
     if (!config_.tied_head) {
       LLMA_TRY(CopyByToken(names_.head, config_.num_tokens));
     }
-    const uint32_t dim = config_.dim;
-    const uint32_t ffn_dim = config_.ffn_dim;
     for (uint32_t i = 0; i < config_.num_layers; ++i) {
       const std::string layer = names_.layer_prefix + std::to_string(i) + ".";
-      LLMA_TRY(CopyNorm(layer + names_.attn_norm));
-      LLMA_TRY(CopyQkv(layer));
-      if (config_.has_qkv_bias) LLMA_TRY(CopyBiases(layer));
-      if (config_.has_qk_norm) {
-        LLMA_TRY(CopyHeadNorm(layer + names_.q_norm));
-        LLMA_TRY(CopyHeadNorm(layer + names_.k_norm));
-      }
-      LLMA_TRY(CopyStacked({layer + names_.attn_out}, dim, config_.q_dim()));
-      if (config_.has_post_norms) {
-        LLMA_TRY(CopyNorm(layer + names_.post_attn_norm));
-      }
-      LLMA_TRY(CopyNorm(layer + names_.ffn_norm));
-      LLMA_TRY(CopyStacked({layer + names_.ffn_gate, layer + names_.ffn_up},
-                           ffn_dim, dim));
-      LLMA_TRY(CopyStacked({layer + names_.ffn_down}, dim, ffn_dim));
-      if (config_.has_post_norms) {
-        LLMA_TRY(CopyNorm(layer + names_.post_ffn_norm));
+      for (const LayerPart& part : kLayerParts) {
+        if (part.IsIn(config_)) LLMA_TRY(CopyPart(layer, part.kind));
       }
     }
     return OkStatus();
   }
 
  private:
+  Status CopyPart(const std::string& layer, SectionKind kind) {
+    const uint32_t dim = config_.dim, ffn_dim = config_.ffn_dim;
+    switch (kind) {
+      case SectionKind::kAttnNorm:
+        return CopyNorm(layer + names_.attn_norm);
+      case SectionKind::kQkvValues:
+        return CopyQkv(layer);
+      case SectionKind::kQkvBias:
+        return CopyBiases(layer);
+      case SectionKind::kQueryNorm:
+        return CopyHeadNorm(layer + names_.q_norm);
+      case SectionKind::kKeyNorm:
+        return CopyHeadNorm(layer + names_.k_norm);
+      case SectionKind::kAttnOutValues:
+        return CopyStacked({layer + names_.attn_out}, dim, config_.q_dim());
+      case SectionKind::kPostAttnNorm:
+        return CopyNorm(layer + names_.post_attn_norm);
+      case SectionKind::kFfnNorm:
+        return CopyNorm(layer + names_.ffn_norm);
+      case SectionKind::kGateUpValues:
+        return CopyStacked({layer + names_.ffn_gate, layer + names_.ffn_up},
+                           ffn_dim, dim);
+      case SectionKind::kFfnDownValues:
+        return CopyStacked({layer + names_.ffn_down}, dim, ffn_dim);
+      case SectionKind::kPostFfnNorm:
+        return CopyNorm(layer + names_.post_ffn_norm);
+      default:
+        return Error{ErrorCode::kInternal, "a part of a layer is not known"};
+    }
+  }
+
   Status CopyNorm(const std::string& name) {
     LLMA_ASSIGN(const auto weights,
                 in_.ReadNorm(name, config_.dim, source_.norm_offset));

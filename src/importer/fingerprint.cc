@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "model/layer_parts.h"
 #include "model/model_header.h"
 
 namespace llma {
@@ -79,18 +80,13 @@ Result<Fingerprint> ComputeFingerprint(const Model& model) {
   builder.AddLinear(model.embedding());
   if (!model.config().tied_head) builder.AddLinear(model.head());
   for (uint32_t i = 0; i < model.config().num_layers; ++i) {
-    const LayerWeights& layer = model.layer(i);
-    builder.AddFloats(layer.attn_norm);
-    builder.AddLinear(layer.qkv);
-    builder.AddFloats(layer.qkv_bias);
-    builder.AddFloats(layer.q_norm);
-    builder.AddFloats(layer.k_norm);
-    builder.AddLinear(layer.attn_out);
-    builder.AddFloats(layer.post_attn_norm);
-    builder.AddFloats(layer.ffn_norm);
-    builder.AddLinear(layer.gate_up);
-    builder.AddLinear(layer.ffn_down);
-    builder.AddFloats(layer.post_ffn_norm);
+    for (const LayerPart& part : kLayerParts) {
+      if (part.matrix != nullptr) {
+        builder.AddLinear(model.layer(i).*part.matrix);
+      } else {
+        builder.AddFloats(model.layer(i).*part.floats);  // may be empty
+      }
+    }
   }
   return builder.Digest();
 }

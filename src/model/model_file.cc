@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/checksum.h"
+#include "model/layer_parts.h"
 #include "model/model.h"
 #include "model/model_header.h"
 
@@ -218,25 +219,16 @@ Status Model::Parse(Bytes bytes) {
   }
   layers_.resize(config_.num_layers);
   for (LayerWeights& layer : layers_) {
-    LLMA_ASSIGN(layer.attn_norm, in.TakeNorm());
-    LLMA_ASSIGN(layer.qkv, in.TakeLinear(config_));
-    if (config_.has_qkv_bias) {
-      LLMA_ASSIGN(layer.qkv_bias,
-                  in.TakeFloats(kMaxBias, "a bias is out of bounds"));
-    }
-    if (config_.has_qk_norm) {
-      LLMA_ASSIGN(layer.q_norm, in.TakeNorm());
-      LLMA_ASSIGN(layer.k_norm, in.TakeNorm());
-    }
-    LLMA_ASSIGN(layer.attn_out, in.TakeLinear(config_));
-    if (config_.has_post_norms) {
-      LLMA_ASSIGN(layer.post_attn_norm, in.TakeNorm());
-    }
-    LLMA_ASSIGN(layer.ffn_norm, in.TakeNorm());
-    LLMA_ASSIGN(layer.gate_up, in.TakeLinear(config_));
-    LLMA_ASSIGN(layer.ffn_down, in.TakeLinear(config_));
-    if (config_.has_post_norms) {
-      LLMA_ASSIGN(layer.post_ffn_norm, in.TakeNorm());
+    for (const LayerPart& part : kLayerParts) {
+      if (!part.IsIn(config_)) continue;
+      if (part.matrix != nullptr) {
+        LLMA_ASSIGN(layer.*part.matrix, in.TakeLinear(config_));
+      } else if (part.kind == SectionKind::kQkvBias) {
+        LLMA_ASSIGN(layer.*part.floats,
+                    in.TakeFloats(kMaxBias, "a bias is out of bounds"));
+      } else {
+        LLMA_ASSIGN(layer.*part.floats, in.TakeNorm());
+      }
     }
   }
   return OkStatus();

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/model_sections.h"
 
+#include "model/layer_parts.h"
+
 namespace llma {
+
+static_assert(
+    ScalesOf(SectionKind::kEmbeddingValues) == SectionKind::kEmbeddingScales &&
+    ScalesOf(SectionKind::kHeadValues) == SectionKind::kHeadScales &&
+    ScalesOf(SectionKind::kQkvValues) == SectionKind::kQkvScales &&
+    ScalesOf(SectionKind::kAttnOutValues) == SectionKind::kAttnOutScales &&
+    ScalesOf(SectionKind::kGateUpValues) == SectionKind::kGateUpScales &&
+    ScalesOf(SectionKind::kFfnDownValues) == SectionKind::kFfnDownScales);
 
 LinearWeights LinearShape(const ModelConfig& config, SectionKind kind) {
   LinearWeights shape;
@@ -42,6 +52,18 @@ LinearWeights LinearShape(const ModelConfig& config, SectionKind kind) {
   return shape;
 }
 
+uint32_t NumFloats(const ModelConfig& config, SectionKind kind) {
+  switch (kind) {
+    case SectionKind::kQkvBias:
+      return config.qkv_dim();
+    case SectionKind::kQueryNorm:
+    case SectionKind::kKeyNorm:
+      return config.head_dim;
+    default:
+      return config.dim;
+  }
+}
+
 bool IsValuesSection(SectionKind kind) {
   switch (kind) {
     case SectionKind::kEmbeddingValues:
@@ -64,43 +86,35 @@ std::vector<Section> ListSections(const ModelConfig& config,
   const auto add = [&](SectionKind kind, uint64_t size_bytes) {
     sections.push_back({kind, layer, 0, size_bytes, 0});
   };
-  const auto add_linear = [&](SectionKind values, SectionKind scales) {
+  const auto add_floats = [&](SectionKind kind) {
+    add(kind, uint64_t{NumFloats(config, kind)} * sizeof(float));
+  };
+  const auto add_matrix = [&](SectionKind values) {
     const LinearWeights shape = LinearShape(config, values);
     add(values, shape.values_bytes());
-    add(scales, shape.num_scales() * sizeof(float));
+    add(ScalesOf(values), shape.num_scales() * sizeof(float));
   };
-  const uint64_t norm_bytes = config.dim * sizeof(float);
   add(SectionKind::kTokenOffsets,
       (uint64_t{config.num_tokens} + 1) * sizeof(uint32_t));
   add(SectionKind::kTokenBytes, token_bytes_size);
   add(SectionKind::kMerges, num_merges * kMergeBytes);
   const uint64_t steps_bytes = config.head_dim / 2 * sizeof(uint64_t);
-  const uint64_t head_norm_bytes = config.head_dim * sizeof(float);
   add(SectionKind::kRopeSteps, steps_bytes);
   if (config.has_local_layers()) {
     add(SectionKind::kLocalRopeSteps, steps_bytes);
   }
-  add(SectionKind::kOutputNorm, norm_bytes);
-  add_linear(SectionKind::kEmbeddingValues, SectionKind::kEmbeddingScales);
-  if (!config.tied_head) {
-    add_linear(SectionKind::kHeadValues, SectionKind::kHeadScales);
-  }
+  add_floats(SectionKind::kOutputNorm);
+  add_matrix(SectionKind::kEmbeddingValues);
+  if (!config.tied_head) add_matrix(SectionKind::kHeadValues);
   for (layer = 0; layer < config.num_layers; ++layer) {
-    add(SectionKind::kAttnNorm, norm_bytes);
-    add_linear(SectionKind::kQkvValues, SectionKind::kQkvScales);
-    if (config.has_qkv_bias) {
-      add(SectionKind::kQkvBias, uint64_t{config.qkv_dim()} * sizeof(float));
+    for (const LayerPart& part : kLayerParts) {
+      if (!part.IsIn(config)) continue;
+      if (part.matrix != nullptr) {
+        add_matrix(part.kind);
+      } else {
+        add_floats(part.kind);
+      }
     }
-    if (config.has_qk_norm) {
-      add(SectionKind::kQueryNorm, head_norm_bytes);
-      add(SectionKind::kKeyNorm, head_norm_bytes);
-    }
-    add_linear(SectionKind::kAttnOutValues, SectionKind::kAttnOutScales);
-    if (config.has_post_norms) add(SectionKind::kPostAttnNorm, norm_bytes);
-    add(SectionKind::kFfnNorm, norm_bytes);
-    add_linear(SectionKind::kGateUpValues, SectionKind::kGateUpScales);
-    add_linear(SectionKind::kFfnDownValues, SectionKind::kFfnDownScales);
-    if (config.has_post_norms) add(SectionKind::kPostFfnNorm, norm_bytes);
   }
   return sections;
 }

@@ -63,6 +63,14 @@ struct Section {
 // pointers are null.
 LinearWeights LinearShape(const ModelConfig& config, SectionKind kind);
 
+// How many floats a section of a layer's norm or biases holds.
+uint32_t NumFloats(const ModelConfig& config, SectionKind kind);
+
+// The scales that belong to a section of values.
+constexpr SectionKind ScalesOf(SectionKind values) {
+  return static_cast<SectionKind>(static_cast<uint32_t>(values) + 1);
+}
+
 // True for sections of int8 values, which are aligned to kValuesAlignment.
 bool IsValuesSection(SectionKind kind);
 
