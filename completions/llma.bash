@@ -71,7 +71,7 @@ _llma() {
     elif [[ $prev == --name || $prev == --start-token || $prev == --sha256 ]]; then
       return
     elif [[ $cur == -* ]]; then
-      _llma_words '--name --start-token --sha256 --keep-source -o --output
+      _llma_words '--name --start-token --adapter --sha256 --keep-source -o --output
                    -f --force --robot --json -v --verbose -q --quiet -h --help'
     elif [[ $verb == check && $COMP_CWORD -eq 3 ]]; then
       local -a files

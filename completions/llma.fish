@@ -99,4 +99,7 @@ end
 complete -c llma -n '__llma_verb pull' -l sha256 -x -d 'what the file must have'
 complete -c llma -n '__llma_verb pull' -l keep-source -d 'keep what was fetched'
 complete -c llma -n '__llma_verb import' -l name -x -d 'name of the model'
+for verb in import check
+    complete -c llma -n "__llma_verb $verb" -l adapter -r -d 'adapter that is merged in'
+end
 complete -c llma -n '__llma_verb import' -l start-token -x -d 'token that stands before each text'

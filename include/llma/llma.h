@@ -145,7 +145,9 @@ typedef struct llma_model_info {
   uint32_t num_kv_heads;
   uint32_t head_dim;
   uint32_t ffn_dim;
-  uint32_t context_length; /* tokens */
+  uint32_t context_length;       /* tokens */
+  const char *adapter;           /* what was merged in; "" if nothing was */
+  const uint8_t *adapter_sha256; /* [32]; zeros without an adapter */
 } llma_model_info;
 
 /* Opens an installed model by its name, or a file: whatever has a '/' or ends
@@ -208,6 +210,9 @@ typedef struct llma_import_options {
   int overwrite;           /* 0: an existing file is an error */
   llma_note_fn note;       /* NULL: nobody is told */
   void *user;              /* of the callback */
+  /* A low-rank adapter (LoRA) that is merged into the weights: the folder that
+   * PEFT saves, or a GGUF file whose general.type is "adapter". NULL: none. */
+  const char *adapter;
 } llma_import_options;
 
 /* Makes a .llmm file of a GGUF file or a Hugging Face folder. What changes the
@@ -233,9 +238,11 @@ typedef struct llma_model_cost {
  * behind its start token. `source`: a GGUF file or a Hugging Face folder, which
  * also tells what import and exact arithmetic lose, with four bytes of memory
  * for each weight and nothing installed; else as for llma_model_open().
+ * `adapter`: merged into such a source, as llma_import_options say; or NULL.
  * `num_threads` 0: all processors. */
-LLMA_API llma_status llma_model_measure(const char *source, const void *text,
-                                        size_t text_bytes, uint32_t max_tokens,
+LLMA_API llma_status llma_model_measure(const char *source, const char *adapter,
+                                        const void *text, size_t text_bytes,
+                                        uint32_t max_tokens,
                                         uint32_t num_threads,
                                         llma_model_cost *cost,
                                         llma_error *error);

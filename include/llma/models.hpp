@@ -89,6 +89,7 @@ struct ImportOptions {
   std::string path;         // empty: where models are installed
   std::string name;         // empty: by the source
   std::string start_token;  // empty: chosen
+  std::string adapter;      // empty: none is merged in
   bool overwrite = false;
   // What was approximated or left out, a line each.
   std::function<void(const std::string&)> note;
@@ -99,6 +100,7 @@ inline Result<ModelFile> ImportModel(const std::string& source,
   llma_import_options options = LLMA_INIT(llma_import_options);
   options.name = detail::OrNull(how.name);
   options.start_token = detail::OrNull(how.start_token);
+  options.adapter = detail::OrNull(how.adapter);
   options.overwrite = how.overwrite ? 1 : 0;
   options.user = const_cast<ImportOptions*>(&how);
   options.note = [](void* user, const char* text) {
@@ -115,14 +117,16 @@ inline Result<ModelFile> ImportModel(const std::string& source,
 }
 
 // What a text costs by a model, and, if `source` can be imported, what that
-// loses.
+// loses. `adapter`: merged into such a source; empty: none.
 inline Result<llma_model_cost> MeasureModel(const std::string& source,
+                                            const std::string& adapter,
                                             std::span<const uint8_t> text,
                                             uint32_t max_tokens,
                                             uint32_t num_threads = 0) {
   llma_model_cost cost = LLMA_INIT(llma_model_cost);
-  LLMA_TRY(detail::Call(llma_model_measure, source.c_str(), text.data(),
-                        text.size(), max_tokens, num_threads, &cost));
+  LLMA_TRY(detail::Call(llma_model_measure, source.c_str(),
+                        detail::OrNull(adapter), text.data(), text.size(),
+                        max_tokens, num_threads, &cost));
   return cost;
 }
 

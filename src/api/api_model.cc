@@ -82,8 +82,8 @@ Result<SharedModel> OpenPath(const std::string& path) {
   const Model& opened = **model;
   const auto shared = std::make_shared<const OpenedModel>(OpenedModel{
       path, std::string(opened.name()), std::string(opened.license()),
-      std::string(opened.tokenizer().pre_tokenizer), std::move(file),
-      *std::move(model)});
+      std::string(opened.tokenizer().pre_tokenizer),
+      std::string(opened.adapter()), std::move(file), *std::move(model)});
   open.by_file[KeyOf(info)] = shared;
   return SharedModel(shared);
 }
@@ -164,7 +164,8 @@ llma_status llma_model_get_info(const llma_model* model, llma_model_info* info,
          m.fingerprint().data(), m.source_sha256().data(), m.importer_version(),
          config.num_tokens, config.num_layers, config.dim, config.num_heads,
          config.num_kv_heads, config.head_dim, config.ffn_dim,
-         config.context_length});
+         config.context_length, model->opened->adapter.c_str(),
+         m.adapter_sha256().data()});
   });
 }
 

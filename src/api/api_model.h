@@ -15,7 +15,8 @@
 namespace llma::api {
 
 struct OpenedModel {
-  std::string path, name, license, pre_tokenizer;  // ended by a zero
+  // Ended by a zero.
+  std::string path, name, license, pre_tokenizer, adapter;
   MappedFile file;  // that the model is a view of
   std::unique_ptr<const Model> model;
 };

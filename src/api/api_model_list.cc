@@ -105,6 +105,7 @@ llma_status llma_model_import(const char* source, const char* path,
       LLMA_ASSIGN(const llma_import_options given, Load(options));
       if (given.name != nullptr) how.name = given.name;
       if (given.start_token != nullptr) how.start_token = given.start_token;
+      if (given.adapter != nullptr) how.adapter_path = given.adapter;
       how.overwrite = given.overwrite != 0;
       if (given.note != nullptr) {
         how.note = [given](const std::string& text) {

@@ -125,8 +125,9 @@ What to print
 Other names
       --compress, --decompress, --uncompress, --test, --list, --to-stdout
       --fast, --best    -1, -9
-With model pull and import
+With model pull, import and check
       --start-token TEXT   the token that comes before each text
+      --adapter PATH       import, check: merge this LoRA adapter into the model
       --sha256=HEX         the checksum that the file must have
       --keep-source        keep the file that was fetched
 

@@ -33,6 +33,7 @@ int RunModelImport(const Options& options, const Messages& messages) {
   ImportOptions how;
   how.name = options.import_name;
   how.start_token = options.start_token;
+  how.adapter = options.adapter;
   how.overwrite = options.force;
   how.path = options.output;
   how.note = [&](const std::string& text) {
@@ -113,20 +114,24 @@ int RunModelInfo(const Options& options, const Messages& messages) {
   const auto opened = Model::Open(options.operands[0]);
   if (!opened) return messages.ShowError(FormatError({}, opened.error()));
   const llma_model_info model = opened->info();
-  const Json fields = {{"name", model.name},
-                       {"license", model.license},
-                       {"fingerprint", Hex32(model.fingerprint)},
-                       {"source sha256", Hex32(model.source_sha256)},
-                       {"importer", model.importer_version},
-                       {"pre-tokenizer", model.pre_tokenizer},
-                       {"tokens", model.num_tokens},
-                       {"layers", model.num_layers},
-                       {"width", model.dim},
-                       {"query heads", model.num_heads},
-                       {"key heads", model.num_kv_heads},
-                       {"head width", model.head_dim},
-                       {"ffn width", model.ffn_dim},
-                       {"context", model.context_length}};
+  Json fields = {{"name", model.name},
+                 {"license", model.license},
+                 {"fingerprint", Hex32(model.fingerprint)},
+                 {"source sha256", Hex32(model.source_sha256)},
+                 {"importer", model.importer_version},
+                 {"pre-tokenizer", model.pre_tokenizer},
+                 {"tokens", model.num_tokens},
+                 {"layers", model.num_layers},
+                 {"width", model.dim},
+                 {"query heads", model.num_heads},
+                 {"key heads", model.num_kv_heads},
+                 {"head width", model.head_dim},
+                 {"ffn width", model.ffn_dim},
+                 {"context", model.context_length}};
+  if (*model.adapter != '\0') {
+    fields["adapter"] = model.adapter;
+    fields["adapter sha256"] = Hex32(model.adapter_sha256);
+  }
   if (options.list_format == ListFormat::kJson) {
     return PrintOut(messages, ToText(fields));
   }

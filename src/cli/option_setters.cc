@@ -186,6 +186,10 @@ Status SetOption(int option, const std::string& value, Options& options) {
       if (value.empty()) return Usage("--name: the name is empty");
       options.import_name = value;
       break;
+    case kAdapter:
+      if (value.empty()) return Usage("--adapter: the name is empty");
+      options.adapter = value;
+      break;
     case kStartToken:
       options.start_token = value;
       break;

@@ -52,6 +52,7 @@ constexpr char kCodingLetters[] = ":123456789czdtlo:fkrS:NT:M:vqhV";
 constexpr option kModelOptions[] = {
     {"name", required_argument, nullptr, kName},
     {"start-token", required_argument, nullptr, kStartToken},
+    {"adapter", required_argument, nullptr, kAdapter},
     {"sha256", required_argument, nullptr, kSha256},
     {"keep-source", no_argument, nullptr, kKeepSource},
     {"robot", no_argument, nullptr, kRobot},

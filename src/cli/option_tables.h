@@ -15,6 +15,7 @@ enum LongOption {
   kWindow,
   kName,
   kStartToken,
+  kAdapter,
   kSha256,
   kKeepSource,
   kLevels,

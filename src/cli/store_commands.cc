@@ -84,7 +84,8 @@ int RunModelCheck(const Options& options, const Messages& messages) {
     if (!start) return messages.ShowError(FormatError({}, start.error()));
     text = *std::move(start);
   }
-  const auto cost = MeasureModel(options.operands[0], text, kMaxTokens);
+  const auto cost =
+      MeasureModel(options.operands[0], options.adapter, text, kMaxTokens);
   if (!cost) return messages.ShowError(FormatError({}, cost.error()));
   const auto line = [&cost](const char* what, double bits) {
     char shown[100];

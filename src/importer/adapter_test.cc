@@ -103,7 +103,7 @@ class AdapterTest : public testing::Test {
   Result<Fingerprint> Import(const std::string& source,
                              const std::string& adapter) const {
     return ImportModel(source, folder_ + "/out.llmm",
-                       {"tiny", "", true, adapter});
+                       {"tiny", "", true, {}, adapter});
   }
 
   std::string ErrorOf(const std::string& adapter) const {

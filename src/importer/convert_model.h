@@ -25,8 +25,8 @@ struct ImportOptions {
   bool overwrite = false;
   // Told of each thing that was approximated or left out.
   std::function<void(const std::string&)> note{};
-  // A low-rank adapter that is merged into the weights (adapter.h), by its path;
-  // empty: none.
+  // A low-rank adapter that is merged into the weights (adapter.h), by its
+  // path; empty: none.
   std::string adapter_path = {};
 };
 

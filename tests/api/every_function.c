@@ -137,12 +137,12 @@ static void check_store(const char *gguf, const char *folder) {
   llma_model_free(model);
   CHECK(llma_model_find(made, 8, 1, &model, &error) ==
         LLMA_ERROR_MODEL_MISSING);
-  CHECK_OK(llma_model_measure("tiny", content, 50, 9, 1, &cost, &error));
+  CHECK_OK(llma_model_measure("tiny", NULL, content, 50, 9, 1, &cost, &error));
   CHECK(cost.num_tokens == 9 && cost.num_bytes >= 9);
   CHECK(cost.exact_bits > 0 && cost.float_bits < 0);
-  CHECK_OK(llma_model_measure(gguf, content, 50, 9, 1, &cost, &error));
+  CHECK_OK(llma_model_measure(gguf, NULL, content, 50, 9, 1, &cost, &error));
   CHECK(cost.num_tokens == 9 && cost.float_bits > 0);
-  CHECK(llma_model_measure(gguf, content, 50, 0, 1, &cost, &error) ==
+  CHECK(llma_model_measure(gguf, NULL, content, 50, 0, 1, &cost, &error) ==
         LLMA_ERROR_USAGE);
   CHECK_OK(llma_model_verify("tiny", &path, read, &error));
   CHECK(memcmp(read, made, sizeof(made)) == 0);
