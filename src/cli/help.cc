@@ -47,6 +47,7 @@ What compresses and decompresses: language models, each in a file.
 
       --name NAME              call it so            (pull, import)
       --start-token TEXT       stands before texts   (pull, import)
+      --adapter PATH           a LoRA adapter to merge (import, check)
       --sha256=HEX             what the file must have          (pull)
       --keep-source            keep what was fetched            (pull)
   -o, --output PATH            write to PATH                  (import)
