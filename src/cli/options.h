@@ -84,7 +84,7 @@ struct Options {
   std::string model;               // name, path or auto; empty: the default
   std::string import_name;
   std::string start_token;
-  std::string adapter;  // with model import and check
+  std::string adapter;        // with model import and check
   std::string sha256;         // of what model pull fetches
   bool keeps_source = false;  // of model pull
 };

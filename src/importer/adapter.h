@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "platform/mapped_file.h"
 #include "base/status.h"
 #include "importer/low_rank_update.h"
 #include "importer/source_model.h"
+#include "platform/mapped_file.h"
 
 namespace llma {
 
