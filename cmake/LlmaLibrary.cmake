@@ -16,6 +16,7 @@ set(llma_needs_PkgConfig::PCRE2
     libpcre2-8 libpcre2-dev)
 set(llma_needs_OpenSSL::Crypto "find_package(OpenSSL QUIET)" libcrypto
     libssl-dev)
+set(llma_needs_ZLIB::ZLIB "find_package(ZLIB QUIET)" zlib zlib1g-dev)
 set(llma_needs_CURL::libcurl "find_package(CURL QUIET)" -lcurl
     libcurl4-openssl-dev)
 set(llma_needs_nlohmann_json::nlohmann_json "" - -)  # headers alone

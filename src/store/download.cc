@@ -94,13 +94,23 @@ class Transfer {
     LLMA_TRY(FindStart());
     for (int failures = 0;;) {
       const uint64_t before = have_;
-      LLMA_ASSIGN(const HttpOutcome outcome, Get());
+      const auto got = Get();
+      if (!got) {
+        // Neither the disk nor the user, then.
+        if (!is_ended_by_us_ && got.error().code == ErrorCode::kIo) Refuse();
+        return got.error();
+      }
+      const HttpOutcome& outcome = *got;
       if (is_complete_ || (outcome.transport_error.empty() && has_body_ &&
                            (total_ == 0 || have_ == total_))) {
         break;
       }
       if (have_ > before) failures = 0;
-      if (++failures > kMaxFailures) return GaveUp(outcome);
+      const int limit = have_ > 0 ? kMaxFailures : options_.max_first_failures;
+      if (++failures > limit) {
+        Refuse();
+        return GaveUp(outcome);
+      }
       // At once, then after 1, 2, 4, 8 seconds.
       if (failures > 1) {
         std::this_thread::sleep_for(std::chrono::seconds(1 << (failures - 2)));
@@ -139,14 +149,19 @@ class Transfer {
     HttpRequest request;
     request.url = source_.url;
     request.token = source_.token;
+    request.token_type = source_.token_type;
     request.token_origin = source_.token_origin;
     request.range_start = have_;
     // A weak one does not promise the same bytes.
     if (!note_.etag.starts_with("W/")) request.if_range = note_.etag;
-    return HttpGet(request, {[this](const HttpResponse& response) {
-                               return Respond(response);
-                             },
-                             [this](Bytes bytes) { return Receive(bytes); }});
+    const auto ours = [this](Status status) {
+      if (!status) is_ended_by_us_ = true;
+      return status;
+    };
+    return HttpGet(
+        request,
+        {[&](const HttpResponse& response) { return ours(Respond(response)); },
+         [&](Bytes bytes) { return ours(Receive(bytes)); }});
   }
 
   Status Respond(const HttpResponse& response) {
@@ -173,11 +188,16 @@ class Transfer {
         return OkStatus();  // try again
       default:
         if (response.status >= 500) return OkStatus();  // try again
+        Refuse();
         return Refused(response);
     }
     has_body_ = true;
     if (total_ == 0) total_ = response.linked_bytes;
     return CheckSource(response);
+  }
+
+  void Refuse() const {
+    if (options_.is_refused != nullptr) *options_.is_refused = true;
   }
 
   Error Refused(const HttpResponse& response) const {
@@ -286,6 +306,8 @@ class Transfer {
   }
 
   Error NotAllowed(const std::string& what) const {
+    if (!source_.is_of_hub)
+      return Error{ErrorCode::kIo, what + ", not allowed"};
     const std::string terms =
         "accept the model's terms" +
         (source_.page.empty() ? " on its page" : " at " + source_.page);
@@ -303,19 +325,7 @@ class Transfer {
   // Puts the file where it stays, if nothing is there.
   Status Keep() {
     LLMA_TRY(file_.SyncAndCommit());
-    const std::string& to = options_.keep_as;
-    if (::link(path_.c_str(), to.c_str()) == 0) {
-      ::unlink(path_.c_str());
-      return OkStatus();
-    }
-    const int reason = errno;
-    struct stat info;
-    const bool exists = ::lstat(to.c_str(), &info) == 0;
-    // Some file systems have no links.
-    if (!exists && ::rename(path_.c_str(), to.c_str()) == 0) return OkStatus();
-    return Error{ErrorCode::kIo, to + ": " +
-                                     std::strerror(exists ? EEXIST : reason) +
-                                     ": " + path_ + " is kept"};
+    return MoveToFreeName(path_, options_.keep_as);
   }
 
   Result<Downloaded> Finish() {
@@ -355,6 +365,7 @@ class Transfer {
   long status_ = 0;
   bool has_body_ = false;  // the last answer had the file in it
   bool is_complete_ = false;
+  bool is_ended_by_us_ = false;
   bool is_hash_from_host_ = false;
 };
 
@@ -371,6 +382,21 @@ Result<std::string> Sha256OfFile(const std::string& path) {
   hash.Update(file.bytes());
   LLMA_ASSIGN(const auto digest, hash.Digest());
   return ToHex(digest);
+}
+
+Status MoveToFreeName(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) == 0) {
+    ::unlink(from.c_str());
+    return OkStatus();
+  }
+  const int reason = errno;
+  struct stat info;
+  const bool exists = ::lstat(to.c_str(), &info) == 0;
+  // Some file systems have no links.
+  if (!exists && ::rename(from.c_str(), to.c_str()) == 0) return OkStatus();
+  return Error{ErrorCode::kIo, to + ": " +
+                                   std::strerror(exists ? EEXIST : reason) +
+                                   ": " + from + " is kept"};
 }
 
 Result<Downloaded> Download(const DownloadSource& source,

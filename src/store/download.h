@@ -15,10 +15,12 @@ namespace llma::store {
 
 struct DownloadSource {
   std::string url;
-  std::string token;         // may be empty
+  std::string token;  // may be empty
+  std::string token_type = "Bearer";
   std::string token_origin;  // who gets it
   std::string token_from;    // where it was found, for messages
   std::string page;          // where its terms are accepted; may be empty
+  bool is_of_hub = true;     // which has models and their terms
   uint64_t size_bytes = 0;   // 0: not known
   // In hexadecimal. Empty: what the host says; if it says nothing, an error.
   std::string sha256;
@@ -41,6 +43,11 @@ struct DownloadOptions {
   std::function<bool(uint64_t, uint64_t)> progress;
   // Room that must be left for what comes after, in units of the file's size.
   uint64_t num_more_sizes = 0;
+  // Times that a host may fail before anything came.
+  int max_first_failures = 5;
+  // If not null: set where the error is that the host is not reached, or does
+  // not give the file.
+  bool* is_refused = nullptr;
 };
 
 // True for 64 hexadecimal digits in lower case.
@@ -48,6 +55,9 @@ bool IsSha256Text(const std::string& text);
 
 // The SHA-256 of a file.
 Result<std::string> Sha256OfFile(const std::string& path);
+
+// Gives a file another name, unless something has that.
+Status MoveToFreeName(const std::string& from, const std::string& to);
 
 // Nobody else may have files PATH.part and PATH.part.from.
 Result<Downloaded> Download(const DownloadSource& source,

