@@ -119,7 +119,8 @@ _llma() {
                  --window --frame-size --verify --resume --flush --short
                  --embed-model
                  --no-check --range --salvage --max-size -T --threads -M --memlimit
-                 --robot --json -v --verbose -q --quiet -h --help -V --version'
+                 --robot --json -v --verbose -q --quiet -h --help -V --version
+                 --info-memory'
     return
   fi
   [[ ${program##*/} == unllma || ${program##*/} == llmacat ]] && decodes=true

@@ -82,6 +82,7 @@ for program in llma unllma llmacat
     complete -c $program -s q -l quiet -d 'say less'
     complete -c $program -s h -l help -d 'show a summary'
     complete -c $program -s V -l version -d 'show the version'
+    complete -c $program -l info-memory -d 'show the memory that levels need'
 end
 
 complete -c llma -n __llma_is_first -a model -d 'import and show models'

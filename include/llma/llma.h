@@ -461,6 +461,29 @@ LLMA_API llma_status llma_options_set_frame_callback(llma_options *options,
 /* Whether a level needs a language model; 0 for a level that does not exist. */
 LLMA_API int llma_level_uses_model(int level);
 
+/* What a level means, and the memory that it needs. */
+typedef struct llma_level_info {
+  size_t struct_bytes;
+  int uses_model;
+  llma_context_models context_models;
+  uint32_t max_lanes;   /* 0 without a language model, as the window */
+  uint32_t window;      /* tokens */
+  uint64_t frame_bytes; /* content of a frame */
+  /* The most memory that one frame takes, without the program and without the
+   * file of the model, which is mapped. Several frames may be worked at. */
+  uint64_t compress_bytes;
+  uint64_t decompress_bytes;
+  uint64_t model_bytes; /* of the file of the model; 0 without one */
+} llma_level_info;
+
+/* Of the level of `options`, with its lanes, window, threads and model (the
+ * default model, if it says none), for a content of `content_bytes`; 0: for as
+ * much as a frame holds. `options` may be NULL. */
+LLMA_API llma_status llma_level_get_info(const llma_options *options,
+                                         uint64_t content_bytes,
+                                         llma_level_info *info,
+                                         llma_error *error);
+
 /* --- Whole buffers ------------------------------------------------------ */
 
 /* Compresses a content. `file` is to be freed with llma_free().

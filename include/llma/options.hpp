@@ -142,6 +142,16 @@ class Options {
   std::shared_ptr<const Callbacks> callbacks_;
 };
 
+// What the level of the options means, and the memory that a frame of
+// `content_bytes` needs; 0: of a whole frame.
+inline Result<llma_level_info> LevelInfo(const Options& options,
+                                         uint64_t content_bytes = 0) {
+  llma_level_info info = LLMA_INIT(llma_level_info);
+  LLMA_TRY(
+      detail::Call(llma_level_get_info, options.get(), content_bytes, &info));
+  return info;
+}
+
 }  // namespace api_v0
 }  // namespace llma
 

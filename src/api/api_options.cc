@@ -352,6 +352,37 @@ llma_status llma_options_set_frame_callback(llma_options* options,
   });
 }
 
+llma_status llma_level_get_info(const llma_options* options,
+                                uint64_t content_bytes, llma_level_info* info,
+                                llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    const llma_options given = Copy(options);
+    const llma::CompressOptions how = ForCompressing(given, nullptr, nullptr);
+    const llma::LevelSettings& settings = llma::SettingsOfLevel(how.level);
+    ModelSource source(given);
+    LLMA_ASSIGN(const llma::Model* model, source.ForCompressing(how.level));
+    const uint64_t frame_bytes =
+        how.frame_bytes != 0 ? how.frame_bytes : settings.frame_bytes;
+    const uint64_t bytes =
+        content_bytes == 0 ? frame_bytes : std::min(content_bytes, frame_bytes);
+    const uint32_t max_lanes =
+        how.num_lanes != 0 ? how.num_lanes : settings.max_lanes;
+    const uint32_t window = how.window_positions != 0
+                                ? how.window_positions
+                                : settings.window_positions;
+    const llma::ContextModels contexts =
+        how.context_models.value_or(settings.context_models);
+    return Fill(
+        info,
+        {0, settings.uses_model ? 1 : 0,
+         static_cast<llma_context_models>(static_cast<int>(contexts) + 1),
+         settings.uses_model ? max_lanes : 0, settings.uses_model ? window : 0,
+         frame_bytes, llma::CompressMemoryBytes(bytes, model, how),
+         llma::RestoreMemoryBytes(bytes, model, how),
+         model == nullptr ? 0 : model->file_bytes().size()});
+  });
+}
+
 int llma_level_uses_model(int level) {
   return level >= llma::kFastestLevel && level <= llma::kBestLevel &&
                  llma::SettingsOfLevel(level).uses_model

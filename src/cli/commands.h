@@ -22,6 +22,9 @@ int RunTest(const Options& options, const Messages& messages);
 // cli/list_command.cc
 int RunList(const Options& options, const Messages& messages);
 
+// cli/memory_command.cc
+int RunInfoMemory(const Options& options, const Messages& messages);
+
 // cli/bench_command.cc
 int RunBench(const Options& options, const Messages& messages);
 

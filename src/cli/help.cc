@@ -123,6 +123,7 @@ What to decompress
       --max-size SIZE   refuse files with more content, such as 100M; also -t
 What to print
       --robot, --json   with -l: for programs; -v adds frames
+      --info-memory     a table of levels and the memory that they need
 Other names
       --compress, --decompress, --uncompress, --test, --list, --to-stdout
       --fast, --best    -1, -9

@@ -83,7 +83,7 @@ Result<Options> ParseLine(int argc, char** argv, const OptionTable& table,
   opterr = 0;
   optind = 0;  // glibc: start anew
   std::optional<Operation> help;
-  bool wants_version = false;
+  bool wants_version = false, wants_memory = false;
   for (;;) {
     const int result =
         getopt_long(argc, argv, table.letters, table.long_options, nullptr);
@@ -99,11 +99,14 @@ Result<Options> ParseLine(int argc, char** argv, const OptionTable& table,
       help = is_long ? Operation::kLongHelp : Operation::kHelp;
     } else if (result == 'V') {
       wants_version = true;
+    } else if (result == kMemoryTable) {
+      wants_memory = true;
     } else {
       LLMA_TRY(SetOption(result, optarg == nullptr ? "" : optarg, options));
     }
   }
   options.operands.assign(argv + optind, argv + argc);
+  if (wants_memory) options.operation = Operation::kInfoMemory;
   if (wants_version) options.operation = Operation::kVersion;
   if (help) options.operation = *help;
   options.command = table.command;

@@ -45,6 +45,7 @@ constexpr option kCodingOptions[] = {
     {"quiet", no_argument, nullptr, 'q'},
     {"help", optional_argument, nullptr, kHelp},
     {"version", no_argument, nullptr, 'V'},
+    {"info-memory", no_argument, nullptr, kMemoryTable},
     {nullptr, 0, nullptr, 0},
 };
 constexpr char kCodingLetters[] = ":123456789czdtlo:fkrS:NT:M:vqhV";

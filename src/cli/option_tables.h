@@ -35,6 +35,7 @@ enum LongOption {
   kRobot,
   kOutputDir,
   kJson,
+  kMemoryTable,
   kHelp,
 };
 

@@ -38,6 +38,7 @@ enum class Operation {
   kHelp,
   kLongHelp,
   kVersion,
+  kInfoMemory,
 };
 
 enum class ListFormat { kTable, kRobot, kJson };

@@ -21,6 +21,8 @@ int Run(const Options& options, const Messages& messages) {
       return PrintOut(messages, LongHelpText());
     case Operation::kVersion:
       return PrintOut(messages, VersionText(options.verbosity > 1));
+    case Operation::kInfoMemory:
+      return RunInfoMemory(options, messages);
     case Operation::kModelImport:
       return RunModelImport(options, messages);
     case Operation::kModelList:

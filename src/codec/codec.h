@@ -105,6 +105,9 @@ Result<std::vector<uint8_t>> DecompressFrame(const FrameHeader& header,
 // model's own memory, nor of other models.
 uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
                              const CompressOptions& options);
+// The same to restore what CompressFrame makes of a content, whatever that is.
+uint64_t RestoreMemoryBytes(uint64_t content_bytes, const Model* model,
+                            const CompressOptions& options);
 uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,
                                int num_threads);
 

@@ -338,6 +338,29 @@ uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
   return bytes + kEncodeBytesPerContentByte * content_bytes;
 }
 
+uint64_t RestoreMemoryBytes(uint64_t content_bytes, const Model* model,
+                            const CompressOptions& options) {
+  const LevelSettings& settings = SettingsOfLevel(options.level);
+  FrameHeader header;
+  header.kind = FrameKind::kContexts;
+  header.content_bytes = header.payload_bytes = content_bytes;
+  header.context_models =
+      options.context_models.value_or(settings.context_models);
+  if (!settings.uses_model || model == nullptr) {
+    return DecompressMemoryBytes(header, nullptr, options.num_threads);
+  }
+  header.kind = FrameKind::kCoded;
+  header.lane_bytes.resize(
+      options.num_lanes != 0
+          ? options.num_lanes
+          : LanesForContent(static_cast<size_t>(content_bytes),
+                            settings.max_lanes));
+  header.window_positions =
+      WindowForContent(model->config(), WindowPositions(options),
+                       static_cast<size_t>(content_bytes));
+  return DecompressMemoryBytes(header, model, options.num_threads);
+}
+
 Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
                                            const Model* model,
                                            const CompressOptions& options) try {

@@ -107,6 +107,32 @@ static void check_machine(void) {
   CHECK(llma_level_uses_model(LLMA_LEVEL_FASTEST) == 0);
 }
 
+/* Memory of levels. */
+static void check_level_info(const char *model_path) {
+  llma_model *model = NULL;
+  llma_options *options = NULL;
+  llma_level_info info = LLMA_INIT(llma_level_info);
+  llma_level_info large = LLMA_INIT(llma_level_info);
+  CHECK_OK(llma_model_open(model_path, &model, &error));
+  CHECK_OK(llma_options_create(&options, &error));
+  CHECK_OK(llma_options_set_model(options, model, &error));
+  llma_model_free(model);
+  CHECK_OK(llma_options_set(options, LLMA_OPTION_LEVEL, 1, &error));
+  CHECK_OK(llma_level_get_info(options, 1000, &info, &error));
+  CHECK(info.uses_model == 0 && info.model_bytes == 0 && info.max_lanes == 0);
+  CHECK(info.compress_bytes > 1000 && info.decompress_bytes > 1000);
+  CHECK_OK(llma_level_get_info(options, 0, &large, &error));
+  CHECK(large.compress_bytes > info.compress_bytes);
+  CHECK_OK(llma_options_set(options, LLMA_OPTION_LEVEL, 6, &error));
+  CHECK_OK(llma_level_get_info(options, 100000, &info, &error));
+  CHECK(info.uses_model == 1 && info.model_bytes > 0 && info.window > 0);
+  CHECK_OK(llma_options_set(options, LLMA_OPTION_LANES, 64, &error));
+  CHECK_OK(llma_level_get_info(options, 100000, &large, &error));
+  CHECK(large.max_lanes == 64);
+  CHECK(large.decompress_bytes > info.decompress_bytes);
+  llma_options_free(options);
+}
+
 /* Installs a model in `folder`, looks at it, and removes it. */
 static void check_store(const char *gguf, const char *folder) {
   llma_import_options how = LLMA_INIT(llma_import_options);
@@ -393,6 +419,7 @@ int main(int argc, char **argv) {
   setenv("XDG_DATA_HOME", argv[3], 1);
   setenv("LLMA_MODEL_PATH", argv[3], 1);
   check_machine();
+  check_level_info(argv[1]);
   check_store(argv[2], argv[3]);
   check_coding(argv[1]);
   if (num_failed == 0) printf("every function did what it says\n");
