@@ -14,11 +14,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/file_io.h"
 #include "cm/context_mixer.h"
 #include "cm/light_predictor.h"
 #include "cm/start_text.h"
 #include "coder/binary_coder.h"
+#include "platform/descriptors.h"
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <vector>
 
-#include "base/file_io.h"
 #include "importer/dequantize.h"
+#include "platform/descriptors.h"
 
 int main(int argc, char** argv) {
   if (argc != 3) {

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <vector>
 
-#include "base/file_io.h"
 #include "model/model.h"
+#include "platform/descriptors.h"
 #include "tokenizer/pre_tokenizer.h"
 #include "tokenizer/tokenizer.h"
 
