@@ -21,10 +21,12 @@ from ._codec import (
 from ._errors import LlmaError
 from ._file import LlmaFile, open
 from ._llma import Model, __version__
+from ._models import InstalledModel, fetch_model, list_models
 
 __all__ = [
     "Alternative",
     "DEFAULT_LEVEL",
+    "InstalledModel",
     "LlmaCompressor",
     "LlmaDecompressor",
     "LlmaError",
@@ -36,5 +38,7 @@ __all__ = [
     "compress",
     "compress_short",
     "decompress",
+    "fetch_model",
+    "list_models",
     "open",
 ]

@@ -3,6 +3,17 @@
 
 from __future__ import annotations
 
+import re
+
+
+def tell(text: str) -> str:
+    """The text, and how to do here what it says is to be done."""
+    pull = re.search(r"`llma model pull ([^`\s]+)`", text)
+    if pull is None:
+        return text
+    name = "" if pull[1] == "default" else f'"{pull[1]}"'
+    return f"{text}; in Python: llma.fetch_model({name})"
+
 
 class LlmaError(Exception):
     """What the library reports.
@@ -20,7 +31,7 @@ class LlmaError(Exception):
         content: bytes = b"",
     ) -> None:
         super().__init__(text, status, offset)
-        self.text = text
+        self.text = tell(text) if status == "LLMA_ERROR_MODEL_MISSING" else text
         self.status = status
         self.offset = offset
         self.content = content

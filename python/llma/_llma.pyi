@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from typing import Literal
+from typing import Callable, Literal
 
 from typing_extensions import Buffer
 
@@ -22,6 +22,10 @@ class Model:
     def num_tokens(self) -> int: ...
 
 def find_model(fingerprint: Buffer) -> Model: ...
+def list_models() -> list[tuple[str, str, int, bytes, bool]]: ...
+def pull_model(
+    source: str, progress: Callable[[int, int], object] | None
+) -> str: ...
 
 # To compress with: one, what suits each frame, the default one.
 ModelChoice = Model | Literal["auto"] | None

@@ -35,6 +35,78 @@ llma_model_info PyModel::info() const {
   return info;
 }
 
+namespace {
+
+// Names of files may be of any bytes.
+nb::object Text(const char* text) {
+  PyObject* const decoded = PyUnicode_DecodeFSDefault(text);
+  if (decoded == nullptr) throw nb::python_error();
+  return nb::steal(decoded);
+}
+
+struct ListDeleter {
+  void operator()(llma_model_list* list) const { llma_model_list_free(list); }
+};
+
+nb::list ListModels() {
+  llma_error error;
+  llma_model_list* created = nullptr;
+  llma_status status;
+  {
+    nb::gil_scoped_release release;
+    status = llma_model_list_create(&created, &error);
+  }
+  Check(status, error);
+  const std::unique_ptr<llma_model_list, ListDeleter> list(created);
+  nb::list models;
+  for (size_t i = 0; i < llma_model_list_size(created); ++i) {
+    llma_installed_model model{};
+    model.struct_bytes = sizeof(model);
+    Check(llma_model_list_get(created, i, &model, &error), error);
+    models.append(
+        nb::make_tuple(Text(model.name), Text(model.path), model.file_bytes,
+                       nb::bytes(model.fingerprint, LLMA_FINGERPRINT_BYTES),
+                       model.is_default != 0));
+  }
+  return models;
+}
+
+// Tells a function of Python, and ends the work if that or a signal's handler
+// raises.
+int TellPython(void* function, const llma_progress* progress) {
+  nb::gil_scoped_acquire gil;
+  if (PyErr_CheckSignals() != 0) return 1;
+  const nb::handle callback(static_cast<PyObject*>(function));
+  if (callback.is_none()) return 0;
+  try {
+    callback(progress->done_bytes, progress->total_bytes);
+    return 0;
+  } catch (nb::python_error& raised) {
+    raised.restore();
+    return 1;
+  }
+}
+
+nb::object PullModel(const std::string& source, nb::handle progress) {
+  llma_pull_options options{};
+  options.struct_bytes = sizeof(options);
+  options.progress = TellPython;
+  options.user = progress.ptr();
+  llma_error error;
+  char* path = nullptr;
+  llma_status status;
+  {
+    nb::gil_scoped_release release;
+    status = llma_model_pull(source.c_str(), &options, &path, nullptr, nullptr,
+                             &error);
+  }
+  Check(status, error);
+  const LibraryMemory owner(path);
+  return Text(path);
+}
+
+}  // namespace
+
 void DefineModel(nb::module_& module) {
   nb::class_<PyModel>(module, "Model",
                       "A language model. Any number of threads may share one.")
@@ -70,6 +142,9 @@ void DefineModel(nb::module_& module) {
                            view.size());
       },
       nb::arg("fingerprint"), nb::rv_policy::take_ownership);
+  module.def("list_models", ListModels);
+  module.def("pull_model", PullModel, nb::arg("source"),
+             nb::arg("progress").none());
 }
 
 }  // namespace llma_py
