@@ -10,8 +10,10 @@
 //     --short NAME:NTH       this read or write is asked for a part only
 //     --kill INDEX           SIGKILL in front of this call
 //     --seconds N            kills the program after this time (60)
-//     --report FILE          writes "exit N", "signal N" or "timeout", and
-//                            "calls N" and "faults N", each in a line
+//     --report FILE          writes "exit N", "signal N" or "timeout", "calls
+//     N",
+//                            "faults N", and WHAT of the last fault, each in a
+//                            line
 //     --probe                only says whether all of this is allowed here
 //
 // Calls are counted from 1, over all threads, from the entry point of the
@@ -448,6 +450,7 @@ class Tracer {
     if (name == plan_.short_name && nth == plan_.short_nth &&
         registers.rdx > 1) {
       ++num_faults_;
+      fault_ = Describe(call, registers);
       ends_[thread] = {registers, 0};
       registers.rdx = (registers.rdx + 1) / 2;
       ::ptrace(PTRACE_SETREGS, thread, nullptr, &registers);
@@ -460,6 +463,7 @@ class Tracer {
                               plan_.fail_from_names.count(name) != 0;
     if (!fails_once && !fails_always) return Continue(thread, 0);
     ++num_faults_;
+    fault_ = Describe(call, registers);
     if (call.number == SYS_close) {
       // It is closed nevertheless.
       ends_[thread] = {registers, plan_.error};
@@ -511,7 +515,8 @@ class Tracer {
     } else {
       report << "exit " << WEXITSTATUS(status) << "\n";
     }
-    report << "calls " << num_calls_ << "\nfaults " << num_faults_ << "\n";
+    report << "calls " << num_calls_ << "\nfaults " << num_faults_ << "\n"
+           << fault_ << "\n";
     return report.flush() ? 0 : 1;
   }
 
@@ -531,6 +536,7 @@ class Tracer {
   long entry_code_ = 0;
   bool is_counting_ = false;
   long num_calls_ = 0, num_faults_ = 0;
+  std::string fault_;
 };
 
 }  // namespace

@@ -51,12 +51,13 @@ class Scenario:
 
 
 class Outcome:
-    def __init__(self, ending, stdout, stderr, num_calls, num_faults):
+    def __init__(self, ending, stdout, stderr, num_calls, num_faults, what=""):
         self.ending = ending        # "exit 1", "signal 6", "timeout"
         self.stdout = stdout
         self.stderr = stderr
         self.num_calls = num_calls
         self.num_faults = num_faults
+        self.what = what            # failed at last
 
 
 def snapshot(folder):
@@ -147,10 +148,11 @@ class Place:
             capture_output=True)
         if done.returncode != 0:
             raise RuntimeError(f"{command}: {done.stderr.decode()}")
-        lines = report.read_text().split("\n")
+        lines = report.read_text(errors="replace").split("\n")
         report.unlink()
         return Outcome(lines[0], done.stdout, done.stderr.decode(errors="replace"),
-                       int(lines[1].split()[1]), int(lines[2].split()[1]))
+                       int(lines[1].split()[1]), int(lines[2].split()[1]),
+                       lines[3])
 
     def prepare(self, scenario):
         """Makes the scenario's folder, and what comes of it when all is well."""
