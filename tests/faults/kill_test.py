@@ -5,7 +5,8 @@ and the same command, run again, does what it should have done.
 
     kill_test.py LLMA CALL_FAULTS DATA_FOLDER [NAME_PART] [--moments N] [--jobs N]
 
-N moments of each scenario, spread over its calls; 200 if not told.
+N moments of each scenario, spread over its calls; if not told, 200 of those that
+stand for a kind, and 30 of the others.
 """
 
 import argparse
@@ -45,6 +46,9 @@ def long_scenarios():
 SAME = {"compress --rm", "compress -6 --rm", "compress -f", "compress -r --rm",
         "resume", "resume -3 --rm", "restore --rm", "restore -r --rm", "pull",
         "pull on", "import", "import name"}
+
+
+MAIN = {"compress -r --rm", "resume long --rm", "pull", "import"}
 
 
 def moments(scenario, num):
@@ -96,7 +100,8 @@ def kill_once(place, scenario, index):
         if outcome.ending != "signal 9":
             return "killed", f"ends with {outcome.ending}"
         now = snapshot(folder)
-        problem = check_files(scenario, now, None, TEMPORARY)
+        problem = check_files(scenario, now, None,
+                              (*TEMPORARY, *scenario.keeps))
         state = "killed, done" if is_done(scenario, now) else "killed"
         return state, problem or go_on(place, scenario, folder)
 
@@ -119,7 +124,7 @@ def main():
     parser.add_argument("tracer")
     parser.add_argument("data")
     parser.add_argument("name_part", nargs="?", default="")
-    parser.add_argument("--moments", type=int, default=200)
+    parser.add_argument("--moments", type=int)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_intermixed_args()
     num_failed = 0
@@ -143,7 +148,9 @@ def main():
                     if problem:
                         num_failed += 1
                         print(f"FAILED: {scenario.name}: {problem}")
-                for index in moments(scenario, arguments.moments):
+                num = arguments.moments or (
+                    200 if scenario.name in MAIN else 30)
+                for index in moments(scenario, num):
                     jobs[pool.submit(kill_once, place, scenario, index)] = (
                         scenario, index)
             for job in concurrent.futures.as_completed(jobs):
