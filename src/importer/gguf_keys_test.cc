@@ -77,7 +77,7 @@ class GgufKeysTest : public testing::Test {
     for (int i = 0; i < 60; ++i) {
       text += "the " + std::to_string(i * 37 % 101) + " of them were there, ";
     }
-    const auto loss = MeasureImportLoss(path, AsBytes(text), 600, 1);
+    const auto loss = MeasureImportLoss(path, "", AsBytes(text), 600, 1);
     EXPECT_TRUE(loss) << loss.error().what;
     return loss ? loss->exact_bits : 0;
   }
