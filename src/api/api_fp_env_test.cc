@@ -209,8 +209,8 @@ TEST_F(FpEnvTest, InspectingAndMeasuring) {
        {LLMA_TEST_DATA_DIR "/tiny.gguf", LLMA_TEST_DATA_DIR "/tiny.llmm"}) {
     SameEverywhere(source, [&]() -> std::string {
       llma_model_cost cost = LLMA_INIT(llma_model_cost);
-      if (llma_model_measure(source, content_.data(), content_.size(), 100, 1,
-                             &cost, nullptr) != LLMA_OK) {
+      if (llma_model_measure(source, nullptr, content_.data(), content_.size(),
+                             100, 1, &cost, nullptr) != LLMA_OK) {
         return {};
       }
       return std::string(reinterpret_cast<const char*>(&cost), sizeof(cost));

@@ -163,7 +163,9 @@ TEST(ZipReaderTest, ChangedBytesGiveTheContentOrAnError) {
         std::string changed = whole;
         changed[at] = static_cast<char>(changed[at] ^ change);
         const auto content = Extract(changed, "b");
-        if (content) EXPECT_EQ(*content, *right) << at;
+        if (content) {
+          EXPECT_EQ(*content, *right) << at;
+        }
       }
     }
   }
