@@ -133,7 +133,7 @@ def usable_compressors(args):
             print(f"left out: {name}: slow")
             continue
         llma = shlex.quote(str(args.llma.resolve()))
-        llma = Compressor(name, "", "packed", f"{llma} -q -c {options} in packed",
+        llma = Compressor(name, "", "packed", f"{llma} -q -f {options} -o packed in",
                           f"{llma} -q -d packed out")
         try:  # is the model there that the level needs?
             measure(llma, pathlib.Path(__file__), "", check=False)

@@ -92,7 +92,7 @@ def main():
         path = pathlib.Path(folder) / "a file"
         path.write_bytes(sample[:500])
         must(llma, "-c", path, f"{path}.llma")
-        assert run(llma, "-c", path, f"{path}.llma")[0] == 1, "overwrote"
+        assert run(llma, "-o", f"{path}.llma", path)[0] == 1, "overwrote"
         damaged = bytearray(pathlib.Path(f"{path}.llma").read_bytes())
         damaged[-5] ^= 1
         status, _, err = run(llma, "-d", content=bytes(damaged))

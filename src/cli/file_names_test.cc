@@ -89,8 +89,10 @@ TEST_F(FileNames, ListsFoldersInOrder) {
   int status = 0;
   const Messages messages(-1);
   const std::vector<std::string> expected = {Path("a\nb"), Path("b"),
-                                             Path("sub/z"), "missing"};
+                                             Path("sub/z")};
   EXPECT_EQ(ListInputs(options, messages, status), expected);
+  EXPECT_EQ(status, kExitError);  // of the missing one
+  status = 0;
   options.operation = Operation::kTest;
   options.operands = {folder_.string()};
   EXPECT_EQ(ListInputs(options, messages, status),

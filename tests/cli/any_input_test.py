@@ -99,9 +99,9 @@ def main():
             for level in LEVELS if is_tiny else LEVELS[2:]:
                 pathlib.Path(path).write_bytes(part)
                 start = time.monotonic()
-                run(f"-{level}", "--model", model, "-c", path, packed)
+                run(f"-{level}", "--model", model, "-o", packed, path)
                 seconds = time.monotonic() - start
-                run("--model", model, "-d", packed, back)
+                run("--model", model, "-d", "-o", back, packed)
                 packed_bytes = os.path.getsize(packed)
                 if level in (1, 6) and len(part) < 50000:  # frames of a pipe
                     piped = subprocess.run(
