@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr uint32_t kDim = 128, kHeadDim = 32, kFfnDim = 320;
+constexpr uint32_t kDim = 128, kHeadDim = 32;
 
 // A and B of one matrix, [rank, cols] and [rows, rank].
 struct Pair {
