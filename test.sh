@@ -119,7 +119,7 @@ quiet python tests/python/run.sh
 step "The program on the default model"
 build release -DLLMA_TESTS=ON -DLLMA_TEST_DEFAULT_MODEL=ON \
     --target llma llma_shared llma_static kernels_test codec_test \
-    faults_programs
+    fast_clock thread_shim faults_programs
 export XDG_DATA_HOME=$PWD/build/data
 LLMA_MODEL_GGUF=$gguf tools/get_default_model.sh build/release/llma
 ctest --preset release -R '^(e2e|kernels_test|codec_test|.*cli.*|sizes.*|install_.*|faults_.*)$' -E '^cli_test$'

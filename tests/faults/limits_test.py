@@ -79,6 +79,13 @@ class Test:
         self.counts = collections.Counter()
         folder.chmod(0o755)
 
+    def copy(self, program):
+        copied = self.folder / "programs" / program.name
+        copied.parent.mkdir(exist_ok=True)
+        shutil.copy(program, copied)
+        copied.chmod(0o755)
+        return copied
+
     def run(self, command, folder, kind=None, value=0):
         def prepare():
             if kind is not None:
@@ -94,7 +101,7 @@ class Test:
                 stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS)
         except subprocess.TimeoutExpired:
             return None
-        except subprocess.SubprocessError:
+        except (subprocess.SubprocessError, OSError):
             return False  # not even the program could be started
 
     def check(self, name, limit, done, wrong_file):
@@ -189,14 +196,15 @@ def main():
     parser.add_argument("--more", action="store_true")
     arguments = parser.parse_intermixed_args()
     hosts = {}
-    if arguments.c:
-        hosts["C"] = [arguments.c.resolve()]
     if arguments.python:
         hosts["Python"] = [arguments.python, "-c", PYTHON_CODE]
     with tempfile.TemporaryDirectory() as made:
         test = Test(pathlib.Path(made), arguments.data.resolve())
         (test.folder / "text").write_bytes(test.text)
-        llma = arguments.llma and arguments.llma.resolve()
+        # Where another user may run them, too.
+        llma = arguments.llma and test.copy(arguments.llma)
+        if arguments.c:
+            hosts["C"] = [test.copy(arguments.c)]
         if llma:
             test.make_files(llma)
         for limit, kind, value in limits(arguments.more):
