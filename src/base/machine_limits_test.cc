@@ -126,10 +126,11 @@ TEST(MachineLimits, NonsenseIsNoLimit) {
   const FakeRoot empty;
   EXPECT_FALSE(empty.Limits().processors);
   EXPECT_FALSE(empty.Limits().memory_bytes);
+  std::string mounts = "- - -\n1 2 3\n\n1 2 3 4 5 6 - cgroup2\n";
+  mounts += kV2Mount;
   FakeRoot root;
   root.Write("/proc/self/cgroup", "\n::\n0:\nx\n0::/a\n0::\n")
-      .Write("/proc/self/mountinfo",
-             std::string("- - -\n1 2 3\n\n1 2 3 4 5 6 - cgroup2\n") + kV2Mount)
+      .Write("/proc/self/mountinfo", mounts)
       .Write("/sys/fs/cgroup/a/cpu.max", "100000 0\n")
       .Write("/sys/fs/cgroup/cpu.max", "\n")
       .Write("/sys/fs/cgroup/a/memory.max", "99999999999999999999999\n")
