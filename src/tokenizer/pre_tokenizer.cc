@@ -54,8 +54,9 @@ class Splitter {
            std::vector<uint32_t>& sizes)
       : codes_(codes), use_jit_(use_jit), sizes_(sizes) {
     for (const Code& code : codes_) {
-      match_data_.emplace_back(
-          pcre2_match_data_create_from_pattern(code.get(), nullptr));
+      // Owned before the vector grows, which may fail.
+      MatchData data(pcre2_match_data_create_from_pattern(code.get(), nullptr));
+      match_data_.push_back(std::move(data));
     }
   }
 
