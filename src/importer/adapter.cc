@@ -246,16 +246,10 @@ constexpr const char* TensorNames::*kLayerBiases[] = {
     &TensorNames::v_bias,
 };
 
-// Row `i` of a head whose pairs stand at 2 p and 2 p + 1, if pairs stand at p
-// and p + head_dim / 2 in it.
+// The inverse of AdjacentPairRow().
 uint32_t SplitPairRow(uint32_t i, uint32_t head_dim) {
   const uint32_t dim = i % head_dim;
   return i - dim + dim / 2 + dim % 2 * (head_dim / 2);
-}
-// The inverse.
-uint32_t AdjacentPairRow(uint32_t i, uint32_t head_dim) {
-  const uint32_t dim = i % head_dim, half = head_dim / 2;
-  return i - dim + (dim < half ? 2 * dim : 2 * (dim - half) + 1);
 }
 
 }  // namespace

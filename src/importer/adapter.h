@@ -32,7 +32,6 @@ class Adapter {
   // source does not have, or of another shape.
   Status AttachTo(SourceModel& source);
 
-  const std::string& path() const { return path_; }
   // Of the GGUF file; of a folder, of the lines that sha256sum prints for
   // adapter_config.json and adapter_model.safetensors.
   const std::array<uint8_t, 32>& sha256() const { return sha256_; }

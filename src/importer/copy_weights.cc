@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "importer/tensor_names.h"
 #include "model/layer_parts.h"
 
 namespace llma {
@@ -100,10 +101,9 @@ class ModelCopier {
 
   // Which row of the source becomes row i of queries or keys.
   uint32_t PairedRow(uint32_t i) const {
-    if (!source_.has_adjacent_rope_pairs) return i;
-    const uint32_t dim = i % config_.head_dim;
-    const uint32_t half = config_.head_dim / 2;
-    return i - dim + (dim < half ? 2 * dim : 2 * (dim - half) + 1);
+    return source_.has_adjacent_rope_pairs
+               ? AdjacentPairRow(i, config_.head_dim)
+               : i;
   }
 
   std::vector<float> PairedValues(const std::vector<float>& values) const {
