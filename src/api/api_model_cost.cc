@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a model costs on a text.
-#include <filesystem>
-#include <system_error>
+#include <string>
 
 #include "api/api_error.h"
 #include "api/api_model.h"
 #include "api/api_options.h"
 #include "importer/import_loss.h"
+#include "platform/descriptors.h"
 
 using namespace llma::api;
 
@@ -14,8 +14,7 @@ namespace {
 
 // A file or folder that is no .llmm file.
 bool IsSource(std::string_view path) {
-  std::error_code ignored;
-  return !path.ends_with(".llmm") && std::filesystem::exists(path, ignored);
+  return !path.ends_with(".llmm") && !llma::IsMissing(std::string(path));
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ llma_status llma_model_list_create(llma_model_list** list, llma_error* error) {
       made->default_idx = static_cast<size_t>(usual - &installed.models[0]);
     }
     made->models = std::move(installed.models);
-    for (const llma::Error& problem : installed.problems) {
+    for (const llma::ModelProblem& found : installed.problems) {
+      const llma::Error& problem = found.error;
       made->problems.push_back(problem.offset == llma::Error::kNoOffset
                                    ? problem.what
                                    : problem.what + " (at byte " +

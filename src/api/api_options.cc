@@ -181,13 +181,19 @@ Result<const Model*> ModelSource::FindCandidates() {
   }
   const Model* first = nullptr;
   others_.clear();
+  // A file that cannot be read must not be in the way.
+  const auto note = [this](const Error& error) {
+    if (note_ != nullptr) CallBack(note_, note_user_, error.what.c_str());
+  };
+  const InstalledModels all = ListInstalledModels(ModelPlaces());
+  for (const ModelProblem& problem : all.problems) {
+    if (problem.is_file) note(problem.error);
+  }
   for (const InstalledModel& installed :
-       ModelsToTry(ListInstalledModels(ModelPlaces()), max_memory_bytes_ / 2)) {
+       ModelsToTry(all, max_memory_bytes_ / 2)) {
     const auto model = Hold(OpenByName(installed.path));
-    if (!model) {  // a damaged file must not be in the way
-      if (note_ != nullptr) {
-        CallBack(note_, note_user_, model.error().what.c_str());
-      }
+    if (!model) {
+      note(model.error());
       continue;
     }
     if (first == nullptr) {

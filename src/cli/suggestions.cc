@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/suggestions.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <utility>
 #include <vector>
+
+#include "platform/descriptors.h"
 
 namespace llma::cli {
 namespace {
@@ -40,11 +39,6 @@ constexpr std::array kCommands = {
     Command{"verify", "llma model verify"},
     Command{"version", "llma --version"},
 };
-
-bool IsMissing(const std::string& path) {
-  struct stat info;
-  return ::lstat(path.c_str(), &info) != 0 && errno == ENOENT;
-}
 
 }  // namespace
 

@@ -19,6 +19,7 @@
 #include "importer/safetensors_reader.h"
 #include "importer/sha256.h"
 #include "importer/tensor_names.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {
@@ -281,10 +282,10 @@ Result<Adapter> Adapter::Open(const std::string& path) {
 Status Adapter::ReadPeft() {
   const std::string config_path = (fs::path(path_) / kConfigFile).string();
   const std::string weights_path = (fs::path(path_) / kWeightsFile).string();
-  std::error_code error;
   for (const std::string& needed : {config_path, weights_path}) {
-    if (fs::exists(needed, error)) continue;
-    const bool has_pickle = fs::exists(fs::path(path_) / kPickleFile, error);
+    if (!IsMissing(needed)) continue;
+    const bool has_pickle =
+        !IsMissing((fs::path(path_) / kPickleFile).string());
     return Error{ErrorCode::kIo,
                  needed + " is missing" +
                      (has_pickle ? ": " + std::string(kPickleFile) +

@@ -323,6 +323,9 @@ TEST_F(AdapterTest, NamesWhatItRefuses) {
   const std::string path = WriteAdapter();
   fs::rename(path + "/adapter_model.safetensors", path + "/adapter_model.bin");
   EXPECT_NE(ErrorOf(path).find("safe_serialization"), std::string::npos);
+  fs::create_symlink("adapter_model.safetensors",
+                     path + "/adapter_model.safetensors");
+  EXPECT_NE(ErrorOf(path).find("cannot open " + path), std::string::npos);
   EXPECT_NE(ErrorOf(folder_ + "/none"), "");
 }
 

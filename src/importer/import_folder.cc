@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "importer/safetensors_reader.h"
 #include "importer/sha256.h"
 #include "importer/tensor_names.h"
+#include "platform/descriptors.h"
 #include "platform/folder_list.h"
 #include "platform/mapped_file.h"
 
@@ -50,8 +50,7 @@ class Folder {
   }
 
   Result<Bytes> Open(const std::string& name) {
-    std::error_code ignored;
-    if (!fs::exists(PathOf(name), ignored)) {
+    if (IsMissing(PathOf(name))) {
       return Error{ErrorCode::kIo,
                    path_ + ": there is no " + name + "; needed are " +
                        kConfigFile + ", " + kTokenizerFile +
@@ -160,10 +159,9 @@ Status AddTensors(Folder& folder, const std::string& name,
 }
 
 Status ReadWeights(Folder& folder, TensorMap& tensors) {
-  std::error_code error;
   WeightMap index;
   std::set<std::string> names;
-  const bool has_index = fs::exists(folder.PathOf(kIndexFile), error);
+  const bool has_index = !IsMissing(folder.PathOf(kIndexFile));
   if (has_index) {
     LLMA_ASSIGN(index, ReadIndex(folder));
     for (const auto& [tensor, file] : index) names.insert(file);

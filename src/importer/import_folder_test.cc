@@ -550,7 +550,25 @@ TEST_F(ImportFolderTest, MissingFiles) {
     const auto result = ImportModel(Source(), Target(), {"", "", true});
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, ErrorCode::kIo);
-    EXPECT_NE(result.error().what.find(name), std::string::npos);
+    EXPECT_NE(result.error().what.find(std::string("there is no ") + name),
+              std::string::npos);
+  }
+}
+
+// Links in a circle: the system refuses to open them, to root as well.
+TEST_F(ImportFolderTest, FilesThatCannotBeOpenedAreNotMissing) {
+  for (const char* name : {"config.json", "tokenizer.json", kWeights,
+                           "model.safetensors.index.json"}) {
+    Tiny().Write(Source());
+    const std::string path = Source() + "/" + name;
+    fs::remove(path);
+    fs::create_symlink(path, path);
+    const auto result = ImportModel(Source(), Target(), {"", "", true});
+    ASSERT_FALSE(result) << name;
+    EXPECT_EQ(result.error().code, ErrorCode::kIo);
+    EXPECT_EQ(result.error().what,
+              "cannot open " + path + ": Too many levels of symbolic links");
+    fs::remove(path);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "importer/float_model.h"
 #include "importer/model_import.h"
 #include "importer/text_bits.h"
+#include "platform/descriptors.h"
 
 namespace llma {
 namespace {
@@ -24,11 +25,18 @@ constexpr uint32_t kMaxCheckedTokens = 1 << 14;
 class TemporaryFolder {
  public:
   static Result<TemporaryFolder> Create() {
+    constexpr char kNextStep[] = "; TMPDIR names another place";
     std::error_code error;
-    std::string path =
-        fs::temp_directory_path(error).string() + "/llma_check_XXXXXX";
-    if (error || ::mkdtemp(path.data()) == nullptr) {
-      return Error{ErrorCode::kIo, path + ": cannot make a folder; set TMPDIR"};
+    const std::string place = fs::temp_directory_path(error).string();
+    if (error) {
+      return Error{ErrorCode::kIo, "no folder for temporary files: " +
+                                       error.message() + kNextStep};
+    }
+    std::string path = place + "/llma_check_XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) {
+      return Error{
+          ErrorCode::kIo,
+          SystemError("cannot make a folder in " + place).what + kNextStep};
     }
     return TemporaryFolder(path);
   }

@@ -9,6 +9,7 @@
 
 #include "base/hex.h"
 #include "model/model_header.h"
+#include "platform/descriptors.h"
 #include "platform/folder_list.h"
 #include "platform/mapped_file.h"
 
@@ -18,10 +19,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kSuffix[] = ".llmm";
-constexpr char kHowToImport[] = ": run `llma model import FILE.gguf`";
 constexpr char kHowToGetDefault[] =
     ": run `llma model pull default`, or `llma model import FILE.gguf` on a "
     "model of your own";
+
+constexpr char kHowToRead[] =
+    ": make it readable, or name the file of a model with --model";
 
 // "tiny, other"
 std::string NamesOf(const InstalledModels& installed) {
@@ -30,6 +33,13 @@ std::string NamesOf(const InstalledModels& installed) {
     names += (names.empty() ? "" : ", ") + model.name;
   }
   return names;
+}
+
+// Whether it is the file that a model of this name is installed as.
+bool IsNamed(const ModelProblem& problem, std::string_view name) {
+  const std::string_view path = problem.path;
+  return problem.is_file && !name.empty() &&
+         path.substr(path.rfind('/') + 1) == std::string(name) + kSuffix;
 }
 
 std::string Environment(const char* name) {
@@ -48,25 +58,87 @@ Result<InstalledModel> ReadInstalledModel(const std::string& path) {
                         file.bytes().size()};
 }
 
-// The model files of a place, sorted.
-std::vector<std::string> ListPlace(const std::string& place) {
+// Whether a link leads to a regular file, nowhere, or where nothing may be
+// looked at: opening it says which.
+bool MayLeadToFile(const std::string& link) {
   std::error_code error;
+  const fs::file_type type = fs::status(link, error).type();
+  return type == fs::file_type::regular || type == fs::file_type::not_found ||
+         type == fs::file_type::none || type == fs::file_type::unknown;
+}
+
+// Adds what is read of one file, unless it is gone meanwhile.
+void AddFile(const std::string& path, InstalledModels& installed) {
+  auto model = ReadInstalledModel(path);
+  if (model) {
+    installed.models.push_back(*std::move(model));
+  } else if (!IsMissing(path)) {
+    installed.problems.push_back({path, true, model.error()});
+  }
+}
+
+// Adds the model files of a place, sorted.
+void AddPlace(const std::string& place, InstalledModels& installed) {
+  if (IsMissing(place)) return;
   // Only regular files: to open a pipe would wait for its writer.
-  if (fs::is_regular_file(place, error)) return {place};
-  std::vector<std::string> paths;
+  std::error_code error;
+  if (fs::is_regular_file(place, error)) return AddFile(place, installed);
   const auto entries = ListFolder(place);
-  if (!entries) return paths;
+  if (!entries) {
+    installed.problems.push_back({place, false, entries.error()});
+    return;
+  }
   for (const FolderEntry& entry : *entries) {
-    std::string path = PathIn(place, entry.name);
-    const bool may_be_file =
-        entry.kind == EntryKind::kRegular ||
-        (entry.kind == EntryKind::kLink && fs::is_regular_file(path, error));
-    if (may_be_file && entry.name.size() > std::strlen(kSuffix) &&
-        entry.name.ends_with(kSuffix)) {
-      paths.push_back(std::move(path));
+    if (entry.name.size() <= std::strlen(kSuffix) ||
+        !entry.name.ends_with(kSuffix)) {
+      continue;
+    }
+    const std::string path = PathIn(place, entry.name);
+    if (entry.kind == EntryKind::kRegular ||
+        (entry.kind == EntryKind::kLink && MayLeadToFile(path))) {
+      AddFile(path, installed);
     }
   }
-  return paths;
+}
+
+// Why some could not be read. First what is about `name`, if any, then what may
+// hide a model.
+std::string DescribeProblems(const std::vector<ModelProblem>& problems,
+                             std::string_view name) {
+  const ModelProblem* first = nullptr;
+  for (const ModelProblem& problem : problems) {
+    if (IsNamed(problem, name)) {
+      first = &problem;
+      break;
+    }
+    if (first == nullptr ||
+        (problem.may_hide_model() && !first->may_hide_model())) {
+      first = &problem;
+    }
+  }
+  std::string text = first->error.what;
+  if (problems.size() > 1) {
+    text += ", and " + std::to_string(problems.size() - 1) +
+            " more: `llma model list` names them";
+  }
+  return text;
+}
+
+// `missing` says that a model called `name` is not there, `what_to_do` how to
+// get it. Neither is known where something cannot be read.
+Error NotFound(const InstalledModels& installed, std::string_view name,
+               const std::string& missing, const std::string& what_to_do) {
+  const auto& problems = installed.problems;
+  if (problems.empty()) {
+    return Error{ErrorCode::kModelMissing, missing + what_to_do};
+  }
+  const std::string why = DescribeProblems(problems, name);
+  if (std::ranges::any_of(problems, &ModelProblem::may_hide_model)) {
+    return Error{ErrorCode::kIo,
+                 missing + ", but not all can be read: " + why + kHowToRead};
+  }
+  return Error{ErrorCode::kModelMissing,
+               missing + what_to_do + " (not read: " + why + ")"};
 }
 
 }  // namespace
@@ -111,16 +183,7 @@ std::vector<std::string> ModelPlaces() {
 
 InstalledModels ListInstalledModels(const std::vector<std::string>& places) {
   InstalledModels installed;
-  for (const std::string& place : places) {
-    for (const std::string& path : ListPlace(place)) {
-      auto model = ReadInstalledModel(path);
-      if (model) {
-        installed.models.push_back(*std::move(model));
-      } else {
-        installed.problems.push_back(model.error());
-      }
-    }
-  }
+  for (const std::string& place : places) AddPlace(place, installed);
   return installed;
 }
 
@@ -158,34 +221,53 @@ bool IsModelPath(std::string_view name_or_path) {
 
 Result<InstalledModel> FindModelByName(std::string_view name) {
   const InstalledModels installed = ListInstalledModels(ModelPlaces());
-  const InstalledModel* found =
-      installed.FindName(name.empty() ? kDefaultModelName : name);
+  const std::string wanted(name.empty() ? kDefaultModelName : name);
+  const InstalledModel* found = installed.FindName(wanted);
   if (found != nullptr) return *found;
-  if (!name.empty()) {
-    return Error{ErrorCode::kModelMissing,
-                 "no model is called " + std::string(name) +
-                     (installed.models.empty()
-                          ? std::string(": none is installed")
-                          : ": installed are " + NamesOf(installed))};
+  for (const ModelProblem& problem : installed.problems) {
+    if (!IsNamed(problem, wanted) || problem.may_hide_model()) continue;
+    return Error{problem.error.code,
+                 "the model " + wanted + " is damaged: " + problem.error.what +
+                     ": install it again, with -f",
+                 problem.error.offset};
   }
-  if (installed.models.size() == 1) return installed.models.front();
-  return Error{ErrorCode::kModelMissing,
-               installed.models.empty()
-                   ? std::string("no model is installed") + kHowToGetDefault
-                   : "the default model " + std::string(kDefaultModelName) +
-                         " is not installed, and there is more than one other "
-                         "(" +
-                         NamesOf(installed) +
-                         "): choose one with --model, or run `llma model pull "
-                         "default`"};
+  const std::string names = NamesOf(installed);
+  if (!name.empty()) {
+    return NotFound(
+        installed, wanted, "no model is called " + wanted,
+        names.empty() ? ": none is installed" : ": installed are " + names);
+  }
+  const bool may_be_hidden =
+      std::ranges::any_of(installed.problems, [](const ModelProblem& problem) {
+        return problem.is_file && problem.may_hide_model();
+      });
+  if (installed.models.size() == 1 && !may_be_hidden) {
+    return installed.models.front();
+  }
+  if (installed.models.empty()) {
+    return NotFound(installed, wanted, "no model is installed",
+                    kHowToGetDefault);
+  }
+  return NotFound(installed, wanted,
+                  "the default model " + wanted + " is not installed",
+                  ", and there is more than one other (" + names +
+                      "): choose one with --model, or run `llma model pull "
+                      "default`");
 }
 
-Result<InstalledModel> FindModelById(Bytes id) {
+Result<InstalledModel> FindModelById(Bytes id, std::string_view known_name) {
   const InstalledModels installed = ListInstalledModels(ModelPlaces());
   const InstalledModel* found = installed.FindId(id);
   if (found != nullptr) return *found;
-  return Error{ErrorCode::kModelMissing, "needs the model with fingerprint " +
-                                             ToHex(id) + "..." + kHowToImport};
+  const std::string name(known_name);
+  const std::string fingerprint = "fingerprint " + ToHex(id) + "...";
+  if (name.empty()) {
+    return NotFound(installed, name, "needs the model with " + fingerprint,
+                    ": run `llma model import FILE.gguf`");
+  }
+  return NotFound(installed, name,
+                  "needs the model " + name + ", " + fingerprint,
+                  ": run `llma model pull " + name + "`");
 }
 
 }  // namespace llma

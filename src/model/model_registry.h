@@ -27,11 +27,22 @@ struct InstalledModel {
   uint64_t file_bytes;
 };
 
+// A model file that cannot be read, or a place that cannot be listed: not one
+// that does not exist.
+struct ModelProblem {
+  std::string path;
+  bool is_file;
+  Error error;  // says the path
+
+  // Whether the system refused: a sound model may be there.
+  bool may_hide_model() const { return error.code == ErrorCode::kIo; }
+};
+
 struct InstalledModels {
   // In the order of the places, then by file name. Of several with the same
   // name or fingerprint, the first one is meant.
   std::vector<InstalledModel> models;
-  std::vector<Error> problems;  // one for each file that cannot be read
+  std::vector<ModelProblem> problems;
 
   // Null if there is none.
   const InstalledModel* FindName(std::string_view name) const;
@@ -63,10 +74,13 @@ std::vector<InstalledModel> ModelsToTry(const InstalledModels& installed,
 // ".llmm".
 bool IsModelPath(std::string_view name_or_path);
 
-// Looks in ModelPlaces(); kModelMissing says what to do. An empty name means
-// the default model, or the only one that is installed.
+// Look in ModelPlaces(). kModelMissing says what to do; kIo that files or
+// places which may have it cannot be read. An empty name means the default
+// model, or the only one that is installed.
 Result<InstalledModel> FindModelByName(std::string_view name);
-Result<InstalledModel> FindModelById(Bytes id);
+// known_name: what `llma model pull` calls it, or empty.
+Result<InstalledModel> FindModelById(Bytes id,
+                                     std::string_view known_name = {});
 
 }  // namespace llma
 

@@ -2,6 +2,7 @@
 #include "model/model_registry.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -142,7 +143,84 @@ TEST_F(ModelRegistryTest, ReportsWhatCannotBeRead) {
   ASSERT_EQ(installed.models.size(), 1u);
   EXPECT_EQ(installed.models[0].name, "good");
   ASSERT_EQ(installed.problems.size(), 1u);
-  EXPECT_NE(installed.problems[0].what.find("bad.llmm"), std::string::npos);
+  EXPECT_NE(installed.problems[0].error.what.find("bad.llmm"),
+            std::string::npos);
+}
+
+// Links in a circle: the system refuses to open them, to root as well.
+TEST_F(ModelRegistryTest, WhatCannotBeReadIsNotMissing) {
+  const std::string folder = UserModelFolder();
+  Install(folder, "one");
+  const std::string usual =
+      folder + "/" + std::string(kDefaultModelName) + ".llmm";
+  fs::create_symlink(usual, usual);
+  const std::string reason =
+      "cannot open " + usual + ": Too many levels of symbolic links";
+  const uint8_t id[kModelIdBytes] = {0xab, 0x12, 0, 1, 2, 3, 4, 255};
+  for (const Error& error :
+       {FindModelByName("").error(), FindModelByName("nobody").error(),
+        FindModelByName(kDefaultModelName).error(), FindModelById(id).error(),
+        FindModelById(id, "known").error()}) {
+    EXPECT_EQ(error.code, ErrorCode::kIo) << error.what;
+    EXPECT_NE(error.what.find(reason), std::string::npos) << error.what;
+    EXPECT_NE(error.what.find("make it readable"), std::string::npos);
+    EXPECT_EQ(error.what.find("llma model pull"), std::string::npos);
+  }
+  EXPECT_EQ(FindModelByName("one")->name, "one");
+
+  // A link that leads nowhere.
+  fs::remove(usual);
+  fs::create_symlink(folder + "/nowhere", usual);
+  EXPECT_EQ(FindModelByName("").error().code, ErrorCode::kIo);
+}
+
+TEST_F(ModelRegistryTest, PlacesThatCannotBeListedAreNotEmpty) {
+  const std::string place = root_ + "/circle";
+  fs::create_symlink(place, place);
+  ::setenv("LLMA_MODEL_PATH", place.c_str(), 1);
+  const Error none = FindModelByName("").error();
+  EXPECT_EQ(none.code, ErrorCode::kIo);
+  EXPECT_NE(none.what.find(place + ": Too many levels"), std::string::npos)
+      << none.what;
+  // It may be the home of somebody else: the only model that is seen serves.
+  Install(UserModelFolder(), "one");
+  EXPECT_EQ(FindModelByName("")->name, "one");
+  EXPECT_EQ(FindModelByName("two").error().code, ErrorCode::kIo);
+}
+
+TEST_F(ModelRegistryTest, ADamagedModelIsNotMissing) {
+  const std::string folder = UserModelFolder();
+  fs::create_directories(folder);
+  std::ofstream(folder + "/abc.llmm") << "LLMMbad";
+  const Error named = FindModelByName("abc").error();
+  EXPECT_NE(named.code, ErrorCode::kModelMissing);
+  EXPECT_NE(named.what.find("abc is damaged: " + folder + "/abc.llmm"),
+            std::string::npos)
+      << named.what;
+  // It is no reason against others, and named where there is none.
+  const Error other = FindModelByName("other").error();
+  EXPECT_EQ(other.code, ErrorCode::kModelMissing);
+  EXPECT_NE(other.what.find("not read: " + folder + "/abc.llmm"),
+            std::string::npos)
+      << other.what;
+  Install(folder, "good");
+  EXPECT_EQ(FindModelByName("")->name, "good");
+}
+
+TEST_F(ModelRegistryTest, NoDescriptorIsLeft) {
+  ::setenv("LLMA_MODEL_PATH", kTinyPath.c_str(), 1);
+  ASSERT_TRUE(FindModelByName("tiny"));
+  rlimit before;
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few = {0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const auto found = FindModelByName("");
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kIo);
+  EXPECT_NE(found.error().what.find("Too many open files (`ulimit -n` is"),
+            std::string::npos)
+      << found.error().what;
 }
 
 }  // namespace

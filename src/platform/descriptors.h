@@ -44,6 +44,9 @@ class Descriptor {
   int fd_ = -1;
 };
 
+// Nothing has this name. False where that cannot be told: opening it says why.
+bool IsMissing(const std::string& path);
+
 // Not open, and errno, if that fails.
 Descriptor OpenForReading(const std::string& path);
 

@@ -42,16 +42,10 @@ Result<std::unique_ptr<Model>> VerifyModel(const std::string& path) {
 }
 
 Result<InstalledModel> FindModelOfFile(Bytes id) {
-  auto found = FindModelById(id);
-  if (found || found.error().code != ErrorCode::kModelMissing) return found;
   // Fewer bytes may be of many.
   const CatalogEntry* entry =
       id.size() < kModelIdBytes ? nullptr : FindCatalogFingerprint(id);
-  if (entry == nullptr) return found;
-  return Error{ErrorCode::kModelMissing,
-               "needs the model " + std::string(entry->name) +
-                   ", fingerprint " + ToHex(id) + "...: run `llma model pull " +
-                   std::string(entry->name) + "`"};
+  return FindModelById(id, entry == nullptr ? "" : entry->name);
 }
 
 Result<std::string> RemoveModel(const std::string& name) {

@@ -137,9 +137,9 @@ class Transfer {
   Status Restart() {
     note_ = {};
     have_ = 0;
-    if (::ftruncate(file_.fd(), 0) != 0 ||
+    if (Uninterrupted([this] { return ::ftruncate(file_.fd(), 0); }) != 0 ||
         ::lseek(file_.fd(), 0, SEEK_SET) != 0) {
-      return Error{ErrorCode::kIo, path_ + ".part: cannot be emptied"};
+      return SystemError("cannot empty " + path_ + ".part");
     }
     return OkStatus();
   }

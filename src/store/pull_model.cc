@@ -9,6 +9,7 @@
 #include "importer/model_import.h"
 #include "model/model_header.h"
 #include "model/model_registry.h"
+#include "platform/descriptors.h"
 #include "platform/output_file.h"
 #include "store/download.h"
 #include "store/environment.h"
@@ -241,7 +242,8 @@ Result<PulledModel> PullModel(const PullRequest& request,
   const auto found = Sha256OfFile(kept_path);
   const bool is_here =
       found && !plan.source.sha256.empty() && *found == plan.source.sha256;
-  if (request.keeps_source && !is_here && fs::exists(kept_path, error)) {
+  if (request.keeps_source && !is_here && !IsMissing(kept_path)) {
+    if (!found) return found.error();
     return Error{ErrorCode::kUsage,
                  kept_path +
                      " exists already, and is another file: choose another "

@@ -116,6 +116,13 @@ class PullTest(HostTest):
                           "is another file", "--name",
                           files=("tiny.gguf", "tiny.llmm"))
         self.assertEqual(own.read_bytes(), b"mine")
+        # One that cannot be read may be the same.
+        own.unlink()
+        own.symlink_to("tiny.gguf")
+        self.expect_error(self.pull("ok", "-f", "--keep-source"),
+                          "tiny.gguf: Too many levels of symbolic links",
+                          files=("tiny.gguf", "tiny.llmm"))
+        own.unlink()
         # The same file is used, and stays.
         own.write_bytes(GGUF)
         self.host.forget()

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,11 +30,22 @@ bool CannotSync() {
 }  // namespace
 
 Error SystemError(const std::string& what) {
-  return Error{ErrorCode::kIo, what + ": " + std::strerror(errno)};
+  const int reason = errno;
+  const char* const next_step = reason == EMFILE ? " (`ulimit -n` is the limit)"
+                                : reason == ENOMEM
+                                    ? " (`ulimit -v` may be the limit)"
+                                    : "";
+  return Error{ErrorCode::kIo, what + ": " + std::strerror(reason) + next_step};
 }
 
 Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);
+}
+
+bool IsMissing(const std::string& path) {
+  struct stat info;
+  return ::lstat(path.c_str(), &info) != 0 &&
+         (errno == ENOENT || errno == ENOTDIR);
 }
 
 Descriptor OpenForReading(const std::string& path) {
