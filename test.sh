@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds everything and runs every test, from a fresh Debian 12 machine on:
-#   ./test.sh          all tests
-#   ./test.sh --quick  the unit tests of one build only
-#   ./test.sh --fuzz   each fuzzer for five minutes, and nothing else
+#   ./test.sh               all tests
+#   ./test.sh --quick       the unit tests of one build only
+#   ./test.sh --fuzz        each fuzzer for five minutes, and nothing else
+#   ./test.sh --all-faults  every system call and allocation fails with every
+#                           error, which takes an hour or two, and nothing else
 # Installs missing packages, Python packages into build/venv, and the default
 # model into build/data unless it is installed. Logs are in build/logs.
 set -euo pipefail
@@ -11,14 +13,17 @@ cd "$(dirname "$0")"
 
 quick=false
 fuzz=false
+all_faults=false
 case "${1:-}" in
   "") ;;
   --quick) quick=true ;;
   --fuzz) fuzz=true ;;
-  *) echo "usage: $0 [--quick|--fuzz]" >&2; exit 1 ;;
+  --all-faults) all_faults=true ;;
+  *) echo "usage: $0 [--quick|--fuzz|--all-faults]" >&2; exit 1 ;;
 esac
 
-step() { printf '\n== %s\n' "$*"; }
+# step WORDS: what comes next; and how long it took before, in all.
+step() { printf '\n== %s (after %d s)\n' "$*" "$SECONDS"; }
 mkdir -p build/logs
 # quiet LOG COMMAND...: the output goes to a log, its end is shown on failure.
 quiet() {
@@ -67,6 +72,18 @@ if $quick; then
   exec ctest --preset dev -j 2
 fi
 
+if $all_faults; then
+  step "All faults"
+  build release -DLLMA_TESTS=ON --target faults_programs
+  faults=build/release/tests/faults
+  tests/faults/limits_test.py tests/data --llma build/release/llma \
+      --c $faults/codec_in_limits --more
+  tests/faults/kill_test.py build/release/llma $faults/call_faults tests/data \
+      --moments 200
+  exec tests/faults/inject_test.py build/release/llma $faults/call_faults \
+      tests/data --failing-malloc $faults/libfailing_malloc.so --all
+fi
+
 # Python packages for tests and the default model, while the compiler works.
 python=$PWD/build/venv/bin/python
 fetch() {
@@ -84,7 +101,7 @@ step "Unit tests: g++, all checks on"
 build dev "${fast[@]}" -DLLMA_TEST_PYTHON="$python"
 wait $fetching
 gguf=$(<build/logs/gguf_path)
-LLMA_MODEL_GGUF=$gguf ctest --preset dev -j 2
+LLMA_MODEL_GGUF=$gguf ctest --preset dev -j 3  # some of them wait
 
 step "Format"
 git ls-files -z '*.h' '*.cc' | xargs -0 clang-format --dry-run -Werror
@@ -111,10 +128,13 @@ GTEST_FILTER="-$codec.RoundTrips:$codec.Context*:$codec.Right*:$codec.Short*" \
 
 step "Unit tests: AArch64, under an emulator"
 build aarch64 -DLLMA_TEST_OPTIONS=-O1 -DLLMA_PCH=ON
+# Meanwhile, the Python package in a fresh virtual environment, which is fetched.
+quiet python tests/python/run.sh &
+python_tests=$!
 ctest --preset aarch64 -j 2
 
 step "The Python package, in a fresh virtual environment"
-quiet python tests/python/run.sh
+wait $python_tests
 
 step "The program on the default model"
 build release -DLLMA_TESTS=ON -DLLMA_TEST_DEFAULT_MODEL=ON \
@@ -122,4 +142,6 @@ build release -DLLMA_TESTS=ON -DLLMA_TEST_DEFAULT_MODEL=ON \
     fast_clock thread_shim faults_programs
 export XDG_DATA_HOME=$PWD/build/data
 LLMA_MODEL_GGUF=$gguf tools/get_default_model.sh build/release/llma
-ctest --preset release -R '^(e2e|kernels_test|codec_test|.*cli.*|sizes.*|install_.*|faults_.*)$' -E '^cli_test$'
+ctest --preset release -j 3 -E '^cli_test$' -R \
+    '^(e2e|kernels_test|codec_test|.*cli.*|sizes.*|install_.*|faults_.*)$'
+step "Everything passed"

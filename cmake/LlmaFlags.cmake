@@ -45,13 +45,15 @@ function(llma_add_layer name)
   llma_use_precompiled(llma_${name} precompiled_layer)
 endfunction()
 
-# llma_add_test(name SOURCES... LIBS libs...): one GoogleTest program. It knows
-# whether an emulator or a sanitizer makes it slow, and may then do less.
+# llma_add_test(name SOURCES... LIBS libs... [SHARDS n] [COST seconds]): one
+# GoogleTest program. It knows whether an emulator or a sanitizer makes it slow, and
+# may then do less. Shards of it run beside each other as tests of their own; what
+# costs much starts first.
 function(llma_add_test name)
   if(NOT LLMA_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SHARDS;COST" "SOURCES;LIBS" ${ARGN})
   set(is_slow 0)
   if(CMAKE_CROSSCOMPILING OR LLMA_SANITIZER)
     set(is_slow 1)
@@ -63,5 +65,18 @@ function(llma_add_test name)
                     LLMA_IS_SLOW=${is_slow})
   target_compile_options(${name} PRIVATE ${llma_test_options})
   llma_use_precompiled(${name} precompiled_test)
-  add_test(NAME ${name} COMMAND ${name})
+  if(NOT ARG_SHARDS)
+    set(ARG_SHARDS 1)
+  endif()
+  foreach(shard RANGE 1 ${ARG_SHARDS})
+    set(test ${name})
+    if(ARG_SHARDS GREATER 1)
+      set(test ${name}_${shard})
+    endif()
+    add_test(NAME ${test} COMMAND ${name})
+    math(EXPR index "${shard} - 1")
+    set_tests_properties(${test} PROPERTIES
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}"
+      COST 0${ARG_COST})
+  endforeach()
 endfunction()

@@ -8,9 +8,9 @@ under its final name.
                    [--failing-malloc LIBRARY] [--only CALL:NTH[:ERROR]]
                    [--jobs N]
 
-Without --all it is a choice, the same in each run: of each call some errors,
-and of calls that are made often the first, the second, the last and a few.
---only shows what one of them does.
+Without --all it is a choice, the same in each run: each error of each call while
+compressing, while restoring and with commands of models, on outputs, other files
+of the user and elsewhere. --only shows what one of them does.
 """
 
 import argparse
@@ -195,32 +195,28 @@ def all_faults(scenario):
                 yield Fault("from", index, ",".join(names), 0, error, what)
 
 
-def choose(faults, scenario, num_each):
-    """The same choice each time: of every call `num_each` errors, or one if it is
-    not about the files here, and of calls that are made often some only."""
-    generator = random.Random(scenario.name)
-    last = collections.Counter()
-    for fault in faults:
-        last[fault.call, fault.kind] = max(last[fault.call, fault.kind],
-                                           fault.nth)
-    by_call = collections.defaultdict(list)
-    for fault in faults:
-        by_call[fault.kind, fault.index, fault.call].append(fault)
+def kind_of(fault, scenario):
+    """Of faults of one kind, one stands for all."""
+    direction = "model" if "model" in scenario.command else \
+        "restore" if scenario.command[1] in ("-d", "-df", "-t", "-l") else \
+        "compress"
+    if fault.kind == "from":
+        return direction, fault.call, fault.error
+    place = "output" if is_output(fault) else "ours" if \
+        is_ours(fault, scenario) else "other"
+    return direction, fault.kind, fault.call, fault.error, place
+
+
+def choose(all_of, num_each):
+    """The same choice each time: of each kind some, spread over scenarios and the
+    calls of one. all_of: pairs of scenario and fault."""
+    by_kind = collections.defaultdict(list)
+    for scenario, fault in all_of:
+        by_kind[kind_of(fault, scenario)].append((scenario, fault))
+    generator = random.Random(1)
     chosen = []
-    num_forever = collections.Counter()
-    for (kind, _, call), same in by_call.items():
-        nth = same[0].nth
-        is_often = 3 <= nth < last[call, kind]
-        if kind == "from":
-            num_forever[call] += 1
-            if num_forever[call] > 1 and generator.random() < 0.8:
-                continue
-        elif not is_ours(same[0], scenario) and \
-                generator.random() < (
-                    0.85 if is_often or SURROUNDINGS in same[0].what else 0.3):
-            continue
-        num = num_each if is_ours(same[0], scenario) else 1
-        chosen += generator.sample(same, min(num, len(same)))
+    for same in by_kind.values():
+        chosen += generator.sample(same, min(num_each, len(same)))
     return chosen
 
 
@@ -235,7 +231,7 @@ def memory_faults(place, scenario, num):
     with place.copy(scenario) as folder:
         total = place.run_without_memory(folder, scenario, "0").num_calls
     generator = random.Random(scenario.name)
-    first = list(range(1, min(total, 20)))
+    first = list(range(1, min(total, 10)))
     chosen = range(1, total + 1) if num == 0 else sorted(
         {*first, *generator.choices(range(1, total + 1), k=num)})
     for nth in chosen:
@@ -355,30 +351,26 @@ def main():
             return fault_scenarios.SKIPPED
         run = Run(place)
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            jobs = {}
+            faults, of_memory = [], []
             for scenario in fault_scenarios.prepare_all(
                     place, arguments.name_part):
-                faults = list(all_faults(scenario))
+                faults += [(scenario, f) for f in all_faults(scenario)]
                 if arguments.failing_malloc and scenario.name in WITHOUT_MEMORY:
-                    faults_of_memory = list(memory_faults(
-                        place, scenario, 0 if arguments.all else 20))
-                else:
-                    faults_of_memory = []
-                if arguments.only:
-                    faults += faults_of_memory
-                    faults_of_memory = []
-                    faults = [f for f in faults if
-                              f"{f.call}:{f.nth}:{f.error or 'short'}".startswith(
-                                  arguments.only)]
-                    for fault in faults[:10]:
-                        run.one(scenario, fault, show=True)
-                elif not arguments.all:
-                    faults = choose(faults, scenario, 2)
-                faults += faults_of_memory
-                print(f"{scenario.name}: {len(scenario.calls)} calls, "
-                      f"{len(faults)} faults", flush=True)
-                for fault in faults:
-                    jobs[pool.submit(run.one, scenario, fault)] = scenario, fault
+                    of_memory += [(scenario, f) for f in memory_faults(
+                        place, scenario, 0 if arguments.all else 10)]
+            if arguments.only:
+                faults = [(s, f) for s, f in faults + of_memory if
+                          f"{f.call}:{f.nth}:{f.error or 'short'}".startswith(
+                              arguments.only)]
+                of_memory = []
+                for scenario, fault in faults[:10]:
+                    run.one(scenario, fault, show=True)
+            elif not arguments.all:
+                faults = choose(faults, 2)
+            print(f"{len(faults)} faults of calls, {len(of_memory)} of memory",
+                  flush=True)
+            jobs = {pool.submit(run.one, scenario, fault): (scenario, fault)
+                    for scenario, fault in faults + of_memory}
             for job in concurrent.futures.as_completed(jobs):
                 run.add(*jobs[job], *job.result())
     counts = run.counts

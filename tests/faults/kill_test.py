@@ -5,8 +5,8 @@ and the same command, run again, does what it should have done.
 
     kill_test.py LLMA CALL_FAULTS DATA_FOLDER [NAME_PART] [--moments N] [--jobs N]
 
-N moments of each scenario, spread over its calls; if not told, 200 of those that
-stand for a kind, and 30 of the others.
+N moments of each scenario, spread over its calls; if not told, 40 of those that
+stand for a kind, and 8 of the others.
 """
 
 import argparse
@@ -149,7 +149,7 @@ def main():
                         num_failed += 1
                         print(f"FAILED: {scenario.name}: {problem}")
                 num = arguments.moments or (
-                    200 if scenario.name in MAIN else 30)
+                    40 if scenario.name in MAIN else 8)
                 for index in moments(scenario, num):
                     jobs[pool.submit(kill_once, place, scenario, index)] = (
                         scenario, index)
