@@ -99,7 +99,7 @@ class Salvager {
 
   Result<SalvageReport> Run() {
     LLMA_ASSIGN(const auto map, MapFramesByIndex(file_));
-    if (map) {
+    if (map && FitsFrames(*map)) {
       for (const FramePlace& frame : map->frames) LLMA_TRY(RestoreAt(frame));
     } else {
       LLMA_TRY(RestoreByHeaders());
@@ -108,6 +108,27 @@ class Salvager {
   }
 
  private:
+  // Not if sound frames are there that have other sizes than the index says.
+  bool FitsFrames(const FrameMap& map) const {
+    for (const FramePlace& place : map.frames) {
+      size_t header_bytes = 0;
+      const auto header =
+          ReadFrameHeader(file_, place.frame_ofs, &header_bytes);
+      if (!header) continue;  // damaged: the index knows better
+      const uint64_t frame_bytes = header_bytes + header->payload_bytes;
+      if (frame_bytes == place.frame_bytes &&
+          header->content_bytes == place.content_bytes) {
+        continue;
+      }
+      // A damaged header may look right; what it leads to does not.
+      if (frame_bytes < file_.file_bytes - place.frame_ofs &&
+          ReadFrameHeader(file_, place.frame_ofs + frame_bytes)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   // True if the frame's content was written.
   Result<bool> Restore(uint64_t frame_ofs, const FramePlace* place) {
     const auto frame = ReadFrame(file_, frame_ofs, place);
