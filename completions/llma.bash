@@ -119,6 +119,7 @@ _llma() {
                  --window --frame-size --verify --resume --flush --short
                  --embed-model
                  --no-check --range --salvage --max-size -T --threads -M --memlimit
+                 --no-adjust
                  --robot --json -v --verbose -q --quiet -h --help -V --version
                  --info-memory'
     return

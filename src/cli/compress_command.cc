@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/file_job.h"
 #include "cli/file_names.h"
+#include "cli/memory_fit.h"
 #include "cli/progress.h"
 #include "cli/work_report.h"
 
@@ -65,6 +66,16 @@ class Compression {
       return job_.messages.ShowError(
           FormatError({}, found.error()),
           options_.model.empty() ? "or use -2, which needs no model" : "");
+    }
+    if (options_.adjusts && !options_.is_short) {
+      const auto lowered = FitToMemory(*how, input_->size_bytes());
+      if (!lowered) return Fail(job_.messages, files_.in, lowered.error());
+      if (!lowered->empty()) {
+        job_.messages.ShowNote(
+            input_->name() + ": to need no more than " +
+            FormatBytes(static_cast<double>(MaxMemoryBytes(options_))) +
+            " of memory: " + *lowered);
+      }
     }
     return options_.is_short ? EncodeShort(*how) : Encode(*how);
   }

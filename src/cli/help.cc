@@ -108,6 +108,7 @@ How to compress
       --lanes N         parts of a frame that are decoded at once, 1 to 64
       --window N        tokens that the model looks back, a multiple of 16
       --frame-size SIZE content of a frame, 4K to 1G; damage costs whole frames
+      --no-adjust       an error where -M allows too little, no lower settings
       --verify          decode and compare the result before it gets its name
       --resume          continue FILE.llma.part of an interrupted run, and
                         keep it if this one is interrupted

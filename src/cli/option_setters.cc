@@ -75,6 +75,9 @@ Status SetOption(int option, const std::string& value, Options& options) {
     case kNoSync:
       options.syncs = false;
       break;
+    case kNoAdjust:
+      options.adjusts = false;
+      break;
     case 'r':
       options.recursive = true;
       break;

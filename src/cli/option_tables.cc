@@ -37,6 +37,7 @@ constexpr option kCodingOptions[] = {
     {"window", required_argument, nullptr, kWindow},
     {"frame-size", required_argument, nullptr, kFrameSize},
     {"memlimit", required_argument, nullptr, 'M'},
+    {"no-adjust", no_argument, nullptr, kNoAdjust},
     {"max-size", required_argument, nullptr, kMaxSize},
     {"model", required_argument, nullptr, kModel},
     {"robot", no_argument, nullptr, kRobot},

@@ -21,6 +21,7 @@ enum LongOption {
   kLevels,
   kRemove,
   kNoSync,
+  kNoAdjust,
   kVerify,
   kFiles0,
   kNoCheck,

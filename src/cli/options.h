@@ -81,6 +81,7 @@ struct Options {
   int last_level = LLMA_LEVEL_DEFAULT;
   uint64_t frame_bytes = 0;        // 0: the level's
   uint64_t max_memory_bytes = 0;   // 0: what the machine has
+  bool adjusts = true;             // not --no-adjust
   uint64_t max_content_bytes = 0;  // of what is decompressed; 0: any
   std::string model;               // name, path or auto; empty: the default
   std::string import_name;
