@@ -303,6 +303,20 @@ LLMA_API llma_status llma_model_export(const char *name_or_path,
                                        const char *archive_path, int overwrite,
                                        llma_error *error);
 
+/* --- Contexts ----------------------------------------------------------- */
+
+/* Threads, tables, tokenizers and open models, which every call would else make
+ * for itself: for many small files or messages one after the other. Any number
+ * of threads may use one at a time; each gets threads of its own. A child of
+ * fork() cannot use it: there calls do without. */
+typedef struct llma_context llma_context;
+
+LLMA_API llma_status llma_context_create(llma_context **context,
+                                         llma_error *error);
+/* Options, encoders and decoders that were given it hold handles of their own.
+ */
+LLMA_API void llma_context_free(llma_context *context);
+
 /* --- Options ------------------------------------------------------------ */
 
 /* What encoders, decoders and the functions below go by. They copy it when they
@@ -382,6 +396,12 @@ LLMA_API llma_status llma_options_get(const llma_options *options,
 LLMA_API llma_status llma_options_set_model(llma_options *options,
                                             llma_model *model,
                                             llma_error *error);
+
+/* What is kept from one call for the next. NULL, the default: nothing. The
+ * options hold a handle of their own. */
+LLMA_API llma_status llma_options_set_context(llma_options *options,
+                                              llma_context *context,
+                                              llma_error *error);
 
 /* Gives the model whose fingerprint starts with `id`; `id_bytes` is 0 if the
  * default model is wanted to compress, 8 usually, 1 for short messages, where

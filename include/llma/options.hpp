@@ -27,6 +27,22 @@ inline std::optional<SourceInfo> ToSourceInfo(const llma_source_info& info) {
 
 }  // namespace detail
 
+// Threads, tables, tokenizers and open models that calls keep for the next
+// ones. Thread-safe.
+class Context {
+ public:
+  static Result<Context> Create() {
+    llma_context* context = nullptr;
+    LLMA_TRY(detail::Call(llma_context_create, &context));
+    return Context(context);
+  }
+  llma_context* get() const { return handle_.get(); }
+
+ private:
+  explicit Context(llma_context* context) : handle_(context) {}
+  detail::Owner<llma_context, llma_context_free> handle_;
+};
+
 // Callbacks live as long as the options, and what was made with them. One that
 // throws ends the work with an error: kCancelled of Progress; but what OnFrame
 // and Note throw is dropped.
@@ -53,6 +69,9 @@ class Options {
   }
   Status SetModel(const Model& model) {
     return detail::Call(llma_options_set_model, get(), model.get());
+  }
+  Status SetContext(const Context& context) {
+    return detail::Call(llma_options_set_context, get(), context.get());
   }
   Status SetKernels(const std::string& name) {
     return detail::Call(llma_options_set_kernels, get(), name.c_str());

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "py_support.h"
 
+#include <unistd.h>
+
+#include <mutex>
+
 namespace llma_py {
 namespace {
 
@@ -9,6 +13,22 @@ namespace {
 int CheckSignals(void*, const llma_progress*) {
   nb::gil_scoped_acquire gil;
   return PyErr_CheckSignals() == 0 ? 0 : 1;
+}
+
+// For all calls. A child of fork() needs one of its own.
+llma_context* ThisContext() {
+  static std::mutex mutex;
+  static llma_context* context = nullptr;
+  static pid_t pid = 0;
+  const std::lock_guard lock(mutex);
+  if (context == nullptr || pid != ::getpid()) {
+    llma_error error;
+    llma_context_free(context);
+    context = nullptr;
+    Check(llma_context_create(&context, &error), error);
+    pid = ::getpid();
+  }
+  return context;
 }
 
 }  // namespace
@@ -36,6 +56,7 @@ Options MakeOptions(const Tuning& tuning) {
   llma_options* created = nullptr;
   Check(llma_options_create(&created, &error), error);
   Options options(created);
+  Check(llma_options_set_context(created, ThisContext(), &error), error);
   const auto set = [&](llma_option option, uint64_t value) {
     Check(llma_options_set(created, option, value, &error), error);
   };

@@ -72,6 +72,13 @@ ProgressCallback Progress(const llma_options& options,
   };
 }
 
+// Null if there is none for this process.
+CompressContext* ContextOf(const llma_options& options) {
+  return options.context && options.context->is_of_this_process()
+             ? &options.context->codec()
+             : nullptr;
+}
+
 FrameCallback OnFrame(const llma_options& options) {
   if (options.on_frame == nullptr) return {};
   return [tell = options.on_frame, user = options.frame_user](
@@ -118,6 +125,7 @@ CompressOptions ForCompressing(const llma_options& options,
   how.source_info = options.source_info;
   how.embeds_models = options.embed_models != 0;
   how.on_frame = OnFrame(options);
+  how.context = ContextOf(options);
   return how;
 }
 
@@ -135,6 +143,7 @@ DecompressOptions ForDecompressing(const llma_options& options,
   how.on_frame = OnFrame(options);
   how.kernels = options.kernels;
   how.clock = clock;
+  how.context = ContextOf(options);
   return how;
 }
 
@@ -153,7 +162,8 @@ llma_frame_info FrameInfo(const FrameHeader& header) {
 }
 
 ModelSource::ModelSource(const llma_options& options)
-    : is_auto_(options.auto_model != 0),
+    : context_(options.context),
+      is_auto_(options.auto_model != 0),
       max_memory_bytes_(MemoryBytes(options)),
       model_(options.model),
       find_(options.find),
@@ -164,6 +174,7 @@ ModelSource::ModelSource(const llma_options& options)
 Result<const Model*> ModelSource::Hold(Result<SharedModel> model) {
   if (!model) return model.error();
   last_ = *model;
+  if (context_ && context_->is_of_this_process()) context_->Keep(last_);
   held_.push_back(*std::move(model));
   return held_.back()->model.get();
 }
@@ -278,6 +289,15 @@ llma_status llma_options_set_model(llma_options* options, llma_model* model,
   return Guard(error, [&]() -> llma::Status {
     LLMA_REQUIRE(options);
     options->model = model == nullptr ? nullptr : model->opened;
+    return llma::OkStatus();
+  });
+}
+
+llma_status llma_options_set_context(llma_options* options,
+                                     llma_context* context, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(options);
+    options->context = context == nullptr ? nullptr : context->shared;
     return llma::OkStatus();
   });
 }

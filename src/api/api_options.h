@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "api/api_context.h"
 #include "api/api_error.h"
 #include "api/api_model.h"
 #include "codec/codec.h"
@@ -32,6 +33,7 @@ struct llma_options {
   uint64_t threads = 0, memory_bytes = 0, total_bytes = 0;
   uint64_t max_content_bytes = 0, stats = 0;
   llma::api::SharedModel model;
+  llma::api::SharedContext context;
   llma_find_model_fn find = nullptr;
   void* find_user = nullptr;
   std::string kernels;
@@ -81,6 +83,7 @@ class ModelSource {
  private:
   Result<const Model*> Hold(Result<SharedModel> model);
   Result<const Model*> FindCandidates();
+  const SharedContext context_;
   const bool is_auto_;
   const uint64_t max_memory_bytes_;
   SharedModel model_, last_;

@@ -195,6 +195,12 @@ TEST(ApiForkTest, StreamsOfTheParentAreRefusedInAChild) {
   ASSERT_EQ(
       llma_options_set(options, LLMA_OPTION_FRAME_BYTES, 1 << 16, nullptr),
       LLMA_OK);
+  // Threads that are kept are the parent's, too.
+  ASSERT_EQ(llma_options_set(options, LLMA_OPTION_THREADS, 2, nullptr),
+            LLMA_OK);
+  llma_context* context = nullptr;
+  ASSERT_EQ(llma_context_create(&context, nullptr), LLMA_OK);
+  ASSERT_EQ(llma_options_set_context(options, context, nullptr), LLMA_OK);
   llma_encoder* encoder = nullptr;
   ASSERT_EQ(llma_encoder_create(options, &encoder, nullptr), LLMA_OK);
   std::string content(1 << 18, 'x'), room(1 << 18, '\0');
@@ -215,6 +221,8 @@ TEST(ApiForkTest, StreamsOfTheParentAreRefusedInAChild) {
     size_t file_bytes = 0;
     is_right = is_right && llma_compress("abc", 3, options, &file, &file_bytes,
                                          nullptr) == LLMA_OK;
+    llma_options_free(options);
+    llma_context_free(context);
     ::_exit(is_right ? 0 : 1);
   }
   int status = 0;
@@ -228,6 +236,7 @@ TEST(ApiForkTest, StreamsOfTheParentAreRefusedInAChild) {
   EXPECT_EQ(state, LLMA_OK);
   llma_encoder_free(encoder);
   llma_options_free(options);
+  llma_context_free(context);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "base/zeroed_pages.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <new>
@@ -11,14 +12,28 @@ namespace {
 
 constexpr size_t kLargePage = size_t{2} << 20;
 
+size_t RoundToPages(size_t size_bytes) {
+  static const auto page_bytes = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return (size_bytes + page_bytes - 1) / page_bytes * page_bytes;
+}
+
 }  // namespace
 
-ZeroedPages::ZeroedPages(size_t size_bytes, PageSize page_size) {
+ZeroedPages::ZeroedPages(size_t size_bytes, PageSource source) {
   if (size_bytes == 0) return;
   if (size_bytes > SIZE_MAX - 2 * kLargePage) throw std::bad_alloc();
   const bool is_large =
-      page_size == PageSize::kLarge && size_bytes >= kLargePage;
-  mapped_bytes_ = size_bytes + (is_large ? kLargePage : 0);
+      source.page_size == PageSize::kLarge && size_bytes >= kLargePage;
+  mapped_bytes_ = RoundToPages(size_bytes) + (is_large ? kLargePage : 0);
+  if (source.cache != nullptr && !is_large) {
+    cache_ = source.cache;
+    const PageCache::Block kept = cache_->Take(mapped_bytes_);
+    if (kept.data != nullptr) {
+      mapped_ = data_ = kept.data;
+      mapped_bytes_ = kept.size_bytes;
+      return;
+    }
+  }
   void* mapped = ::mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
@@ -42,7 +57,12 @@ ZeroedPages::ZeroedPages(size_t size_bytes, PageSize page_size) {
 }
 
 ZeroedPages::~ZeroedPages() {
-  if (mapped_ != nullptr) (void)::munmap(mapped_, mapped_bytes_);
+  if (mapped_ == nullptr) return;
+  if (cache_ != nullptr) {
+    cache_->Give({mapped_, mapped_bytes_});
+  } else {
+    (void)::munmap(mapped_, mapped_bytes_);
+  }
 }
 
 }  // namespace llma

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/page_cache.h"
+
 namespace llma {
 
 // Large pages, where the system has them, save most of the address translation
@@ -15,18 +17,28 @@ namespace llma {
 // megabytes, so they are for memory that will be used as a whole.
 enum class PageSize { kSmall, kLarge };
 
+// Which pages memory gets, and whence.
+struct PageSource {
+  PageSource(PageSize size, PageCache* page_cache = nullptr)  // NOLINT
+      : page_size(size), cache(page_cache) {}
+  PageSize page_size;
+  // Asked first, and given back to, where pages are small; may be null.
+  PageCache* cache;
+};
+
 // `size_bytes` zeros from a page's start on. Pages never touched cost no
 // memory and next to no time. Movable. Throws std::bad_alloc.
 class ZeroedPages {
  public:
   ZeroedPages() = default;
-  ZeroedPages(size_t size_bytes, PageSize page_size);
+  ZeroedPages(size_t size_bytes, PageSource source);
   ~ZeroedPages();
   ZeroedPages(ZeroedPages&& other) noexcept { *this = std::move(other); }
   ZeroedPages& operator=(ZeroedPages&& other) noexcept {
     std::swap(mapped_, other.mapped_);
     std::swap(mapped_bytes_, other.mapped_bytes_);
     std::swap(data_, other.data_);
+    std::swap(cache_, other.cache_);
     return *this;
   }
 
@@ -36,6 +48,7 @@ class ZeroedPages {
   void* mapped_ = nullptr;
   size_t mapped_bytes_ = 0;
   void* data_ = nullptr;
+  PageCache* cache_ = nullptr;  // that gets it back
 };
 
 }  // namespace llma

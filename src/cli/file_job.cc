@@ -26,6 +26,11 @@ std::string_view NextStep(const Error& error) {
 
 Result<llma::Options> MakeOptions(const Options& options) {
   LLMA_ASSIGN(llma::Options how, llma::Options::Create());
+  // One for all files. Never destroyed, for work may go on when main() returns.
+  static const auto* const context =
+      new Result<llma::Context>(llma::Context::Create());
+  if (!*context) return context->error();
+  LLMA_TRY(how.SetContext(**context));
   const std::pair<llma_option, uint64_t> values[] = {
       {LLMA_OPTION_LEVEL, static_cast<uint64_t>(options.level)},
       {LLMA_OPTION_LANES, options.num_lanes},

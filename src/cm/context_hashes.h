@@ -17,7 +17,8 @@ namespace llma::cm {
 // bytes, latest lowest), whichever lane it was in.
 class Followers {
  public:
-  Followers() : after2_(65536), after_word_(65536) {}
+  explicit Followers(PageSource pages)
+      : after2_(65536, pages), after_word_(65536, pages) {}
   uint32_t after1(uint32_t last1) const { return after1_[last1]; }
   uint32_t after2(uint32_t last2) const { return after2_[last2]; }
   // Hashes of the words that followed a word last, and before that.

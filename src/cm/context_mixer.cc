@@ -80,26 +80,28 @@ constexpr uint32_t kOrderLimit = 255;
 
 ContextMixer::ContextMixer(const ContextMixerOptions& options)
     : options_(options),
-      content_(AllBytes(options) + 8, options.page_size),
+      content_(AllBytes(options) + 8, options.pages),
       contexts_(NumContexts(options), InputsPerContext(options),
-                NumBuckets(options), options.page_size),
+                NumBuckets(options), options.pages),
+      followers_(options.pages),
+      places_(options.pages),
       order0_(256),
-      order1_(65536),
+      order1_(65536, options.pages),
       mixer_(NumInputs(options), SetSizes(options),
              IsFull(options) ? kWeightOne / 64 : kWeightOne / 8,
              IsFull(options) ? kRate : kLightRate, BestMixerKernels(),
-             options.page_size),
+             options.pages),
       final_mixer_(mixer_.num_sets(), FinalSetSizes(options),
                    kWeightOne / mixer_.num_sets(),
                    IsFull(options) ? kFinalRate : kLightFinalRate,
-                   BestMixerKernels()) {
+                   BestMixerKernels(), options.pages) {
   for (const int length : MatchLengths(options)) {
     matches_.emplace_back(length, MatchLog2(options, matches_.empty()),
-                          options.num_lanes > 1);
+                          options.num_lanes > 1, options.pages);
   }
-  refinements_.emplace_back(256);
-  refinements_.emplace_back(IsFull(options) ? 65536 : 16384);
-  if (IsFull(options)) refinements_.emplace_back(65536);
+  refinements_.emplace_back(256, options.pages);
+  refinements_.emplace_back(IsFull(options) ? 65536 : 16384, options.pages);
+  if (IsFull(options)) refinements_.emplace_back(65536, options.pages);
   if (!options.start_text.empty()) ReadStartText();
 }
 

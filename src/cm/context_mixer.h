@@ -42,7 +42,7 @@ struct ContextMixerOptions {
   // Read before all else (start_text.h); it must outlive the mixer.
   std::string_view start_text = {};
   // Of the tables; predictions do not depend on it.
-  PageSize page_size = PageSize::kLarge;
+  PageSource pages = PageSize::kLarge;
   // For measurements only, never in a format: bit i leaves out a component.
   // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 7 followers, 8
   // segments, 9 matches, 10 refinement, 11 the full set's weight sets beyond

@@ -19,10 +19,10 @@ constexpr uint32_t kRunPrior = 6;
 }  // namespace
 
 ContextSet::ContextSet(int num_contexts, int inputs_per_context,
-                       size_t num_buckets, PageSize page_size)
+                       size_t num_buckets, PageSource pages)
     : histories_(GetBitHistoryTable().state.data()),
       inputs_per_context_(inputs_per_context),
-      table_(num_buckets, page_size),
+      table_(num_buckets, pages),
       hashes_(static_cast<size_t>(num_contexts)),
       contexts_(hashes_.size()),
       maps_(hashes_.size() * 256),

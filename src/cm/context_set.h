@@ -20,7 +20,7 @@ class ContextSet {
  public:
   // inputs_per_context: 2 or 4.
   ContextSet(int num_contexts, int inputs_per_context, size_t num_buckets,
-             PageSize page_size);
+             PageSource pages);
 
   // Of the byte to come. The caller fills it before BeginByte.
   std::span<uint32_t> hashes() { return hashes_; }

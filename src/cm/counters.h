@@ -57,8 +57,8 @@ using ZeroedBit32 = BasicAdaptiveBit32<1u << 31>;
 // (steps of 1), interpolated; the nearer of the two learns.
 class RefinementMap {
  public:
-  explicit RefinementMap(uint32_t num_contexts)
-      : moves_(size_t{num_contexts} * kSteps) {}
+  RefinementMap(uint32_t num_contexts, PageSource pages)
+      : moves_(size_t{num_contexts} * kSteps, pages) {}
 
   // stretch_q8: [-3072, 3072]. Returns P(1) in 24 bits.
   uint32_t Refine(int stretch_q8, uint32_t context) {

@@ -31,7 +31,7 @@ TEST(AdaptiveBit32, IsAFrequencyAtFirst) {
 }
 
 TEST(RefinementMap, StartsAsTheIdentity) {
-  RefinementMap map(3);
+  RefinementMap map(3, PageSize::kSmall);
   for (int x = -kMaxStretchQ8; x <= kMaxStretchQ8; x += 64) {
     const double p = SquashQ12(x * 16);
     // Linear between points one unit of log odds apart.
@@ -41,7 +41,7 @@ TEST(RefinementMap, StartsAsTheIdentity) {
 
 TEST(RefinementMap, LearnsAndStaysInRange) {
   for (const int bit : {0, 1}) {
-    RefinementMap map(2);
+    RefinementMap map(2, PageSize::kSmall);
     for (int i = 0; i < 10000; ++i) {
       const uint32_t p = map.Refine(i % 2 == 0 ? 3072 : -3072, 1);
       ASSERT_GE(p, 1u);

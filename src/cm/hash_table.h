@@ -26,8 +26,8 @@ static_assert(sizeof(HashSlot) == 19);
 class HashTable {
  public:
   // num_buckets lines of 64 bytes; an even number if there are pairs.
-  HashTable(size_t num_buckets, PageSize page_size)
-      : buckets_(num_buckets, page_size) {}
+  HashTable(size_t num_buckets, PageSource pages)
+      : buckets_(num_buckets, pages) {}
 
   void Prefetch(uint32_t hash) const {
     __builtin_prefetch(&buckets_[Index(hash)]);

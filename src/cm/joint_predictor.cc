@@ -97,19 +97,20 @@ JointPredictor::JointPredictor(const JointOptions& options)
       contexts_({.set = options.set,
                  .content_bytes = options.content_bytes,
                  .num_lanes = options.num_lanes,
-                 .page_size = options.page_size}),
+                 .pages = options.pages}),
       token_contexts_(NumTokenContexts(options.num_lanes), kInputsPerContext,
-                      NumBuckets(options.content_bytes), options.page_size),
+                      NumBuckets(options.content_bytes), options.pages),
       token_inputs_(NumTokenInputs(options.num_lanes)),
-      ends_(options.content_bytes, MaxEndsLog2(options.set), options.page_size),
+      ends_(options.content_bytes, MaxEndsLog2(options.set), options.pages),
       mixer_(SetSizes(options.num_lanes),
              StartWeights(3 + static_cast<size_t>(contexts_.num_matches()) +
                           contexts_.mixed().size() + token_inputs_.size()),
              kRate),
       final_mixer_(kFinalSetSizes, FinalStartWeights(), kFinalRate),
-      refinements_{WideRefinementMap(kNumConfidences * 256),
-                   WideRefinementMap(65536, options.page_size),
-                   WideRefinementMap(kNumConfidences * kNumMatchKinds)} {}
+      refinements_{
+          WideRefinementMap(kNumConfidences * 256, options.pages),
+          WideRefinementMap(65536, options.pages),
+          WideRefinementMap(kNumConfidences * kNumMatchKinds, options.pages)} {}
 
 uint32_t JointPredictor::AddLane(uint64_t begin_ofs) {
   LLMA_DCHECK(tokens_.size() < options_.num_lanes);

@@ -39,10 +39,10 @@ uint32_t LightMatch::LengthBucket(uint32_t length) {
                             kNumBuckets - 1);
 }
 
-LightMatch::LightMatch(uint64_t content_bytes)
+LightMatch::LightMatch(uint64_t content_bytes, PageSource pages)
     : sure_(GetSureStretches().data()),
       shift_(32 - TableBits(content_bytes)),
-      table_(size_t{1} << TableBits(content_bytes)) {
+      table_(size_t{1} << TableBits(content_bytes), pages) {
   for (uint32_t i = 0; i < estimates_.size(); ++i) {
     // P(the predicted bit is right), about 1 - 1 / (length + 2).
     const uint32_t length = i / (kMissContexts * 8);

@@ -19,7 +19,7 @@ class LightMatch {
  public:
   static constexpr int kNumInputs = 2;
 
-  explicit LightMatch(uint64_t content_bytes);
+  LightMatch(uint64_t content_bytes, PageSource pages);
 
   // After a byte: content[0, next_ofs) is known, last8 its end.
   void BeginByte(const uint8_t* content, uint32_t next_ofs, uint64_t last8);

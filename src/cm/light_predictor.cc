@@ -49,19 +49,19 @@ constexpr uint64_t LowBytes(int n) { return (uint64_t{1} << (8 * n)) - 1; }
 
 }  // namespace
 
-LightPredictor::LightPredictor(uint64_t content_bytes, PageSize page_size,
+LightPredictor::LightPredictor(uint64_t content_bytes, PageSource pages,
                                const LightKernels& kernels)
     : kernels_(kernels),
-      content_(content_bytes + 8, page_size),
-      table_(NumBuckets(content_bytes), page_size),
-      match_(content_bytes),
+      content_(content_bytes + 8, pages),
+      table_(NumBuckets(content_bytes), pages),
+      match_(content_bytes, pages),
       order1_(size_t{256} * kNibbles * 16),
       uses_(kRowsPerByte),
-      byte_rows_(kNumRowBytes * kRowsPerByte),
-      match_rows_(32 * 8),
-      partial_rows_(256),
-      refinements0_(256),
-      refinements1_(65536) {
+      byte_rows_(kNumRowBytes * kRowsPerByte, pages),
+      match_rows_(32 * 8, pages),
+      partial_rows_(256, pages),
+      refinements0_(256, pages),
+      refinements1_(65536, pages) {
   const BitHistoryTable& histories = GetBitHistoryTable();
   for (size_t i = 0; i < 256; ++i) {
     const BitHistory& history = histories.state[i];

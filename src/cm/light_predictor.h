@@ -26,8 +26,7 @@ namespace llma::cm {
 class LightPredictor {
  public:
   // content_bytes: at most 2^31.
-  explicit LightPredictor(uint64_t content_bytes,
-                          PageSize page_size = PageSize::kLarge,
+  explicit LightPredictor(uint64_t content_bytes, PageSource pages,
                           const LightKernels& kernels = BestLightKernels());
   LightPredictor(const LightPredictor&) = delete;
   LightPredictor& operator=(const LightPredictor&) = delete;

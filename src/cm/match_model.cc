@@ -30,11 +30,12 @@ uint32_t LengthBucket(uint32_t length) {
 
 }  // namespace
 
-MatchModel::MatchModel(int min_length, int log2_entries, bool has_several_lanes)
+MatchModel::MatchModel(int min_length, int log2_entries, bool has_several_lanes,
+                       PageSource pages)
     : min_length_(static_cast<uint32_t>(min_length)),
       shift_(32 - log2_entries),
-      table_(size_t{1} << log2_entries),
-      own_table_(has_several_lanes ? table_.size() / 4 : 0),
+      table_(size_t{1} << log2_entries, pages),
+      own_table_(has_several_lanes ? table_.size() / 4 : 0, pages),
       estimates_(32 * kMissContexts * 8) {
   for (size_t i = 0; i < estimates_.size(); ++i) {
     // P(the predicted bit is right), about 1 - 1 / (length + 2).

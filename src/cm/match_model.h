@@ -22,7 +22,8 @@ class MatchModel {
 
   // Looks for repetitions of at least min_length bytes (at most 32). With
   // several lanes a table of a quarter of the size finds each lane's own first.
-  MatchModel(int min_length, int log2_entries, bool has_several_lanes);
+  MatchModel(int min_length, int log2_entries, bool has_several_lanes,
+             PageSource pages);
 
   // Before a byte: follows or finds a match. lanes[lane].match[which] is this
   // model's state there. content: the bytes of all lanes.

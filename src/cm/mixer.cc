@@ -7,7 +7,7 @@ namespace llma::cm {
 
 MixerLayer::MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
                        int32_t initial_weight, LearningRate rate,
-                       const MixerKernels& kernels, PageSize page_size)
+                       const MixerKernels& kernels, PageSource pages)
     : num_inputs_(static_cast<size_t>(num_inputs)),
       stride_((num_inputs_ + kMixerBlock - 1) / kMixerBlock * kMixerBlock),
       kernels_(kernels),
@@ -17,7 +17,7 @@ MixerLayer::MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
       inputs_(stride_),
       initial_(stride_, initial_weight),
       uses_(std::accumulate(set_sizes.begin(), set_sizes.end(), size_t{0})),
-      weights_(uses_.size() * stride_, page_size) {
+      weights_(uses_.size() * stride_, pages) {
   uint32_t first_row = 0;
   for (const uint32_t size : set_sizes) {
     sets_.push_back(

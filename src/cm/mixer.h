@@ -33,8 +33,7 @@ class MixerLayer {
   // initial_weight (Q28).
   MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
              int32_t initial_weight, LearningRate rate,
-             const MixerKernels& kernels,
-             PageSize page_size = PageSize::kSmall);
+             const MixerKernels& kernels, PageSource pages);
 
   int num_inputs() const { return static_cast<int>(num_inputs_); }
   int num_sets() const { return static_cast<int>(sets_.size()); }

@@ -77,7 +77,8 @@ TEST(MixerKernels, Avx2EqualsTheDefinition) {
 
 TEST(MixerLayer, LearnsWhichInputToTrust) {
   const uint32_t sizes[] = {2, 1};
-  MixerLayer mixer(2, sizes, 0, {1300, 130}, kScalarMixerKernels);
+  MixerLayer mixer(2, sizes, 0, {1300, 130}, kScalarMixerKernels,
+                   PageSize::kSmall);
   uint32_t random = 7;
   for (int i = 0; i < 5000; ++i) {
     const int bit = static_cast<int>(NextRandom(random) >> 31);

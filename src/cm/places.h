@@ -35,7 +35,8 @@ struct LaneHistory;
 // The last values of all places, shared by all lanes. Thread-compatible.
 class Places {
  public:
-  Places() : last_(size_t{kNumPlaceKinds} << kLog2) {}
+  explicit Places(PageSource pages)
+      : last_(size_t{kNumPlaceKinds} << kLog2, pages) {}
   // After `lane` has appended a byte.
   void Append(std::span<const uint8_t> content, LaneHistory& lane);
 

@@ -17,7 +17,7 @@ std::string ExpectedAfter(std::string_view text) {
   std::vector<uint8_t> content(text.begin(), text.end());
   content.resize(text.size() + 8);
   LaneHistory lane(0);
-  Places places;
+  Places places(PageSize::kSmall);
   for (const char c : text) {
     lane.Append(static_cast<uint8_t>(c));
     places.Append(content, lane);

@@ -35,16 +35,16 @@ uint32_t LengthKind(uint32_t length) {
 }  // namespace
 
 TokenEnds::TokenEnds(uint64_t content_bytes, int max_counters_log2,
-                     PageSize page_size)
+                     PageSource pages)
     : counters_log2_(
           std::clamp(static_cast<int>(std::bit_width(content_bytes)) + 1, 10,
                      max_counters_log2)),
       match_estimates_(kMaxMatchModels * kLengths * kDepths),
-      ended_(content_bytes, page_size),
+      ended_(content_bytes, pages),
       mixer_(kSetSizes, kStart, kRate),
-      refinement_(kNumConfidences * 256) {
+      refinement_(kNumConfidences * 256, pages) {
   for (size_t i = 0; i < kNumCounters; ++i) {
-    counters_.emplace_back(size_t{1} << counters_log2_, page_size);
+    counters_.emplace_back(size_t{1} << counters_log2_, pages);
   }
   // Three of four are right, worth two observations.
   for (AdaptiveBit32& right : match_estimates_) right.Set(3u << 20, 2);

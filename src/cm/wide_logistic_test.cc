@@ -31,7 +31,7 @@ TEST(WideLogistic, SquashIsItsInverse) {
 }
 
 TEST(WideRefinementMap, StartsAsTheIdentityAndLearns) {
-  WideRefinementMap map(2);
+  WideRefinementMap map(2, PageSize::kSmall);
   for (int32_t x = -kMaxStretchQ16; x <= kMaxStretchQ16; x += 0x10000) {
     EXPECT_EQ(map.Refine(x, 1), SquashQ16(x));
   }

@@ -14,9 +14,8 @@ namespace llma::cm {
 
 class WideRefinementMap {
  public:
-  explicit WideRefinementMap(uint32_t num_contexts,
-                             PageSize page_size = PageSize::kSmall)
-      : moves_(size_t{num_contexts} * kSteps, page_size) {}
+  WideRefinementMap(uint32_t num_contexts, PageSource pages)
+      : moves_(size_t{num_contexts} * kSteps, pages) {}
 
   // stretch_q16: within kMaxStretchQ16. Returns P(1), 24 bits; it may be 0.
   uint32_t Refine(int32_t stretch_q16, uint32_t context) {

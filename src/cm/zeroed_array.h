@@ -18,9 +18,11 @@ namespace llma::cm {
 // large pages would cost more time than they save.
 inline constexpr uint64_t kLargePagesContentBytes = 16 << 10;
 
-inline PageSize PageSizeFor(uint64_t content_bytes) {
-  return content_bytes >= kLargePagesContentBytes ? PageSize::kLarge
-                                                  : PageSize::kSmall;
+// Where tables for content of this size get their pages.
+inline PageSource PagesFor(uint64_t content_bytes, PageCache* cache) {
+  return {content_bytes >= kLargePagesContentBytes ? PageSize::kLarge
+                                                   : PageSize::kSmall,
+          cache};
 }
 
 // Movable. T is a plain type for which all bytes zero is a value. Throws
@@ -30,13 +32,13 @@ class ZeroedArray {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  // page_size: where there are at least kMinLargeBytes.
-  explicit ZeroedArray(size_t size, PageSize page_size = PageSize::kSmall)
-      : size_(size) {
+  // source: its page size counts where there are at least kMinLargeBytes.
+  ZeroedArray(size_t size, PageSource source) : size_(size) {
     if (size * sizeof(T) >= kMinPagesBytes) {
-      pages_ = ZeroedPages(size * sizeof(T), size * sizeof(T) >= kMinLargeBytes
-                                                 ? page_size
-                                                 : PageSize::kSmall);
+      if (size * sizeof(T) < kMinLargeBytes) {
+        source.page_size = PageSize::kSmall;
+      }
+      pages_ = ZeroedPages(size * sizeof(T), source);
       data_ = static_cast<T*>(pages_.data());
     } else {
       few_ = AlignedBuffer<T>(size);

@@ -21,6 +21,9 @@
 
 namespace llma {
 
+class CodecContext;     // codec/codec_context.h
+class CompressContext;  // codec/compress_context.h
+
 struct CodecProgress {
   uint64_t done_bytes;   // of the content
   uint64_t total_bytes;  // of the content; 0: not known
@@ -52,7 +55,8 @@ struct CompressOptions {
   std::string kernels;          // a name; empty: $LLMA_KERNELS, else the best
   StageClock* clock = nullptr;  // told where the time goes
   CostCallback on_costs;        // told what the pieces cost
-  uint32_t max_chances = 0;     // for each piece
+  CompressContext* context = nullptr;  // null: one for this work alone
+  uint32_t max_chances = 0;            // for each piece
 
   // Of files; a frame does not see them.
   uint64_t frame_bytes = 0;        // content of a frame; 0: the level's
@@ -77,6 +81,7 @@ struct DecompressOptions {
   FrameCallback on_frame;
   std::string kernels;
   StageClock* clock = nullptr;
+  CodecContext* context = nullptr;  // null: one for this work alone
 };
 
 // Takes the next bytes of a result. An error ends the work.

@@ -8,6 +8,7 @@
 #include "base/machine_limits.h"
 #include "cm/joint_predictor.h"
 #include "codec/codec.h"
+#include "codec/compress_context.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "codec/levels.h"
@@ -16,7 +17,6 @@
 #include "codec/piece_coder.h"
 #include "codec/repetition_finder.h"
 #include "model/kv_cache.h"
-#include "tokenizer/tokenizer.h"
 
 namespace llma {
 namespace {
@@ -45,19 +45,14 @@ uint32_t WindowPositions(const CompressOptions& options) {
              : SettingsOfLevel(options.level).window_positions;
 }
 
-// The tokenizer is not kept: it takes some megabytes.
-Result<std::vector<TextPiece>> Tokenize(const Model& model, Bytes content) {
-  LLMA_ASSIGN(const auto tokenizer,
-              Tokenizer::Create(model.tokens(), model.tokenizer()));
-  return tokenizer->Encode(content);
-}
-
 // A content that is being compressed, and what is known of it.
 class FrameCompressor {
  public:
+  // The options have a context.
   FrameCompressor(Bytes content, bool is_last, const CompressOptions& options)
       : content_(content),
         options_(options),
+        shared_(*options.context),
         stored_(StoredHeader(content, is_last, options.has_checksums)),
         predicted_(content) {
     if (content.size() > kMaxContextContentBytes) return;
@@ -78,9 +73,9 @@ class FrameCompressor {
       ContextModels models, const ProgressCallback& progress) {
     FrameHeader header = CodedHeader(FrameKind::kContexts, models);
     EnterStage(options_.clock, Stage::kCoding);
-    LLMA_ASSIGN(
-        const std::vector<uint8_t> code,
-        EncodeContextFrame(models, predicted_, progress, NewCosts(), Start()));
+    LLMA_ASSIGN(const std::vector<uint8_t> code,
+                EncodeContextFrame(models, predicted_, progress, NewCosts(),
+                                   Start(), &shared_.pages()));
     EnterStage(options_.clock, Stage::kOther);
     return JoinCode(header, code);
   }
@@ -108,8 +103,8 @@ class FrameCompressor {
     FrameHeader header = CodedHeader(FrameKind::kCoded, models);
     std::copy_n(model.fingerprint().begin(), header.model_id.size(),
                 header.model_id.begin());
-    LLMA_ASSIGN(const std::vector<TextPiece> pieces,
-                Tokenize(model, predicted_));
+    LLMA_ASSIGN(const auto tokenizer, shared_.TokenizerOf(model));
+    const std::vector<TextPiece> pieces = tokenizer->Encode(predicted_);
     header.lane_bytes = SplitIntoLanes(
         pieces,
         options_.num_lanes != 0
@@ -118,10 +113,11 @@ class FrameCompressor {
                               SettingsOfLevel(options_.level).max_lanes));
     header.window_positions = WindowForContent(
         model.config(), WindowPositions(options_), pieces.size());
-    ThreadPool pool(options_.num_threads);
+    const auto pool = shared_.TakePool(options_.num_threads);
     FrameContext context = {
-        model,  *kernels,          pool,          header.window_positions,
+        model,  *kernels,          *pool,         header.window_positions,
         models, options_.progress, options_.clock};
+    context.pages = &shared_.pages();
     if (light) {
       LLMA_ASSIGN(
           const bool is_worthwhile,
@@ -250,6 +246,7 @@ class FrameCompressor {
 
   const Bytes content_;
   const CompressOptions& options_;
+  CompressContext& shared_;
   const FrameHeader stored_;
   FrameCosts costs_;  // of the last code
   std::vector<Repetition> repetitions_;
@@ -363,11 +360,15 @@ uint64_t RestoreMemoryBytes(uint64_t content_bytes, const Model* model,
 
 Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
                                            const Model* model,
-                                           const CompressOptions& options) try {
-  LLMA_TRY(CheckOptions(model, options));
+                                           const CompressOptions& given) try {
+  LLMA_TRY(CheckOptions(model, given));
+  const GivenContext context(given.context);
+  const CompressOptions options = WithContext(given, *context);
   LLMA_ASSIGN(const std::vector<const Model*> candidates,
               FittingModels(content.size(), model, options));
   const LevelSettings& settings = SettingsOfLevel(options.level);
+  context->MakeRoom(CompressMemoryBytes(content.size(), model, options),
+                    options.max_memory_bytes);
   FrameCompressor frame(content, is_last, options);
   if (content.empty()) return frame.Store();
   const ContextModels models =

@@ -2,12 +2,12 @@
 #include <new>
 
 #include "base/fp_env.h"
+#include "codec/compress_context.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "codec/piece_coder.h"
 #include "codec/short_format.h"
 #include "codec/short_message.h"
-#include "tokenizer/tokenizer.h"
 
 namespace llma {
 namespace {
@@ -26,20 +26,22 @@ Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
   LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
                                               ? KernelsFromEnvironment()
                                               : FindKernels(options.kernels));
-  LLMA_ASSIGN(const auto tokenizer,
-              Tokenizer::Create(model.tokens(), model.tokenizer()));
+  const GivenContext context(options.context);
+  LLMA_ASSIGN(const auto tokenizer, context->TokenizerOf(model));
   const std::vector<TextPiece> pieces = tokenizer->Encode(content);
-  ThreadPool pool(options.num_threads);
-  LLMA_TRY(CheckMemory(
-      EncoderMemoryBytes(model, 1, kShortWindowPositions, pool.num_threads()) +
-          ContextModelsMemoryBytes(kShortContextModels, content.size()),
-      options.max_memory_bytes));
+  const auto pool = context->TakePool(options.num_threads);
+  const uint64_t needed_bytes =
+      EncoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
+      ContextModelsMemoryBytes(kShortContextModels, content.size());
+  LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
+  context->MakeRoom(needed_bytes, options.max_memory_bytes);
   const uint64_t lane_bytes = content.size();
   BinaryEncoder coder;
   CodeShortSize(coder, static_cast<uint32_t>(content.size()));
-  return EncodeFrame({model, *kernels, pool, kShortWindowPositions,
-                      kShortContextModels, options.progress, options.clock},
-                     content, pieces, {&lane_bytes, 1}, std::move(coder));
+  return EncodeFrame(
+      {model, *kernels, *pool, kShortWindowPositions, kShortContextModels,
+       options.progress, options.clock, nullptr, &context->pages()},
+      content, pieces, {&lane_bytes, 1}, std::move(coder));
 }
 
 }  // namespace

@@ -21,12 +21,12 @@ class FullPredictor {
  public:
   // used_bytes: as far as is known.
   FullPredictor(uint64_t content_bytes, uint64_t used_bytes,
-                std::string_view start_text)
+                std::string_view start_text, PageCache* pages)
       : contexts_(
             {.set = cm::ModelSet::kFull,
              .content_bytes = content_bytes,
              .start_text = start_text,
-             .page_size = cm::PageSizeFor(used_bytes + start_text.size())}),
+             .pages = cm::PagesFor(used_bytes + start_text.size(), pages)}),
         lane_(contexts_.AddLane(0)) {}
 
   void BeginByte() { contexts_.BeginByte(lane_); }
@@ -105,26 +105,27 @@ Result<std::vector<uint8_t>> Decode(Predictor& predictor, BinaryDecoder coder,
 
 Result<std::vector<uint8_t>> EncodeContextFrame(
     ContextModels models, Bytes content, const ProgressCallback& progress,
-    FrameCosts* costs, BinaryEncoder coder) {
+    FrameCosts* costs, BinaryEncoder coder, PageCache* pages) {
   LLMA_ENSURE(models != ContextModels::kNone);
   if (models == ContextModels::kLight) {
     cm::LightPredictor predictor(content.size(),
-                                 cm::PageSizeFor(content.size()));
+                                 cm::PagesFor(content.size(), pages));
     return Encode(predictor, content, progress, costs, std::move(coder));
   }
   const cm::StartText text = CodeStartText(coder, cm::ChooseStartText(content));
   FullPredictor predictor(content.size(), content.size(),
-                          cm::GetStartText(text, content.size()));
+                          cm::GetStartText(text, content.size()), pages);
   return Encode(predictor, content, progress, costs, std::move(coder));
 }
 
 Result<std::vector<uint8_t>> DecodeContextFrame(
     ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
-    const ProgressCallback& progress) {
+    const ProgressCallback& progress, PageCache* pages) {
   LLMA_ENSURE(models != ContextModels::kNone);
   const uint64_t used_bytes = UsedBytes(content_bytes, coder.size_bytes());
   if (models == ContextModels::kLight) {
-    cm::LightPredictor predictor(content_bytes, cm::PageSizeFor(used_bytes));
+    cm::LightPredictor predictor(content_bytes,
+                                 cm::PagesFor(used_bytes, pages));
     return Decode(predictor, std::move(coder), content_bytes, progress);
   }
   const cm::StartText text = CodeStartText(coder, cm::StartText::kNone);
@@ -132,7 +133,7 @@ Result<std::vector<uint8_t>> DecodeContextFrame(
     return Error{ErrorCode::kCorrupt, "the start text is unknown"};
   }
   FullPredictor predictor(content_bytes, used_bytes,
-                          cm::GetStartText(text, content_bytes));
+                          cm::GetStartText(text, content_bytes), pages);
   return Decode(predictor, std::move(coder), content_bytes, progress);
 }
 

@@ -7,6 +7,7 @@
 #include "base/machine_limits.h"
 #include "cm/joint_predictor.h"
 #include "codec/codec.h"
+#include "codec/codec_context.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "codec/piece_coder.h"
@@ -49,15 +50,17 @@ Status CheckModel(const FrameHeader& header, const Model* model) {
 Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
                                          BinaryDecoder coder,
                                          const Model& model,
+                                         CodecContext& context,
                                          const DecompressOptions& options) {
   const FpEnvGuard fp_env;
   LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
                                               ? KernelsFromEnvironment()
                                               : FindKernels(options.kernels));
-  ThreadPool pool(options.num_threads);
-  return DecodeFrame({model, *kernels, pool, header.window_positions,
-                      header.context_models, options.progress, options.clock},
-                     std::move(coder), header.lane_bytes);
+  const auto pool = context.TakePool(options.num_threads);
+  return DecodeFrame(
+      {model, *kernels, *pool, header.window_positions, header.context_models,
+       options.progress, options.clock, nullptr, &context.pages()},
+      std::move(coder), header.lane_bytes);
 }
 
 Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
@@ -65,21 +68,24 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
                                            const DecompressOptions& options) {
   if (header.kind != FrameKind::kStored) LLMA_TRY(CheckPredictor(header));
   if (header.kind == FrameKind::kCoded) LLMA_TRY(CheckModel(header, model));
-  LLMA_TRY(
-      CheckMemory(DecompressMemoryBytes(header, model, options.num_threads),
-                  options.max_memory_bytes));
+  const uint64_t needed_bytes =
+      DecompressMemoryBytes(header, model, options.num_threads);
+  LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
   if (header.kind == FrameKind::kStored) {
     return std::vector<uint8_t>(payload.begin(), payload.end());
   }
+  const GivenContext context(options.context);
+  context->MakeRoom(needed_bytes, options.max_memory_bytes);
   BinaryDecoder coder(payload);
   LLMA_ASSIGN(const std::vector<Repetition> repetitions,
               DecodeRepetitions(header.repeated_bytes, coder));
   LLMA_ASSIGN(
       std::vector<uint8_t> predicted,
       header.kind == FrameKind::kCoded
-          ? DecodeCoded(header, std::move(coder), *model, options)
+          ? DecodeCoded(header, std::move(coder), *model, *context, options)
           : DecodeContextFrame(header.context_models, std::move(coder),
-                               header.predicted_bytes(), options.progress));
+                               header.predicted_bytes(), options.progress,
+                               &context->pages()));
   return PutBack(repetitions, std::move(predicted));
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/fp_env.h"
 #include "cm/joint_predictor.h"
+#include "codec/codec_context.h"
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "codec/piece_coder.h"
@@ -24,14 +25,17 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
   const uint64_t content_bytes = CodeShortSize(coder, 0);
   LLMA_TRY(ContentLimit(options.max_content_bytes).Take(content_bytes));
   // A token spells many bytes, but code that is too short is noticed.
-  ThreadPool pool(options.num_threads);
-  LLMA_TRY(CheckMemory(
-      DecoderMemoryBytes(model, 1, kShortWindowPositions, pool.num_threads()) +
-          ContextModelsMemoryBytes(kShortContextModels, content_bytes),
-      options.max_memory_bytes));
-  return DecodeFrame({model, *kernels, pool, kShortWindowPositions,
-                      kShortContextModels, options.progress, options.clock},
-                     std::move(coder), {&content_bytes, 1});
+  const GivenContext context(options.context);
+  const auto pool = context->TakePool(options.num_threads);
+  const uint64_t needed_bytes =
+      DecoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
+      ContextModelsMemoryBytes(kShortContextModels, content_bytes);
+  LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
+  context->MakeRoom(needed_bytes, options.max_memory_bytes);
+  return DecodeFrame(
+      {model, *kernels, *pool, kShortWindowPositions, kShortContextModels,
+       options.progress, options.clock, nullptr, &context->pages()},
+      std::move(coder), {&content_bytes, 1});
 }
 
 }  // namespace

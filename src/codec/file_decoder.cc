@@ -27,8 +27,9 @@ Error Placed(Error error, const ContentFrame& frame) {
 FrameSequenceDecoder::FrameSequenceDecoder(ModelProvider models,
                                            const DecompressOptions& options,
                                            ByteSink sink)
-    : models_(std::move(models)),
-      options_(options),
+    : context_(options.context),
+      models_(std::move(models)),
+      options_(WithContext(options, *context_)),
       sink_(std::move(sink)),
       progress_(options.progress, options.total_bytes),
       num_threads_(options.num_threads > 0 ? options.num_threads

@@ -9,6 +9,7 @@
 
 #include "base/ordered_tasks.h"
 #include "codec/codec.h"
+#include "codec/codec_context.h"
 #include "codec/embedded_models.h"
 #include "codec/shared_progress.h"
 #include "container/frame_parser.h"
@@ -44,6 +45,7 @@ class FrameSequenceDecoder {
   };
   Status WriteFirst();
 
+  const GivenContext<CodecContext> context_;
   ModelProvider models_;
   const DecompressOptions options_;
   ByteSink sink_;

@@ -21,8 +21,9 @@ int NumThreads(int asked) { return asked > 0 ? asked : NumProcessors(); }
 
 FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
                          ByteSink sink)
-    : model_(model),
-      options_(options),
+    : context_(options.context),
+      model_(model),
+      options_(WithContext(options, *context_)),
       sink_(std::move(sink)),
       progress_(options.progress, options.total_bytes),
       frame_bytes_(options.frame_bytes != 0

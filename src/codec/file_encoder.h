@@ -11,6 +11,7 @@
 
 #include "base/ordered_tasks.h"
 #include "codec/codec.h"
+#include "codec/compress_context.h"
 #include "codec/content_cutter.h"
 #include "codec/repetition_finder.h"
 #include "codec/shared_progress.h"
@@ -64,6 +65,7 @@ class FileEncoder {
   Status EmbedModel(const ModelId& id);
   bool has_frames() const { return num_started_ > 0; }
 
+  const GivenContext<CompressContext> context_;
   const Model* model_;
   const CompressOptions options_;
   ByteSink sink_;

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/page_cache.h"
 #include "base/stage_clock.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
+#include "base/zeroed_pages.h"
 #include "codec/codec.h"
 #include "codec/piece_cost.h"
 #include "coder/binary_coder.h"
@@ -35,7 +37,16 @@ struct FrameContext {
   const ProgressCallback& progress;
   StageClock* clock = nullptr;
   FrameCosts* costs = nullptr;  // filled by an encoder, in order
+  PageCache* pages = nullptr;   // for tables, caches; may be null
 };
+
+// For the keys and values of a lane with so much content. Few positions touch
+// little of each large page, all over the cache.
+inline PageSource KeyValuePages(uint64_t content_bytes, PageCache* cache) {
+  constexpr uint64_t kMinLargeBytes = 4096;
+  return {content_bytes < kMinLargeBytes ? PageSize::kSmall : PageSize::kLarge,
+          cache};
+}
 
 // Cuts pieces into `num_lanes` runs of about equal length, none empty; fewer if
 // there are fewer pieces. Gives the content bytes of each.
@@ -66,10 +77,11 @@ Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
 // The code of `content` if the context models alone predict; not kNone.
 Result<std::vector<uint8_t>> EncodeContextFrame(
     ContextModels models, Bytes content, const ProgressCallback& progress,
-    FrameCosts* costs = nullptr, BinaryEncoder coder = {});
+    FrameCosts* costs = nullptr, BinaryEncoder coder = {},
+    PageCache* pages = nullptr);
 Result<std::vector<uint8_t>> DecodeContextFrame(
     ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
-    const ProgressCallback& progress);
+    const ProgressCallback& progress, PageCache* pages = nullptr);
 
 }  // namespace llma
 

@@ -30,8 +30,8 @@ class FrameDecoder {
                std::span<const uint64_t> lane_bytes)
       : context_(context),
         index_(context.model.tokens()),
-        models_(context.model.tokens(), context.context_models, lane_bytes,
-                coder.size_bytes()),
+        models_(index_, context.context_models, lane_bytes, coder.size_bytes(),
+                context.pages),
         coder_(std::move(coder)),
         // Several lanes do not guess: a step is needed as long as any lane
         // needs one.
@@ -45,12 +45,15 @@ class FrameDecoder {
         weighing_wait_(context.pool.may_spin()) {
     forward_.set_clock(context.clock);
     lanes_.reserve(lane_bytes.size());
+    const uint64_t code_bytes = coder_.size_bytes();
     for (const uint64_t bytes : lane_bytes) {
       lanes_.push_back(
           Lane{.position = {.remaining_bytes = bytes,
                             .lane = static_cast<uint32_t>(lanes_.size())},
-               .cache = KvCache(context.model.config(),
-                                context.window_positions, max_pass_tokens_),
+               .cache = KvCache(
+                   context.model.config(), context.window_positions,
+                   max_pass_tokens_,
+                   KeyValuePages(UsedBytes(bytes, code_bytes), context.pages)),
                .masses = TokenMasses(context.model.tokens().num_tokens())});
       lanes_.back().fed.tokens = {context.model.config().start_row};
       total_bytes_ += bytes;

@@ -40,10 +40,34 @@ uint32_t StepsPerChunk(size_t num_lanes) {
   return std::max<uint32_t>(1, kEncodeRows / static_cast<uint32_t>(num_lanes));
 }
 
-// Of all threads together.
-uint32_t LogitRows(size_t stride, int num_threads) {
-  return std::max(kSharedLogitRows, OwnLogitRows(stride, num_threads) *
-                                        static_cast<uint32_t>(num_threads));
+// Of all lanes, in pieces.
+uint32_t LongestLane(std::span<const TextPiece> pieces,
+                     std::span<const uint64_t> lane_bytes) {
+  uint32_t longest = 1;
+  size_t i = 0;
+  for (const uint64_t bytes : lane_bytes) {
+    uint32_t count = 0;
+    for (uint64_t covered = 0; covered < bytes; ++i, ++count) {
+      covered += pieces[i].size_bytes;
+    }
+    longest = std::max(longest, count);
+  }
+  return longest;
+}
+
+// Whether threads have rows of their own in a pass of so many.
+bool UsesOwnRows(uint32_t own_rows, int num_threads, uint32_t num_rows) {
+  return own_rows > 0 &&
+         num_rows >= static_cast<uint32_t>(num_threads) * kMinOwnLogitRows;
+}
+
+// Of all threads together, for passes of at most `num_rows` rows.
+uint32_t LogitRows(uint32_t own_rows, int num_threads, uint32_t num_rows) {
+  const uint32_t shared_rows = std::min(kSharedLogitRows, num_rows);
+  return UsesOwnRows(own_rows, num_threads, num_rows)
+             ? std::max(shared_rows,
+                        own_rows * static_cast<uint32_t>(num_threads))
+             : shared_rows;
 }
 
 class FrameEncoder {
@@ -53,19 +77,21 @@ class FrameEncoder {
                std::span<const uint64_t> lane_bytes, BinaryEncoder coder)
       : context_(context),
         content_(content),
-        steps_per_chunk_(StepsPerChunk(lane_bytes.size())),
+        steps_per_chunk_(std::min(StepsPerChunk(lane_bytes.size()),
+                                  LongestLane(pieces, lane_bytes))),
         index_(context.model.tokens()),
-        models_(context.model.tokens(), context.context_models, lane_bytes,
-                content.size()),
+        models_(index_, context.context_models, lane_bytes, content.size(),
+                context.pages),
         coder_(std::move(coder)),
         forward_(context.model, context.kernels, context.pool,
                  steps_per_chunk_ * static_cast<uint32_t>(lane_bytes.size()),
                  context.window_positions),
         own_logit_rows_(
             OwnLogitRows(forward_.logits_stride(), context.pool.num_threads())),
-        logits_(
-            LogitRows(forward_.logits_stride(), context.pool.num_threads()) *
-            forward_.logits_stride()) {
+        logits_(LogitRows(own_logit_rows_, context.pool.num_threads(),
+                          steps_per_chunk_ *
+                              static_cast<uint32_t>(lane_bytes.size())) *
+                forward_.logits_stride()) {
     for (int i = 0; i < context.pool.num_threads(); ++i) {
       masses_.emplace_back(context.model.tokens().num_tokens());
     }
@@ -77,15 +103,16 @@ class FrameEncoder {
       for (uint64_t covered = 0; covered < bytes; ++count) {
         covered += pieces[count].size_bytes;
       }
-      lanes_.emplace_back(
-          Lane{.unread = pieces.first(count),
-               .uncoded = pieces.first(count),
-               .byte_ofs = byte_ofs,
-               .position = {.remaining_bytes = bytes,
-                            .lane = static_cast<uint32_t>(lanes_.size())},
-               .cache = KvCache(context.model.config(),
-                                context.window_positions, steps_per_chunk_),
-               .last_token = context.model.config().start_row});
+      lanes_.emplace_back(Lane{
+          .unread = pieces.first(count),
+          .uncoded = pieces.first(count),
+          .byte_ofs = byte_ofs,
+          .position = {.remaining_bytes = bytes,
+                       .lane = static_cast<uint32_t>(lanes_.size())},
+          .cache =
+              KvCache(context.model.config(), context.window_positions,
+                      steps_per_chunk_, KeyValuePages(bytes, context.pages)),
+          .last_token = context.model.config().start_row});
       pieces = pieces.subspan(count);
       byte_ofs += bytes;
     }
@@ -159,7 +186,7 @@ class FrameEncoder {
     const auto num_rows = static_cast<uint32_t>(targets.size());
     const auto threads = static_cast<uint32_t>(context_.pool.num_threads());
     const size_t stride = forward_.logits_stride();
-    if (own_logit_rows_ > 0 && num_rows >= threads * kMinOwnLogitRows) {
+    if (UsesOwnRows(own_logit_rows_, context_.pool.num_threads(), num_rows)) {
       forward_.CountLogits(num_rows);
       const uint32_t round = threads * own_logit_rows_;
       const uint32_t tasks = (num_rows + round - 1) / round * threads;
@@ -269,7 +296,8 @@ uint64_t EncoderMemoryBytes(const Model& model, uint32_t num_lanes,
   const uint32_t rows = steps * num_lanes;
   const uint64_t stride = ForwardPass::LogitsStride(config);
   return ForwardPass::SizeBytes(config, rows, window_positions, num_threads) +
-         LogitRows(stride, num_threads) * stride * sizeof(float) +
+         LogitRows(OwnLogitRows(stride, num_threads), num_threads, rows) *
+             stride * sizeof(float) +
          static_cast<uint64_t>(num_threads) *
              TokenMasses::SizeBytes(config.num_tokens) +
          num_lanes * KvCache::SizeBytes(config, window_positions, steps) +

@@ -5,9 +5,9 @@
 #include <array>
 #include <memory>
 
+#include "codec/compress_context.h"
 #include "codec/frame_codec.h"
 #include "codec/levels.h"
-#include "tokenizer/tokenizer.h"
 
 namespace llma {
 namespace {
@@ -62,25 +62,25 @@ std::vector<Bytes> TakeSamples(Bytes content) {
 
 class Contestant {
  public:
-  static Result<Contestant> Create(const Model& model) {
+  static Result<Contestant> Create(const Model& model,
+                                   CompressContext& context) {
     Contestant made(model);
-    LLMA_ASSIGN(made.tokenizer_,
-                Tokenizer::Create(model.tokens(), model.tokenizer()));
+    LLMA_ASSIGN(made.tokenizer_, context.TokenizerOf(model));
     return made;
   }
   const Model& model() const { return model_; }
 
   Status Run(Bytes sample, const KernelTable& kernels, ThreadPool& pool,
-             ContextModels context_models, const ProgressCallback& progress,
-             ModelTrial& trial) const {
+             PageCache& pages, ContextModels context_models,
+             const ProgressCallback& progress, ModelTrial& trial) const {
     const std::vector<TextPiece> pieces = tokenizer_->Encode(sample);
     const auto window = static_cast<uint32_t>(
         (pieces.size() / kWindowGranularity + 1) * kWindowGranularity);
     const uint64_t lane_bytes = sample.size();
-    LLMA_ASSIGN(
-        const std::vector<uint8_t> code,
-        EncodeFrame({model_, kernels, pool, window, context_models, progress},
-                    sample, pieces, {&lane_bytes, 1}));
+    LLMA_ASSIGN(const std::vector<uint8_t> code,
+                EncodeFrame({model_, kernels, pool, window, context_models,
+                             progress, nullptr, nullptr, &pages},
+                            sample, pieces, {&lane_bytes, 1}));
     trial.code_bytes += code.size();
     trial.work += pieces.size() * WorkOfToken(model_);
     return OkStatus();
@@ -89,7 +89,7 @@ class Contestant {
  private:
   explicit Contestant(const Model& model) : model_(model) {}
   const Model& model_;
-  std::unique_ptr<Tokenizer> tokenizer_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
 };
 
 }  // namespace
@@ -120,20 +120,21 @@ Result<const Model*> ChooseModel(std::span<const Model* const> candidates,
                                  const ProgressCallback& progress) {
   LLMA_ENSURE(!candidates.empty());
   if (candidates.size() == 1) return candidates[0];
+  const GivenContext context(options.context);
   std::vector<Contestant> contestants;
   for (const Model* model : candidates) {
-    LLMA_ASSIGN(Contestant contestant, Contestant::Create(*model));
+    LLMA_ASSIGN(Contestant contestant, Contestant::Create(*model, *context));
     contestants.push_back(std::move(contestant));
   }
   const ContextModels context_models = options.context_models.value_or(
       SettingsOfLevel(options.level).context_models);
   std::vector<ModelTrial> trials(contestants.size());
-  ThreadPool pool(options.num_threads);
+  const auto pool = context->TakePool(options.num_threads);
   for (const Bytes sample : TakeSamples(content)) {
     for (size_t i = 0; i < contestants.size(); ++i) {
       // The light ones differ little from the full ones on so few bytes.
       LLMA_TRY(
-          contestants[i].Run(sample, kernels, pool,
+          contestants[i].Run(sample, kernels, *pool, context->pages(),
                              std::min(context_models, ContextModels::kLight),
                              progress, trials[i]));
     }

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/piece_coder.h"
 
-#include <bitset>
 #include <numeric>
 
 namespace llma {
 namespace {
 
-bool HasUnspelledByte(const TokenTable& tokens) {
-  std::bitset<256> spelled;
-  for (uint32_t row = 0; row < tokens.num_tokens(); ++row) {
-    const Bytes bytes = tokens.spelling(row);
-    if (bytes.size() == 1) spelled.set(bytes[0]);
+// Tokens are sorted by their bytes, so one of a single byte comes before all
+// others that start with it.
+bool HasUnspelledByte(const TokenIndex& index) {
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    const uint32_t row = index.FirstRow(byte);
+    if (row == index.FirstRow(byte + 1) ||
+        index.tokens().spelling(row).size() > 1) {
+      return true;
+    }
   }
-  return !spelled.all();
+  return false;
 }
 
 }  // namespace
@@ -25,10 +28,10 @@ uint64_t ContextModelsMemoryBytes(ContextModels context_models,
       static_cast<cm::ModelSet>(context_models), content_bytes);
 }
 
-FrameModels::FrameModels(const TokenTable& tokens, ContextModels context_models,
+FrameModels::FrameModels(const TokenIndex& index, ContextModels context_models,
                          std::span<const uint64_t> lane_bytes,
-                         uint64_t code_bytes)
-    : may_escape(HasUnspelledByte(tokens)) {
+                         uint64_t code_bytes, PageCache* pages)
+    : may_escape(HasUnspelledByte(index)) {
   // An escape is rare until one was seen.
   for (int i = 0; i < 64; ++i) escape_flag[0].Update(false);
   if (context_models == ContextModels::kNone) return;
@@ -38,7 +41,7 @@ FrameModels::FrameModels(const TokenTable& tokens, ContextModels context_models,
       .set = static_cast<cm::ModelSet>(context_models),
       .content_bytes = content_bytes,
       .num_lanes = static_cast<uint32_t>(lane_bytes.size()),
-      .page_size = cm::PageSizeFor(UsedBytes(content_bytes, code_bytes))});
+      .pages = cm::PagesFor(UsedBytes(content_bytes, code_bytes), pages)});
   uint64_t begin_ofs = 0;
   for (const uint64_t bytes : lane_bytes) {
     joint->AddLane(begin_ofs);

@@ -40,8 +40,9 @@ struct CodedPiece {
 // What all lanes of a frame learn together, in the order in which their pieces
 // are coded.
 struct FrameModels {
-  FrameModels(const TokenTable& tokens, ContextModels context_models,
-              std::span<const uint64_t> lane_bytes, uint64_t code_bytes);
+  FrameModels(const TokenIndex& index, ContextModels context_models,
+              std::span<const uint64_t> lane_bytes, uint64_t code_bytes,
+              PageCache* pages);
 
   bool may_escape;                         // some byte is not a token by itself
   std::array<AdaptiveBit, 2> escape_flag;  // [was the lane's last piece one?]

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cm/start_text.h"
+#include "codec/codec_context.h"
 #include "codec/embedded_models.h"
 #include "container/content_limit.h"
 #include "container/frame_parser.h"
@@ -92,8 +93,9 @@ class Salvager {
   Salvager(const RandomAccess& file, const ModelProvider& models,
            const DecompressOptions& options, const SalvageSink& sink)
       : file_(file),
+        context_(options.context),
         models_(models, options),
-        options_(options),
+        options_(WithContext(options, *context_)),
         sink_(sink),
         limit_(options.max_content_bytes) {}
 
@@ -264,8 +266,9 @@ class Salvager {
   }
 
   const RandomAccess& file_;
+  const GivenContext<CodecContext> context_;
   EmbeddedModels models_;
-  const DecompressOptions& options_;
+  const DecompressOptions options_;
   const SalvageSink& sink_;
   ContentLimit limit_;  // of what is restored, and of what is lost
   SalvageReport report_;
@@ -290,7 +293,9 @@ Result<SalvageReport> Salvage(const RandomAccess& file,
 
 Status DecompressRange(const RandomAccess& file, uint64_t content_ofs,
                        uint64_t content_bytes, const ModelProvider& models,
-                       const DecompressOptions& options, const ByteSink& sink) {
+                       const DecompressOptions& given, const ByteSink& sink) {
+  const GivenContext context(given.context);
+  const DecompressOptions options = WithContext(given, *context);
   LLMA_ASSIGN(const FrameMap map, MapFrames(file));
   const uint64_t begin = std::min(content_ofs, map.content_bytes);
   const uint64_t end =

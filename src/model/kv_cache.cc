@@ -28,7 +28,7 @@ KvCache::Head KvCache::HeadOf(const ModelConfig& config, uint32_t layer,
 }
 
 KvCache::KvCache(const ModelConfig& config, uint32_t window_positions,
-                 uint32_t max_batch_positions)
+                 uint32_t max_batch_positions, PageSource pages)
     : head_dim_(config.head_dim), num_kv_heads_(config.num_kv_heads) {
   size_t num_slots = 0;
   for (uint32_t layer = 0; layer < config.num_layers; ++layer) {
@@ -54,8 +54,7 @@ KvCache::KvCache(const ModelConfig& config, uint32_t window_positions,
   const size_t array_bytes = num_slots * head_dim_;
   const bool is_wide = config.key_width == KeyWidth::k15Bits;
   storage_ = ZeroedPages(
-      (is_wide ? 3 : 2) * array_bytes + 2 * num_slots * sizeof(float),
-      PageSize::kLarge);
+      (is_wide ? 3 : 2) * array_bytes + 2 * num_slots * sizeof(float), pages);
   keys_ = static_cast<int8_t*>(storage_.data());
   values_ = keys_ + array_bytes;
   int8_t* end = values_ + array_bytes;

@@ -24,9 +24,10 @@ class KvCache {
  public:
   // `window_positions`: how many positions a query sees, itself included,
   // beside the sinks, by heads that see the whole window; IsSupported holds.
-  // `max_batch_positions`: how many may be appended at once.
+  // `max_batch_positions`: how many may be appended at once. `pages`: small
+  // ones if only few positions will come.
   KvCache(const ModelConfig& config, uint32_t window_positions,
-          uint32_t max_batch_positions);
+          uint32_t max_batch_positions, PageSource pages = PageSize::kLarge);
 
   // Whether no head sees more positions than can be added up.
   static bool IsSupported(const ModelConfig& config,

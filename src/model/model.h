@@ -104,6 +104,10 @@ class Model {
   std::string_view adapter() const { return adapter_; }
   const Fingerprint& adapter_sha256() const { return adapter_sha256_; }
 
+  // Expires with the model, so that what is kept for it can be told from what
+  // was for another one in the same place.
+  std::weak_ptr<const void> life() const { return life_; }
+
  private:
   Model() = default;
   Status Parse(Bytes bytes);
@@ -120,6 +124,7 @@ class Model {
   std::string_view name_, license_, adapter_;
   Fingerprint fingerprint_{}, source_sha256_{}, adapter_sha256_{};
   uint32_t importer_version_ = 0;
+  std::shared_ptr<const void> life_ = std::make_shared<char>();
 };
 
 }  // namespace llma

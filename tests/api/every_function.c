@@ -376,6 +376,7 @@ static void check_streams(llma_options *options) {
 
 static void check_coding(const char *model_path) {
   llma_model *model = NULL, *shared;
+  llma_context *context = NULL;
   llma_model_info info = LLMA_INIT(llma_model_info);
   llma_options *options = NULL;
   told *t = calloc(1, sizeof(told));
@@ -401,6 +402,11 @@ static void check_coding(const char *model_path) {
   CHECK(t->num_notes == 0);
   CHECK_OK(llma_options_set_model_finder(options, NULL, NULL, &error));
   CHECK_OK(llma_options_set_model(options, shared, &error));
+  check_whole_buffers(options);
+  CHECK_OK(llma_context_create(&context, &error));
+  CHECK_OK(llma_options_set_context(options, context, &error));
+  llma_context_free(context);
+  check_whole_buffers(options);
   check_whole_buffers(options);
   llma_options_free(options);
   llma_model_free(shared);

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/codec_context.h"
+
+#include <algorithm>
+#include <new>
+
+namespace llma {
+
+CodecContext::PoolLease CodecContext::TakePool(int num_threads) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found =
+        std::ranges::find(idle_, num_threads, &IdlePool::asked_threads);
+    if (found != idle_.end()) {
+      std::unique_ptr<ThreadPool> pool = std::move(found->pool);
+      idle_.erase(found);
+      return {*this, num_threads, std::move(pool)};
+    }
+  }
+  return {*this, num_threads, std::make_unique<ThreadPool>(num_threads)};
+}
+
+void CodecContext::GiveBack(int asked_threads,
+                            std::unique_ptr<ThreadPool> pool) noexcept {
+  std::list<IdlePool> ended;  // outside the lock, for threads are waited for
+  try {
+    const std::lock_guard lock(mutex_);
+    idle_.push_front({asked_threads, std::move(pool)});
+    if (idle_.size() > kMaxIdlePools) {
+      ended.splice(ended.begin(), idle_, std::prev(idle_.end()));
+    }
+  } catch (const std::bad_alloc&) {
+    // Then it is not kept.
+  }
+}
+
+void CodecContext::MakeRoom(uint64_t needed_bytes, uint64_t max_bytes) {
+  if (needed_bytes > max_bytes - std::min(max_bytes, pages_.kept_bytes())) {
+    pages_.Clear();
+  }
+}
+
+}  // namespace llma

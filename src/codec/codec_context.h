@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What frames, files and messages use one after the other, made once: threads
+// and the memory of tables; to compress also tokenizers.
+#ifndef LLMA_CODEC_CODEC_CONTEXT_H_
+#define LLMA_CODEC_CODEC_CONTEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "base/page_cache.h"
+#include "base/thread_pool.h"
+
+namespace llma {
+
+// Thread-safe. Of one process: a child of fork() has none of the threads. Must
+// outlive the work that it is given to.
+class CodecContext {
+ public:
+  // A thread pool, for its holder alone until this is destroyed.
+  class PoolLease {
+   public:
+    PoolLease(CodecContext& context, int asked_threads,
+              std::unique_ptr<ThreadPool> pool)
+        : context_(&context),
+          asked_threads_(asked_threads),
+          pool_(std::move(pool)) {}
+    ~PoolLease() { context_->GiveBack(asked_threads_, std::move(pool_)); }
+    PoolLease(const PoolLease&) = delete;
+    PoolLease& operator=(const PoolLease&) = delete;
+    ThreadPool& operator*() const { return *pool_; }
+    ThreadPool* operator->() const { return pool_.get(); }
+
+   private:
+    CodecContext* context_;
+    int asked_threads_;
+    std::unique_ptr<ThreadPool> pool_;
+  };
+
+  CodecContext() = default;
+  virtual ~CodecContext() = default;
+  CodecContext(const CodecContext&) = delete;
+  CodecContext& operator=(const CodecContext&) = delete;
+
+  // See ThreadPool.
+  PoolLease TakePool(int num_threads);
+  PageCache& pages() { return pages_; }
+  // Before work that needs so much memory and may have so much: what is kept
+  // goes back to the system if both do not fit.
+  void MakeRoom(uint64_t needed_bytes, uint64_t max_bytes);
+
+ private:
+  struct IdlePool {
+    int asked_threads;
+    std::unique_ptr<ThreadPool> pool;
+  };
+  static constexpr size_t kMaxIdlePools = 4;
+  void GiveBack(int asked_threads, std::unique_ptr<ThreadPool> pool) noexcept;
+
+  PageCache pages_;
+  std::mutex mutex_;
+  std::list<IdlePool> idle_;  // the one used last in front
+};
+
+// The one that is given; else one that lives as long as this.
+template <class Context>
+class GivenContext {
+ public:
+  explicit GivenContext(Context* given)
+      : own_(given == nullptr ? std::make_unique<Context>() : nullptr),
+        context_(given == nullptr ? own_.get() : given) {}
+  Context* get() const { return context_; }
+  Context& operator*() const { return *context_; }
+  Context* operator->() const { return context_; }
+
+ private:
+  std::unique_ptr<Context> own_;
+  Context* context_;
+};
+
+// The options, with a context that is there.
+template <class Options, class Context>
+Options WithContext(Options options, Context& context) {
+  options.context = &context;
+  return options;
+}
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_CODEC_CONTEXT_H_

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/codec_context.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "codec/codec.h"
+#include "codec/compress_context.h"
+#include "codec/second_tiny_model.h"
+#include "codec/short_message.h"
+#include "numerics/test_random.h"
+
+namespace llma {
+namespace {
+
+std::string Text(size_t size, uint32_t seed) {
+  constexpr const char* kWords[] = {" everyone", " working", "\n",
+                                    " saying",   " 17",      " became"};
+  TestRandom random(seed);
+  std::string text;
+  while (text.size() < size) text += kWords[random.Below(6)];
+  text.resize(size);
+  return text;
+}
+
+// Compresses and restores with what was left by others before, and checks that
+// the file is what it would be without that.
+void RoundTrip(const std::string& text, int level, const Model& model,
+               CompressContext& context) {
+  CompressOptions alone, shared;
+  alone.level = shared.level = level;
+  alone.num_threads = shared.num_threads = 2;
+  shared.context = &context;
+  const auto file = Compress(AsBytes(text), &model, shared);
+  ASSERT_TRUE(file) << file.error().what;
+  EXPECT_EQ(*file, *Compress(AsBytes(text), &model, alone));
+  DecompressOptions restore;
+  restore.num_threads = 2;
+  restore.context = &context;
+  const auto content = Decompress(*file, &model, restore);
+  ASSERT_TRUE(content) << content.error().what;
+  EXPECT_EQ(AsStringView(*content), text);
+}
+
+TEST(CodecContext, NothingOfOneContentReachesTheNext) {
+  const auto model = OpenTinyModel();
+  CompressContext context;
+  uint32_t seed = 0;
+  for (const size_t size : {900, 40, 0, 3000, 41, 1, 5000, 700}) {
+    for (const int level : {1, 2, 6}) {
+      SCOPED_TRACE(std::to_string(level) + " " + std::to_string(size));
+      RoundTrip(Text(size, ++seed), level, *model, context);
+    }
+  }
+  EXPECT_GT(context.pages().kept_bytes(), 0u);
+}
+
+TEST(CodecContext, ThreadsShareOne) {
+  const auto model = OpenTinyModel();
+  CompressContext context;
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < 3; ++i) {
+    threads.emplace_back([&, i] {
+      for (uint32_t k = 0; k < 4; ++k) {
+        RoundTrip(Text(60 + 30 * i + k, i), k % 2 == 0 ? 1 : 6, *model,
+                  context);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(CodecContext, KeepsPoolsAndTokenizers) {
+  CompressContext context;
+  const ThreadPool* first;
+  {
+    const auto pool = context.TakePool(2);
+    first = &*pool;
+    const auto other = context.TakePool(2);
+    EXPECT_NE(&*other, first);
+  }
+  const auto again = context.TakePool(2);
+  EXPECT_EQ(&*again, first);
+  const auto of_other_size = context.TakePool(1);
+  EXPECT_EQ(of_other_size->num_threads(), 1);
+
+  const auto model = OpenTinyModel();
+  const auto tokenizer = context.TokenizerOf(*model);
+  ASSERT_TRUE(tokenizer);
+  EXPECT_EQ(*context.TokenizerOf(*model), *tokenizer);
+}
+
+TEST(CodecContext, ModelsMayComeAndGo) {
+  CompressContext context;
+  for (int i = 0; i < 6; ++i) {
+    // One may well be where another one was.
+    const auto model = OpenTinyModel();
+    RoundTrip(Text(200, 5), 6, *model, context);
+    EXPECT_LE(context.TokenizerOf(*model)->use_count(), 2);
+  }
+}
+
+TEST(CodecContext, GivesMemoryBackWhereItIsScarce) {
+  CompressContext context;
+  const auto model = OpenTinyModel();
+  RoundTrip(Text(300, 1), 2, *model, context);
+  const size_t kept_bytes = context.pages().kept_bytes();
+  ASSERT_GT(kept_bytes, 0u);
+  context.MakeRoom(1000, kept_bytes + 1000);
+  EXPECT_EQ(context.pages().kept_bytes(), kept_bytes);
+  context.MakeRoom(1001, kept_bytes + 1000);
+  EXPECT_EQ(context.pages().kept_bytes(), 0u);
+}
+
+TEST(CodecContext, ServesShortMessages) {
+  const auto model = OpenTinyModel();
+  CompressContext context;
+  CompressOptions options;
+  options.context = &context;
+  DecompressOptions restore;
+  restore.context = &context;
+  for (uint32_t i = 0; i < 5; ++i) {
+    const std::string text = Text(30 + i, i);
+    const auto message = CompressShort(AsBytes(text), *model, options);
+    ASSERT_TRUE(message);
+    EXPECT_EQ(*message, *CompressShort(AsBytes(text), *model, {}));
+    EXPECT_EQ(AsStringView(*DecompressShort(*message, model.get(), restore)),
+              text);
+  }
+}
+
+}  // namespace
+}  // namespace llma
