@@ -156,6 +156,13 @@ typedef struct llma_model_info {
  * open already is not opened again: the handles share it. */
 LLMA_API llma_status llma_model_open(const char *name_or_path,
                                      llma_model **model, llma_error *error);
+/* Opens a model that is in memory: the bytes of a .llmm file. If they are at an
+ * address that is a multiple of 64 they are used where they are, and must stay
+ * until the last handle and all work with it have ended; else they are copied.
+ * info.path is "". */
+LLMA_API llma_status llma_model_open_memory(const void *file, size_t file_bytes,
+                                            llma_model **model,
+                                            llma_error *error);
 /* Opens the installed model whose fingerprint starts with these bytes. If
  * several do, `candidate` counts them from 0, the default model first;
  * LLMA_ERROR_MODEL_MISSING behind the last one. */

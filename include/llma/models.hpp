@@ -18,6 +18,14 @@ class Model {
     LLMA_TRY(detail::Call(llma_model_open, name_or_path.c_str(), &model));
     return Model(model);
   }
+  // From the bytes of a .llmm file: at a multiple of 64 they are not copied and
+  // must outlive the model and all work with it.
+  static Result<Model> OpenMemory(std::span<const uint8_t> file) {
+    llma_model* model = nullptr;
+    LLMA_TRY(
+        detail::Call(llma_model_open_memory, file.data(), file.size(), &model));
+    return Model(model);
+  }
   // By the start of its fingerprint.
   static Result<Model> Find(std::span<const uint8_t> id,
                             uint32_t candidate = 0) {

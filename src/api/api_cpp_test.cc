@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <llma/llma.hpp>
 #include <stdexcept>
 #include <string_view>
@@ -38,6 +42,39 @@ TEST(ApiCppTest, StreamsAndBuffersRoundTrip) {
   ASSERT_TRUE(decoder->Finish(sink));
   EXPECT_EQ(out, content);
   EXPECT_FALSE(llma::Decompress(content, *options));
+}
+
+// At any address, whole or not.
+TEST(ApiCppTest, AModelInMemoryIsTheModel) {
+  std::ifstream in(LLMA_TEST_DATA_DIR "/tiny.llmm", std::ios::binary);
+  const std::vector<char> file((std::istreambuf_iterator<char>(in)), {});
+  const auto on_disk = llma::Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+  ASSERT_TRUE(on_disk);
+  std::vector<uint8_t> room(file.size() + 128);
+  for (const size_t ofs : {size_t{0}, size_t{1}, size_t{64}}) {
+    const size_t skip =
+        (64 - reinterpret_cast<uintptr_t>(room.data()) % 64) % 64 + ofs;
+    std::copy(file.begin(), file.end(),
+              room.begin() + static_cast<ptrdiff_t>(skip));
+    const std::span<uint8_t> bytes(room.data() + skip, file.size());
+    const auto model = llma::Model::OpenMemory(bytes);
+    ASSERT_TRUE(model) << model.error().what;
+    EXPECT_STREQ(model->info().path, "");
+    EXPECT_TRUE(std::equal(model->info().fingerprint,
+                           model->info().fingerprint + 32,
+                           on_disk->info().fingerprint));
+    // What was copied is no longer the caller's.
+    if (ofs == 1) std::fill(bytes.begin(), bytes.end(), uint8_t{0});
+    auto options = llma::Options::Create();
+    ASSERT_TRUE(options->SetModel(*model));
+    const std::vector<uint8_t> content(100, 'x');
+    const auto packed = llma::Compress(content, *options);
+    ASSERT_TRUE(packed) << packed.error().what;
+    ASSERT_TRUE(options->SetModel(*on_disk));
+    EXPECT_EQ(*llma::Decompress(*packed, *options), content);
+    EXPECT_FALSE(llma::Model::OpenMemory(bytes.first(bytes.size() / 2)));
+  }
+  EXPECT_FALSE(llma::Model::OpenMemory({}));
 }
 
 TEST(ApiCppTest, AMissingModelIsAnErrorWithItsName) {

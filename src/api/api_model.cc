@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <tuple>
@@ -61,6 +63,16 @@ Error WithPath(const Error& error, const std::string& path) {
           what};
 }
 
+SharedModel Share(const std::string& path, MappedFile file,
+                  AlignedBuffer<uint8_t> copy, std::unique_ptr<Model> model) {
+  const Model& opened = *model;
+  return std::make_shared<const OpenedModel>(OpenedModel{
+      path, std::string(opened.name()), std::string(opened.license()),
+      std::string(opened.tokenizer().pre_tokenizer),
+      std::string(opened.adapter()), std::move(file), std::move(copy),
+      std::move(model)});
+}
+
 Result<SharedModel> OpenPath(const std::string& path) {
   OpenModels& open = TheOpenModels();
   const std::lock_guard lock(open.mutex);
@@ -79,13 +91,10 @@ Result<SharedModel> OpenPath(const std::string& path) {
   LLMA_ASSIGN(MappedFile file, MappedFile::Map(fd.get(), path));
   auto model = Model::FromBytes(file.bytes());
   if (!model) return WithPath(model.error(), path);
-  const Model& opened = **model;
-  const auto shared = std::make_shared<const OpenedModel>(OpenedModel{
-      path, std::string(opened.name()), std::string(opened.license()),
-      std::string(opened.tokenizer().pre_tokenizer),
-      std::string(opened.adapter()), std::move(file), *std::move(model)});
+  const SharedModel shared =
+      Share(path, std::move(file), {}, *std::move(model));
   open.by_file[KeyOf(info)] = shared;
-  return SharedModel(shared);
+  return shared;
 }
 
 }  // namespace
@@ -93,6 +102,17 @@ Result<SharedModel> OpenPath(const std::string& path) {
 Result<SharedModel> OpenByName(const std::string& name_or_path) {
   LLMA_ASSIGN(const std::string path, store::FindModelPath(name_or_path));
   return OpenPath(path);
+}
+
+Result<SharedModel> OpenInMemory(Bytes file) {
+  AlignedBuffer<uint8_t> copy;
+  if (reinterpret_cast<uintptr_t>(file.data()) % kVectorAlignment != 0) {
+    copy = AlignedBuffer<uint8_t>(file.size());
+    std::ranges::copy(file, copy.data());
+    file = {copy.data(), copy.size()};
+  }
+  LLMA_ASSIGN(std::unique_ptr<Model> model, Model::FromBytes(file));
+  return Share({}, {}, std::move(copy), std::move(model));
 }
 
 Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate) {
@@ -128,6 +148,17 @@ llma_status llma_model_open(const char* name_or_path, llma_model** model,
     LLMA_REQUIRE(model);
     LLMA_ASSIGN(SharedModel opened,
                 OpenByName(name_or_path == nullptr ? "" : name_or_path));
+    *model = new llma_model{std::move(opened)};
+    return llma::OkStatus();
+  });
+}
+
+llma_status llma_model_open_memory(const void* file, size_t file_bytes,
+                                   llma_model** model, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(model);
+    LLMA_ASSIGN(const llma::Bytes bytes, LoadBytes(file, file_bytes));
+    LLMA_ASSIGN(SharedModel opened, OpenInMemory(bytes));
     *model = new llma_model{std::move(opened)};
     return llma::OkStatus();
   });

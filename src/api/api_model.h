@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/aligned_buffer.h"
 #include "base/status.h"
 #include "model/model.h"
 #include "platform/mapped_file.h"
@@ -17,13 +18,17 @@ namespace llma::api {
 struct OpenedModel {
   // Ended by a zero.
   std::string path, name, license, pre_tokenizer, adapter;
-  MappedFile file;  // that the model is a view of
+  // What the model is a view of, unless that is the caller's.
+  MappedFile file;
+  AlignedBuffer<uint8_t> copy;
   std::unique_ptr<const Model> model;
 };
 using SharedModel = std::shared_ptr<const OpenedModel>;
 
 // As llma_model_open() and llma_model_find(). Thread-safe.
 Result<SharedModel> OpenByName(const std::string& name_or_path);
+// As llma_model_open_memory().
+Result<SharedModel> OpenInMemory(Bytes file);
 Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate);
 
 }  // namespace llma::api

@@ -119,7 +119,7 @@ CompressOptions ForCompressing(const llma_options& options,
   how.clock = clock;
   how.frame_bytes = options.frame_bytes;
   if (options.quick_start != 0 && options.frame_bytes == 0) {
-    how.first_frame_bytes = FirstFrameBytes(how.level);
+    how.first_frame_bytes = SettingsOfLevel(how.level).first_frame_bytes;
   }
   how.total_bytes = options.total_bytes;
   how.source_info = options.source_info;

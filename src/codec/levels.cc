@@ -26,28 +26,44 @@ constexpr uint64_t kContextFrameBytes = kMaxFrameBytes;
 constexpr uint64_t kFirstModelFrameBytes = 16 << 10;
 constexpr uint64_t kFirstContextFrameBytes = 1 << 20;
 
-constexpr std::array<LevelSettings, kBestLevel> kLevels = {{
-    {false, 1, 0, ContextModels::kLight, kContextFrameBytes},
-    {false, 1, 0, ContextModels::kFull, kContextFrameBytes},
-    {true, 16, 256, ContextModels::kLight, kModelFrameBytes},
-    {true, 16, 384, ContextModels::kLight, kModelFrameBytes},
-    {true, 12, 512, ContextModels::kLight, kModelFrameBytes},
-    {true, 12, 768, ContextModels::kLight, kModelFrameBytes},
-    {true, 8, 1024, ContextModels::kFull, kModelFrameBytes},
-    {true, 4, 2048, ContextModels::kFull, kModelFrameBytes},
-    {true, 1, 4096, ContextModels::kFull, kModelFrameBytes},
-}};
+constexpr LevelSettings OfContexts(ContextModels models) {
+  return {.uses_model = false,
+          .max_lanes = 1,
+          .window_positions = 0,
+          .context_models = models,
+          .frame_bytes = kContextFrameBytes,
+          .first_frame_bytes = kFirstContextFrameBytes,
+          .price_of_work = 0};
+}
+
+constexpr LevelSettings OfModel(uint32_t max_lanes, uint32_t window_positions,
+                                ContextModels models, uint64_t price_of_work) {
+  return {.uses_model = true,
+          .max_lanes = max_lanes,
+          .window_positions = window_positions,
+          .context_models = models,
+          .frame_bytes = kModelFrameBytes,
+          .first_frame_bytes = kFirstModelFrameBytes,
+          .price_of_work = price_of_work};
+}
+
+constexpr std::array<LevelSettings, kBestLevel> kLevels = {
+    OfContexts(ContextModels::kLight),
+    OfContexts(ContextModels::kFull),
+    OfModel(16, 256, ContextModels::kLight, 80),
+    OfModel(16, 384, ContextModels::kLight, 60),
+    OfModel(12, 512, ContextModels::kLight, 45),
+    OfModel(12, 768, ContextModels::kLight, 30),
+    OfModel(8, 1024, ContextModels::kFull, 20),
+    OfModel(4, 2048, ContextModels::kFull, 10),
+    OfModel(1, 4096, ContextModels::kFull, 0),
+};
 
 }  // namespace
 
 const LevelSettings& SettingsOfLevel(int level) {
   LLMA_DCHECK(level >= kFastestLevel && level <= kBestLevel);
   return kLevels[static_cast<size_t>(level - 1)];
-}
-
-uint64_t FirstFrameBytes(int level) {
-  return SettingsOfLevel(level).uses_model ? kFirstModelFrameBytes
-                                           : kFirstContextFrameBytes;
 }
 
 uint32_t LanesForContent(size_t num_pieces, uint32_t max_lanes) {

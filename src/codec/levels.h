@@ -25,6 +25,12 @@ struct LevelSettings {
   // Content of a frame. It is the content without repetitions if that makes it
   // larger, up to kMaxFrameBytes.
   uint64_t frame_bytes;
+  // Where a content comes from a pipe, its first frame has so much, so that its
+  // reader has something within seconds; the next ones grow.
+  uint64_t first_frame_bytes;
+  // What a choice between models pays for time: thousandths of the code for
+  // each time the work of the cheapest one.
+  uint64_t price_of_work;
 };
 
 // No level's frames are larger.
@@ -35,10 +41,6 @@ inline constexpr int kThreadsPerModelFrame = 8;
 
 // level: in [kFastestLevel, kBestLevel].
 const LevelSettings& SettingsOfLevel(int level);
-
-// Where a content comes from a pipe, its first frame is small, so that its
-// reader has something within seconds; the next ones grow.
-uint64_t FirstFrameBytes(int level);
 
 // Lanes for content of `num_pieces` pieces: a lane's first tokens lack context,
 // so small content has few.

@@ -2,7 +2,6 @@
 #include "codec/model_contest.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 
 #include "codec/compress_context.h"
@@ -12,10 +11,6 @@
 namespace llma {
 namespace {
 
-// What a level pays for time: thousandths of the code for each time the work of
-// the cheapest model.
-constexpr std::array<uint64_t, kBestLevel> kPriceOfWork = {0,  0,  80, 60, 45,
-                                                           30, 20, 10, 0};
 constexpr uint64_t kOne = 1024;  // of ratios
 
 // Samples are a sixteenth of the content, but not less than the first size if
@@ -38,7 +33,7 @@ uint64_t LeastWork(std::span<const ModelTrial> trials) {
 }
 
 uint64_t Score(const ModelTrial& trial, uint64_t least_work, int level) {
-  const uint64_t price = kPriceOfWork[static_cast<size_t>(level - 1)];
+  const uint64_t price = SettingsOfLevel(level).price_of_work;
   const uint64_t ratio = trial.work * kOne / least_work;
   return trial.code_bytes * (1000 * kOne + price * (ratio - kOne));
 }

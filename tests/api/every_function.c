@@ -384,6 +384,7 @@ static void check_coding(const char *model_path) {
   CHECK_OK(llma_model_open(model_path, &model, &error));
   CHECK_OK(llma_model_get_info(model, &info, &error));
   CHECK(strcmp(info.path, model_path) == 0 && info.num_tokens > 0);
+  CHECK(llma_model_open_memory(model_path, 5, &shared, &error) != LLMA_OK);
   shared = llma_model_share(model);
   llma_model_free(model);
   t->model = shared;
