@@ -4,6 +4,7 @@
 
 #include "api/api_options.h"
 #include "api/api_reader.h"
+#include "base/machine_limits.h"
 #include "codec/salvage.h"
 #include "codec/short_message.h"
 #include "container/model_frame.h"
@@ -77,7 +78,7 @@ Status RequireFrames(const RandomAccess& file, const char* what) {
 Result<FrameMap> MapFile(const RandomAccess& file) {
   LLMA_TRY(
       RequireFrames(file, "is a short message, which does not say its sizes"));
-  return MapFrames(file);
+  return MapFrames(file, UsableMemoryBytes());
 }
 
 llma_status ReadMemory(void* user, uint64_t offset, void* buffer,

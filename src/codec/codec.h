@@ -64,6 +64,8 @@ struct CompressOptions {
   uint64_t total_bytes = 0;        // of the content, if known
   std::optional<SourceInfo> source_info;
   bool embeds_models = false;  // those that are used go into the file
+  // Then the file goes on as another member, with an index of its own.
+  uint64_t max_member_frames = uint64_t{1} << 20;
   FrameCallback on_frame;
 };
 

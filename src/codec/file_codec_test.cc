@@ -347,6 +347,75 @@ TEST_F(FileCodec, DecodesRanges) {
                                OneModel(model_.get()), {}, AppendTo(part)));
 }
 
+// What an index takes is bounded, so that any number of frames can be read.
+TEST_F(FileCodec, ManyFramesAreSeveralMembers) {
+  CompressOptions options;
+  options.level = kFastestLevel;
+  options.num_threads = 1;
+  options.frame_bytes = 40;
+  options.max_member_frames = 7;
+  const Bytes content = Bytes(content_).first(2000);
+  std::vector<uint8_t> file;
+  FileEncoder encoder(nullptr, options, AppendTo(file));
+  ASSERT_TRUE(encoder.Append(content));
+  ASSERT_TRUE(encoder.Finish());
+  const auto map = MapFramesByIndex(InMemory(file));
+  ASSERT_TRUE(map && *map);
+  EXPECT_EQ((*map)->frames.size(), 50u);
+  EXPECT_EQ((*map)->num_members, 8u);
+  EXPECT_EQ(encoder.file_bytes(), file.size());
+  const auto back = Decompress(file, nullptr, {});
+  ASSERT_TRUE(back);
+  EXPECT_EQ(AsStringView(*back), AsStringView(content));
+}
+
+// Frames of nothing, which take more memory to know than the file has bytes.
+TEST_F(FileCodec, IndexesAreWithinTheLimitOfMemory) {
+  constexpr size_t kNumFrames = 20000;
+  ByteWriter file;
+  IndexBuilder index;
+  for (size_t i = 0; i < kNumFrames; ++i) {
+    FrameHeader header;
+    header.kind = FrameKind::kStored;
+    header.content_bytes = header.payload_bytes = 1;
+    header.has_checksum = false;
+    ByteWriter frame;
+    WriteFrameHeader(header, frame);
+    index.Add(frame.bytes(), header);
+    file.StoreBytes(frame.bytes());
+    file.StoreU8('x');
+  }
+  const std::vector<uint8_t> without(file.bytes().begin(), file.bytes().end());
+  file.StoreBytes(WriteIndexFrame(index.index()));
+  DecompressOptions options;
+  options.max_memory_bytes = 1 << 20;
+  const auto ignore = [](Bytes) { return OkStatus(); };
+  const ModelProvider models = OneModel(nullptr);
+  const RandomAccess access = InMemory(file.bytes());
+  const SalvageSink sink = {ignore, [](uint64_t) { return OkStatus(); }};
+  const auto expect_limit = [](const Status& status) {
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::kLimit);
+    EXPECT_NE(status.error().what.find("index takes more memory"),
+              std::string::npos)
+        << status.error().what;
+  };
+  const auto read = [&]() -> Status {
+    FileDecoder decoder(models, options, ignore);
+    LLMA_TRY(decoder.Append(file.bytes()));
+    return decoder.Finish();
+  };
+  expect_limit(read());
+  expect_limit(DecompressRange(access, 5, 1, models, options, ignore));
+  expect_limit(
+      DecompressRange(InMemory(without), 5, 1, models, options, ignore));
+  const auto salvaged = Salvage(access, models, options, sink);
+  expect_limit(salvaged ? OkStatus() : Status(salvaged.error()));
+  options.max_memory_bytes = 4 << 20;
+  EXPECT_TRUE(read());
+  EXPECT_TRUE(DecompressRange(access, 5, 1, models, options, ignore));
+}
+
 // Through all readers: a frame that would be too much is not begun.
 TEST_F(FileCodec, ContentIsLimitedBeforeWorkBegins) {
   const auto file = Encode(1000);

@@ -137,9 +137,7 @@ Status FileEncoder::Finish() try {
   }
   while (tasks_.size() > 0) LLMA_TRY(WriteFirst());
   if (is_single) return OkStatus();
-  const std::vector<uint8_t> index = WriteIndexFrame(index_.index());
-  file_bytes_ += index.size();
-  return sink_(index);
+  return WriteIndex();
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kMemory, "out of memory"};
 }
@@ -190,6 +188,14 @@ Status FileEncoder::WriteFirst() {
   return WriteFrame(*coded.frame);
 }
 
+// Ends a member.
+Status FileEncoder::WriteIndex() {
+  const std::vector<uint8_t> index = WriteIndexFrame(index_.index());
+  index_ = {};
+  file_bytes_ += index.size();
+  return sink_(index);
+}
+
 Status FileEncoder::WriteSourceInfo() {
   if (!options_.source_info) return OkStatus();
   return WriteFrame(WriteSourceInfoFrame(*options_.source_info));
@@ -198,6 +204,10 @@ Status FileEncoder::WriteSourceInfo() {
 Status FileEncoder::WriteFrame(Bytes frame) {
   ByteReader reader(frame);
   LLMA_ASSIGN(const FrameHeader header, ParseFrameHeader(reader));
+  if (header.has_content() &&
+      index_.num_content_frames() >= options_.max_member_frames) {
+    LLMA_TRY(WriteIndex());
+  }
   if (options_.embeds_models && header.kind == FrameKind::kCoded) {
     LLMA_TRY(EmbedModel(header.model_id));
   }

@@ -60,6 +60,7 @@ class FileEncoder {
   Status StartFrame(size_t content_bytes, bool is_last);
   Status WriteFirst();
   Status WriteSourceInfo();
+  Status WriteIndex();
   Status WriteFrame(Bytes frame);
   // Unless it is in the file already.
   Status EmbedModel(const ModelId& id);

@@ -100,7 +100,8 @@ class Salvager {
         limit_(options.max_content_bytes) {}
 
   Result<SalvageReport> Run() {
-    LLMA_ASSIGN(const auto map, MapFramesByIndex(file_));
+    LLMA_ASSIGN(const auto map,
+                MapFramesByIndex(file_, options_.max_memory_bytes));
     if (map && FitsFrames(*map)) {
       for (const FramePlace& frame : map->frames) LLMA_TRY(RestoreAt(frame));
     } else {
@@ -296,7 +297,7 @@ Status DecompressRange(const RandomAccess& file, uint64_t content_ofs,
                        const DecompressOptions& given, const ByteSink& sink) {
   const GivenContext context(given.context);
   const DecompressOptions options = WithContext(given, *context);
-  LLMA_ASSIGN(const FrameMap map, MapFrames(file));
+  LLMA_ASSIGN(const FrameMap map, MapFrames(file, options.max_memory_bytes));
   const uint64_t begin = std::min(content_ofs, map.content_bytes);
   const uint64_t end =
       begin + std::min(content_bytes, map.content_bytes - begin);

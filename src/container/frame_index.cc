@@ -14,6 +14,13 @@ Error Corrupt(const char* what) {
 
 }  // namespace
 
+Error TooManyFrames(uint64_t num_frames, uint64_t frame_ofs) {
+  return Error{ErrorCode::kLimit,
+               std::to_string(num_frames) +
+                   " frames: their index takes more memory than is allowed",
+               frame_ofs};
+}
+
 void IndexBuilder::Add(Bytes header_bytes, const FrameHeader& header) {
   entries_.push_back(
       {header_bytes.size() + header.payload_bytes, header.content_bytes});

@@ -18,6 +18,10 @@ namespace llma {
 
 // A member has at most this many frames, so an index at most 352 MiB.
 inline constexpr uint64_t kMaxIndexEntries = uint64_t{1} << 24;
+// What an entry takes while an index is gathered, read or compared: its own
+// vector as it grows, and the bytes of the index.
+inline constexpr uint64_t kMemoryPerIndexEntry = 72;
+inline constexpr uint64_t kFreeIndexEntries = 1 << 10;  // whatever is allowed
 inline constexpr uint64_t kMaxIndexPayloadBytes = kMaxIndexEntries * 21 + 24;
 // The last bytes of an index: its frame's size and these.
 inline constexpr std::array<uint8_t, 4> kIndexMagic = {'l', 'm', 'i', 0x98};
@@ -57,6 +61,9 @@ std::vector<uint8_t> WriteIndexFrame(const FrameIndex& index);
 
 // `payload`: of an index frame, `frame_bytes` with its header.
 Result<FrameIndex> ParseIndex(Bytes payload, uint64_t frame_bytes);
+
+// kLimit: their index takes more memory than is allowed.
+Error TooManyFrames(uint64_t num_frames, uint64_t frame_ofs);
 
 // The size of the index frame that ends with these bytes, or 0.
 uint64_t IndexFrameBytes(Bytes footer);

@@ -16,8 +16,15 @@ struct FoundIndex {
   uint64_t start;
 };
 
+// A place, as the vector of them grows, and what the index said of it.
+constexpr uint64_t kMemoryPerFrame = 128;
+// What a byte of an index becomes: two are an entry.
+constexpr uint64_t kMemoryPerIndexByte = 1 + sizeof(IndexEntry) / 2;
+constexpr uint64_t kFreeIndexBytes = 16 << 10;
+
 Result<std::optional<FoundIndex>> FindIndexBefore(const RandomAccess& file,
-                                                  uint64_t end) {
+                                                  uint64_t end,
+                                                  uint64_t max_memory_bytes) {
   const std::optional<FoundIndex> nothing;
   if (end < kIndexFooterBytes) return nothing;
   LLMA_ASSIGN(const std::vector<uint8_t> footer,
@@ -26,6 +33,12 @@ Result<std::optional<FoundIndex>> FindIndexBefore(const RandomAccess& file,
   if (frame_bytes == 0 || frame_bytes > end ||
       frame_bytes > kMaxIndexPayloadBytes + kMaxFrameHeaderBytes) {
     return nothing;
+  }
+  if (frame_bytes > kFreeIndexBytes + max_memory_bytes / kMemoryPerIndexByte) {
+    return Error{ErrorCode::kLimit,
+                 "an index of " + std::to_string(frame_bytes) +
+                     " bytes takes more memory than is allowed",
+                 end - frame_bytes};
   }
   LLMA_ASSIGN(const std::vector<uint8_t> frame,
               file.ReadAt(end - frame_bytes, frame_bytes));
@@ -96,15 +109,20 @@ Result<FrameHeader> ReadFrameHeader(const RandomAccess& file,
   return header;
 }
 
-Result<std::optional<FrameMap>> MapFramesByIndex(const RandomAccess& file) {
+Result<std::optional<FrameMap>> MapFramesByIndex(const RandomAccess& file,
+                                                 uint64_t max_memory_bytes) {
   FrameMap map;
   // Backwards; offsets in the content follow.
   LLMA_ASSIGN(uint64_t end, EndBeforeZeros(file));
   while (end > 0) {
-    LLMA_ASSIGN(const auto found, FindIndexBefore(file, end));
+    LLMA_ASSIGN(const auto found, FindIndexBefore(file, end, max_memory_bytes));
     if (!found) return std::optional<FrameMap>();
     uint64_t ofs = found->start;
     const auto& entries = found->index.entries;
+    if (map.frames.size() + entries.size() >
+        kFreeIndexEntries + max_memory_bytes / kMemoryPerFrame) {
+      return TooManyFrames(map.frames.size() + entries.size(), ofs);
+    }
     for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
       if (entry->frame_bytes > ofs) return std::optional<FrameMap>();
       ofs -= entry->frame_bytes;
@@ -124,7 +142,8 @@ Result<std::optional<FrameMap>> MapFramesByIndex(const RandomAccess& file) {
   return std::optional<FrameMap>(std::move(map));
 }
 
-Result<FrameMap> MapFramesByHeaders(const RandomAccess& file) {
+Result<FrameMap> MapFramesByHeaders(const RandomAccess& file,
+                                    uint64_t max_memory_bytes) {
   FrameMap map;
   ContentLimit limit(kMaxFileContentBytes);
   bool is_complete = false;
@@ -144,6 +163,10 @@ Result<FrameMap> MapFramesByHeaders(const RandomAccess& file) {
     }
     if (header.kind != FrameKind::kIndex) {
       LLMA_TRY(limit.Take(header.content_bytes, ofs));
+      if (map.frames.size() >=
+          kFreeIndexEntries + max_memory_bytes / kMemoryPerFrame) {
+        return TooManyFrames(map.frames.size(), ofs);
+      }
       map.frames.push_back(
           {ofs, frame_bytes, map.content_bytes, header.content_bytes});
       map.content_bytes += header.content_bytes;
@@ -159,10 +182,11 @@ Result<FrameMap> MapFramesByHeaders(const RandomAccess& file) {
   return map;
 }
 
-Result<FrameMap> MapFrames(const RandomAccess& file) {
-  LLMA_ASSIGN(auto by_index, MapFramesByIndex(file));
+Result<FrameMap> MapFrames(const RandomAccess& file,
+                           uint64_t max_memory_bytes) {
+  LLMA_ASSIGN(auto by_index, MapFramesByIndex(file, max_memory_bytes));
   if (by_index) return *std::move(by_index);
-  return MapFramesByHeaders(file);
+  return MapFramesByHeaders(file, max_memory_bytes);
 }
 
 }  // namespace llma

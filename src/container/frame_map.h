@@ -42,15 +42,21 @@ struct FrameMap {
 // there is nothing else from `ofs` on.
 Result<bool> IsZeroFrom(const RandomAccess& file, uint64_t ofs);
 
+// The following are kLimit where there are so many frames that knowing them
+// takes more than max_memory_bytes.
+
 // By the indexes at the ends of members; nothing if they do not lead from the
 // end of the file to its start.
-Result<std::optional<FrameMap>> MapFramesByIndex(const RandomAccess& file);
+Result<std::optional<FrameMap>> MapFramesByIndex(
+    const RandomAccess& file, uint64_t max_memory_bytes = ~uint64_t{0});
 
 // From header to header. An error if one is damaged or the file ends too early.
-Result<FrameMap> MapFramesByHeaders(const RandomAccess& file);
+Result<FrameMap> MapFramesByHeaders(const RandomAccess& file,
+                                    uint64_t max_memory_bytes = ~uint64_t{0});
 
 // By index if possible.
-Result<FrameMap> MapFrames(const RandomAccess& file);
+Result<FrameMap> MapFrames(const RandomAccess& file,
+                           uint64_t max_memory_bytes = ~uint64_t{0});
 
 // A frame's header; `header_bytes`: its size, if not null.
 Result<FrameHeader> ReadFrameHeader(const RandomAccess& file,

@@ -126,6 +126,10 @@ Status FrameParser::StartFrame() {
   if (index_->num_frames() > kMaxIndexEntries) {
     return Error{ErrorCode::kCorrupt, "too many frames", frame_.frame_ofs};
   }
+  if (index_->num_frames() >
+      kFreeIndexEntries + options_.max_payload_bytes / kMemoryPerIndexEntry) {
+    return TooManyFrames(index_->num_frames(), frame_.frame_ofs);
+  }
   step_ = Step::kPayload;
   if (header.has_content()) {
     if (header.is_last && index_->num_content_frames() > 1) {

@@ -39,7 +39,8 @@ struct ModelTaker {
 };
 
 struct FrameParserOptions {
-  // Payloads that are larger are kLimit.
+  // Payloads that are larger are kLimit, and so many frames that their index
+  // takes more.
   uint64_t max_payload_bytes = ~uint64_t{0};
   // So is content that is larger in sum.
   uint64_t max_content_bytes = ~uint64_t{0};
