@@ -18,21 +18,33 @@ from ._codec import (
     compress_short,
     decompress,
 )
-from ._errors import LlmaError
+from ._errors import (
+    CancelledError,
+    DamagedError,
+    LimitError,
+    LlmaError,
+    ModelError,
+    UsageError,
+)
 from ._file import LlmaFile, open
 from ._llma import Model, __version__
 from ._models import InstalledModel, fetch_model, list_models
 
 __all__ = [
     "Alternative",
+    "CancelledError",
     "DEFAULT_LEVEL",
+    "DamagedError",
     "InstalledModel",
+    "LimitError",
     "LlmaCompressor",
     "LlmaDecompressor",
     "LlmaError",
     "LlmaFile",
     "Model",
+    "ModelError",
     "Piece",
+    "UsageError",
     "__version__",
     "bits_per_token",
     "compress",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The exception of this package."""
+"""The exceptions of this package."""
 
 from __future__ import annotations
 
@@ -38,3 +38,43 @@ class LlmaError(Exception):
 
     def __str__(self) -> str:
         return self.text
+
+
+class DamagedError(LlmaError):
+    """The input is cut off, damaged, or no file of this kind."""
+
+
+class ModelError(LlmaError):
+    """The model that is needed is not installed, or another one was given."""
+
+
+class LimitError(LlmaError):
+    """More than `max_size` or `memory_bytes` allow."""
+
+
+class UsageError(LlmaError, ValueError):
+    """An argument makes no sense."""
+
+
+class CancelledError(LlmaError):
+    """The caller wanted no more."""
+
+
+_CLASSES: dict[str, type[LlmaError]] = {
+    "LLMA_ERROR_TRUNCATED": DamagedError,
+    "LLMA_ERROR_FORMAT": DamagedError,
+    "LLMA_ERROR_CORRUPT": DamagedError,
+    "LLMA_ERROR_CHECKSUM": DamagedError,
+    "LLMA_ERROR_MODEL_MISSING": ModelError,
+    "LLMA_ERROR_MODEL_MISMATCH": ModelError,
+    "LLMA_ERROR_LIMIT": LimitError,
+    "LLMA_ERROR_USAGE": UsageError,
+    "LLMA_ERROR_CANCELLED": CancelledError,
+}
+
+
+def make_error(
+    text: str, status: str, offset: int | None, content: bytes
+) -> LlmaError:
+    """The exception for a status; LlmaError itself if it has no class."""
+    return _CLASSES.get(status, LlmaError)(text, status, offset, content)

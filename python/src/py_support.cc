@@ -35,8 +35,8 @@ llma_context* ThisContext() {
 
 void Raise(const llma_error& error, const nb::bytes& content) {
   if (PyErr_Occurred() != nullptr) throw nb::python_error();
-  const nb::object type =
-      nb::module_::import_("llma._errors").attr("LlmaError");
+  const nb::object make_error =
+      nb::module_::import_("llma._errors").attr("make_error");
   const nb::object offset =
       error.offset == LLMA_NO_OFFSET
           ? nb::none()
@@ -46,8 +46,9 @@ void Raise(const llma_error& error, const nb::bytes& content) {
       static_cast<Py_ssize_t>(std::char_traits<char>::length(error.text)),
       "replace"));
   const nb::object exception =
-      type(text, llma_status_name(error.status), offset, content);
-  PyErr_SetObject(type.ptr(), exception.ptr());
+      make_error(text, llma_status_name(error.status), offset, content);
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())),
+                  exception.ptr());
   throw nb::python_error();
 }
 

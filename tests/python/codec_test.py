@@ -152,27 +152,30 @@ def test_gil_is_released() -> None:
 
 def test_errors() -> None:
     packed = llma.compress(TEXT, 1)
-    with pytest.raises(llma.LlmaError) as caught:
+    with pytest.raises(llma.DamagedError) as caught:
         llma.decompress(packed[: len(packed) // 2])
     assert caught.value.status == "LLMA_ERROR_TRUNCATED"
     assert str(caught.value)
-    with pytest.raises(llma.LlmaError) as caught:
+    with pytest.raises(llma.DamagedError) as caught:
         llma.decompress(b"this is no compressed file at all")
     assert caught.value.status == "LLMA_ERROR_FORMAT"
     assert caught.value.offset == 0
-    with pytest.raises(llma.LlmaError) as caught:
+    with pytest.raises(llma.UsageError) as usage:
         llma.compress(b"", 99)
-    assert caught.value.status == "LLMA_ERROR_USAGE"
-    assert caught.value.offset is None
-    with pytest.raises(llma.LlmaError) as caught:
+    assert isinstance(usage.value, ValueError)
+    assert usage.value.status == "LLMA_ERROR_USAGE"
+    assert usage.value.offset is None
+    with pytest.raises(llma.ModelError) as missing:
         llma.Model("no-such-model")
-    assert caught.value.status == "LLMA_ERROR_MODEL_MISSING"
+    assert missing.value.status == "LLMA_ERROR_MODEL_MISSING"
     with pytest.raises(TypeError):
         llma.compress("text is not bytes", 1)  # type: ignore[arg-type]
     damaged = bytearray(packed)
     damaged[len(damaged) // 2] ^= 0x10
-    with pytest.raises(llma.LlmaError):
+    with pytest.raises(llma.DamagedError):
         llma.decompress(damaged)
+    with pytest.raises(llma.LimitError):
+        llma.decompress(packed, max_size=len(TEXT) - 1)
 
 
 def damaged_file() -> tuple[bytes, bytes]:

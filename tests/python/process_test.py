@@ -122,7 +122,7 @@ def test_errors_are_pickled() -> None:
     error = llma.LlmaError("a text", "LLMA_ERROR_CORRUPT", 7, b"content")
     for one in (caught.value, error):
         again = pickle.loads(pickle.dumps(one))
-        assert type(again) is llma.LlmaError
+        assert type(again) is type(one)
         for name in ("text", "status", "offset", "content", "args"):
             assert getattr(again, name) == getattr(one, name)
 
