@@ -8,6 +8,7 @@
 #include "codec/file_decoder.h"
 #include "codec/frame_codec.h"
 #include "codec/salvage.h"
+#include "codec/short_message.h"
 #include "container/frame_index.h"
 
 namespace llma {
@@ -228,6 +229,58 @@ std::vector<uint8_t> MakeHostileFile(const HostileFile& file,
   return std::move(whole).TakeBytes();
 }
 
+std::vector<NamedFile> FilesOfAllKinds(uint32_t count, const Model& model) {
+  std::vector<NamedFile> files;
+  const auto add = [&](std::string name, HostileFrames frames) {
+    frames.count = count;
+    for (const bool is_member : {false, true}) {
+      frames.is_member = is_member;
+      files.push_back({name + (is_member ? ", members" : ""),
+                       MakeHostileFile({{frames}, !is_member}, model)});
+    }
+  };
+  constexpr const char* kModels[] = {"alone", "with light models",
+                                     "with full models"};
+  add("stored", {.kind = FrameKind::kStored, .is_valid = false});
+  add("contexts, light", {.context_models = ContextModels::kLight});
+  add("contexts, full", {});
+  for (const ContextModels models :
+       {ContextModels::kNone, ContextModels::kLight, ContextModels::kFull}) {
+    for (const uint32_t lanes : {1u, 4u}) {
+      add(std::string("coded ") + kModels[static_cast<size_t>(models)] + ", " +
+              std::to_string(lanes) + " lanes",
+          {.kind = FrameKind::kCoded,
+           .context_models = models,
+           .num_lanes = lanes,
+           .window_positions = 256});
+    }
+  }
+  HostileFrames skippable = {.kind = FrameKind::kSkippable, .is_valid = false};
+  skippable.count = count;
+  files.push_back(
+      {"skippable", MakeHostileFile({{skippable, {}}, true}, model)});
+
+  const std::string text = Text({.words = 12}, 1);
+  CompressOptions options;
+  options.num_threads = 1;
+  options.source_info = SourceInfo{"name", 0644, 1, 2};
+  if (auto file = Compress(AsBytes(text), &model, options)) {
+    files.push_back({"source info", *std::move(file)});
+  }
+  options.embeds_models = true;
+  if (auto file = Compress(AsBytes(text), &model, options)) {
+    files.push_back({"embedded model", *std::move(file)});
+  }
+  for (const auto& [name, content] :
+       {std::pair<const char*, std::string>("short, coded", text),
+        {"short, stored", "\xff\xfe\xfd"}}) {
+    if (auto file = CompressShort(AsBytes(content), model, options)) {
+      files.push_back({name, *std::move(file)});
+    }
+  }
+  return files;
+}
+
 ReadCost MeasureRead(Bytes file, ReadBy reader, const Model& model,
                      uint64_t max_content_bytes) {
   DecompressOptions options;
@@ -244,19 +297,27 @@ ReadCost MeasureRead(Bytes file, ReadBy reader, const Model& model,
   const double start = ProcessorSeconds();
   switch (reader) {
     case ReadBy::kStream: {
+      if (IsShortMessage(file)) {
+        const auto content = DecompressShort(file, &model, options);
+        cost.is_right = content && sink(*content);
+        break;
+      }
       FileDecoder decoder(models, options, sink);
-      if (decoder.Append(file)) (void)decoder.Finish();
+      cost.is_right = decoder.Append(file) && decoder.Finish();
       break;
     }
     case ReadBy::kRange:
-      (void)DecompressRange(access, 0, ~uint64_t{0}, models, options, sink);
+      cost.is_right =
+          bool(DecompressRange(access, 0, ~uint64_t{0}, models, options, sink));
       break;
-    case ReadBy::kSalvage:
-      (void)Salvage(access, models, options,
-                    {sink, [](uint64_t) { return OkStatus(); }});
+    case ReadBy::kSalvage: {
+      const auto report = Salvage(access, models, options,
+                                  {sink, [](uint64_t) { return OkStatus(); }});
+      cost.is_right = report && report->lost.empty();
       break;
+    }
     case ReadBy::kList:
-      (void)MapFrames(access);
+      cost.is_right = bool(MapFrames(access));
   }
   cost.seconds = ProcessorSeconds() - start;
   return cost;

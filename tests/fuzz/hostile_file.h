@@ -49,6 +49,15 @@ std::string Describe(const HostileFile& file);
 std::vector<uint8_t> MakeHostileFile(const HostileFile& file,
                                      const Model& model);
 
+// A file of each kind of frame that a header can say, and of each kind of short
+// message, all of them valid: `count` small frames, alike, but for models and
+// messages, of which there is one.
+struct NamedFile {
+  std::string name;
+  std::vector<uint8_t> bytes;
+};
+std::vector<NamedFile> FilesOfAllKinds(uint32_t count, const Model& model);
+
 enum class ReadBy { kStream, kRange, kSalvage, kList };
 inline constexpr ReadBy kAllReaders[] = {ReadBy::kStream, ReadBy::kRange,
                                          ReadBy::kSalvage, ReadBy::kList};
@@ -56,10 +65,11 @@ inline constexpr ReadBy kAllReaders[] = {ReadBy::kStream, ReadBy::kRange,
 struct ReadCost {
   double seconds = 0;          // of processors
   uint64_t content_bytes = 0;  // that came out
+  bool is_right = false;       // nothing was wrong
 };
 
 // Reads a file with one thread, whatever becomes of it. `max_content_bytes`:
-// that are allowed.
+// that are allowed. Short messages are read by kStream alone.
 ReadCost MeasureRead(Bytes file, ReadBy reader, const Model& model,
                      uint64_t max_content_bytes);
 
