@@ -2,6 +2,7 @@
 #include "codec/codec_context.h"
 
 #include <algorithm>
+#include <iterator>
 #include <new>
 
 namespace llma {
@@ -34,10 +35,13 @@ void CodecContext::GiveBack(int asked_threads,
   }
 }
 
-void CodecContext::MakeRoom(uint64_t needed_bytes, uint64_t max_bytes) {
-  if (needed_bytes > max_bytes - std::min(max_bytes, pages_.kept_bytes())) {
+CodecContext::Reservation CodecContext::Reserve(uint64_t bytes,
+                                                uint64_t max_bytes) {
+  const uint64_t reserved_bytes = reserved_bytes_ += bytes;
+  if (reserved_bytes > max_bytes - std::min(max_bytes, pages_.kept_bytes())) {
     pages_.Clear();
   }
+  return {*this, bytes};
 }
 
 }  // namespace llma

@@ -4,6 +4,7 @@
 #ifndef LLMA_CODEC_CODEC_CONTEXT_H_
 #define LLMA_CODEC_CODEC_CONTEXT_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -48,9 +49,23 @@ class CodecContext {
   // See ThreadPool.
   PoolLease TakePool(int num_threads);
   PageCache& pages() { return pages_; }
-  // Before work that needs so much memory and may have so much: what is kept
-  // goes back to the system if both do not fit.
-  void MakeRoom(uint64_t needed_bytes, uint64_t max_bytes);
+
+  // The memory that work needs, while it runs.
+  class Reservation {
+   public:
+    Reservation(CodecContext& context, uint64_t bytes)
+        : context_(&context), bytes_(bytes) {}
+    ~Reservation() { context_->reserved_bytes_ -= bytes_; }
+    Reservation(const Reservation&) = delete;
+    Reservation& operator=(const Reservation&) = delete;
+
+   private:
+    CodecContext* context_;
+    uint64_t bytes_;
+  };
+  // What is kept goes back to the system if it and all that is reserved are
+  // more than `max_bytes`.
+  Reservation Reserve(uint64_t bytes, uint64_t max_bytes);
 
  private:
   struct IdlePool {
@@ -61,6 +76,7 @@ class CodecContext {
   void GiveBack(int asked_threads, std::unique_ptr<ThreadPool> pool) noexcept;
 
   PageCache pages_;
+  std::atomic<uint64_t> reserved_bytes_{0};
   std::mutex mutex_;
   std::list<IdlePool> idle_;  // the one used last in front
 };

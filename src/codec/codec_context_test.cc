@@ -109,9 +109,11 @@ TEST(CodecContext, GivesMemoryBackWhereItIsScarce) {
   RoundTrip(Text(300, 1), 2, *model, context);
   const size_t kept_bytes = context.pages().kept_bytes();
   ASSERT_GT(kept_bytes, 0u);
-  context.MakeRoom(1000, kept_bytes + 1000);
+  const uint64_t max_bytes = kept_bytes + 1000;
+  { const auto memory = context.Reserve(1000, max_bytes); }
+  const auto memory = context.Reserve(600, max_bytes);
   EXPECT_EQ(context.pages().kept_bytes(), kept_bytes);
-  context.MakeRoom(1001, kept_bytes + 1000);
+  const auto more = context.Reserve(401, max_bytes);
   EXPECT_EQ(context.pages().kept_bytes(), 0u);
 }
 

@@ -367,8 +367,9 @@ Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
   LLMA_ASSIGN(const std::vector<const Model*> candidates,
               FittingModels(content.size(), model, options));
   const LevelSettings& settings = SettingsOfLevel(options.level);
-  context->MakeRoom(CompressMemoryBytes(content.size(), model, options),
-                    options.max_memory_bytes);
+  const auto memory =
+      context->Reserve(CompressMemoryBytes(content.size(), model, options),
+                       options.max_memory_bytes);
   FrameCompressor frame(content, is_last, options);
   if (content.empty()) return frame.Store();
   const ContextModels models =

@@ -34,7 +34,7 @@ Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
       EncoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
       ContextModelsMemoryBytes(kShortContextModels, content.size());
   LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
-  context->MakeRoom(needed_bytes, options.max_memory_bytes);
+  const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
   const uint64_t lane_bytes = content.size();
   BinaryEncoder coder;
   CodeShortSize(coder, static_cast<uint32_t>(content.size()));

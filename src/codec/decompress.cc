@@ -75,7 +75,7 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
     return std::vector<uint8_t>(payload.begin(), payload.end());
   }
   const GivenContext context(options.context);
-  context->MakeRoom(needed_bytes, options.max_memory_bytes);
+  const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
   BinaryDecoder coder(payload);
   LLMA_ASSIGN(const std::vector<Repetition> repetitions,
               DecodeRepetitions(header.repeated_bytes, coder));

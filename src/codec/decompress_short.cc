@@ -31,7 +31,7 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
       DecoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
       ContextModelsMemoryBytes(kShortContextModels, content_bytes);
   LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
-  context->MakeRoom(needed_bytes, options.max_memory_bytes);
+  const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
   return DecodeFrame(
       {model, *kernels, *pool, kShortWindowPositions, kShortContextModels,
        options.progress, options.clock, nullptr, &context->pages()},
