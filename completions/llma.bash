@@ -99,6 +99,11 @@ _llma() {
     return
   fi
 
+  if [[ $what == tune && $COMP_CWORD -ge 2 ]]; then
+    _llma_files
+    return
+  fi
+
   if [[ $what == inspect && $COMP_CWORD -ge 2 ]]; then
     if [[ $cur == -* ]]; then
       _llma_words '-o --output -f --force --json -1 -2 -3 -4 -5 -6 -7 -8 -9
@@ -135,7 +140,7 @@ _llma() {
   if $decodes; then _llma_compressed; else _llma_files; fi
   if [[ $COMP_CWORD -eq 1 && $decodes == false ]]; then
     mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(
-      compgen -W 'model bench inspect' -- "$cur")
+      compgen -W 'model bench inspect tune' -- "$cur")
   fi
 }
 

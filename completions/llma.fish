@@ -34,8 +34,8 @@ function __llma_verb
     __llma_is model; and test (count $words) -ge 3; and test $words[3] = $argv[1]
 end
 
-set -l files 'not __llma_is model; and not __llma_is bench; and not __llma_is inspect'
-set -l codes 'not __llma_is model'
+set -l files 'not __llma_is model; and not __llma_is bench; and not __llma_is inspect; and not __llma_is tune'
+set -l codes 'not __llma_is model; and not __llma_is tune'
 
 for program in llma unllma llmacat
     complete -c $program -n __llma_decodes -xa '(__llma_compressed)'
@@ -89,6 +89,7 @@ end
 complete -c llma -n __llma_is_first -a model -d 'import and show models'
 complete -c llma -n __llma_is_first -a bench -d 'measure this machine'
 complete -c llma -n __llma_is_first -a inspect -d 'show what was hard to predict'
+complete -c llma -n __llma_is_first -a tune -d 'make a model for a kind of text'
 complete -c llma -n '__llma_is inspect' -l json -d 'JSON instead of a page'
 complete -c llma -n '__llma_is bench' -l levels -x -d 'levels to measure'
 complete -c llma -n '__llma_is model; and test (count (commandline -opc)) -eq 2' -xa 'pull import list info verify check rm export'

@@ -9,6 +9,11 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
+    if sys.argv[1:2] == ["tune"]:
+        from .tune.__main__ import main as tune
+
+        tune(sys.argv[2:])
+        sys.exit()
     program = pathlib.Path(__file__).parent / "bin" / "llma"
     # Python ignores it, and the program would inherit that.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)

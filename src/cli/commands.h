@@ -31,6 +31,10 @@ int RunBench(const Options& options, const Messages& messages);
 // cli/inspect_command.cc
 int RunInspect(const Options& options, const Messages& messages);
 
+// cli/tune_command.cc; the arguments behind "tune". Python replaces the
+// program.
+int RunTune(int argc, char** argv);
+
 // cli/model_commands.cc
 int RunModelImport(const Options& options, const Messages& messages);
 int RunModelList(const Options& options, const Messages& messages);

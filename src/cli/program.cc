@@ -76,6 +76,9 @@ std::string CommandOf(int argc, char** argv) {
 
 int RunProgram(int argc, char** argv) try {
   OccupyStandardStreams();
+  if (argc > 1 && std::string_view(argv[1]) == "tune") {
+    return RunTune(argc - 2, argv + 2);
+  }
   const auto options = ParseOptions(argc, argv);
   if (!options) {
     return Messages(1).ShowError(

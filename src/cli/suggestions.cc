@@ -35,6 +35,7 @@ constexpr std::array kCommands = {
     Command{"models", "llma model"},
     Command{"pull", "llma model pull"},
     Command{"test", "llma --test"},
+    Command{"tune", "llma tune"},
     Command{"uncompress", "llma --decompress"},
     Command{"verify", "llma model verify"},
     Command{"version", "llma --version"},

@@ -33,6 +33,8 @@ constexpr uint64_t kMaxConfigBytes = 1 << 24;
 constexpr uint64_t kMaxRank = 1 << 14;
 constexpr std::string_view kPrefix = "base_model.model.";
 constexpr std::string_view kWeight = ".weight";
+// Behind the name of a tensor of integers: the tensor of their scales.
+constexpr std::string_view kScale = "_scale";
 
 constexpr const char* kHowToMerge =
     "; PEFT's merge_and_unload makes a folder that can be imported";
@@ -41,9 +43,43 @@ Error Unsupported(const std::string& what) {
   return Error{ErrorCode::kUnsupported, what};
 }
 
+// A tensor, and if it has integers, what they are multiplied by: a number for
+// each row, or one for all.
+struct ScaledTensor {
+  const SourceTensor* tensor = nullptr;
+  const SourceTensor* scales = nullptr;
+
+  uint64_t num_rows() const { return tensor->num_rows; }
+};
+
+Result<std::vector<float>> ReadTensor(const std::string& name,
+                                      const ScaledTensor& scaled);
+
+Result<std::vector<float>> ReadIntegers(const std::string& name,
+                                        const ScaledTensor& scaled) {
+  const SourceTensor& tensor = *scaled.tensor;
+  if (scaled.scales == nullptr || scaled.scales->type == kIntegerTensor) {
+    return Unsupported("of the integers of " + name +
+                       " the scales are missing");
+  }
+  LLMA_ASSIGN(const std::vector<float> scales,
+              ReadTensor(name + std::string(kScale), {scaled.scales}));
+  if (scales.size() != 1 && scales.size() != tensor.num_rows) {
+    return Unsupported("the scales of " + name + " do not fit its rows");
+  }
+  std::vector<float> values(tensor.num_rows * tensor.num_cols);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float scale = scales[scales.size() == 1 ? 0 : i / tensor.num_cols];
+    values[i] = static_cast<float>(static_cast<int8_t>(tensor.data[i])) * scale;
+  }
+  return values;
+}
+
 // The numbers of a tensor, all finite.
 Result<std::vector<float>> ReadTensor(const std::string& name,
-                                      const SourceTensor& tensor) {
+                                      const ScaledTensor& scaled) {
+  const SourceTensor& tensor = *scaled.tensor;
+  if (tensor.type == kIntegerTensor) return ReadIntegers(name, scaled);
   if (tensor.data.empty() && tensor.num_rows * tensor.num_cols != 0) {
     return Unsupported("tensor " + name + " has type " +
                        TensorTypeName(tensor.type) + " (" +
@@ -61,18 +97,17 @@ Result<std::vector<float>> ReadTensor(const std::string& name,
 
 // The two halves of each update, by module.
 struct Halves {
-  const SourceTensor* a = nullptr;
-  const SourceTensor* b = nullptr;
+  ScaledTensor a, b;
 };
 
 // `alpha` is divided by the rank, or by its root.
 Result<LowRankUpdate> JoinHalves(const std::string& name, const Halves& halves,
                                  double alpha, bool by_root) {
-  if (halves.a == nullptr || halves.b == nullptr) {
+  if (halves.a.tensor == nullptr || halves.b.tensor == nullptr) {
     return Unsupported("of the adapter of " + name + " one half is missing");
   }
-  const uint64_t rank = halves.a->num_rows;
-  if (rank == 0 || rank > kMaxRank || halves.b->num_cols != rank) {
+  const uint64_t rank = halves.a.num_rows();
+  if (rank == 0 || rank > kMaxRank || halves.b.tensor->num_cols != rank) {
     return Unsupported("the two halves of the adapter of " + name +
                        " do not fit each other");
   }
@@ -84,8 +119,8 @@ Result<LowRankUpdate> JoinHalves(const std::string& name, const Halves& halves,
     return Unsupported("the scale of the adapter of " + name +
                        " is not finite");
   }
-  LLMA_ASSIGN(update.a, ReadTensor(name, *halves.a));
-  LLMA_ASSIGN(update.b, ReadTensor(name, *halves.b));
+  LLMA_ASSIGN(update.a, ReadTensor(name, halves.a));
+  LLMA_ASSIGN(update.b, ReadTensor(name, halves.b));
   return update;
 }
 
@@ -315,11 +350,24 @@ Status Adapter::ReadPeft() {
   if (!json) return in_file(config_path, json.error());
   const auto config = ReadPeftConfig(*json);
   if (!config) return in_file(config_path, config.error());
-  const auto tensors = ParseSafetensors(weights);
+  const auto tensors = ParseSafetensors(weights, IntegerTensors::kTaken);
   if (!tensors) return in_file(weights_path, tensors.error());
 
   std::map<std::string, Halves> modules;
+  const auto with_scales = [&](const std::string& key,
+                               const SourceTensor& tensor) {
+    const auto scales = tensors->find(key + std::string(kScale));
+    return ScaledTensor{&tensor,
+                        scales == tensors->end() ? nullptr : &scales->second};
+  };
   for (const auto& [key, tensor] : *tensors) {
+    if (key.ends_with(kScale)) {
+      const auto scaled =
+          tensors->find(key.substr(0, key.size() - kScale.size()));
+      if (scaled != tensors->end() && scaled->second.type == kIntegerTensor) {
+        continue;
+      }
+    }
     std::string name = key;
     if (!name.starts_with(kPrefix)) {
       return in_file(weights_path, Unsupported("tensor " + key +
@@ -328,11 +376,13 @@ Status Adapter::ReadPeft() {
     name.erase(0, kPrefix.size());
     constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight";
     if (name.ends_with(kA)) {
-      modules[name.substr(0, name.size() - kA.size())].a = &tensor;
+      modules[name.substr(0, name.size() - kA.size())].a =
+          with_scales(key, tensor);
       continue;
     }
     if (name.ends_with(kB)) {
-      modules[name.substr(0, name.size() - kB.size())].b = &tensor;
+      modules[name.substr(0, name.size() - kB.size())].b =
+          with_scales(key, tensor);
       continue;
     }
     if (name.find(".lora_") != std::string::npos) {
@@ -342,7 +392,7 @@ Status Adapter::ReadPeft() {
     }
     RemovePart(name, ".modules_to_save");
     RemovePart(name, ".base_layer");
-    auto values = ReadTensor(key, tensor);
+    auto values = ReadTensor(key, with_scales(key, tensor));
     if (!values) return in_file(weights_path, values.error());
     if (tensor.num_rows != 1) {
       return in_file(weights_path,
@@ -354,8 +404,8 @@ Status Adapter::ReadPeft() {
   }
   for (const auto& [module, halves] : modules) {
     const double rank = FindInPattern(config->ranks, module, config->rank);
-    if (halves.a != nullptr &&
-        static_cast<double>(halves.a->num_rows) != rank) {
+    if (halves.a.tensor != nullptr &&
+        static_cast<double>(halves.a.num_rows()) != rank) {
       return in_file(weights_path, Unsupported("the adapter of " + module +
                                                " does not have the rank that " +
                                                kConfigFile + " says"));
@@ -393,16 +443,17 @@ Status Adapter::ReadGguf() {
     constexpr std::string_view kA = ".lora_a", kB = ".lora_b";
     const std::string name = key.substr(0, key.size() - kA.size());
     if (key.ends_with(kA)) {
-      matrices[name].a = &tensor;
+      matrices[name].a.tensor = &tensor;
     } else if (key.ends_with(kB)) {
-      matrices[name].b = &tensor;
+      matrices[name].b.tensor = &tensor;
     } else {
       return Unsupported("tensor " + key + " is not one of a LoRA adapter");
     }
   }
   for (const auto& [name, halves] : matrices) {
-    const double rank =
-        halves.a == nullptr ? 1 : static_cast<double>(halves.a->num_rows);
+    const double rank = halves.a.tensor == nullptr
+                            ? 1
+                            : static_cast<double>(halves.a.num_rows());
     LLMA_ASSIGN(updates_[name],
                 JoinHalves(name, halves, alpha == 0 ? rank : alpha, false));
   }

@@ -214,6 +214,62 @@ TEST_F(AdapterTest, GgufAdapterEqualsPeft) {
   EXPECT_NE(ErrorOf(path).find("is not an adapter"), std::string::npos);
 }
 
+// Integers with a scale for each row, or one for all, are their products.
+TEST_F(AdapterTest, IntegersAndScales) {
+  const auto round = [](std::vector<float>& values, float scale) {
+    std::vector<uint8_t> integers;
+    for (float& value : values) {
+      const auto integer = static_cast<int8_t>(std::round(value / scale));
+      integers.push_back(static_cast<uint8_t>(integer));
+      value = static_cast<float>(integer) * scale;
+    }
+    return integers;
+  };
+  Pair query = RandomPair(random_, 4, kDim, kDim);
+  const std::vector<uint8_t> b = round(query.b, 0.004f);
+  std::vector<uint8_t> a;
+  const std::vector<float> scales = {0.003f, 0.005f, 0.007f, 0.25f};
+  for (uint32_t k = 0; k < 4; ++k) {
+    std::vector<float> row(query.a.begin() + k * kDim,
+                           query.a.begin() + (k + 1) * kDim);
+    const std::vector<uint8_t> integers = round(row, scales[k]);
+    a.insert(a.end(), integers.begin(), integers.end());
+    std::copy(row.begin(), row.end(), query.a.begin() + k * kDim);
+  }
+  std::vector<float> norm(kDim, 1.2f);
+  const std::vector<uint8_t> norms = round(norm, 0.01f);
+  AddPair(kQuery, query);
+  adapter_weights_.Add("base_model.model.model.norm.weight", "F32", {kDim},
+                       AsF32(norm));
+  const auto expected = Import(LLMA_TEST_DATA_DIR "/tiny.gguf", WriteAdapter());
+  ASSERT_TRUE(expected) << expected.error().what;
+
+  const std::string name = std::string("base_model.model.") + kQuery;
+  const auto write = [&](const std::vector<float>& a_scales,
+                         std::string_view scale_name = "_scale") {
+    adapter_weights_ = SafetensorsEditor();
+    const auto add = [&](const std::string& tensor,
+                         const std::vector<uint64_t>& shape,
+                         const std::vector<uint8_t>& integers,
+                         const std::vector<float>& of) {
+      adapter_weights_.Add(tensor, "I8", shape, integers);
+      adapter_weights_.Add(tensor + std::string(scale_name), "F32", {of.size()},
+                           AsF32(of));
+    };
+    add(name + ".lora_A.weight", {4, kDim}, a, a_scales);
+    add(name + ".lora_B.weight", {kDim, 4}, b, {0.004f});
+    add("base_model.model.model.norm.weight", {kDim}, norms, {0.01f});
+    return WriteAdapter();
+  };
+  const auto made = Import(LLMA_TEST_DATA_DIR "/tiny.gguf", write(scales));
+  ASSERT_TRUE(made) << made.error().what;
+  EXPECT_EQ(*made, *expected);
+  EXPECT_NE(ErrorOf(write({0.1f, 0.2f})).find("do not fit its rows"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf(write({INFINITY})).find("not finite"), std::string::npos);
+  EXPECT_NE(ErrorOf(write(scales, "_other")), "");
+}
+
 TEST_F(AdapterTest, RootOfTheRankAndNorms) {
   const Pair query = RandomPair(random_, 4, kDim, kDim);
   AddPair(kQuery, query);

@@ -38,7 +38,8 @@ Error Corrupt(std::string_view name, const std::string& what) {
                "tensor " + std::string(name) + ": " + what};
 }
 
-Status ReadType(const JsonMember& entry, SourceTensor& tensor) {
+Status ReadType(const JsonMember& entry, IntegerTensors integers,
+                SourceTensor& tensor) {
   const JsonValue* dtype = entry.value.Find("dtype");
   if (dtype == nullptr || dtype->AsString() == nullptr) {
     return Corrupt(entry.key, "dtype is not a string");
@@ -46,6 +47,10 @@ Status ReadType(const JsonMember& entry, SourceTensor& tensor) {
   for (const ElementType& known : kElementTypes) {
     if (known.dtype != *dtype->AsString()) continue;
     tensor.type = static_cast<uint32_t>(known.type);
+    return OkStatus();
+  }
+  if (integers == IntegerTensors::kTaken && *dtype->AsString() == "I8") {
+    tensor.type = kIntegerTensor;
     return OkStatus();
   }
   return Error{ErrorCode::kUnsupported, "tensor " + entry.key + ": dtype " +
@@ -86,7 +91,9 @@ Result<Extent> ReadExtent(const JsonMember& entry, const SourceTensor& tensor,
   if (begin > end || end > data_bytes) {
     return Corrupt(entry.key, "data_offsets is outside of the file");
   }
-  const uint64_t row_bytes = TensorRowBytes(tensor.type, tensor.num_cols);
+  const uint64_t row_bytes = tensor.type == kIntegerTensor
+                                 ? tensor.num_cols
+                                 : TensorRowBytes(tensor.type, tensor.num_cols);
   if (end - begin != row_bytes * tensor.num_rows) {
     return Corrupt(entry.key, "data_offsets does not fit the shape");
   }
@@ -106,7 +113,7 @@ Status CheckMetadata(const JsonValue& metadata) {
 
 }  // namespace
 
-Result<TensorMap> ParseSafetensors(Bytes file) {
+Result<TensorMap> ParseSafetensors(Bytes file, IntegerTensors integers) {
   ByteReader in(file);
   LLMA_ASSIGN(const uint64_t header_bytes, in.LoadU64());
   if (header_bytes > kMaxHeaderBytes) {
@@ -127,7 +134,7 @@ Result<TensorMap> ParseSafetensors(Bytes file) {
       continue;
     }
     SourceTensor tensor;
-    LLMA_TRY(ReadType(entry, tensor));
+    LLMA_TRY(ReadType(entry, integers, tensor));
     LLMA_TRY(ReadShape(entry, tensor));
     if (entry.value.AsObject()->size() != 3) {
       return Corrupt(entry.key, "a field is not known");
