@@ -165,7 +165,7 @@ LLMA_API llma_status llma_model_open_memory(const void *file, size_t file_bytes,
                                             llma_error *error);
 /* Opens the installed model whose fingerprint starts with these bytes. If
  * several do, `candidate` counts them from 0, the default model first;
- * LLMA_ERROR_MODEL_MISSING behind the last one. */
+ * LLMA_ERROR_MODEL_MISSING after the last one. */
 LLMA_API llma_status llma_model_find(const uint8_t *id, size_t id_bytes,
                                      uint32_t candidate, llma_model **model,
                                      llma_error *error);
@@ -200,10 +200,10 @@ LLMA_API llma_status llma_model_list_get(const llma_model_list *list,
                                          size_t index,
                                          llma_installed_model *installed,
                                          llma_error *error);
-/* What could not be read: one text for each file; NULL behind the last one. */
+/* What could not be read: one text for each file; NULL after the last one. */
 LLMA_API const char *llma_model_list_problem(const llma_model_list *list,
                                              size_t index);
-/* Where models are looked for, in order; NULL behind the last place. */
+/* Where models are looked for, in order; NULL after the last place. */
 LLMA_API const char *llma_model_list_place(const llma_model_list *list,
                                            size_t index);
 
@@ -215,7 +215,7 @@ typedef struct llma_import_options {
   const char *name;        /* NULL: from the name of the source */
   const char *start_token; /* fed before each text; NULL: chosen */
   int overwrite;           /* 0: an existing file is an error */
-  llma_note_fn note;       /* NULL: nobody is told */
+  llma_note_fn note;       /* NULL: no calls */
   void *user;              /* of the callback */
   /* A low-rank adapter (LoRA) that is merged into the weights: the folder that
    * PEFT saves, or a GGUF file whose general.type is "adapter". NULL: none. */
@@ -242,7 +242,7 @@ typedef struct llma_model_cost {
 } llma_model_cost;
 
 /* Lets a model read the first `max_tokens` tokens of a text (at most 16,384)
- * behind its start token. `source`: a GGUF file or a Hugging Face folder, which
+ * after its start token. `source`: a GGUF file or a Hugging Face folder, which
  * also tells what import and exact arithmetic lose, with four bytes of memory
  * for each weight and nothing installed; else as for llma_model_open().
  * `adapter`: merged into such a source, as llma_import_options say; or NULL.
@@ -279,7 +279,7 @@ typedef struct llma_pull_options {
   const char *folder;        /* NULL: $XDG_DATA_HOME/llma; made if necessary */
   int keep_source;           /* 1: what was fetched stays beside the model */
   int overwrite;             /* 0: an existing model is an error */
-  llma_progress_fn progress; /* NULL: nobody is told */
+  llma_progress_fn progress; /* NULL: no calls */
   llma_note_fn note;         /* NULL: the same; also of the import */
   void *user;                /* of both callbacks */
 } llma_pull_options;
@@ -445,13 +445,13 @@ LLMA_API llma_status llma_options_set_source_info(llma_options *options,
                                                   const llma_source_info *info,
                                                   llma_error *error);
 
-/* NULL: nobody is told. */
+/* NULL: no calls. */
 LLMA_API llma_status llma_options_set_progress(llma_options *options,
                                                llma_progress_fn callback,
                                                void *user, llma_error *error);
 
 /* Told of what does not end the work: a model that could not be opened, and so
- * is none to choose from. NULL: nobody is told. */
+ * is none to choose from. NULL: no calls. */
 LLMA_API llma_status llma_options_set_note(llma_options *options,
                                            llma_note_fn callback, void *user,
                                            llma_error *error);
@@ -670,7 +670,7 @@ LLMA_API llma_reader llma_memory_reader(const void *file, size_t file_bytes);
 
 /* Where an interrupted compression goes on. Looks for whole frames at the start
  * of `partial_file` and compares their checksums with `content`; then the
- * encoder, which must be new, goes on behind them. Truncate the file to
+ * encoder, which must be new, goes on after them. Truncate the file to
  * `file_bytes` before the output of the encoder is appended, and give it the
  * content from `content_bytes` on. LLMA_ERROR_USAGE if the content is another
  * one. */
@@ -748,7 +748,7 @@ typedef struct llma_sink {
   llma_status (*skip)(void *user, uint64_t lost_bytes, llma_error *error);
   /* Of llma_salvage(), told of each gap: from `content_ofs`, as far as that is
    * known, `lost_bytes`, or LLMA_NO_OFFSET if it is not known how much. NULL:
-   * nobody is told. */
+   * no calls. */
   void (*lost)(void *user, uint64_t content_ofs, uint64_t lost_bytes);
 } llma_sink;
 

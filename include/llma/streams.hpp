@@ -86,7 +86,7 @@ class Encoder : public detail::EncoderBase {
     LLMA_TRY(detail::Call(llma_encoder_create, options.get(), &encoder));
     return Encoder(encoder, options);
   }
-  // Of a new encoder: goes on behind the whole frames of `partial_file`.
+  // Of a new encoder: goes on after the whole frames of `partial_file`.
   Result<ResumePoint> Resume(const Reader& partial_file,
                              const Reader& content) {
     const detail::CReader part(partial_file), source(content);

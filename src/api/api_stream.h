@@ -77,7 +77,7 @@ class StreamDriver {
     const auto left = [&] {
       return input == nullptr ? 0 : input->size_bytes - input->used_bytes;
     };
-    if (is_finished_ && left() > 0) return Usage("input behind the end");
+    if (is_finished_ && left() > 0) return Usage("input after the end");
     const size_t used_before = output->used_bytes;
     for (;;) {
       pending.GiveTo(*output);

@@ -157,7 +157,7 @@ Result<TensorMap> ParseSafetensors(Bytes file, IntegerTensors integers) {
     end = extent.end;
   }
   if (end != data.size()) {
-    return Error{ErrorCode::kCorrupt, "bytes behind the last tensor",
+    return Error{ErrorCode::kCorrupt, "bytes after the last tensor",
                  file.size() - data.size() + end};
   }
   return tensors;

@@ -94,7 +94,7 @@ TEST(SafetensorsReaderTest, TensorsLieOneBehindTheOther) {
   SafetensorsEditor e = Sample();
   e.data.push_back(0);
   EXPECT_EQ(ParseSafetensors(e.Encode()).error().what,
-            "bytes behind the last tensor");
+            "bytes after the last tensor");
 }
 
 TEST(SafetensorsReaderTest, BadHeaders) {

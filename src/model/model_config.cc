@@ -60,7 +60,7 @@ Status CheckVariations(const ModelConfig& c) {
     has_local = true;
     if (i >= c.num_layers) {
       return Error{ErrorCode::kCorrupt,
-                   "model: a local layer is behind the last"};
+                   "model: a local layer is after the last"};
     }
   }
   if (has_local != c.has_local_layers()) {

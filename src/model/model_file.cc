@@ -180,7 +180,7 @@ Status Model::Parse(Bytes bytes) {
                  bytes.size()};
   }
   if (bytes.size() > header.file_bytes) {
-    return Error{ErrorCode::kCorrupt, "model file: bytes behind the end",
+    return Error{ErrorCode::kCorrupt, "model file: bytes after the end",
                  header.file_bytes};
   }
   if (reinterpret_cast<uintptr_t>(bytes.data()) % kSectionAlignment != 0) {
