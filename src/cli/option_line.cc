@@ -27,6 +27,9 @@ std::vector<const option*> Completions(std::string_view word,
 
 // "; did you mean '--window'?", or where else there is such an option.
 std::string Hint(std::string_view word, const OptionTable& table) {
+  if (word.starts_with("--level") && &table == &kCodingTable) {
+    return "; levels are -1 to -9";
+  }
   const std::string meant = MeantOption(word, table.long_options);
   if (!meant.empty()) return "; did you mean '" + meant + "'?";
   for (const OptionTable* other :
@@ -106,7 +109,12 @@ Result<Options> ParseLine(int argc, char** argv, const OptionTable& table,
     }
   }
   options.operands.assign(argv + optind, argv + argc);
-  if (wants_memory) options.operation = Operation::kInfoMemory;
+  if (wants_memory) {
+    options.operation = Operation::kInfoMemory;
+    if (!options.operands.empty() && !help && !wants_version) {
+      return Usage("--info-memory: expected no file name");
+    }
+  }
   if (wants_version) options.operation = Operation::kVersion;
   if (help) options.operation = *help;
   options.command = table.command;

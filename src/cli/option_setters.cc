@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/option_setters.h"
 
+#include <algorithm>
 #include <cctype>
 #include <string_view>
 
@@ -176,7 +177,13 @@ Status SetOption(int option, const std::string& value, Options& options) {
       return SetWindow(value, options);
     case 'M': {
       options.max_memory_bytes = 0;  // what the machine has
-      if (value != "0") {
+      if (value.ends_with('%')) {
+        LLMA_ASSIGN(
+            const uint64_t percent,
+            ParseNumber("-M", value.substr(0, value.size() - 1), 1, 100));
+        options.max_memory_bytes =
+            std::max<uint64_t>(llma_usable_memory_bytes() / 100 * percent, 1);
+      } else if (value != "0") {
         LLMA_ASSIGN(options.max_memory_bytes, ParseSize("-M", value));
       }
       break;

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <llma/llma.hpp>
+#include <utility>
 
 #include "cli/bench_text.h"
 #include "cli/byte_text.h"
 #include "cli/commands.h"
 #include "cli/input_file.h"
 #include "cli/progress.h"
+#include "cli/work_report.h"
 
 namespace llma::cli {
 namespace {
@@ -39,13 +41,20 @@ int RunModelPull(const Options& options, const Messages& messages) {
   how.start_token = options.start_token;
   how.keep_source = options.keeps_source;
   how.overwrite = options.force;
-  how.progress = meter.callback();
+  how.progress = [show = meter.callback(),
+                  is_kept = false](const llma_progress& progress) mutable {
+    if (progress.done_bytes > 0 && !std::exchange(is_kept, true)) {
+      SetRemains(Remains::kPart, "what was fetched");
+    }
+    return show(progress);
+  };
   how.note = [&](const std::string& text) {
     if (!tells) return;
     PrintOut(messages, Printable(text) + "\n");
     meter.Redraw();
   };
   const auto pulled = PullModel(source, how);
+  SetRemains(Remains::kUnsaid);
   if (!pulled) return messages.ShowError(FormatError({}, pulled.error()));
   if (!tells) return kExitSuccess;
   std::string text =

@@ -106,6 +106,8 @@ class Exchange {
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kBufferBytes);
     char text[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+    // What a proxy says before there is a tunnel is not from the host.
+    curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, OnHeader);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBody);
@@ -145,6 +147,14 @@ class Exchange {
                    url.text + ": " + text +
                        ": the environment (SSL_CERT_FILE, SSL_CERT_DIR, "
                        "CURL_CA_BUNDLE) names no usable certificates"};
+    }
+    long of_proxy = 0;
+    curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &of_proxy);
+    if (code != CURLE_OK && of_proxy >= 400 && of_proxy < 500) {
+      return Error{ErrorCode::kIo, url.text + ": the proxy says " +
+                                       std::to_string(of_proxy) +
+                                       ": https_proxy names it, and may hold "
+                                       "a password; no_proxy names exceptions"};
     }
     if (code != CURLE_OK) {
       reason = text[0] != 0 ? text : curl_easy_strerror(code);

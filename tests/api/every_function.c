@@ -137,6 +137,7 @@ static void check_level_info(const char *model_path) {
 static void check_store(const char *gguf, const char *folder) {
   llma_import_options how = LLMA_INIT(llma_import_options);
   llma_pull_options pull = LLMA_INIT(llma_pull_options);
+  told told_by_import = {0};
   llma_installed_model installed = LLMA_INIT(llma_installed_model);
   llma_model_cost cost = LLMA_INIT(llma_model_cost);
   llma_model_list *list = NULL;
@@ -146,7 +147,10 @@ static void check_store(const char *gguf, const char *folder) {
   CHECK(name != NULL && strcmp(name, "tiny") == 0);
   CHECK(llma_is_model_name(name) == 1 && llma_is_model_name("A b") == 0);
   how.name = name;
+  how.note = on_note;
+  how.user = &told_by_import;
   CHECK_OK(llma_model_import(gguf, NULL, &how, &path, made, &error));
+  CHECK(told_by_import.num_notes == 0); /* nothing is approximated */
   CHECK(path != NULL && strstr(path, "/llma/tiny.llmm") != NULL);
   llma_free(path);
 
@@ -155,6 +159,7 @@ static void check_store(const char *gguf, const char *folder) {
   CHECK_OK(llma_model_list_get(list, 0, &installed, &error));
   CHECK(strcmp(installed.name, "tiny") == 0);
   CHECK(memcmp(installed.fingerprint, made, sizeof(made)) == 0);
+  CHECK(installed.is_default == 1); /* as the only one */
   CHECK(llma_model_list_problem(list, 0) == NULL);
   CHECK(llma_model_list_place(list, 0) != NULL);
   llma_model_list_free(list);
@@ -384,6 +389,7 @@ static void check_coding(const char *model_path) {
   CHECK_OK(llma_model_open(model_path, &model, &error));
   CHECK_OK(llma_model_get_info(model, &info, &error));
   CHECK(strcmp(info.path, model_path) == 0 && info.num_tokens > 0);
+  CHECK(strcmp(info.adapter, "") == 0 && info.adapter_sha256 != NULL);
   CHECK(llma_model_open_memory(model_path, 5, &shared, &error) != LLMA_OK);
   shared = llma_model_share(model);
   llma_model_free(model);

@@ -29,6 +29,7 @@ redirects to `localhost` and says the file's SHA-256, if `linked` is set.
 import collections
 import hashlib
 import http.server
+import socket
 import threading
 import time
 
@@ -177,3 +178,57 @@ class ModelHost:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Proxy:
+    """Tunnels every CONNECT to one port of this machine, whatever was asked for."""
+
+    def __init__(self, port, status=200):
+        self.targets = []
+        self.authorizations = []
+        self.port_of_host = port
+        self.status = status
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def close(self):
+        self.server.close()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.tunnel, args=(client,), daemon=True).start()
+
+    def tunnel(self, client):
+        with client:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                part = client.recv(4096)
+                if not part:
+                    return
+                head += part
+            lines = head.decode().split("\r\n")
+            self.targets.append(lines[0].split(" ")[1])
+            self.authorizations += [
+                line for line in lines if line.lower().startswith("proxy-auth")]
+            client.sendall(f"HTTP/1.1 {self.status} said\r\n\r\n".encode())
+            if self.status != 200:
+                return
+            with socket.create_connection(("127.0.0.1", self.port_of_host)) as host:
+                back = threading.Thread(target=self.copy, args=(host, client))
+                back.start()
+                self.copy(client, host)
+                back.join()
+
+    @staticmethod
+    def copy(source, sink):
+        try:
+            while part := source.recv(1 << 16):
+                sink.sendall(part)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass

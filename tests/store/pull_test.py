@@ -16,10 +16,11 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zipfile
 
-from model_host import ModelHost
+from model_host import ModelHost, Proxy
 
 LLMA = pathlib.Path(sys.argv[1]).resolve()
 PULL_ENTRY = pathlib.Path(sys.argv[2]).resolve()
@@ -317,17 +318,70 @@ class PullTest(HostTest):
                     "pull", self.endpoint + "/me/model/resolve/main/x.gguf"),
                 f"terms at {self.endpoint}/me/model if")
 
-    def test_a_certificate_that_nobody_knows(self):
+    def tls_host(self, name):
+        """A host that speaks TLS under this name, and the key that it has."""
         key = pathlib.Path(self.folder.name) / "key.pem"
         made = subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-             "-subj", "/CN=localhost", "-days", "2", "-keyout", key, "-out",
+             "-subj", f"/CN={name}", "-days", "2", "-keyout", key, "-out",
              key.with_suffix(".crt")], capture_output=True)
         self.assertEqual(made.returncode, 0, made.stderr)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(key.with_suffix(".crt"), key)
         host = ModelHost(GGUF, context)
         self.addCleanup(host.close)
+        return host, key
+
+    def test_proxies_of_the_environment(self):
+        host, key = self.tls_host("models.invalid")
+        url = "https://models.invalid/ok/file.gguf"
+        trusted = {"SSL_CERT_FILE": str(key.with_suffix(".crt"))}
+        pull = ("pull", url, "--name", "tiny", f"--sha256={SHA256}")
+        for variable in ("https_proxy", "HTTPS_PROXY", "all_proxy"):
+            proxy = Proxy(host.port)
+            self.addCleanup(proxy.close)
+            self.variables = {
+                **trusted, variable: f"http://me:secret@127.0.0.1:{proxy.port}"}
+            self.expect_pulled(self.run_llma(*pull, "-f"))
+            self.assertEqual(proxy.targets, ["models.invalid:443"], variable)
+            self.assertEqual(len(proxy.authorizations), 1)
+        # One that refuses is not asked again.
+        proxy = Proxy(host.port, 403)
+        self.addCleanup(proxy.close)
+        self.variables = {**trusted,
+                          "https_proxy": f"http://127.0.0.1:{proxy.port}"}
+        self.expect_error(self.run_llma(*pull, "-f"), "the proxy says 403",
+                          "no_proxy", files=["tiny.llmm"])
+        self.assertEqual(len(proxy.targets), 1)
+        # Not for those that are named.
+        self.variables = {"http_proxy": f"http://127.0.0.1:{proxy.port}",
+                          "no_proxy": "other.invalid,127.0.0.1"}
+        self.expect_pulled(self.pull("ok", "-f"))
+        self.assertEqual(len(proxy.targets), 1)
+
+    def test_an_interrupted_pull_says_how_to_go_on(self):
+        environment = {**os.environ, "XDG_DATA_HOME": self.folder.name}
+        command = [LLMA, "model", "pull", self.host.url("slow"), "--name",
+                   "tiny", f"--sha256={SHA256}"]
+        process = subprocess.Popen(command, env=environment, text=True,
+                                   stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE)
+        part = self.models / "tiny.pull.part"
+        deadline = time.monotonic() + 60
+        while not (part.exists() and part.stat().st_size > 0):
+            self.assertLess(time.monotonic(), deadline)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+        if process.returncode == 0:
+            self.skipTest("it was faster")
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertIn("interrupted at", said)
+        self.assertIn("what was fetched is kept, and the same command goes on",
+                      said)
+        self.assertTrue(part.exists())
+
+    def test_a_certificate_that_nobody_knows(self):
+        host, key = self.tls_host("localhost")
         self.endpoint = f"https://localhost:{host.port}"
         self.token = "secret"
         done = self.run_llma("pull", self.endpoint + "/ok/file.gguf",
