@@ -27,7 +27,8 @@ std::vector<const option*> Completions(std::string_view word,
 
 // "; did you mean '--window'?", or where else there is such an option.
 std::string Hint(std::string_view word, const OptionTable& table) {
-  if (word.starts_with("--level") && &table == &kCodingTable) {
+  if ((word == "--level" || word.starts_with("--level=")) &&
+      &table == &kCodingTable) {
     return "; levels are -1 to -9";
   }
   const std::string meant = MeantOption(word, table.long_options);
