@@ -18,7 +18,7 @@ name=$(basename -- "$file")
 size=$(stat -c %s -- "$file")
 cd "$root"
 llma=$root/build/release/llma
-model=smollm2-135m-instruct
+model=smollm2-135m-text
 
 # What is missing.
 missing=$(tools/install_packages.sh --missing build)

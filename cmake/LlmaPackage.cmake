@@ -30,7 +30,7 @@ about a seventh of its size. That is slow: kilobytes a second.
 .
 This package has the program. Levels -1 and -2 need nothing else; the others
 need a model, and so do the files that they make:
- llma model pull smollm2-135m-instruct
+ llma model pull smollm2-135m-text
 README.Debian tells of other ways to get one.")
 
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME ${library})

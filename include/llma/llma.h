@@ -131,7 +131,7 @@ typedef struct llma_model llma_model;
 
 typedef struct llma_model_info {
   size_t struct_bytes;
-  const char *name; /* "smollm2-135m-instruct" */
+  const char *name; /* "smollm2-135m-text" */
   const char *license;
   const char *pre_tokenizer;
   const char *path;             /* of the file that was opened */

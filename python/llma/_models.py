@@ -10,7 +10,7 @@ from . import _llma
 from ._errors import LlmaError
 from ._llma import Model
 
-_DEFAULT_MODEL = "smollm2-135m-instruct"
+_DEFAULT_MODEL = "smollm2-135m-text"
 
 
 class InstalledModel(NamedTuple):

@@ -302,7 +302,7 @@ Result<Adapter> Adapter::Open(const std::string& path) {
   adapter.path_ = path;
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    LLMA_TRY(adapter.ReadPeft());
+    LLMA_TRY(adapter.ReadFolder());
     return adapter;
   }
   const Status read = adapter.ReadGguf();
@@ -314,7 +314,14 @@ Result<Adapter> Adapter::Open(const std::string& path) {
   return adapter;
 }
 
-Status Adapter::ReadPeft() {
+Result<Adapter> Adapter::Read(const PeftFiles& files) {
+  Adapter adapter;
+  adapter.path_ = files.name;
+  LLMA_TRY(adapter.ReadPeft(files.config, files.weights));
+  return adapter;
+}
+
+Status Adapter::ReadFolder() {
   const std::string config_path = (fs::path(path_) / kConfigFile).string();
   const std::string weights_path = (fs::path(path_) / kWeightsFile).string();
   for (const std::string& needed : {config_path, weights_path}) {
@@ -330,6 +337,12 @@ Status Adapter::ReadPeft() {
   }
   LLMA_ASSIGN(const Bytes config_text, Map(config_path));
   LLMA_ASSIGN(const Bytes weights, Map(weights_path));
+  return ReadPeft(config_text, weights);
+}
+
+Status Adapter::ReadPeft(Bytes config_text, Bytes weights) {
+  const std::string config_path = (fs::path(path_) / kConfigFile).string();
+  const std::string weights_path = (fs::path(path_) / kWeightsFile).string();
   Sha256 all;
   for (const auto& [name, bytes] :
        {std::pair(kConfigFile, config_text), {kWeightsFile, weights}}) {

@@ -9,14 +9,23 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/status.h"
 #include "importer/low_rank_update.h"
 #include "importer/source_model.h"
 #include "platform/mapped_file.h"
 
 namespace llma {
+
+// What the files of a PEFT folder hold, where there is no folder.
+struct PeftFiles {
+  std::string_view name;  // stands for the folder
+  Bytes config;           // adapter_config.json
+  Bytes weights;          // adapter_model.safetensors
+};
 
 // Movable; what it is attached to points into it.
 class Adapter {
@@ -26,6 +35,8 @@ class Adapter {
   // that are saved whole (other than norms and biases), and so on. Errors name
   // the file.
   static Result<Adapter> Open(const std::string& path);
+  // The same of files in memory, which must outlive the adapter.
+  static Result<Adapter> Read(const PeftFiles& files);
 
   // Lets the tensors of `source` be what the adapter makes of them. The adapter
   // must outlive the source. kUnsupported if it changes a tensor that the
@@ -42,7 +53,9 @@ class Adapter {
   // Norms and biases by the name of their tensor.
   using Replacements = std::map<std::string, std::vector<float>, std::less<>>;
 
-  Status ReadPeft();
+  Status ReadFolder();
+  // Errors name files of the folder `path_`.
+  Status ReadPeft(Bytes config_text, Bytes weights);
   Status ReadGguf();
   // The bytes of a file of the folder, or of the file; stays mapped.
   Result<Bytes> Map(const std::string& path);

@@ -16,6 +16,8 @@ namespace llma {
 // Stored in each file; grows when the importer's results change.
 inline constexpr uint32_t kImporterVersion = 2;
 
+struct PeftFiles;
+
 struct ImportOptions {
   // Empty: from the source's name (ModelNameFromPath), where it has one.
   std::string name;
@@ -28,6 +30,8 @@ struct ImportOptions {
   // A low-rank adapter that is merged into the weights (adapter.h), by its
   // path; empty: none.
   std::string adapter_path = {};
+  // The same, of files in memory; null if there is none.
+  const PeftFiles* adapter = nullptr;
 };
 
 // Tells options.note of the notes of `source`.

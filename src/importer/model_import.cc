@@ -85,12 +85,8 @@ std::string AdapterName(const std::string& path) {
   return name.empty() ? "adapter" : name;
 }
 
-}  // namespace
-
-Status ReadSource(const std::string& source_path,
-                  const std::string& adapter_path, const SourceUser& use) {
-  if (adapter_path.empty()) return ReadPlainSource(source_path, use);
-  LLMA_ASSIGN(Adapter adapter, Adapter::Open(adapter_path));
+Status ReadAdapted(const std::string& source_path, Adapter& adapter,
+                   const std::string& adapter_path, const SourceUser& use) {
   return ReadPlainSource(source_path, [&](const SourceModel& source) -> Status {
     SourceModel adapted = source;
     LLMA_TRY(adapter.AttachTo(adapted));
@@ -98,6 +94,15 @@ Status ReadSource(const std::string& source_path,
     adapted.adapter_sha256 = adapter.sha256();
     return use(adapted);
   });
+}
+
+}  // namespace
+
+Status ReadSource(const std::string& source_path,
+                  const std::string& adapter_path, const SourceUser& use) {
+  if (adapter_path.empty()) return ReadPlainSource(source_path, use);
+  LLMA_ASSIGN(Adapter adapter, Adapter::Open(adapter_path));
+  return ReadAdapted(source_path, adapter, adapter_path, use);
 }
 
 Result<Fingerprint> ImportModel(const std::string& source_path,
@@ -111,6 +116,12 @@ Result<Fingerprint> ImportModel(const std::string& source_path,
     LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, named));
     return OkStatus();
   };
+  if (options.adapter != nullptr) {
+    LLMA_ASSIGN(Adapter adapter, Adapter::Read(*options.adapter));
+    LLMA_TRY(ReadAdapted(source_path, adapter,
+                         std::string(options.adapter->name), convert));
+    return fingerprint;
+  }
   LLMA_TRY(ReadSource(source_path, options.adapter_path, convert));
   return fingerprint;
 }

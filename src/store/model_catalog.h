@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "importer/adapter.h"
 #include "store/package_index.h"
 
 namespace llma::store {
@@ -32,6 +33,8 @@ struct CatalogEntry {
   std::string_view fingerprint;
   // Where the same file is as well; may be null.
   const PackageFile* package = nullptr;
+  // What is merged into it; null: nothing.
+  const PeftFiles& (*adapter)() = nullptr;
 };
 
 std::span<const CatalogEntry> Catalog();

@@ -5,12 +5,16 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <string>
 
+#include "base/hex.h"
+#include "importer/model_import.h"
 #include "model/model_header.h"
 #include "model/model_registry.h"
 #include "store/check_model.h"
+#include "store/default_adapter.h"
 #include "store/download.h"
 
 namespace llma::store {
@@ -38,6 +42,33 @@ TEST(ModelCatalogTest, EntriesAreSound) {
   EXPECT_EQ(FindCatalogName("default"), FindCatalogName(kDefaultModelName));
   EXPECT_EQ(FindCatalogName("nemo"), nullptr);
   EXPECT_EQ(FindCatalogFingerprint({}), nullptr);
+}
+
+// What is compiled in is the folder's, so `pull` and tools/get_default_model.sh
+// give the same model.
+TEST(ModelCatalogTest, TheDefaultAdapter) {
+  const auto compiled_in = Adapter::Read(DefaultAdapter());
+  ASSERT_TRUE(compiled_in) << compiled_in.error().what;
+  const auto of_folder = Adapter::Open(LLMA_TEST_DATA_DIR "/../../models/" +
+                                       std::string(kDefaultModelName));
+  ASSERT_TRUE(of_folder) << of_folder.error().what;
+  EXPECT_EQ(compiled_in->sha256(), of_folder->sha256());
+}
+
+// Where a path to its GGUF file is given.
+TEST(ModelCatalogTest, TheDefaultModel) {
+  const char* path = std::getenv("LLMA_MODEL_GGUF");
+  if (path == nullptr) GTEST_SKIP() << "LLMA_MODEL_GGUF is not set";
+  const CatalogEntry& entry = *FindCatalogName("default");
+  std::string folder = testing::TempDir() + "llma_catalog_XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  ImportOptions how;
+  how.name = entry.name;
+  how.adapter = &entry.adapter();
+  const auto made = ImportModel(path, folder + "/m.llmm", how);
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(made) << made.error().what;
+  EXPECT_EQ(ToHex(*made), entry.fingerprint);
 }
 
 TEST(ModelCatalogTest, AFileWhoseModelIsMissingSaysHowToGetIt) {

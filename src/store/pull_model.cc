@@ -33,6 +33,7 @@ struct Plan {
   std::string license;
   bool is_verified = true;               // false: an entry that may be wrong
   const PackageFile* package = nullptr;  // that has the same file
+  const PeftFiles* adapter = nullptr;    // is merged into it
 };
 
 Error UnknownName(const std::string& name,
@@ -86,7 +87,10 @@ Result<Plan> MakePlan(const PullRequest& request,
       plan.source.sha256 = entry->sha256;
       plan.source.size_bytes = entry->size_bytes;
     }
-    if (plan.source.sha256 == entry->sha256) plan.package = entry->package;
+    if (plan.source.sha256 == entry->sha256) {
+      plan.package = entry->package;
+      if (entry->adapter != nullptr) plan.adapter = &entry->adapter();
+    }
     if (plan.name.empty()) plan.name = entry->name;
     plan.license = entry->license;
     plan.is_verified = entry->verified == Verified::kFile;
@@ -255,6 +259,7 @@ Result<PulledModel> PullModel(const PullRequest& request,
     how.start_token = request.start_token;
     how.overwrite = request.overwrite;
     how.note = note;
+    how.adapter = plan.adapter;
     LLMA_ASSIGN(pulled.fingerprint, ImportModel(source_path, pulled.path, how));
     return OkStatus();
   };

@@ -47,12 +47,12 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_list_models(models: pathlib.Path) -> None:
     assert not [m for m in llma.list_models() if m.path.startswith(str(models))]
-    install("smollm2-135m-instruct")
+    install("smollm2-135m-text")
     install("other")
     found = {m.name: m for m in llma.list_models()
              if m.path.startswith(str(models))}
-    assert sorted(found) == ["other", "smollm2-135m-instruct"]
-    assert found["smollm2-135m-instruct"].is_default
+    assert sorted(found) == ["other", "smollm2-135m-text"]
+    assert found["smollm2-135m-text"].is_default
     other = found["other"]
     assert not other.is_default
     assert other.path == str(models / "other.llmm")
@@ -77,12 +77,12 @@ def test_fetch_model(models: pathlib.Path, host: Any) -> None:
 def test_fetch_the_default_model(models: pathlib.Path, host: Any) -> None:
     # Also where the only model is another one, which then is the default.
     install("other")
-    if "smollm2-135m-instruct" not in [m.name for m in llma.list_models()]:
+    if "smollm2-135m-text" not in [m.name for m in llma.list_models()]:
         # The host has another file: its sum is not the known one.
         with pytest.raises(llma.LlmaError, match="is another file"):
             llma.fetch_model()
     host.forget()
-    install("smollm2-135m-instruct")
+    install("smollm2-135m-text")
     assert llma.fetch_model().path.startswith(str(models))
     assert host.requests == []
 

