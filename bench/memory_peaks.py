@@ -48,7 +48,7 @@ def main():
                                      formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("--llma", default="build/release/llma")
-    parser.add_argument("--model", default="smollm2-135m-instruct")
+    parser.add_argument("--model", default="smollm2-135m-text")
     parser.add_argument("--levels", default="1,2,3,4,5,6,7,8,9")
     parser.add_argument("--lanes", default="1,12,64")
     parser.add_argument("--bytes", type=int, default=8000)
