@@ -28,7 +28,7 @@ Without FILE, or with -, compress standard input to standard output.
   llma model check NAME|SOURCE [FILE]   bits of a text; what import loses
   llma model export NAME OUT.tar    the model, its licence, the documents
   llma bench [--levels 1-9] [FILE] | inspect [FILE]   speed; bits a token
-  llma tune OPTION... TEXT...       an adapter for a kind of text (needs Python)
+  llma tune OPTION... TEXT...      an adapter for a kind of text (needs Python)
 )";
 }
 

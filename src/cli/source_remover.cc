@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <set>
 
 namespace llma::cli {
@@ -31,6 +32,14 @@ SourceRemover::SourceRemover(bool syncs, const Messages& messages)
     : syncs_(syncs),
       messages_(messages),
       max_waiting_(syncs ? MaxWaiting() : 1) {}
+
+SourceRemover::~SourceRemover() {
+  try {
+    RemoveAll();
+  } catch (const std::bad_alloc&) {
+    // Sources that wait are kept.
+  }
+}
 
 int SourceRemover::Add(std::unique_ptr<InputFile> input,
                        std::unique_ptr<Output> output) {

@@ -21,7 +21,7 @@ class SourceRemover {
  public:
   // `syncs`: false removes at once.
   SourceRemover(bool syncs, const Messages& messages);
-  ~SourceRemover() { RemoveAll(); }
+  ~SourceRemover();
   SourceRemover(const SourceRemover&) = delete;
   SourceRemover& operator=(const SourceRemover&) = delete;
 

@@ -19,8 +19,9 @@ constexpr uint64_t kMinKeptSeconds = 60;
 // be of both, and ends within the array.
 class SafeName {
  public:
-  void Set(std::string_view name) {
-    const std::string printable = Printable(name);
+  void Set(std::string_view name) { SetPrintable(Printable(name)); }
+  // Takes no memory: for destructors.
+  void SetPrintable(std::string_view printable) {
     const size_t size = std::min(printable.size(), letters_.size() - 1);
     for (size_t i = 0; i < size; ++i) letters_[i] = printable[i];
     letters_[size] = '\0';
@@ -136,7 +137,7 @@ WorkReport::WorkReport(std::string_view name)
 }
 
 WorkReport::~WorkReport() {
-  state.name.Set(previous_name_);
+  state.name.SetPrintable(previous_name_);
   state.start_seconds = previous_start_seconds_;
   SetProgress(previous_start_, previous_done_, previous_total_);
 }

@@ -30,7 +30,8 @@ Result<std::array<uint8_t, 32>> Sha256::Digest() {
   if (!state_->good ||
       EVP_DigestFinal_ex(state_->context, digest.data(), &size) != 1 ||
       size != digest.size()) {
-    return Error{ErrorCode::kMemory, "SHA-256 failed"};
+    return Error{ErrorCode::kMemory,
+                 "SHA-256 cannot be computed: out of memory"};
   }
   return digest;
 }

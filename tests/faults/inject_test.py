@@ -231,9 +231,10 @@ def memory_faults(place, scenario, num):
     with place.copy(scenario) as folder:
         total = place.run_without_memory(folder, scenario, "0").num_calls
     generator = random.Random(scenario.name)
-    first = list(range(1, min(total, 10)))
+    # What ends the work is done last, in destructors, too.
+    first, last = range(1, min(total, 10)), range(max(1, total - 4), total + 1)
     chosen = range(1, total + 1) if num == 0 else sorted(
-        {*first, *generator.choices(range(1, total + 1), k=num)})
+        {*first, *last, *generator.choices(range(1, total + 1), k=num)})
     for nth in chosen:
         for all_after in ("", "+"):
             yield Fault("memory", 0, "malloc", nth, all_after,
