@@ -237,7 +237,7 @@ TEST_F(RepairedFile, IsTheSameToAllReaders) {
               decompress_.max_memory_bytes + kMemorySlack);
   }
   // Enough of either, and codes whose damage only decoding shows.
-  EXPECT_GT(num_whole, kNumFiles / 25);
+  EXPECT_GT(num_whole, kNumFiles / 100);
   EXPECT_GT(num_errors, kNumFiles / 10);
   EXPECT_GT(num_right_, num_coded_ / 4);
   RecordProperty("whole", num_whole);
