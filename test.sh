@@ -144,4 +144,3 @@ export XDG_DATA_HOME=$PWD/build/data
 LLMA_MODEL_GGUF=$gguf tools/get_default_model.sh build/release/llma
 ctest --preset release -j 3 -E '^cli_test$' -R \
     '^(e2e|kernels_test|codec_test|.*cli.*|sizes.*|install_.*|faults_.*)$'
-step "Everything passed"
