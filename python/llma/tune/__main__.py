@@ -330,7 +330,7 @@ def main(arguments: list[str]) -> None:
     (options.out / (_CHECKPOINT + ".json")).unlink(missing_ok=True)
     report.say(f"Held-out text as a file of llma: {before:.4f} bits a byte "
                f"before, {after:.4f} after ({100 * (after / before - 1):+.1f} %)")
-    report.say(f"llma model import {options.base} --adapter {options.out} "
+    report.say(f"llma model import {source} --adapter {options.out} "
                "--name NAME")
 
 
