@@ -334,12 +334,36 @@ def memory_bounds_hold(place, shim):
     expect(largest > 32, "nothing needed memory")
 
 
+def no_descriptor_for_the_model(place, shim):
+    """The reason is the limit, not that there is no model."""
+    (place / "in").write_bytes(text_bytes(100))
+
+    def leave_one_for_the_input():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
+
+    result = place.run(
+        "--stdout",
+        place / "in",
+        environment={"LLMA_MODEL_PATH": str(place.model)},
+        preexec_fn=leave_one_for_the_input,
+    )
+    lines = result.stderr.decode().splitlines()
+    expect(result.returncode == 1 and not result.stdout, lines)
+    expect(
+        len(lines) == 2
+        and "not all can be read" in lines[0]
+        and "tiny.llmm: Too many open files (`ulimit -n` is the limit)" in lines[0],
+        lines,
+    )
+
+
 TESTS = [
     memory_bounds_hold,
     threads_that_cannot_be_had,
     no_more_threads_than_are_of_use,
     a_user_without_processes,
     more_threads_than_processors_are_no_slower,
+    no_descriptor_for_the_model,
 ]
 
 
