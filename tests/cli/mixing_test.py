@@ -23,7 +23,7 @@ import inputs  # noqa: E402
 
 MAX_BYTES = 1500
 LEVELS = (6, 9)
-SLACK_BITS = 8  # before the context models have learned anything
+SLACK_BITS = 12  # before the context models have learned anything; up to 9 seen
 
 GERMAN = """Im Herbst werden die Tage kürzer, und wer morgens mit dem Rad zur Arbeit
 fährt, braucht wieder Licht. Die meisten Lampen laden sich heute während der Fahrt
