@@ -42,7 +42,6 @@ class CodecContext {
   };
 
   CodecContext() = default;
-  virtual ~CodecContext() = default;
   CodecContext(const CodecContext&) = delete;
   CodecContext& operator=(const CodecContext&) = delete;
 

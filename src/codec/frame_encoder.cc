@@ -40,19 +40,27 @@ uint32_t StepsPerChunk(size_t num_lanes) {
   return std::max<uint32_t>(1, kEncodeRows / static_cast<uint32_t>(num_lanes));
 }
 
-// Of all lanes, in pieces.
-uint32_t LongestLane(std::span<const TextPiece> pieces,
-                     std::span<const uint64_t> lane_bytes) {
-  uint32_t longest = 1;
-  size_t i = 0;
+// The pieces of each lane.
+std::vector<std::span<const TextPiece>> PiecesOfLanes(
+    std::span<const TextPiece> pieces, std::span<const uint64_t> lane_bytes) {
+  std::vector<std::span<const TextPiece>> lanes;
   for (const uint64_t bytes : lane_bytes) {
-    uint32_t count = 0;
-    for (uint64_t covered = 0; covered < bytes; ++i, ++count) {
-      covered += pieces[i].size_bytes;
+    size_t count = 0;
+    for (uint64_t covered = 0; covered < bytes; ++count) {
+      covered += pieces[count].size_bytes;
     }
-    longest = std::max(longest, count);
+    lanes.push_back(pieces.first(count));
+    pieces = pieces.subspan(count);
   }
-  return longest;
+  return lanes;
+}
+
+// What a chunk has of each lane: no more than the longest one holds.
+uint32_t StepsForLanes(std::span<const std::span<const TextPiece>> lanes) {
+  size_t longest = 1;
+  for (const auto& pieces : lanes) longest = std::max(longest, pieces.size());
+  return static_cast<uint32_t>(
+      std::min<size_t>(StepsPerChunk(lanes.size()), longest));
 }
 
 // Whether threads have rows of their own in a pass of so many.
@@ -73,12 +81,11 @@ uint32_t LogitRows(uint32_t own_rows, int num_threads, uint32_t num_rows) {
 class FrameEncoder {
  public:
   FrameEncoder(const FrameContext& context, Bytes content,
-               std::span<const TextPiece> pieces,
+               std::span<const std::span<const TextPiece>> lane_pieces,
                std::span<const uint64_t> lane_bytes, BinaryEncoder coder)
       : context_(context),
         content_(content),
-        steps_per_chunk_(std::min(StepsPerChunk(lane_bytes.size()),
-                                  LongestLane(pieces, lane_bytes))),
+        steps_per_chunk_(StepsForLanes(lane_pieces)),
         index_(context.model.tokens()),
         models_(index_, context.context_models, lane_bytes, content.size(),
                 context.pages),
@@ -98,22 +105,18 @@ class FrameEncoder {
     forward_.set_clock(context.clock);
     uint64_t byte_ofs = 0;
     lanes_.reserve(lane_bytes.size());
-    for (const uint64_t bytes : lane_bytes) {
-      size_t count = 0;
-      for (uint64_t covered = 0; covered < bytes; ++count) {
-        covered += pieces[count].size_bytes;
-      }
+    for (size_t i = 0; i < lane_bytes.size(); ++i) {
+      const uint64_t bytes = lane_bytes[i];
       lanes_.emplace_back(Lane{
-          .unread = pieces.first(count),
-          .uncoded = pieces.first(count),
+          .unread = lane_pieces[i],
+          .uncoded = lane_pieces[i],
           .byte_ofs = byte_ofs,
           .position = {.remaining_bytes = bytes,
-                       .lane = static_cast<uint32_t>(lanes_.size())},
+                       .lane = static_cast<uint32_t>(i)},
           .cache =
               KvCache(context.model.config(), context.window_positions,
                       steps_per_chunk_, KeyValuePages(bytes, context.pages)),
           .last_token = context.model.config().start_row});
-      pieces = pieces.subspan(count);
       byte_ofs += bytes;
     }
   }
@@ -325,7 +328,8 @@ Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
                                          BinaryEncoder coder) {
   LLMA_ENSURE(std::accumulate(lane_bytes.begin(), lane_bytes.end(),
                               uint64_t{0}) == content.size());
-  return FrameEncoder(context, content, pieces, lane_bytes, std::move(coder))
+  return FrameEncoder(context, content, PiecesOfLanes(pieces, lane_bytes),
+                      lane_bytes, std::move(coder))
       .Run();
 }
 
