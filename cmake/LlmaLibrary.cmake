@@ -14,8 +14,6 @@ set(llma_needs_PkgConfig::PCRE2
     pkg_check_modules(PCRE2 QUIET IMPORTED_TARGET libpcre2-8)
   endif()"
     libpcre2-8 libpcre2-dev)
-set(llma_needs_OpenSSL::Crypto "find_package(OpenSSL QUIET)" libcrypto
-    libssl-dev)
 set(llma_needs_ZLIB::ZLIB "find_package(ZLIB QUIET)" zlib zlib1g-dev)
 set(llma_needs_CURL::libcurl "find_package(CURL QUIET)" -lcurl
     libcurl4-openssl-dev)

@@ -5,7 +5,6 @@
 
 #include "api/api_progress.h"
 #include "base/machine_limits.h"
-#include "importer/fingerprint.h"
 #include "kernels/kernel_table.h"
 #include "model/model_registry.h"
 
@@ -138,7 +137,6 @@ DecompressOptions ForDecompressing(const llma_options& options,
   how.verify_checksums = options.checksums != 0;
   how.total_bytes = options.total_bytes;
   how.max_content_bytes = OrAll(options.max_content_bytes);
-  how.compute_fingerprint = ComputeFingerprint;
   how.progress = Progress(options, cancelled);
   how.on_frame = OnFrame(options);
   how.kernels = options.kernels;

@@ -24,6 +24,8 @@ class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t size) : size_(size) {
+    if (size > (SIZE_MAX - kVectorAlignment) / sizeof(T))
+      throw std::bad_alloc();
     // calloc gets fresh zero pages for large sizes without touching them.
     storage_.reset(std::calloc(1, size * sizeof(T) + kVectorAlignment));
     if (storage_ == nullptr) throw std::bad_alloc();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adaptive probabilities: an array of 22-bit estimates that learn at 1/n, then
-// at a constant rate (AdaptiveMap), and the refinement of a probability given
-// a context (RefinementMap, "APM" or "SSE" in the literature).
+// Adaptive probabilities: 22-bit estimates that learn at 1/n, then at a
+// constant rate (AdaptiveBit32), and the refinement of a probability given a
+// context (RefinementMap, "APM" or "SSE" in the literature).
 #ifndef LLMA_CM_COUNTERS_H_
 #define LLMA_CM_COUNTERS_H_
 
@@ -9,19 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/adaptive_rates.h"
 #include "cm/logistic.h"
 #include "cm/zeroed_array.h"
 
 namespace llma::cm {
-
-namespace internal {
-// kReciprocal[n] = 2^16 / (n + 3/2), rounded down.
-inline constexpr auto kReciprocal = [] {
-  std::array<uint32_t, 1024> table{};
-  for (uint32_t n = 0; n < 1024; ++n) table[n] = (2u << 16) / (2 * n + 3);
-  return table;
-}();
-}  // namespace internal
 
 // One estimate: 22 bits of P(1), then 10 bits that count its updates. kMask: as
 // it is stored, against it.
@@ -40,7 +32,8 @@ class BasicAdaptiveBit32 {
     const int32_t target = bit != 0 ? (1 << 22) - 1 : 0;
     // |target - p| < 2^22 and a rate is below 2^16, so the product is below
     // 2^38. p moves towards the target and never past it.
-    const int64_t product = int64_t{target - p} * internal::kReciprocal[n];
+    const int64_t product = int64_t{target - p} * kAdaptiveRates[n];
+    // Rounded down, unlike a step of AdaptiveBit (coder/adaptive_bit.h).
     const auto step = static_cast<int32_t>(product >> 16);
     Set(static_cast<uint32_t>(p + step), n < limit ? n + 1 : n);
   }

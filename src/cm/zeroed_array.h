@@ -34,6 +34,7 @@ class ZeroedArray {
  public:
   // source: its page size counts where there are at least kMinLargeBytes.
   ZeroedArray(size_t size, PageSource source) : size_(size) {
+    if (size > SIZE_MAX / sizeof(T)) throw std::bad_alloc();
     if (size * sizeof(T) >= kMinPagesBytes) {
       if (size * sizeof(T) < kMinLargeBytes) {
         source.page_size = PageSize::kSmall;

@@ -76,9 +76,6 @@ struct DecompressOptions {
   uint64_t total_bytes = 0;  // of the content, if known
   // Of a file, or of what is read of it; kLimit beyond, before any work.
   uint64_t max_content_bytes = ~uint64_t{0};
-  // Of models that a file brings along; empty: what they say of themselves is
-  // compared, which is enough against accidents.
-  std::function<Result<Fingerprint>(const Model&)> compute_fingerprint;
   ProgressCallback progress;
   FrameCallback on_frame;
   std::string kernels;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/checksum.h"
+#include "model/fingerprint.h"
 
 namespace llma {
 namespace {
@@ -94,11 +95,8 @@ Status EmbeddedModels::Load(const ModelFingerprint& fingerprint,
     return Error{model.error().code,
                  "the embedded model: " + model.error().what};
   }
-  Fingerprint computed = (*model)->fingerprint();
-  if (compute_fingerprint_) {
-    LLMA_ASSIGN(computed, compute_fingerprint_(**model));
-  }
-  if (computed != fingerprint || (*model)->fingerprint() != fingerprint) {
+  if ((*model)->fingerprint() != fingerprint ||
+      ComputeFingerprint(**model) != fingerprint) {
     return Error{ErrorCode::kCorrupt,
                  "an embedded model has not the fingerprint that it claims"};
   }

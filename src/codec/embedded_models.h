@@ -18,12 +18,10 @@ namespace llma {
 // Thread-compatible. The models live as long as this does.
 class EmbeddedModels {
  public:
-  // `others`: asked first. Of the options the limit of memory counts, and how a
-  // fingerprint is computed.
+  // `others`: asked first. Of the options the limit of memory counts.
   EmbeddedModels(ModelProvider others, const DecompressOptions& options)
       : others_(std::move(others)),
-        max_memory_bytes_(options.max_memory_bytes),
-        compute_fingerprint_(options.compute_fingerprint) {}
+        max_memory_bytes_(options.max_memory_bytes) {}
 
   // The model with this id; else what `others` says of it.
   Result<const Model*> Find(const ModelId& id);
@@ -55,7 +53,6 @@ class EmbeddedModels {
 
   const ModelProvider others_;
   const uint64_t max_memory_bytes_;
-  const std::function<Result<Fingerprint>(const Model&)> compute_fingerprint_;
   uint64_t memory_bytes_ = 0;
   std::map<ModelId, Loaded> loaded_;
   std::map<ModelId, Noted> noted_;

@@ -7,6 +7,7 @@
 #include "codec/resume_point.h"
 #include "codec/salvage.h"
 #include "codec/second_tiny_model.h"
+#include "model/model_editor.h"
 #include "numerics/test_random.h"
 
 namespace llma {
@@ -148,11 +149,20 @@ TEST_F(EmbeddedModelsTest, ADamagedModelIsNoticed) {
 }
 
 TEST_F(EmbeddedModelsTest, AFalseFingerprintIsRefused) {
-  DecompressOptions options;
-  options.compute_fingerprint = [](const Model&) -> Result<Fingerprint> {
-    return Fingerprint{1, 2, 3};
-  };
-  const auto decoded = Decode(file_, options);
+  // A sound model that says it is another one.
+  const Bytes sound = model_->file_bytes();
+  ModelEditor editor(File(sound.begin(), sound.end()));
+  editor.part(editor.num_parts() - 2)[0] ^= 1;
+  editor.FixChecksum(editor.num_parts() - 2);
+  editor.FixChecksum(0);
+  const AlignedBuffer<uint8_t> edited = editor.AlignedFile();
+  ASSERT_TRUE(Model::FromBytes({edited.data(), edited.size()}));
+  const ModelFrameStart liar =
+      StartModelFrame(model_->fingerprint(), editor.file());
+  File lie = liar.header_bytes;
+  ASSERT_TRUE(AppendTo(lie)(model_->fingerprint()));
+  ASSERT_TRUE(AppendTo(lie)(editor.file()));
+  const auto decoded = Decode(lie);
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().code, ErrorCode::kCorrupt);
   // Of the frame, not of the model.

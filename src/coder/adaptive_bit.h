@@ -4,9 +4,9 @@
 #ifndef LLMA_CODER_ADAPTIVE_BIT_H_
 #define LLMA_CODER_ADAPTIVE_BIT_H_
 
-#include <array>
 #include <cstdint>
 
+#include "base/adaptive_rates.h"
 #include "coder/binary_coder.h"
 
 namespace llma {
@@ -14,16 +14,8 @@ namespace llma {
 // The last rate is 1 / (kAdaptiveBitLimit + 1.5).
 inline constexpr uint32_t kAdaptiveBitLimit = 255;
 
-// kAdaptiveRates[n] = floor(2^16 / (n + 1.5)): the n-th step of an estimate
-// that starts as half a bit of each kind.
-inline constexpr auto kAdaptiveRates = [] {
-  std::array<uint32_t, kAdaptiveBitLimit + 1> rates{};
-  for (uint32_t n = 0; n <= kAdaptiveBitLimit; ++n) {
-    rates[n] = (2u << 16) / (2 * n + 3);
-  }
-  return rates;
-}();
-
+// Those of the context models (cm/counters.h) learn at the same rates, but
+// round their steps down.
 class AdaptiveBit {
  public:
   // Of a 1, 22 bits of precision.

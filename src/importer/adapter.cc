@@ -11,13 +11,13 @@
 #include <utility>
 
 #include "base/hex.h"
+#include "base/sha256.h"
 #include "importer/architecture.h"
 #include "importer/dequantize.h"
 #include "importer/gguf_reader.h"
 #include "importer/json_fields.h"
 #include "importer/json_value.h"
 #include "importer/safetensors_reader.h"
-#include "importer/sha256.h"
 #include "importer/tensor_names.h"
 #include "platform/descriptors.h"
 
@@ -348,10 +348,10 @@ Status Adapter::ReadPeft(Bytes config_text, Bytes weights) {
        {std::pair(kConfigFile, config_text), {kWeightsFile, weights}}) {
     Sha256 one;
     one.Update(bytes);
-    LLMA_ASSIGN(const auto digest, one.Digest());
+    const auto digest = one.Digest();
     all.Update(AsBytes(ToHex(digest) + "  " + name + "\n"));
   }
-  LLMA_ASSIGN(sha256_, all.Digest());
+  sha256_ = all.Digest();
 
   const auto in_file = [](const std::string& path, const Error& fault) {
     return Error{fault.code, path + ": " + fault.what};
@@ -472,7 +472,7 @@ Status Adapter::ReadGguf() {
   }
   Sha256 hash;
   hash.Update(bytes);
-  LLMA_ASSIGN(sha256_, hash.Digest());
+  sha256_ = hash.Digest();
   return OkStatus();
 }
 

@@ -6,12 +6,12 @@
 
 #include "base/fp_env.h"
 #include "importer/copy_weights.h"
-#include "importer/llmm_writer.h"
 #include "importer/quantize_weights.h"
 #include "importer/rope_steps.h"
 #include "importer/tensor_reader.h"
 #include "importer/vocabulary.h"
 #include "importer/window_shares.h"
+#include "model/llmm_writer.h"
 #include "tokenizer/split_patterns.h"
 
 namespace llma {

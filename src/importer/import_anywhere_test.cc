@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An import gives the same file on every machine: runs on all that the core can
-// be built for, without OpenSSL, and the numbers are the same.
+// be built for, and the numbers are the same.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -9,37 +9,11 @@
 #include "base/hex.h"
 #include "importer/architecture_variations.h"
 #include "importer/import_gguf.h"
-#include "importer/sha256.h"
 #include "model/model.h"
 #include "platform/descriptors.h"
 
 namespace llma {
 namespace {
-
-std::string HashOf(std::string_view text, size_t piece_bytes) {
-  Sha256 hash;
-  for (size_t i = 0; i < text.size(); i += piece_bytes) {
-    hash.Update(AsBytes(text.substr(i, piece_bytes)));
-  }
-  return ToHex(*hash.Digest());
-}
-
-// The examples of FIPS 180-4, in pieces of several sizes.
-TEST(ImportAnywhereTest, Sha256) {
-  const std::string million(1000000, 'a');
-  for (const size_t piece : {1u, 3u, 55u, 64u, 65u, 1000u}) {
-    EXPECT_EQ(HashOf("abc", piece),
-              "ba7816bf8f01cfea414140de5dae2223"
-              "b00361a396177a9cb410ff61f20015ad");
-    EXPECT_EQ(
-        HashOf("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-               piece),
-        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-    EXPECT_EQ(
-        HashOf(million, piece),
-        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-  }
-}
 
 class Importer {
  public:

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "base/fp_env.h"
+#include "base/sha256.h"
 #include "importer/hf_config.h"
 #include "importer/hf_tokenizer.h"
 #include "importer/json_fields.h"
 #include "importer/json_value.h"
 #include "importer/safetensors_reader.h"
-#include "importer/sha256.h"
 #include "importer/tensor_names.h"
 #include "platform/descriptors.h"
 #include "platform/folder_list.h"
@@ -75,7 +75,7 @@ class Folder {
   Status AddToHash(const std::string& name, Bytes bytes) {
     Sha256 file_hash;
     file_hash.Update(bytes);
-    LLMA_ASSIGN(const auto digest, file_hash.Digest());
+    const auto digest = file_hash.Digest();
     std::string line;
     for (const uint8_t byte : digest) {
       line += "0123456789abcdef"[byte >> 4];
@@ -86,7 +86,7 @@ class Folder {
     return OkStatus();
   }
 
-  Result<std::array<uint8_t, 32>> Digest() { return hash_.Digest(); }
+  std::array<uint8_t, 32> Digest() { return hash_.Digest(); }
   const std::string& path() const { return path_; }
 
  private:
@@ -273,7 +273,7 @@ Status ReadFolder(const std::string& folder_path, const SourceUser& use) {
   }
   FindHead(source);
   DropRedundantTensors(source.names, source.tensors);
-  LLMA_ASSIGN(source.sha256, folder.Digest());
+  source.sha256 = folder.Digest();
   const Status used = use(source);
   if (!used) return InFile(folder_path, used.error());
   return OkStatus();

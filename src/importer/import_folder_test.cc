@@ -7,13 +7,13 @@
 #include <filesystem>
 #include <functional>
 
+#include "base/sha256.h"
 #include "importer/architecture.h"
 #include "importer/architecture_variations.h"
 #include "importer/gguf_editor.h"
 #include "importer/hf_folder_editor.h"
 #include "importer/import_gguf.h"
 #include "importer/model_import.h"
-#include "importer/sha256.h"
 #include "platform/descriptors.h"
 #include "tokenizer/split_patterns.h"
 
@@ -238,7 +238,7 @@ TEST_F(ImportFolderTest, NameAndSourceComeFromTheFolder) {
   for (const char* name : {"config.json", "tokenizer.json", kWeights}) {
     Sha256 hash;
     hash.Update(*ReadFile(Source() + "/" + name));
-    const auto digest = *hash.Digest();
+    const auto digest = hash.Digest();
     for (const uint8_t byte : digest) {
       char hex[3];
       std::snprintf(hex, sizeof(hex), "%02x", byte);
@@ -248,7 +248,7 @@ TEST_F(ImportFolderTest, NameAndSourceComeFromTheFolder) {
   }
   Sha256 hash;
   hash.Update(AsBytes(lines));
-  EXPECT_EQ((*model)->source_sha256(), *hash.Digest());
+  EXPECT_EQ((*model)->source_sha256(), hash.Digest());
 }
 
 TEST_F(ImportFolderTest, WeightsInSeveralFiles) {

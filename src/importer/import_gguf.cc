@@ -4,11 +4,11 @@
 #include <string>
 
 #include "base/fp_env.h"
+#include "base/sha256.h"
 #include "importer/gguf_config.h"
 #include "importer/gguf_keys.h"
 #include "importer/gguf_reader.h"
 #include "importer/gguf_tokens.h"
-#include "importer/sha256.h"
 #include "importer/source_model.h"
 #include "importer/tensor_names.h"
 
@@ -43,7 +43,7 @@ Status ReadGguf(Bytes file, const SourceUser& use) {
   });
   Sha256 hash;
   hash.Update(file);
-  LLMA_ASSIGN(source.sha256, hash.Digest());
+  source.sha256 = hash.Digest();
   return use(source);
 }
 

@@ -50,6 +50,8 @@ class OutputFile {
   ~OutputFile();
 
   Status Write(std::span<const uint8_t> data);
+  // Instead of what the file starts with; after the last Write().
+  Status WriteStart(std::span<const uint8_t> data);
   // What the file may have in the end; false if that failed, which leaves it to
   // its owner.
   bool SetMode(mode_t mode);

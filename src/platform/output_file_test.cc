@@ -31,6 +31,15 @@ TEST_F(OutputFileTest, CommittedFilesAppearWhole) {
   EXPECT_EQ(NumFiles(), 1u);
 }
 
+TEST_F(OutputFileTest, TheStartMayBeWrittenLast) {
+  auto file = OutputFile::Create(Path("a"), {});
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->Write(AsBytes("????? world")));
+  ASSERT_TRUE(file->WriteStart(AsBytes("hello")));
+  ASSERT_TRUE(file->SyncAndCommit());
+  EXPECT_EQ(Content("a"), "hello world");
+}
+
 TEST_F(OutputFileTest, AbandonedFilesLeaveNothing) {
   {
     auto file = OutputFile::Create(Path("a"), {});

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "base/hex.h"
-#include "importer/fingerprint.h"
+#include "model/fingerprint.h"
 #include "store/model_catalog.h"
 
 namespace llma::store {
@@ -32,7 +32,7 @@ Result<std::string> FindModelPath(const std::string& name_or_path) {
 
 Result<std::unique_ptr<Model>> VerifyModel(const std::string& path) {
   LLMA_ASSIGN(auto model, Model::Open(path));
-  LLMA_ASSIGN(const Fingerprint computed, ComputeFingerprint(*model));
+  const Fingerprint computed = ComputeFingerprint(*model);
   if (computed != model->fingerprint()) {
     return Error{ErrorCode::kCorrupt, path + ": its fingerprint is " +
                                           ToHex(computed) + ", and it says " +

@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "base/hex.h"
-#include "importer/sha256.h"
+#include "base/sha256.h"
 #include "platform/descriptors.h"
 #include "platform/mapped_file.h"
 #include "platform/output_file.h"
@@ -380,7 +380,7 @@ Result<std::string> Sha256OfFile(const std::string& path) {
   LLMA_ASSIGN(const MappedFile file, MappedFile::Open(path));
   Sha256 hash;
   hash.Update(file.bytes());
-  LLMA_ASSIGN(const auto digest, hash.Digest());
+  const auto digest = hash.Digest();
   return ToHex(digest);
 }
 

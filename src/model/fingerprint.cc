@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "importer/fingerprint.h"
+#include "model/fingerprint.h"
 
 #include <cstring>
 
@@ -68,7 +68,7 @@ void FingerprintBuilder::AddLinear(const LinearWeights& weights) {
   }
 }
 
-Result<Fingerprint> ComputeFingerprint(const Model& model) {
+Fingerprint ComputeFingerprint(const Model& model) {
   FingerprintBuilder builder;
   builder.AddConfig(model.config());
   builder.AddTokenizer(model.tokens(), model.tokenizer());

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes a .llmm file section by section, so that a model never has to be in
 // memory as a whole, and computes its fingerprint on the way.
-#ifndef LLMA_IMPORTER_LLMM_WRITER_H_
-#define LLMA_IMPORTER_LLMM_WRITER_H_
+#ifndef LLMA_MODEL_LLMM_WRITER_H_
+#define LLMA_MODEL_LLMM_WRITER_H_
 
 #include <span>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "importer/fingerprint.h"
+#include "model/fingerprint.h"
 #include "model/model.h"
 #include "model/model_header.h"
 #include "platform/output_file.h"
@@ -49,4 +49,4 @@ class LlmmWriter {
 
 }  // namespace llma
 
-#endif  // LLMA_IMPORTER_LLMM_WRITER_H_
+#endif  // LLMA_MODEL_LLMM_WRITER_H_

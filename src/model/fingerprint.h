@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The identity of a model: SHA-256 over its canonical content, in the order
 // and form of docs/MODEL_FILE.md, whatever the layout of the file.
-#ifndef LLMA_IMPORTER_FINGERPRINT_H_
-#define LLMA_IMPORTER_FINGERPRINT_H_
+#ifndef LLMA_MODEL_FINGERPRINT_H_
+#define LLMA_MODEL_FINGERPRINT_H_
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/sha256.h"
 #include "base/status.h"
-#include "importer/sha256.h"
 #include "model/model.h"
 
 namespace llma {
@@ -27,15 +27,15 @@ class FingerprintBuilder {
   void AddFloats(std::span<const float> values);  // norms and biases
   // Row by row: all values, then all scales.
   void AddLinear(const LinearWeights& weights);
-  Result<Fingerprint> Digest() { return hash_.Digest(); }
+  Fingerprint Digest() { return hash_.Digest(); }
 
  private:
   Sha256 hash_;
 };
 
 // The same of a whole model, to check the one that its file states.
-Result<Fingerprint> ComputeFingerprint(const Model& model);
+Fingerprint ComputeFingerprint(const Model& model);
 
 }  // namespace llma
 
-#endif  // LLMA_IMPORTER_FINGERPRINT_H_
+#endif  // LLMA_MODEL_FINGERPRINT_H_

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "importer/llmm_writer.h"
-
-#include <unistd.h>
+#include "model/llmm_writer.h"
 
 #include <algorithm>
 #include <bit>
@@ -99,15 +97,12 @@ Status LlmmWriter::AddLinear(const LinearWeights& weights) {
 }
 
 Result<Fingerprint> LlmmWriter::Finish() {
-  LLMA_ASSIGN(header_.fingerprint, fingerprint_.Digest());
+  header_.fingerprint = fingerprint_.Digest();
   header_.file_bytes = end_;
   const std::vector<uint8_t> bytes = EncodeModelHeader(header_);
   // What cannot be read back was called in a wrong order.
   LLMA_TRY(ParseModelHeader(bytes));
-  if (::lseek(file_.fd(), 0, SEEK_SET) != 0) {
-    return Error{ErrorCode::kIo, "cannot seek in the model file"};
-  }
-  LLMA_TRY(file_.Write(bytes));
+  LLMA_TRY(file_.WriteStart(bytes));
   LLMA_TRY(file_.SyncAndCommit());
   return header_.fingerprint;
 }
