@@ -54,6 +54,22 @@ inline Result<std::string> UsedKernels() {
   return std::string(name);
 }
 
+// The preferred one last.
+inline std::vector<llma_engine_info> AllEngines() {
+  std::vector<llma_engine_info> all;
+  for (size_t i = 0; i < llma_engine_count(); ++i) {
+    all.push_back(detail::Get<llma_engine_info>(llma_engine_get, i));
+  }
+  return all;
+}
+
+// The name of the one that is used.
+inline Result<std::string> UsedEngine() {
+  const char* name = nullptr;
+  LLMA_TRY(detail::Call(llma_engine_used, &name));
+  return std::string(name);
+}
+
 // int8 multiply-adds a second; 0: not known.
 inline Result<double> MeasureInt8Peak(const std::string& kernels,
                                       uint32_t num_threads) {

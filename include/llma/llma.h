@@ -844,6 +844,21 @@ LLMA_API llma_status llma_kernels_get(size_t index, llma_kernels_info *info,
 /* The name of those that are used by default: $LLMA_KERNELS, which may be wrong
  * (LLMA_ERROR_USAGE), else the fastest. */
 LLMA_API llma_status llma_kernels_used(const char **name, llma_error *error);
+/* What runs the language model. */
+typedef struct llma_engine_info {
+  size_t struct_bytes;
+  const char *name;
+  const char *description;
+  int is_supported; /* by this machine */
+} llma_engine_info;
+
+LLMA_API size_t llma_engine_count(void);
+/* index < llma_engine_count(), the preferred one last. */
+LLMA_API llma_status llma_engine_get(size_t index, llma_engine_info *info,
+                                     llma_error *error);
+/* The name of the one that is used: $LLMA_ENGINE, which may be wrong
+ * (LLMA_ERROR_USAGE), else the preferred one that is supported. */
+LLMA_API llma_status llma_engine_used(const char **name, llma_error *error);
 /* Measures for a quarter of a second how many int8 multiply-adds a second these
  * kernels could do at most, on so many threads (0: all processors); 0 if that
  * is not known. `kernels` may be NULL. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Versions, kernels, and what this machine can do.
+// Versions, kernels, engines, and what this machine can do.
 #include <chrono>
 
 #include "api/api_error.h"
@@ -8,6 +8,7 @@
 #include "base/thread_pool.h"
 #include "codec/frame_codec.h"
 #include "container/frame_header.h"
+#include "engine/engine_registry.h"
 #include "kernels/int8_peak.h"
 #include "kernels/kernel_table.h"
 
@@ -73,6 +74,27 @@ llma_status llma_kernels_used(const char** name, llma_error* error) {
     LLMA_REQUIRE(name);
     LLMA_ASSIGN(const llma::KernelTable* table, llma::KernelsFromEnvironment());
     *name = table->name;
+    return llma::OkStatus();
+  });
+}
+
+size_t llma_engine_count(void) { return llma::AllEngines().size(); }
+
+llma_status llma_engine_get(size_t index, llma_engine_info* info,
+                            llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    if (index >= llma::AllEngines().size()) return Usage("no such engine");
+    const llma::EngineKind& kind = *llma::AllEngines()[index];
+    return Fill(info,
+                {0, kind.name, kind.description, kind.is_supported() ? 1 : 0});
+  });
+}
+
+llma_status llma_engine_used(const char** name, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(name);
+    LLMA_ASSIGN(const llma::EngineKind* kind, llma::EngineFromEnvironment());
+    *name = kind->name;
     return llma::OkStatus();
   });
 }

@@ -1,10 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <llma/llma.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/options.h"
 
 namespace llma::cli {
+namespace {
+
+// "kernels: scalar avx2 (used)".
+template <class Info>
+std::string UsableNames(const std::string& what, const std::vector<Info>& all,
+                        const Result<std::string>& used,
+                        const std::string& unsupported) {
+  std::string text = what + ":";
+  for (const Info& info : all) {
+    text += std::string(" ") + info.name;
+    if (used && *used == info.name) {
+      text += " (used)";
+    } else if (info.is_supported == 0) {
+      text += " (" + unsupported + ")";
+    }
+  }
+  return text + "\n";
+}
+
+}  // namespace
 
 std::string HelpText() {
   return R"(Usage: llma [OPTION]... [FILE]...      llma bench, inspect, model, tune: below
@@ -147,17 +168,11 @@ std::string VersionText(bool with_details) {
   if (!with_details) return text;
   text +=
       "file format " + std::to_string(llma_format_version()) + " (unstable)\n";
-  const auto used = UsedKernels();
-  text += "kernels:";
-  for (const llma_kernels_info& kernels : AllKernels()) {
-    text += std::string(" ") + kernels.name;
-    if (used && *used == kernels.name) {
-      text += " (used)";
-    } else if (kernels.is_supported == 0) {
-      text += " (not on this processor)";
-    }
-  }
-  return text + "\n";
+  return text +
+         UsableNames("kernels", AllKernels(), UsedKernels(),
+                     "not on this processor") +
+         UsableNames("engines", AllEngines(), UsedEngine(),
+                     "not on this machine");
 }
 
 }  // namespace llma::cli

@@ -53,6 +53,10 @@ int Run(const Options& options, const Messages& messages) {
     return messages.ShowError("LLMA_KERNELS: " + kernels.error().what,
                               "'llma --version -v' lists them");
   }
+  if (const auto engine = UsedEngine(); !engine) {
+    return messages.ShowError("LLMA_ENGINE: " + engine.error().what,
+                              "'llma --version -v' lists them");
+  }
   if (options.operation == Operation::kBench)
     return RunBench(options, messages);
   if (options.operation == Operation::kInspect) {

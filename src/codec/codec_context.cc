@@ -35,6 +35,34 @@ void CodecContext::GiveBack(int asked_threads,
   }
 }
 
+Result<std::shared_ptr<Engine>> CodecContext::EngineOf(
+    const Model& model, const KernelTable& kernels) {
+  LLMA_ASSIGN(const EngineKind* kind, EngineFromEnvironment());
+  std::list<KnownEngine> ended;  // outside the lock
+  const std::lock_guard lock(engines_mutex_);
+  // Another model may be where one was that is gone.
+  for (auto known = engines_.begin(); known != engines_.end();) {
+    const auto next = std::next(known);
+    if (known->life.expired()) ended.splice(ended.end(), engines_, known);
+    known = next;
+  }
+  const auto found =
+      std::ranges::find_if(engines_, [&](const KnownEngine& known) {
+        return known.model == &model && known.kind == kind &&
+               known.kernels == &kernels;
+      });
+  if (found != engines_.end()) {
+    engines_.splice(engines_.begin(), engines_, found);
+    return engines_.front().engine;
+  }
+  LLMA_ASSIGN(std::unique_ptr<Engine> made, kind->create(model, kernels));
+  engines_.push_front({model.life(), &model, kind, &kernels, std::move(made)});
+  if (engines_.size() > kMaxEngines) {
+    ended.splice(ended.end(), engines_, std::prev(engines_.end()));
+  }
+  return engines_.front().engine;
+}
+
 CodecContext::Reservation CodecContext::Reserve(uint64_t bytes,
                                                 uint64_t max_bytes) {
   const uint64_t reserved_bytes = reserved_bytes_ += bytes;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What frames, files and messages use one after the other, made once: threads
-// and the memory of tables; to compress also tokenizers.
+// What frames, files and messages use one after the other, made once: threads,
+// engines and the memory of tables; to compress also tokenizers.
 #ifndef LLMA_CODEC_CODEC_CONTEXT_H_
 #define LLMA_CODEC_CODEC_CONTEXT_H_
 
@@ -13,7 +13,11 @@
 #include <utility>
 
 #include "base/page_cache.h"
+#include "base/status.h"
 #include "base/thread_pool.h"
+#include "engine/engine_registry.h"
+#include "kernels/kernel_table.h"
+#include "model/model.h"
 
 namespace llma {
 
@@ -48,6 +52,10 @@ class CodecContext {
   // See ThreadPool.
   PoolLease TakePool(int num_threads);
   PageCache& pages() { return pages_; }
+  // The engine that LLMA_ENGINE names, or the preferred one, with this model.
+  // It may be used as long as the model lives.
+  Result<std::shared_ptr<Engine>> EngineOf(const Model& model,
+                                           const KernelTable& kernels);
 
   // The memory that work needs, while it runs.
   class Reservation {
@@ -71,13 +79,23 @@ class CodecContext {
     int asked_threads;
     std::unique_ptr<ThreadPool> pool;
   };
+  struct KnownEngine {
+    std::weak_ptr<const void> life;  // of the model
+    const Model* model;
+    const EngineKind* kind;
+    const KernelTable* kernels;
+    std::shared_ptr<Engine> engine;
+  };
   static constexpr size_t kMaxIdlePools = 4;
+  static constexpr size_t kMaxEngines = 4;
   void GiveBack(int asked_threads, std::unique_ptr<ThreadPool> pool) noexcept;
 
   PageCache pages_;
   std::atomic<uint64_t> reserved_bytes_{0};
   std::mutex mutex_;
-  std::list<IdlePool> idle_;  // the one used last in front
+  std::list<IdlePool> idle_;        // the one used last in front
+  std::mutex engines_mutex_;        // one may take long to make
+  std::list<KnownEngine> engines_;  // the one used last in front
 };
 
 // The one that is given; else one that lives as long as this.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -93,6 +94,40 @@ TEST(CodecContext, KeepsPoolsAndTokenizers) {
   EXPECT_EQ(*context.TokenizerOf(*model), *tokenizer);
 }
 
+TEST(CodecContext, KeepsEngines) {
+  CompressContext context;
+  const auto model = OpenTinyModel(), other = OpenTinyModel();
+  const KernelTable& scalar = **FindKernels("scalar");
+  const auto engine = context.EngineOf(*model, scalar);
+  ASSERT_TRUE(engine);
+  EXPECT_EQ(&(*engine)->model(), model.get());
+  EXPECT_EQ(*context.EngineOf(*model, scalar), *engine);
+  EXPECT_NE(*context.EngineOf(*other, scalar), *engine);
+  for (const KernelTable* table : AllKernels()) {
+    if (table == &scalar) continue;
+    EXPECT_NE(*context.EngineOf(*model, *table), *engine);
+  }
+}
+
+TEST(CodecContext, UnknownEnginesAreErrors) {
+  const auto model = OpenTinyModel();
+  const std::string text = Text(300, 1);
+  const auto file = Compress(AsBytes(text), model.get(), {});
+  ASSERT_TRUE(file);
+  ::setenv("LLMA_ENGINE", "abacus", 1);
+  const auto refused = Compress(AsBytes(text), model.get(), {});
+  const auto not_restored = Decompress(*file, model.get(), {});
+  ::setenv("LLMA_ENGINE", "cpu", 1);
+  const auto same = Compress(AsBytes(text), model.get(), {});
+  ::unsetenv("LLMA_ENGINE");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  ASSERT_FALSE(not_restored);
+  EXPECT_EQ(not_restored.error().code, ErrorCode::kUsage);
+  ASSERT_TRUE(same);
+  EXPECT_EQ(*same, *file);
+}
+
 TEST(CodecContext, ModelsMayComeAndGo) {
   CompressContext context;
   for (int i = 0; i < 6; ++i) {
@@ -100,6 +135,8 @@ TEST(CodecContext, ModelsMayComeAndGo) {
     const auto model = OpenTinyModel();
     RoundTrip(Text(200, 5), 6, *model, context);
     EXPECT_LE(context.TokenizerOf(*model)->use_count(), 2);
+    EXPECT_EQ(&(*context.EngineOf(*model, **FindKernels("")))->model(),
+              model.get());
   }
 }
 

@@ -113,10 +113,11 @@ class FrameCompressor {
                               SettingsOfLevel(options_.level).max_lanes));
     header.window_positions = WindowForContent(
         model.config(), WindowPositions(options_), pieces.size());
+    LLMA_ASSIGN(const auto engine, shared_.EngineOf(model, *kernels));
     const auto pool = shared_.TakePool(options_.num_threads);
     FrameContext context = {
-        model,  *kernels,          *pool,         header.window_positions,
-        models, options_.progress, options_.clock};
+        *engine,           *pool,         header.window_positions, models,
+        options_.progress, options_.clock};
     context.pages = &shared_.pages();
     if (light) {
       LLMA_ASSIGN(

@@ -29,6 +29,7 @@ Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
   const GivenContext context(options.context);
   LLMA_ASSIGN(const auto tokenizer, context->TokenizerOf(model));
   const std::vector<TextPiece> pieces = tokenizer->Encode(content);
+  LLMA_ASSIGN(const auto engine, context->EngineOf(model, *kernels));
   const auto pool = context->TakePool(options.num_threads);
   const uint64_t needed_bytes =
       EncoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
@@ -39,7 +40,7 @@ Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
   BinaryEncoder coder;
   CodeShortSize(coder, static_cast<uint32_t>(content.size()));
   return EncodeFrame(
-      {model, *kernels, *pool, kShortWindowPositions, kShortContextModels,
+      {*engine, *pool, kShortWindowPositions, kShortContextModels,
        options.progress, options.clock, nullptr, &context->pages()},
       content, pieces, {&lane_bytes, 1}, std::move(coder));
 }

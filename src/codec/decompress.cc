@@ -56,9 +56,10 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
   LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
                                               ? KernelsFromEnvironment()
                                               : FindKernels(options.kernels));
+  LLMA_ASSIGN(const auto engine, context.EngineOf(model, *kernels));
   const auto pool = context.TakePool(options.num_threads);
   return DecodeFrame(
-      {model, *kernels, *pool, header.window_positions, header.context_models,
+      {*engine, *pool, header.window_positions, header.context_models,
        options.progress, options.clock, nullptr, &context.pages()},
       std::move(coder), header.lane_bytes);
 }

@@ -26,6 +26,7 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
   LLMA_TRY(ContentLimit(options.max_content_bytes).Take(content_bytes));
   // A token spells many bytes, but code that is too short is noticed.
   const GivenContext context(options.context);
+  LLMA_ASSIGN(const auto engine, context->EngineOf(model, *kernels));
   const auto pool = context->TakePool(options.num_threads);
   const uint64_t needed_bytes =
       DecoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
@@ -33,7 +34,7 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
   LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
   const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
   return DecodeFrame(
-      {model, *kernels, *pool, kShortWindowPositions, kShortContextModels,
+      {*engine, *pool, kShortWindowPositions, kShortContextModels,
        options.progress, options.clock, nullptr, &context->pages()},
       std::move(coder), {&content_bytes, 1});
 }

@@ -14,11 +14,10 @@
 #include "base/stage_clock.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
-#include "base/zeroed_pages.h"
 #include "codec/codec.h"
 #include "codec/piece_cost.h"
 #include "coder/binary_coder.h"
-#include "kernels/kernel_table.h"
+#include "engine/engine.h"
 #include "model/model.h"
 #include "model/text_piece.h"
 
@@ -29,8 +28,7 @@ inline constexpr uint32_t kPredictorId = 1;
 
 // What both directions need. All must outlive the call.
 struct FrameContext {
-  const Model& model;
-  const KernelTable& kernels;
+  Engine& engine;  // of the model
   ThreadPool& pool;
   uint32_t window_positions;
   ContextModels context_models;
@@ -39,14 +37,6 @@ struct FrameContext {
   FrameCosts* costs = nullptr;  // filled by an encoder, in order
   PageCache* pages = nullptr;   // for tables, caches; may be null
 };
-
-// For the keys and values of a lane with so much content. Few positions touch
-// little of each large page, all over the cache.
-inline PageSource KeyValuePages(uint64_t content_bytes, PageCache* cache) {
-  constexpr uint64_t kMinLargeBytes = 4096;
-  return {content_bytes < kMinLargeBytes ? PageSize::kSmall : PageSize::kLarge,
-          cache};
-}
 
 // Cuts pieces into `num_lanes` runs of about equal length, none empty; fewer if
 // there are fewer pieces. Gives the content bytes of each.
@@ -62,7 +52,7 @@ Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
                                          BinaryEncoder coder = {});
 
 // What EncodeFrame and DecodeFrame need for the language model, beside it, with
-// a pool of so many threads.
+// a pool of so many threads, where the processor runs it.
 uint64_t EncoderMemoryBytes(const Model& model, uint32_t num_lanes,
                             uint32_t window_positions, int num_threads);
 uint64_t DecoderMemoryBytes(const Model& model, uint32_t num_lanes,

@@ -10,6 +10,8 @@
 #include <string>
 
 #include "base/checksum.h"
+#include "codec/longest_pieces.h"
+#include "engine/cpu_engine.h"
 #include "numerics/test_random.h"
 
 namespace llma {
@@ -23,35 +25,14 @@ class FrameCodecTest : public testing::Test {
     model_ = *std::move(model);
   }
 
-  // The longest token that fits, again and again: any spelling will do.
-  std::vector<TextPiece> Pieces(Bytes content) const {
-    std::vector<TextPiece> pieces;
-    const TokenTable& tokens = model_->tokens();
-    while (!content.empty()) {
-      TextPiece best = {TextPiece::kEscape, 1};
-      for (uint32_t row = 0; row < tokens.num_tokens(); ++row) {
-        const Bytes spelling = tokens.spelling(row);
-        if (spelling.size() <= content.size() &&
-            (best.row == TextPiece::kEscape ||
-             spelling.size() > best.size_bytes) &&
-            std::equal(spelling.begin(), spelling.end(), content.begin())) {
-          best = {row, static_cast<uint32_t>(spelling.size())};
-        }
-      }
-      pieces.push_back(best);
-      content = content.subspan(best.size_bytes);
-    }
-    return pieces;
-  }
-
   std::vector<uint8_t> Encode(const std::string& content, uint32_t lanes,
                               uint32_t window, const char* kernels = "",
                               int threads = 1) {
-    const auto pieces = Pieces(AsBytes(content));
+    const auto pieces = LongestPieces(model_->tokens(), AsBytes(content));
     lane_bytes_ = SplitIntoLanes(pieces, lanes);
     ThreadPool pool(threads);
-    auto code = EncodeFrame({*model_, **FindKernels(kernels), pool, window,
-                             context_models_, progress_},
+    CpuEngine engine(*model_, **FindKernels(kernels));
+    auto code = EncodeFrame({engine, pool, window, context_models_, progress_},
                             AsBytes(content), pieces, lane_bytes_);
     EXPECT_TRUE(code) << code.error().what;
     return code ? *std::move(code) : std::vector<uint8_t>();
@@ -60,8 +41,8 @@ class FrameCodecTest : public testing::Test {
                                       const char* kernels = "",
                                       int threads = 1) {
     ThreadPool pool(threads);
-    return DecodeFrame({*model_, **FindKernels(kernels), pool, window,
-                        context_models_, progress_},
+    CpuEngine engine(*model_, **FindKernels(kernels));
+    return DecodeFrame({engine, pool, window, context_models_, progress_},
                        BinaryDecoder(code), lane_bytes_);
   }
   void ExpectRoundTrip(const std::string& content, uint32_t lanes,

@@ -11,14 +11,14 @@
 #include "codec/frame_checks.h"
 #include "codec/frame_codec.h"
 #include "codec/piece_coder.h"
-#include "model/forward.h"
+#include "engine/cpu_engine.h"
+#include "model/kv_cache.h"
 #include "predict/token_drafter.h"
-#include "predict/token_masses.h"
 
 namespace llma {
 namespace {
 
-static_assert(kMaxPassTokens <= kMaxQueryPositions);
+static_assert(kMaxPassTokens <= kMaxTreeTokens);
 
 uint32_t MaxPassTokens(size_t num_lanes) {
   return num_lanes == 1 ? kMaxPassTokens : 1;
@@ -26,45 +26,37 @@ uint32_t MaxPassTokens(size_t num_lanes) {
 
 class FrameDecoder {
  public:
-  FrameDecoder(const FrameContext& context, BinaryDecoder coder,
-               std::span<const uint64_t> lane_bytes)
+  FrameDecoder(const FrameContext& context, DecodeSession& session,
+               BinaryDecoder coder, std::span<const uint64_t> lane_bytes)
       : context_(context),
-        index_(context.model.tokens()),
-        models_(index_, context.context_models, lane_bytes, coder.size_bytes(),
-                context.pages),
+        session_(session),
+        models_(context.engine.index(), context.context_models, lane_bytes,
+                coder.size_bytes(), context.pages),
         coder_(std::move(coder)),
         // Several lanes do not guess: a step is needed as long as any lane
         // needs one.
         max_pass_tokens_(MaxPassTokens(lane_bytes.size())),
-        forward_(context.model, context.kernels, context.pool,
-                 static_cast<uint32_t>(lane_bytes.size()) * max_pass_tokens_,
-                 context.window_positions),
-        logits_(lane_bytes.size() * max_pass_tokens_ *
-                forward_.logits_stride()),
         are_weighed_(lane_bytes.size()),
         weighing_wait_(context.pool.may_spin()) {
-    forward_.set_clock(context.clock);
+    const Model& model = context.engine.model();
     lanes_.reserve(lane_bytes.size());
-    const uint64_t code_bytes = coder_.size_bytes();
     for (const uint64_t bytes : lane_bytes) {
       lanes_.push_back(
           Lane{.position = {.remaining_bytes = bytes,
                             .lane = static_cast<uint32_t>(lanes_.size())},
-               .cache = KvCache(
-                   context.model.config(), context.window_positions,
-                   max_pass_tokens_,
-                   KeyValuePages(UsedBytes(bytes, code_bytes), context.pages)),
-               .masses = TokenMasses(context.model.tokens().num_tokens())});
-      lanes_.back().fed.tokens = {context.model.config().start_row};
+               .masses = TokenMasses(model.tokens().num_tokens())});
+      lanes_.back().fed.tokens = {model.config().start_row};
       total_bytes_ += bytes;
     }
   }
 
   Result<std::vector<uint8_t>> Run() {
     while (done_bytes_ < total_bytes_) {
-      PredictStep();
+      LLMA_TRY(PredictStep());
       EnterStage(context_.clock, Stage::kCoding);
-      LLMA_TRY(DecodeStep());
+      const Status decoded = DecodeStep();
+      LLMA_TRY(session_.Check());  // for what it gave may be the cause
+      LLMA_TRY(decoded);
       LLMA_TRY(CheckNotTruncated(coder_));
       LLMA_TRY(ReportProgress(context_.progress, {done_bytes_, total_bytes_,
                                                   coder_.consumed_bytes()}));
@@ -82,7 +74,7 @@ class FrameDecoder {
  private:
   struct Lane {
     LanePosition position;
-    KvCache cache;
+    uint64_t num_positions = 0;  // of the stream, before `fed`
     // Given to the model together: the last token, then guesses.
     TokenTree fed = {};
     std::vector<uint32_t> path =
@@ -96,27 +88,25 @@ class FrameDecoder {
   enum class Weighing : uint32_t { kToDo, kDone, kFailed };
 
   // Runs the lanes whose next token has no prediction yet.
-  void PredictStep() {
-    std::vector<StreamBatch> batch;
+  Status PredictStep() {
+    std::vector<StreamTokens> batch;
     predicted_.clear();
     uint32_t num_rows = 0;
     for (Lane& lane : lanes_) {
       if (lane.position.remaining_bytes == 0 || !lane.needs_prediction)
         continue;
-      if (max_pass_tokens_ > 1 && lane.cache.num_positions() >= kNumSinks) {
+      if (max_pass_tokens_ > 1 && lane.num_positions >= kNumSinks) {
         lane.fed = lane.drafter.Draft(max_pass_tokens_,
-                                      context_.kernels.extra_row_cost);
+                                      context_.engine.extra_row_cost());
       }
-      batch.push_back({&lane.cache, lane.fed.tokens, lane.fed.parents});
+      batch.push_back({lane.position.lane, lane.fed.tokens, lane.fed.parents});
       predicted_.push_back(&lane);
       lane.first_row = num_rows;
       num_rows += static_cast<uint32_t>(lane.fed.tokens.size());
       lane.path.assign(1, 0);
       lane.needs_prediction = false;
     }
-    if (batch.empty()) return;
-    forward_.Run(batch);
-    forward_.ComputeLogits(0, num_rows, logits_.data());
+    return batch.empty() ? OkStatus() : session_.Run(batch);
   }
 
   // A piece of each lane. Masses of later lanes are computed beside.
@@ -170,14 +160,12 @@ class FrameDecoder {
   }
 
   void SetMasses(Lane& lane) {
-    const size_t row = lane.first_row + lane.path.back();
-    lane.masses.Set(context_.kernels,
-                    logits_.data() + row * forward_.logits_stride());
+    session_.Weigh(lane.first_row + lane.path.back(), lane.masses);
   }
 
   Status DecodePiece(Lane& lane) {
     if (lane.position.remaining_bytes == 0) return OkStatus();
-    TokenWalk walk(index_, lane.masses);
+    TokenWalk walk(context_.engine.index(), lane.masses);
     LLMA_ASSIGN(const CodedPiece piece,
                 CodePiece(coder_, models_, lane.position, walk, {}, false,
                           [&](uint8_t byte) { lane.content.push_back(byte); }));
@@ -199,19 +187,18 @@ class FrameDecoder {
       EnterStage(context_.clock, Stage::kCoding);
       return;
     }
-    lane.cache.Keep(num_fed, lane.path);
+    if (num_fed > 1) session_.Keep(lane.position.lane, lane.path);
+    lane.num_positions += lane.path.size();
     lane.fed.tokens.assign(1, token);
     lane.fed.parents.clear();
     lane.needs_prediction = true;
   }
 
   const FrameContext& context_;
-  const TokenIndex index_;
+  DecodeSession& session_;
   FrameModels models_;
   BinaryDecoder coder_;
   const uint32_t max_pass_tokens_;
-  ForwardPass forward_;
-  AlignedBuffer<float> logits_;  // [row, logits_stride]
   std::vector<Lane> lanes_;
   // Those of the last step, and whose masses are there.
   std::vector<Lane*> predicted_;
@@ -225,22 +212,32 @@ class FrameDecoder {
 
 uint64_t DecoderMemoryBytes(const Model& model, uint32_t num_lanes,
                             uint32_t window_positions, int num_threads) {
-  const ModelConfig& config = model.config();
-  const uint32_t pass_tokens = MaxPassTokens(num_lanes);
-  const uint32_t rows = num_lanes * pass_tokens;
-  return ForwardPass::SizeBytes(config, rows, window_positions, num_threads) +
-         rows * ForwardPass::LogitsStride(config) * sizeof(float) +
-         num_lanes *
-             (KvCache::SizeBytes(config, window_positions, pass_tokens) +
-              TokenMasses::SizeBytes(config.num_tokens)) +
-         (num_lanes == 1 ? config.num_tokens * sizeof(uint32_t) : 0);
+  const uint32_t num_tokens = model.config().num_tokens;
+  return CpuEngine::DecoderBytes(
+             model.config(),
+             {num_lanes, window_positions, MaxPassTokens(num_lanes)},
+             num_threads) +
+         num_lanes * TokenMasses::SizeBytes(num_tokens) +
+         (num_lanes == 1 ? num_tokens * sizeof(uint32_t) : 0);
 }
 
 Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
                                          BinaryDecoder coder,
                                          std::span<const uint64_t> lane_bytes) {
   LLMA_ENSURE(!lane_bytes.empty());
-  return FrameDecoder(context, std::move(coder), lane_bytes).Run();
+  std::vector<uint64_t> used_bytes;
+  for (const uint64_t bytes : lane_bytes) {
+    used_bytes.push_back(UsedBytes(bytes, coder.size_bytes()));
+  }
+  const auto num_lanes = static_cast<uint32_t>(lane_bytes.size());
+  LLMA_ASSIGN(const auto session,
+              context.engine.OpenDecoder({{num_lanes, context.window_positions,
+                                           MaxPassTokens(num_lanes)},
+                                          used_bytes,
+                                          context.pool,
+                                          context.clock,
+                                          context.pages}));
+  return FrameDecoder(context, *session, std::move(coder), lane_bytes).Run();
 }
 
 }  // namespace llma

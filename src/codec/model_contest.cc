@@ -58,33 +58,35 @@ std::vector<Bytes> TakeSamples(Bytes content) {
 class Contestant {
  public:
   static Result<Contestant> Create(const Model& model,
+                                   const KernelTable& kernels,
                                    CompressContext& context) {
-    Contestant made(model);
+    Contestant made;
     LLMA_ASSIGN(made.tokenizer_, context.TokenizerOf(model));
+    LLMA_ASSIGN(made.engine_, context.EngineOf(model, kernels));
     return made;
   }
-  const Model& model() const { return model_; }
+  const Model& model() const { return engine_->model(); }
 
-  Status Run(Bytes sample, const KernelTable& kernels, ThreadPool& pool,
-             PageCache& pages, ContextModels context_models,
-             const ProgressCallback& progress, ModelTrial& trial) const {
+  Status Run(Bytes sample, ThreadPool& pool, PageCache& pages,
+             ContextModels context_models, const ProgressCallback& progress,
+             ModelTrial& trial) const {
     const std::vector<TextPiece> pieces = tokenizer_->Encode(sample);
     const auto window = static_cast<uint32_t>(
         (pieces.size() / kWindowGranularity + 1) * kWindowGranularity);
     const uint64_t lane_bytes = sample.size();
     LLMA_ASSIGN(const std::vector<uint8_t> code,
-                EncodeFrame({model_, kernels, pool, window, context_models,
-                             progress, nullptr, nullptr, &pages},
+                EncodeFrame({*engine_, pool, window, context_models, progress,
+                             nullptr, nullptr, &pages},
                             sample, pieces, {&lane_bytes, 1}));
     trial.code_bytes += code.size();
-    trial.work += pieces.size() * WorkOfToken(model_);
+    trial.work += pieces.size() * WorkOfToken(model());
     return OkStatus();
   }
 
  private:
-  explicit Contestant(const Model& model) : model_(model) {}
-  const Model& model_;
+  Contestant() = default;
   std::shared_ptr<const Tokenizer> tokenizer_;
+  std::shared_ptr<Engine> engine_;
 };
 
 }  // namespace
@@ -118,7 +120,8 @@ Result<const Model*> ChooseModel(std::span<const Model* const> candidates,
   const GivenContext context(options.context);
   std::vector<Contestant> contestants;
   for (const Model* model : candidates) {
-    LLMA_ASSIGN(Contestant contestant, Contestant::Create(*model, *context));
+    LLMA_ASSIGN(Contestant contestant,
+                Contestant::Create(*model, kernels, *context));
     contestants.push_back(std::move(contestant));
   }
   const ContextModels context_models = options.context_models.value_or(
@@ -129,7 +132,7 @@ Result<const Model*> ChooseModel(std::span<const Model* const> candidates,
     for (size_t i = 0; i < contestants.size(); ++i) {
       // The light ones differ little from the full ones on so few bytes.
       LLMA_TRY(
-          contestants[i].Run(sample, kernels, *pool, context->pages(),
+          contestants[i].Run(sample, *pool, context->pages(),
                              std::min(context_models, ContextModels::kLight),
                              progress, trials[i]));
     }

@@ -4,7 +4,11 @@
 #ifndef LLMA_PREDICT_TOKEN_MASSES_H_
 #define LLMA_PREDICT_TOKEN_MASSES_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -12,7 +16,7 @@
 
 namespace llma {
 
-// Thread-compatible.
+// Thread-compatible; const functions too may load weights.
 class TokenMasses {
  public:
   explicit TokenMasses(uint32_t num_tokens)
@@ -31,14 +35,27 @@ class TokenMasses {
 
   // logits: [num_tokens]
   void Set(const KernelTable& kernels, const float* logits) {
+    load_block_ = nullptr;
     kernels.token_weights(logits, num_tokens_, weights_.data(),
                           block_sums_.data());
-    for (size_t b = 0; b < block_sums_.size(); ++b) {
-      sums_before_[b + 1] = sums_before_[b] + block_sums_[b];
-    }
+    AddUp();
   }
 
-  uint32_t weight(uint32_t row) const { return weights_[row]; }
+  // Gives the weights of a block, kTokenBlock or as many as there are.
+  using LoadBlock = std::function<void(uint32_t block, uint32_t* weights)>;
+  // block_sums: [NumBlocks(num_tokens)]. Weights are loaded when they are asked
+  // for, those of a block once.
+  void Set(std::span<const uint64_t> block_sums, LoadBlock load_block) {
+    load_block_ = std::move(load_block);
+    is_loaded_.assign(block_sums.size(), 0);
+    std::ranges::copy(block_sums, block_sums_.data());
+    AddUp();
+  }
+
+  uint32_t weight(uint32_t row) const {
+    Load(row / kTokenBlock);
+    return weights_[row];
+  }
 
   // The sum of the weights of rows [begin, end). At most 2^20 rows of at most
   // 2^30 + 1: below 2^51.
@@ -46,20 +63,34 @@ class TokenMasses {
     return SumBefore(end) - SumBefore(begin);
   }
 
- private:
   static size_t NumBlocks(uint32_t num_tokens) {
     return (num_tokens + kTokenBlock - 1) / kTokenBlock;
   }
-  uint64_t SumBefore(uint32_t row) const {
-    uint64_t sum = sums_before_[row / kTokenBlock];
-    for (uint32_t r = row / kTokenBlock * kTokenBlock; r < row; ++r) {
-      sum += weights_[r];
+
+ private:
+  void AddUp() {
+    for (size_t b = 0; b < block_sums_.size(); ++b) {
+      sums_before_[b + 1] = sums_before_[b] + block_sums_[b];
     }
+  }
+  void Load(uint32_t block) const {
+    if (load_block_ == nullptr || is_loaded_[block] != 0) return;
+    load_block_(block, weights_.data() + size_t{block} * kTokenBlock);
+    is_loaded_[block] = 1;
+  }
+  uint64_t SumBefore(uint32_t row) const {
+    const uint32_t block = row / kTokenBlock;
+    uint64_t sum = sums_before_[block];
+    if (row % kTokenBlock == 0) return sum;
+    Load(block);
+    for (uint32_t r = block * kTokenBlock; r < row; ++r) sum += weights_[r];
     return sum;
   }
 
   uint32_t num_tokens_;
-  AlignedBuffer<uint32_t> weights_;
+  LoadBlock load_block_;                    // null: all weights are there
+  mutable std::vector<uint8_t> is_loaded_;  // [block], if there is one
+  mutable AlignedBuffer<uint32_t> weights_;
   AlignedBuffer<uint64_t> block_sums_;
   AlignedBuffer<uint64_t> sums_before_;  // [block]: of all earlier blocks
 };

@@ -102,6 +102,14 @@ static void check_machine(void) {
   }
   CHECK_OK(llma_kernels_used(&name, &error));
   CHECK_OK(llma_measure_int8_peak(name, 1, &peak, &error));
+  CHECK(llma_engine_count() > 0);
+  for (i = 0; i < llma_engine_count(); ++i) {
+    llma_engine_info info = LLMA_INIT(llma_engine_info);
+    CHECK_OK(llma_engine_get(i, &info, &error));
+    CHECK(info.name != NULL && info.description != NULL);
+  }
+  CHECK_OK(llma_engine_used(&name, &error));
+  CHECK(strcmp(name, "cpu") == 0);
   CHECK(peak >= 0);
   CHECK(llma_level_uses_model(LLMA_LEVEL_DEFAULT) == 1);
   CHECK(llma_level_uses_model(LLMA_LEVEL_FASTEST) == 0);

@@ -22,11 +22,13 @@ MAY = {
     "model": "base platform numerics kernels",
     "tokenizer": "base model",
     "predict": "base numerics kernels coder model",
+    "engine": "base numerics kernels coder model predict",
     "importer": "base platform numerics kernels model tokenizer",
     "store": "base platform container model importer",
     "codec":
-    "base platform numerics kernels coder container cm model predict tokenizer",
-    "api": "base platform kernels container model importer store codec",
+    "base platform numerics kernels coder container cm model predict engine "
+    "tokenizer",
+    "api": "base platform kernels container model importer store engine codec",
     "cli": "platform",  # besides the public interface
 }
 

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engines that there are, as values; like the registry of kernels.
+#ifndef LLMA_ENGINE_ENGINE_REGISTRY_H_
+#define LLMA_ENGINE_ENGINE_REGISTRY_H_
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/engine.h"
+#include "kernels/kernel_table.h"
+
+namespace llma {
+
+struct EngineKind {
+  const char* name;
+  const char* description;
+  // True if this machine has what the engine needs.
+  bool (*is_supported)();
+  // kernels: for what the processor computes.
+  Result<std::unique_ptr<Engine>> (*create)(const Model& model,
+                                            const KernelTable& kernels);
+};
+
+// All that this build has, the preferred one last; some may be unsupported
+// here.
+std::span<const EngineKind* const> AllEngines();
+
+// The engine called `name`; the preferred one that is supported if it is empty.
+// An unknown or unsupported name is kUsage.
+Result<const EngineKind*> FindEngine(std::string_view name);
+
+// FindEngine of the environment variable LLMA_ENGINE.
+Result<const EngineKind*> EngineFromEnvironment();
+
+}  // namespace llma
+
+#endif  // LLMA_ENGINE_ENGINE_REGISTRY_H_

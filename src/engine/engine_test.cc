@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every engine gives the same frames; what goes wrong on a device is an error.
+#include "engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "codec/frame_codec.h"
+#include "codec/longest_pieces.h"
+#include "engine/cpu_engine.h"
+#include "engine/engine_registry.h"
+#include "engine/reference_engine.h"
+#include "numerics/test_random.h"
+
+namespace llma {
+namespace {
+
+TEST(EngineRegistry, TheProcessorIsAlwaysThere) {
+  const auto found = FindEngine("cpu");
+  ASSERT_TRUE(found);
+  EXPECT_STREQ((*found)->name, "cpu");
+  EXPECT_TRUE(FindEngine(""));
+}
+
+TEST(EngineRegistry, UnknownNamesAreErrors) {
+  const auto found = FindEngine("abacus");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kUsage);
+  for (const EngineKind* kind : AllEngines()) {
+    EXPECT_NE(found.error().what.find(kind->name), std::string::npos);
+  }
+}
+
+TEST(EngineRegistry, TheEnvironmentForcesOne) {
+  ::setenv("LLMA_ENGINE", "cpu", 1);
+  EXPECT_STREQ((*EngineFromEnvironment())->name, "cpu");
+  ::setenv("LLMA_ENGINE", "nonsense", 1);
+  EXPECT_FALSE(EngineFromEnvironment());
+  ::unsetenv("LLMA_ENGINE");
+  EXPECT_TRUE(EngineFromEnvironment());
+}
+
+// Words that come again, so that a single lane guesses, rightly and wrongly;
+// some bytes that are no token.
+std::string Text(size_t size, uint32_t seed) {
+  constexpr const char* kWords[] = {"the other being ", "there, and\n", "in ",
+                                    "\xff", "the same words, again "};
+  TestRandom random(seed);
+  std::string text;
+  while (text.size() < size) text += kWords[random.Below(5)];
+  text.resize(size);
+  return text;
+}
+
+class EngineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto model = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+    ASSERT_TRUE(model) << model.error().what;
+    model_ = *std::move(model);
+  }
+
+  struct Coded {
+    std::vector<uint8_t> code;
+    std::vector<uint64_t> lane_bytes;
+  };
+  Coded Encode(Engine& engine, const std::string& content, uint32_t lanes,
+               FrameCosts* costs = nullptr) const {
+    const auto pieces = LongestPieces(model_->tokens(), AsBytes(content));
+    Coded coded;
+    coded.lane_bytes = SplitIntoLanes(pieces, lanes);
+    ThreadPool pool(2);
+    FrameContext context = Context(engine, pool);
+    context.costs = costs;
+    auto code =
+        EncodeFrame(context, AsBytes(content), pieces, coded.lane_bytes);
+    EXPECT_TRUE(code) << code.error().what;
+    if (code) coded.code = *std::move(code);
+    return coded;
+  }
+  Result<std::vector<uint8_t>> Decode(Engine& engine,
+                                      const Coded& coded) const {
+    ThreadPool pool(2);
+    return DecodeFrame(Context(engine, pool), BinaryDecoder(coded.code),
+                       coded.lane_bytes);
+  }
+  FrameContext Context(Engine& engine, ThreadPool& pool) const {
+    return {engine, pool, 16, ContextModels::kLight, progress_};
+  }
+
+  std::unique_ptr<Model> model_;
+  ProgressCallback progress_;
+};
+
+TEST_F(EngineTest, AllGiveTheSameFrames) {
+  CpuEngine cpu(*model_, **FindKernels(""));
+  ReferenceEngine reference(*model_);
+  for (const uint32_t lanes : {1u, 3u}) {
+    const std::string content = Text(500, lanes);
+    const Coded by_cpu = Encode(cpu, content, lanes);
+    const Coded by_reference = Encode(reference, content, lanes);
+    EXPECT_EQ(by_cpu.code, by_reference.code) << lanes << " lanes";
+    for (Engine* engine :
+         {static_cast<Engine*>(&cpu), static_cast<Engine*>(&reference)}) {
+      const auto back = Decode(*engine, by_cpu);
+      ASSERT_TRUE(back) << back.error().what;
+      EXPECT_EQ(AsStringView(*back), content) << lanes << " lanes";
+    }
+  }
+}
+
+TEST_F(EngineTest, AllSayTheSameOfCosts) {
+  CpuEngine cpu(*model_, **FindKernels(""));
+  ReferenceEngine reference(*model_);
+  const std::string content = Text(200, 5);
+  FrameCosts by_cpu{3, {}}, by_reference{3, {}};
+  Encode(cpu, content, 2, &by_cpu);
+  Encode(reference, content, 2, &by_reference);
+  ASSERT_EQ(by_cpu.pieces.size(), by_reference.pieces.size());
+  for (size_t i = 0; i < by_cpu.pieces.size(); ++i) {
+    const PieceCost &a = by_cpu.pieces[i], &b = by_reference.pieces[i];
+    EXPECT_EQ(a.bits, b.bits);
+    EXPECT_EQ(a.model_bits, b.model_bits);
+    ASSERT_EQ(a.chances.size(), b.chances.size());
+    for (size_t k = 0; k < a.chances.size(); ++k) {
+      EXPECT_EQ(a.chances[k].row, b.chances[k].row);
+      EXPECT_EQ(a.chances[k].probability, b.chances[k].probability);
+    }
+  }
+}
+
+TEST_F(EngineTest, OneServesFramesOfManyThreads) {
+  CpuEngine engine(*model_, **FindKernels(""));
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      const std::string content = Text(300 + 10 * i, i);
+      const auto back = Decode(engine, Encode(engine, content, 1 + i % 3));
+      ASSERT_TRUE(back) << back.error().what;
+      EXPECT_EQ(AsStringView(*back), content);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+// A device that is lost at some time.
+enum class Failure { kOpening, kRunning, kWeighing };
+
+class FailingDecodeSession : public ReferenceDecodeSession {
+ public:
+  FailingDecodeSession(const Engine& engine, const SessionShape& shape,
+                       Failure failure)
+      : ReferenceDecodeSession(engine, shape),
+        num_tokens_(engine.model().tokens().num_tokens()),
+        failure_(failure) {}
+  Status Run(std::span<const StreamTokens> batch) override {
+    if (++num_runs_ == 5 && failure_ == Failure::kRunning) return Lost();
+    return ReferenceDecodeSession::Run(batch);
+  }
+  void Weigh(uint32_t row, TokenMasses& masses) override {
+    if (num_runs_ < 5 || failure_ != Failure::kWeighing) {
+      return ReferenceDecodeSession::Weigh(row, masses);
+    }
+    status_ = Lost();
+    const std::vector<float> equal(num_tokens_);
+    masses.Set(**FindKernels("scalar"), equal.data());
+  }
+  Status Check() override { return status_; }
+  static Error Lost() { return {ErrorCode::kIo, "the device was lost"}; }
+
+ private:
+  const uint32_t num_tokens_;
+  const Failure failure_;
+  int num_runs_ = 0;
+  Status status_ = OkStatus();
+};
+
+class FailingEngine : public ReferenceEngine {
+ public:
+  FailingEngine(const Model& model, Failure failure)
+      : ReferenceEngine(model), failure_(failure) {}
+  Result<std::unique_ptr<EncodeSession>> OpenEncoder(
+      const SessionOptions& options) override {
+    if (failure_ == Failure::kOpening) return FailingDecodeSession::Lost();
+    class Session : public ReferenceEncodeSession {
+     public:
+      using ReferenceEncodeSession::ReferenceEncodeSession;
+      Status Run(std::span<const StreamTokens> batch,
+                 std::span<const uint32_t> targets,
+                 std::span<std::vector<Probability>> paths,
+                 const MassesCallback& on_masses) override {
+        if (++num_runs_ == 3) return FailingDecodeSession::Lost();
+        return ReferenceEncodeSession::Run(batch, targets, paths, on_masses);
+      }
+
+     private:
+      int num_runs_ = 0;
+    };
+    return std::unique_ptr<EncodeSession>(
+        std::make_unique<Session>(*this, options.shape));
+  }
+  Result<std::unique_ptr<DecodeSession>> OpenDecoder(
+      const SessionOptions& options) override {
+    if (failure_ == Failure::kOpening) return FailingDecodeSession::Lost();
+    return std::unique_ptr<DecodeSession>(
+        std::make_unique<FailingDecodeSession>(*this, options.shape, failure_));
+  }
+
+ private:
+  const Failure failure_;
+};
+
+TEST_F(EngineTest, FailuresOfADeviceAreErrors) {
+  CpuEngine cpu(*model_, **FindKernels(""));
+  const std::string content = Text(400, 9);
+  const auto pieces = LongestPieces(model_->tokens(), AsBytes(content));
+  for (const Failure failure :
+       {Failure::kOpening, Failure::kRunning, Failure::kWeighing}) {
+    FailingEngine failing(*model_, failure);
+    for (const uint32_t lanes : {1u, 3u}) {
+      SCOPED_TRACE(std::to_string(static_cast<int>(failure)) + " " +
+                   std::to_string(lanes));
+      const Coded coded = Encode(cpu, content, lanes);
+      const auto back = Decode(failing, coded);
+      ASSERT_FALSE(back);
+      EXPECT_EQ(back.error().what, FailingDecodeSession::Lost().what);
+      ThreadPool pool(2);
+      const auto code = EncodeFrame(Context(failing, pool), AsBytes(content),
+                                    pieces, coded.lane_bytes);
+      ASSERT_FALSE(code);
+      EXPECT_EQ(code.error().what, FailingDecodeSession::Lost().what);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace llma
