@@ -111,7 +111,8 @@ TEST(ReferenceForwardTraceTest, NamesEachStepOfEachLayer) {
   });
   reference.Feed(model->config().start_row);
   const std::vector<uint32_t> all = {0, 1};
-  for (const char* name : {"qkv", "o", "attention", "gated", "feed_forward"}) {
+  for (const char* name : {"attn_norm", "qkv", "o", "attention", "ffn_norm",
+                           "gate_up", "gated", "feed_forward"}) {
     EXPECT_EQ(layers[name], all) << name;
   }
   EXPECT_EQ(layers["x"], (std::vector<uint32_t>{0, 1, 2}));

@@ -112,8 +112,10 @@ void ForwardPass::BetweenLayers(uint32_t layer, const Scope& scope) {
       AddDelta(row, scope.RowInBuffer(row),
                model_.layer(layer - 1).post_ffn_norm, thread_idx);
     }
+    Report(layer, "x", row, 0, x_.data() + size_t{row} * config_.dim,
+           config_.dim);
     if (layer == config_.num_layers) return;
-    NormInto(row, model_.layer(layer).attn_norm, thread_idx,
+    NormInto(layer, "attn_norm", row, model_.layer(layer).attn_norm, thread_idx,
              scope.RowInBuffer(row));
   });
   if (layer < config_.num_layers) StoreLayer(layer, scope);
@@ -148,6 +150,8 @@ void ForwardPass::StoreLayer(uint32_t layer, const Scope& scope) {
   }
   Multiply(scope, w.qkv, normed_, config_.dim,
            qkv_.data() + scope.first_row * stride, stride);
+  ReportRows(layer, "qkv", scope, qkv_.data() + scope.first_row * stride,
+             stride, config_.qkv_dim());
   if (attention_stores_) return;
   ForRows(scope, [&](uint32_t row, int) {
     for (uint32_t head = 0; head < config_.num_kv_heads; ++head) {
@@ -178,8 +182,13 @@ void ForwardPass::AttentionLayer(uint32_t layer, const Scope& scope) {
       QuantizeHeads(scope.RowInBuffer(row), 0, config_.q_dim());
     });
   }
-  Multiply(scope, model_.layer(layer).attn_out, mixed_, config_.q_dim(),
-           delta_.data() + size_t{scope.buffer_row} * config_.dim, config_.dim);
+  ReportRows(layer, "o", scope,
+             heads_.data() + size_t{scope.buffer_row} * config_.q_dim(),
+             config_.q_dim(), config_.q_dim());
+  float* delta = delta_.data() + size_t{scope.buffer_row} * config_.dim;
+  Multiply(scope, model_.layer(layer).attn_out, mixed_, config_.q_dim(), delta,
+           config_.dim);
+  ReportRows(layer, "attention", scope, delta, config_.dim, config_.dim);
 }
 
 void ForwardPass::AttendHead(uint32_t layer, const Scope& scope, size_t task,
@@ -295,23 +304,25 @@ void ForwardPass::FeedForwardLayer(uint32_t layer, const Scope& scope) {
   ForRows(scope, [&](uint32_t row, int thread_idx) {
     const uint32_t at = scope.RowInBuffer(row);
     AddDelta(row, at, w.post_attn_norm, thread_idx);
-    NormInto(row, w.ffn_norm, thread_idx, at);
+    NormInto(layer, "ffn_norm", row, w.ffn_norm, thread_idx, at);
   });
   const uint32_t num_groups = config_.ffn_dim / kGroupSize;
   if (scope.thread_idx == kAllThreads) {
     ForShares(num_groups, [&](uint32_t begin, uint32_t end, int thread_idx) {
-      GateGroups(w, scope, begin, end, thread_idx);
+      GateGroups(layer, scope, begin, end, thread_idx);
     });
   } else {
-    GateGroups(w, scope, 0, num_groups, scope.thread_idx);
+    GateGroups(layer, scope, 0, num_groups, scope.thread_idx);
   }
-  Multiply(scope, w.ffn_down, gated_, config_.ffn_dim,
-           delta_.data() + size_t{scope.buffer_row} * config_.dim, config_.dim);
+  float* delta = delta_.data() + size_t{scope.buffer_row} * config_.dim;
+  Multiply(scope, w.ffn_down, gated_, config_.ffn_dim, delta, config_.dim);
+  ReportRows(layer, "feed_forward", scope, delta, config_.dim, config_.dim);
 }
 
-void ForwardPass::GateGroups(const LayerWeights& w, const Scope& scope,
+void ForwardPass::GateGroups(uint32_t layer, const Scope& scope,
                              uint32_t group_begin, uint32_t group_end,
                              int thread_idx) {
+  const LinearWeights& weights = model_.layer(layer).gate_up;
   constexpr uint32_t kPanels = kGroupSize / kPanelRows;
   const uint32_t ffn_panels = config_.ffn_dim / kPanelRows;
   const size_t stride = PaddedStride(2 * config_.ffn_dim);
@@ -320,7 +331,7 @@ void ForwardPass::GateGroups(const LayerWeights& w, const Scope& scope,
   float* gate_up = gate_up_.data() + scope.buffer_row * stride;
   Enter(thread_idx, Stage::kMatmul);
   for (const uint32_t first_panel : {uint32_t{0}, ffn_panels}) {
-    kernels_.matmul(w.gate_up, first_panel + group_begin * kPanels,
+    kernels_.matmul(weights, first_panel + group_begin * kPanels,
                     first_panel + group_end * kPanels, x, gate_up, stride);
   }
   Enter(thread_idx, Stage::kElementwise);
@@ -332,7 +343,12 @@ void ForwardPass::GateGroups(const LayerWeights& w, const Scope& scope,
   float* gated = row_scratch_[thread_idx].data();
   for (uint32_t i = 0; i < scope.num_rows; ++i) {
     const float* gate = gate_up + i * stride + col;
-    apply_gate(gate, gate + config_.ffn_dim, num_cols, gated);
+    const float* up = gate + config_.ffn_dim;
+    apply_gate(gate, up, num_cols, gated);
+    const uint32_t row = scope.first_row + i;
+    Report(layer, "gate_up", row, col, gate, num_cols);
+    Report(layer, "gate_up", row, config_.ffn_dim + col, up, num_cols);
+    Report(layer, "gated", row, col, gated, num_cols);
     QuantizeInto(gated, num_cols, config_.ffn_dim, scope.buffer_row + i, col,
                  gated_);
   }
@@ -348,7 +364,8 @@ void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
                        .thread_idx = thread_idx};
   Enter(scope.thread_idx, Stage::kHead);
   ForRows(scope, [&](uint32_t row, int thread) {
-    NormInto(row, model_.output_norm(), thread, row);
+    NormInto(config_.num_layers, "output_norm", row, model_.output_norm(),
+             thread, row);
   });
   const uint32_t num_panels = HeadPanels();
   const QuantizedRows rows = normed_.View(row_begin, num_rows, config_.dim);
@@ -365,6 +382,8 @@ void ForwardPass::ComputeLogits(uint32_t row_begin, uint32_t num_rows,
                          logits + (row - row_begin) * logits_stride());
     });
   }
+  ReportRows(config_.num_layers, "logits", scope, logits, logits_stride(),
+             config_.num_tokens);
   Enter(scope.thread_idx, Stage::kTokenWeights);
 }
 
@@ -395,12 +414,14 @@ void ForwardPass::AddDelta(uint32_t row, uint32_t delta_row,
   for (uint32_t i = 0; i < dim; ++i) x[i] += delta[i];
 }
 
-void ForwardPass::NormInto(uint32_t row, std::span<const float> norm_weight,
-                           int thread_idx, uint32_t normed_row) {
+void ForwardPass::NormInto(uint32_t layer, const char* name, uint32_t row,
+                           std::span<const float> norm_weight, int thread_idx,
+                           uint32_t normed_row) {
   const uint32_t dim = config_.dim;
   float* scratch = row_scratch_[thread_idx].data();
   kernels_.rms_norm(x_.data() + size_t{row} * dim, norm_weight.data(), dim,
                     config_.norm_eps, scratch);
+  Report(layer, name, row, 0, scratch, dim);
   QuantizeInto(scratch, dim, dim, normed_row, 0, normed_);
 }
 

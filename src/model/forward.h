@@ -8,9 +8,11 @@
 #define LLMA_MODEL_FORWARD_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -34,6 +36,12 @@ struct StreamBatch {
   std::span<const uint32_t> parents = {};
 };
 
+// Told what a step gives: the step as ReferenceForward names it, and values of
+// a row of the batch from column `col` on. From any thread.
+using ForwardTrace =
+    std::function<void(uint32_t layer, std::string_view name, uint32_t row,
+                       uint32_t col, std::span<const float> values)>;
+
 // Goals: the same bits for any split of the tokens into batches, any number of
 // streams beside each other, any thread count and kernel set.
 // Thread-compatible. Model, kernels and pool must outlive it.
@@ -50,6 +58,9 @@ class ForwardPass {
 
   // Tells `clock`, which must outlive this, where the time goes; null: nobody.
   void set_clock(StageClock* clock) { clock_ = clock; }
+
+  // For tests, and to find where a port differs.
+  void set_trace(ForwardTrace trace) { trace_ = std::move(trace); }
 
   // Runs all layers and advances the caches. Each cache at most once a call,
   // with no more tokens than its max_batch_positions.
@@ -136,8 +147,8 @@ class ForwardPass {
   void AttentionLayer(uint32_t layer, const Scope& scope);
   void FeedForwardLayer(uint32_t layer, const Scope& scope);
   // gated = Gate(W_gate . normed, W_up . normed), groups of its columns.
-  void GateGroups(const LayerWeights& w, const Scope& scope,
-                  uint32_t group_begin, uint32_t group_end, int thread_idx);
+  void GateGroups(uint32_t layer, const Scope& scope, uint32_t group_begin,
+                  uint32_t group_end, int thread_idx);
   // Attends a KV head of a query block of the scope: task = [head, block].
   // next_task: see Attend; `task` itself if there is none.
   void AttendHead(uint32_t layer, const Scope& scope, size_t task,
@@ -155,9 +166,10 @@ class ForwardPass {
   // x += delta, normed first unless the weights are empty.
   void AddDelta(uint32_t row, uint32_t delta_row,
                 std::span<const float> post_norm, int thread_idx);
-  // normed = quantised RmsNorm(x).
-  void NormInto(uint32_t row, std::span<const float> norm_weight,
-                int thread_idx, uint32_t normed_row);
+  // normed = quantised RmsNorm(x), a step that the trace is told of.
+  void NormInto(uint32_t layer, const char* name, uint32_t row,
+                std::span<const float> norm_weight, int thread_idx,
+                uint32_t normed_row);
   // Whole groups, from column `col` of a row with `row_cols` on.
   void QuantizeInto(const float* values, uint32_t num_cols, uint32_t row_cols,
                     uint32_t row, uint32_t col, Quantized& out);
@@ -175,6 +187,20 @@ class ForwardPass {
   // Calls work(row, thread_idx) for the scope's rows.
   template <class Work>
   void ForRows(const Scope& scope, const Work& work);
+  // Tells the trace, if there is one.
+  void Report(uint32_t layer, const char* name, uint32_t row, uint32_t col,
+              const float* values, uint32_t num_cols) const {
+    if (trace_) trace_(layer, name, row, col, {values, num_cols});
+  }
+  // The same of all rows of the scope; `values` are those of its first row.
+  void ReportRows(uint32_t layer, const char* name, const Scope& scope,
+                  const float* values, size_t stride, uint32_t num_cols) const {
+    if (!trace_) return;
+    for (uint32_t i = 0; i < scope.num_rows; ++i) {
+      Report(layer, name, scope.first_row + i, 0, values + i * stride,
+             num_cols);
+    }
+  }
   // The clock follows the calling thread.
   void Enter(int thread_idx, Stage stage) {
     if (thread_idx <= 0) EnterStage(clock_, stage);
@@ -185,6 +211,7 @@ class ForwardPass {
   const KernelTable& kernels_;
   ThreadPool& pool_;
   StageClock* clock_ = nullptr;
+  ForwardTrace trace_;
 
   uint32_t num_rows_ = 0;
   std::vector<KvCache*> row_cache_;     // [row]

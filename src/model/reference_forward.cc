@@ -81,17 +81,20 @@ Floats ReferenceForward::Feed(uint32_t token) {
   for (uint32_t layer = 0; layer < config_.num_layers; ++layer) {
     const LayerWeights& w = model_.layer(layer);
     // x = x + Attention(RmsNorm(x)).
-    AddTo(x, Attention(layer, Norm(x, w.attn_norm, eps)), w.post_attn_norm,
-          eps);
+    Floats h = Norm(x, w.attn_norm, eps);
+    Report(layer, "attn_norm", h);
+    AddTo(x, Attention(layer, h), w.post_attn_norm, eps);
     // x = x + FeedForward(RmsNorm(x)).
-    AddTo(x, FeedForward(layer, Norm(x, w.ffn_norm, eps)), w.post_ffn_norm,
-          eps);
+    h = Norm(x, w.ffn_norm, eps);
+    Report(layer, "ffn_norm", h);
+    AddTo(x, FeedForward(layer, h), w.post_ffn_norm, eps);
     Report(layer + 1, "x", x);
   }
   ++position_;
   // logits = W_head RmsNorm(x): [num_rows]; only tokens can be predicted.
-  Floats logits =
-      MultiplyQuantized(model_.head(), Norm(x, model_.output_norm(), eps));
+  const Floats h = Norm(x, model_.output_norm(), eps);
+  Report(config_.num_layers, "output_norm", h);
+  Floats logits = MultiplyQuantized(model_.head(), h);
   logits.resize(config_.num_tokens);
   if (config_.logit_cap != 0) {
     reference::SoftCap(config_.logit_cap, config_.num_tokens, logits.data());
@@ -121,8 +124,8 @@ Floats ReferenceForward::Attention(uint32_t layer, const Floats& h) {
   // q, k, v = W_qkv h [+ bias], one after the other:
   // [num_heads + 2 * num_kv_heads, head_dim].
   Floats qkv = MultiplyQuantized(w.qkv, h);
-  for (size_t i = 0; i < w.qkv_bias.size(); ++i) qkv[i] += w.qkv_bias[i];
   Report(layer, "qkv", qkv);
+  for (size_t i = 0; i < w.qkv_bias.size(); ++i) qkv[i] += w.qkv_bias[i];
   const auto head_at = [&](uint32_t head) {
     return std::span<const float>(qkv).subspan(size_t{head} * head_dim,
                                                head_dim);
@@ -161,6 +164,7 @@ Floats ReferenceForward::FeedForward(uint32_t layer, const Floats& h) {
   const uint32_t ffn_dim = config_.ffn_dim;
   // g, u = W_gate_up h: [2, ffn_dim].
   const Floats gate_up = MultiplyQuantized(w.gate_up, h);
+  Report(layer, "gate_up", gate_up);
   // SwiGlu(g, u), or GeGlu(g, u): [ffn_dim].
   const auto apply_gate = config_.activation == Activation::kGeluTanh
                               ? reference::GeGlu

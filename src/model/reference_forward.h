@@ -29,8 +29,7 @@ class ReferenceForward {
                    uint32_t window_positions);
 
   // Called with the result of each step: the layer (the number of layers for
-  // the steps after the last one), the name of the result in NUMERICS.md,
-  // section 5, and its values.
+  // the steps after the last one), a name for the result, and its values.
   using Trace = std::function<void(uint32_t layer, std::string_view name,
                                    std::span<const float> values)>;
   void set_trace(Trace trace) { trace_ = std::move(trace); }
