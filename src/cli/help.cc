@@ -44,7 +44,7 @@ Without FILE, or with -, compress standard input to standard output.
   -V, --version     -h, --help          --help=long: all options
 
   llma model import SOURCE [--name NAME] [-o PATH]      from GGUF or HF folder
-  llma model pull NAME|https://...gguf [--sha256=HEX]   fetch and import
+  llma model pull NAME|hf:OWNER/NAME|https://...gguf    fetch and import
   llma model list | info NAME | verify NAME | rm NAME   what there is
   llma model check NAME|SOURCE [FILE]   bits of a text; what import loses
   llma model export NAME OUT.tar    the model, its licence, the documents
@@ -59,6 +59,7 @@ constexpr char kModelHelp[] = R"(Usage: llma model COMMAND [OPTION]...
 What compresses and decompresses: language models, each in a file.
 
   pull NAME|https://...gguf    fetch a model and import it
+  pull hf:OWNER/NAME[@REVISION]   the same, of a repository of Hugging Face
   import SOURCE                make a model of a GGUF file or a HF folder
   list                         the models that there are
   info NAME                    what a model is
@@ -69,7 +70,7 @@ What compresses and decompresses: language models, each in a file.
 
       --name NAME              call it so            (pull, import)
       --start-token TEXT       stands before texts   (pull, import)
-      --adapter PATH           a LoRA adapter to merge (import, check)
+      --adapter PATH           a LoRA adapter to merge (pull, import, check)
       --sha256=HEX             what the file must have          (pull)
       --keep-source            keep what was fetched            (pull)
   -o, --output PATH            write to PATH                  (import)
@@ -152,7 +153,7 @@ Other names
       --fast, --best    -1, -9
 With model pull, import and check
       --start-token TEXT   the token that comes before each text
-      --adapter PATH       import, check: merge this LoRA adapter into the model
+      --adapter PATH       merge this LoRA adapter into the model
       --sha256=HEX         the checksum that the file must have
       --keep-source        keep the file that was fetched
 

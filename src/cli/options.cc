@@ -27,7 +27,7 @@ constexpr ModelVerb kModelVerbs[] = {
     {"import", Operation::kModelImport, 1, 1, "one GGUF file or folder"},
     {"list", Operation::kModelList, 0, 0, "no file name"},
     {"info", Operation::kModelInfo, 1, 1, "one NAME or PATH"},
-    {"pull", Operation::kModelPull, 1, 1, "one NAME or address"},
+    {"pull", Operation::kModelPull, 1, 1, "one NAME, hf:OWNER/NAME or address"},
     {"verify", Operation::kModelVerify, 1, 1000, "NAMEs or PATHs"},
     {"check", Operation::kModelCheck, 1, 2,
      "NAME, PATH, GGUF file or folder; FILE"},

@@ -39,6 +39,7 @@ int RunModelPull(const Options& options, const Messages& messages) {
   how.sha256 = options.sha256;
   how.name = options.import_name;
   how.start_token = options.start_token;
+  how.adapter = options.adapter;
   how.keep_source = options.keeps_source;
   how.overwrite = options.force;
   how.progress = [show = meter.callback(),

@@ -244,31 +244,50 @@ void DropRedundantTensors(const TensorNames& names, TensorMap& tensors) {
   });
 }
 
-}  // namespace
+// What a model is, but for its weights; `source` has parts of the texts.
+struct Description {
+  JsonValue config, tokenizer;
+};
 
-Status ReadFolder(const std::string& folder_path, const SourceUser& use) {
-  const FpEnvGuard fp_env;
-  Folder folder(folder_path);
-  SourceModel source;
+Status ReadDescription(Folder& folder, Description& description,
+                       SourceModel& source) {
   LLMA_ASSIGN(const Bytes config_text, folder.Open(kConfigFile));
   LLMA_TRY(folder.AddToHash(kConfigFile, config_text));
-  LLMA_ASSIGN(const JsonValue config,
-              folder.ReadJson(kConfigFile, config_text));
-  if (const Status read = ReadHfConfig(config, source); !read) {
+  LLMA_ASSIGN(description.config, folder.ReadJson(kConfigFile, config_text));
+  if (const Status read = ReadHfConfig(description.config, source); !read) {
     return InFile(folder.PathOf(kConfigFile), read.error());
   }
   LLMA_ASSIGN(const Bytes tokenizer_text, folder.Open(kTokenizerFile));
   LLMA_TRY(folder.AddToHash(kTokenizerFile, tokenizer_text));
-  LLMA_ASSIGN(const JsonValue tokenizer,
+  LLMA_ASSIGN(description.tokenizer,
               folder.ReadJson(kTokenizerFile, tokenizer_text));
-  if (const Status read =
-          ReadHfTokenizer(tokenizer, source.vocabulary, source.notes);
+  if (const Status read = ReadHfTokenizer(description.tokenizer,
+                                          source.vocabulary, source.notes);
       !read) {
     return InFile(folder.PathOf(kTokenizerFile), read.error());
   }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status CheckFolder(const std::string& folder_path) {
+  const FpEnvGuard fp_env;
+  Folder folder(folder_path);
+  Description description;
+  SourceModel source;
+  return ReadDescription(folder, description, source);
+}
+
+Status ReadFolder(const std::string& folder_path, const SourceUser& use) {
+  const FpEnvGuard fp_env;
+  Folder folder(folder_path);
+  Description description;
+  SourceModel source;
+  LLMA_TRY(ReadDescription(folder, description, source));
   LLMA_TRY(ReadWeights(folder, source.tensors));
   source.names = FolderTensorNames(source.config);
-  if (config.Find("text_config") != nullptr) {
+  if (description.config.Find("text_config") != nullptr) {
     TakeLanguageModel(source.names, source.tensors);
   }
   FindHead(source);

@@ -21,7 +21,11 @@ Result<Fingerprint> ImportFolder(const std::string& folder,
                                  const std::string& llmm_path,
                                  const ImportOptions& options);
 
-// The same for anything else that is done with a source.
+// Whether config.json and tokenizer.json, which may be all that is there, are
+// of a model that can be imported.
+Status CheckFolder(const std::string& folder);
+
+// The same as ImportFolder() for anything else that is done with a source.
 Status ReadFolder(const std::string& folder, const SourceUser& use);
 
 }  // namespace llma

@@ -7,12 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <optional>
 #include <sstream>
-#include <thread>
 #include <utility>
 
 #include "base/hex.h"
@@ -20,8 +18,8 @@
 #include "platform/descriptors.h"
 #include "platform/mapped_file.h"
 #include "platform/output_file.h"
-#include "store/http_client.h"
-#include "store/url.h"
+#include "store/git_blob.h"
+#include "store/retry_wait.h"
 
 namespace llma::store {
 namespace {
@@ -30,6 +28,7 @@ namespace {
 constexpr int kMaxFailures = 5;
 // Of a source whose size nobody says.
 constexpr uint64_t kMaxUnknownBytes = uint64_t{1} << 36;
+constexpr uint64_t kMaxRoomBytes = uint64_t{1} << 60;
 constexpr uint64_t kMaxNoteBytes = 1 << 15;
 
 std::string Megabytes(uint64_t bytes) {
@@ -60,7 +59,7 @@ std::optional<ContentRange> ParseContentRange(const std::string& text) {
 
 // What is beside PATH.part: of which source it is.
 struct PartNote {
-  std::string url, etag, sha256;
+  std::string url, etag, sum;
 
   static PartNote Read(const std::string& path) {
     PartNote note;
@@ -69,12 +68,12 @@ struct PartNote {
     std::istringstream lines{std::string(AsStringView(*bytes))};
     std::getline(lines, note.url);
     std::getline(lines, note.etag);
-    std::getline(lines, note.sha256);
+    std::getline(lines, note.sum);
     return note;
   }
   Status Write(const std::string& path) const {
     LLMA_ASSIGN(OutputFile file, OutputFile::Create(path, {.overwrite = true}));
-    const std::string text = url + "\n" + etag + "\n" + sha256 + "\n";
+    const std::string text = url + "\n" + etag + "\n" + sum + "\n";
     LLMA_TRY(file.Write(AsBytes(text)));
     return file.Commit();
   }
@@ -111,27 +110,43 @@ class Transfer {
         Refuse();
         return GaveUp(outcome);
       }
-      // At once, then after 1, 2, 4, 8 seconds.
-      if (failures > 1) {
-        std::this_thread::sleep_for(std::chrono::seconds(1 << (failures - 2)));
-      }
-      if (options_.progress && !options_.progress(have_, total_)) {
-        return Error{ErrorCode::kCancelled, "cancelled"};
+      const Status waited = WaitToRetry(
+          source_.url, std::max(retry_seconds_, SecondsBeforeTry(failures)),
+          {[this] { return GoesOn(); }, options_.note});
+      if (!waited) {
+        if (waited.error().code == ErrorCode::kIo) Refuse();
+        return waited.error();
       }
     }
     return Finish();
   }
 
  private:
-  // What an earlier run left, if it is of this source.
+  bool GoesOn() const {
+    return !options_.progress || options_.progress(have_, total_);
+  }
+
+  // What it must have, as far as that is known.
+  std::string Expected() const {
+    return source_.sha256.empty() ? source_.blob_id : source_.sha256;
+  }
+
+  // What an earlier run left, if it is of this source: the same file may have
+  // another address meanwhile.
   Status FindStart() {
     note_ = PartNote::Read(note_path_);
     const off_t end = ::lseek(file_.fd(), 0, SEEK_END);
     have_ = end > 0 ? static_cast<uint64_t>(end) : 0;
-    const bool is_ours =
-        note_.url == source_.url && IsSha256Text(note_.sha256) &&
-        (source_.sha256.empty() || note_.sha256 == source_.sha256);
-    return is_ours ? OkStatus() : Restart();
+    const std::string expected = Expected();
+    const bool is_same_url = note_.url == source_.url;
+    if (!is_same_url) note_.etag.clear();
+    const bool is_ours = expected.empty()
+                             ? is_same_url && IsSha256Text(note_.sum)
+                             : note_.sum == expected;
+    if (!is_ours || (source_.size_bytes != 0 && have_ > source_.size_bytes)) {
+      return Restart();
+    }
+    return OkStatus();
   }
 
   Status Restart() {
@@ -146,6 +161,8 @@ class Transfer {
 
   Result<HttpOutcome> Get() {
     has_body_ = false;
+    is_useless_ = false;
+    retry_seconds_ = 0;
     HttpRequest request;
     request.url = source_.url;
     request.token = source_.token;
@@ -158,14 +175,32 @@ class Transfer {
       if (!status) is_ended_by_us_ = true;
       return status;
     };
-    return HttpGet(
+    auto outcome = HttpGet(
         request,
         {[&](const HttpResponse& response) { return ours(Respond(response)); },
-         [&](Bytes bytes) { return ours(Receive(bytes)); }});
+         [&](Bytes bytes) -> Status {
+           if (is_useless_) return Error{ErrorCode::kCancelled, "of no use"};
+           return ours(Receive(bytes));
+         }});
+    if (!outcome && is_useless_ && !is_ended_by_us_) {
+      HttpOutcome useless;
+      useless.transport_error = "the host does not give the rest";
+      return useless;
+    }
+    return outcome;
+  }
+
+  // The answer is not what was asked for: the next one is, from the start.
+  Status StartAnew() {
+    is_useless_ = true;
+    has_body_ = false;
+    total_ = 0;
+    return Restart();
   }
 
   Status Respond(const HttpResponse& response) {
     status_ = response.status;
+    retry_seconds_ = response.retry_seconds;
     switch (response.status) {
       case 200:
         if (have_ > 0) LLMA_TRY(Restart());
@@ -173,7 +208,7 @@ class Transfer {
         break;
       case 206: {
         const auto range = ParseContentRange(response.content_range);
-        if (!range || range->start != have_) return Restart();
+        if (!range || range->start != have_) return StartAnew();
         total_ = range->total;
         break;
       }
@@ -182,14 +217,14 @@ class Transfer {
           is_complete_ = true;
           return OkStatus();
         }
-        return Restart();
+        return StartAnew();
       case 408:
       case 429:
         return OkStatus();  // try again
       default:
         if (response.status >= 500) return OkStatus();  // try again
         Refuse();
-        return Refused(response);
+        return Refusal(source_, response);
     }
     has_body_ = true;
     if (total_ == 0) total_ = response.linked_bytes;
@@ -200,24 +235,10 @@ class Transfer {
     if (options_.is_refused != nullptr) *options_.is_refused = true;
   }
 
-  Error Refused(const HttpResponse& response) const {
-    const std::string what =
-        source_.url + ": the host says " + std::to_string(response.status);
-    switch (response.status) {
-      case 401:
-      case 403:
-        return NotAllowed(what);
-      case 404:
-        return Error{ErrorCode::kIo, what + ", there is no such file"};
-      default:
-        return Error{ErrorCode::kIo, what};
-    }
-  }
-
   // Whether it is what was asked for, and whether there is room.
   Status CheckSource(const HttpResponse& response) {
-    std::string expected = source_.sha256;
-    if (IsSha256Text(response.linked_etag)) {
+    std::string expected = Expected();
+    if (IsSha256Text(response.linked_etag) && source_.blob_id.empty()) {
       if (!expected.empty() && expected != response.linked_etag) {
         return Error{ErrorCode::kChecksum,
                      source_.url + ": is another file: its host says SHA-256 " +
@@ -233,11 +254,7 @@ class Transfer {
                    source_.url +
                        ": the host says no SHA-256: give it with --sha256=HEX"};
     }
-    if (have_ > 0 && note_.sha256 != expected) {
-      return Error{ErrorCode::kChecksum,
-                   source_.url + ": has changed since " + path_ +
-                       ".part was begun: remove that, and run this again"};
-    }
+    if (have_ > 0 && note_.sum != expected) return StartAnew();
     if (source_.size_bytes != 0 && total_ != 0 &&
         total_ != source_.size_bytes) {
       return Error{ErrorCode::kChecksum,
@@ -245,32 +262,14 @@ class Transfer {
                        " bytes, expected " +
                        std::to_string(source_.size_bytes)};
     }
-    LLMA_TRY(CheckRoom());
+    if (total_ != 0) {
+      LLMA_TRY(CheckRoom(Folder(path_), total_ - std::min(total_, have_),
+                         total_ <= kMaxRoomBytes
+                             ? total_ * options_.num_more_sizes
+                             : ~uint64_t{0}));
+    }
     note_ = {source_.url, response.etag, expected};
     return note_.Write(note_path_);
-  }
-
-  Status CheckRoom() const {
-    struct statvfs info;
-    const std::string folder = Folder(path_);
-    if (total_ == 0 || ::statvfs(folder.c_str(), &info) != 0) {
-      return OkStatus();
-    }
-    const uint64_t free_bytes =
-        static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
-    const uint64_t left_bytes = total_ - std::min(total_, have_);
-    // Without overflow, whatever the host claims.
-    const uint64_t room = free_bytes - std::min(free_bytes, left_bytes);
-    if (left_bytes <= free_bytes &&
-        (options_.num_more_sizes == 0 ||
-         total_ <= room / options_.num_more_sizes)) {
-      return OkStatus();
-    }
-    return Error{ErrorCode::kIo,
-                 folder + ": has " + Megabytes(free_bytes) +
-                     " free; fetching " + Megabytes(left_bytes) +
-                     " and making the model of it needs more: make room, or "
-                     "set XDG_DATA_HOME to where there is some"};
   }
 
   Status Receive(Bytes bytes) {
@@ -286,9 +285,7 @@ class Transfer {
                        ": make room and run this again; what is there is kept"};
     }
     have_ += bytes.size();
-    if (options_.progress && !options_.progress(have_, total_)) {
-      return Error{ErrorCode::kCancelled, "cancelled"};
-    }
+    if (!GoesOn()) return Error{ErrorCode::kCancelled, "cancelled"};
     return OkStatus();
   }
 
@@ -305,41 +302,27 @@ class Transfer {
     return Error{ErrorCode::kIo, source_.url + ": " + why};
   }
 
-  Error NotAllowed(const std::string& what) const {
-    if (!source_.is_of_hub)
-      return Error{ErrorCode::kIo, what + ", not allowed"};
-    const std::string terms =
-        "accept the model's terms" +
-        (source_.page.empty() ? " on its page" : " at " + source_.page);
-    if (source_.token.empty()) {
-      return Error{ErrorCode::kIo,
-                   what + ", not allowed: " + terms +
-                       " if it has any, and log in (`hf auth login`) or set "
-                       "HF_TOKEN"};
-    }
-    return Error{ErrorCode::kIo,
-                 what + ", not allowed: the token of " + source_.token_from +
-                     " is not of somebody who may have it: " + terms};
-  }
-
   // Puts the file where it stays, if nothing is there.
   Status Keep() {
     LLMA_TRY(file_.SyncAndCommit());
+    if (options_.keep_as == path_) return OkStatus();
     return MoveToFreeName(path_, options_.keep_as);
   }
 
   Result<Downloaded> Finish() {
     const std::string part = path_ + ".part";
-    LLMA_ASSIGN(const std::string sha256, Sha256OfFile(part));
-    if (sha256 != note_.sha256) {
+    const bool is_blob = !source_.blob_id.empty() && source_.sha256.empty();
+    LLMA_ASSIGN(const std::string sum,
+                is_blob ? GitBlobIdOfFile(part) : Sha256OfFile(part));
+    if (sum != note_.sum) {
       ::unlink(part.c_str());
       ::unlink(note_path_.c_str());
       return Error{ErrorCode::kChecksum,
-                   source_.url +
-                       ": what came is not the file: its SHA-256 is " + sha256 +
-                       ", expected " + note_.sha256 + "; it was removed"};
+                   source_.url + ": what came is not the file: its " +
+                       (is_blob ? "id in git" : "SHA-256") + " is " + sum +
+                       ", expected " + note_.sum + "; it was removed"};
     }
-    const Downloaded downloaded{sha256, is_hash_from_host_, have_};
+    const Downloaded downloaded{sum, is_hash_from_host_, have_};
     if (options_.use) {
       const Status used = options_.use(part, downloaded);
       if (!used) {
@@ -363,13 +346,73 @@ class Transfer {
   uint64_t have_ = 0;   // bytes in the file
   uint64_t total_ = 0;  // 0: not known
   long status_ = 0;
-  bool has_body_ = false;  // the last answer had the file in it
+  uint64_t retry_seconds_ = 0;
+  bool is_useless_ = false;  // the rest of the last answer is not wanted
+  bool has_body_ = false;    // the last answer had the file in it
   bool is_complete_ = false;
   bool is_ended_by_us_ = false;
   bool is_hash_from_host_ = false;
 };
 
+Error NotAllowed(const DownloadSource& source, const std::string& what) {
+  if (!source.is_of_hub) return Error{ErrorCode::kIo, what + ", not allowed"};
+  const std::string terms =
+      "accept the model's terms" +
+      (source.page.empty() ? " on its page" : " at " + source.page);
+  if (source.token.empty()) {
+    return Error{ErrorCode::kIo,
+                 what + ", not allowed: " + terms +
+                     " if it has any, and log in (`hf auth login`) or set "
+                     "HF_TOKEN"};
+  }
+  return Error{ErrorCode::kIo,
+               what + ", not allowed: the token of " + source.token_from +
+                   " is not of somebody who may have it: " + terms};
+}
+
 }  // namespace
+
+Error Refusal(const DownloadSource& source, const HttpResponse& response) {
+  const std::string what =
+      source.url + ": the host says " + std::to_string(response.status);
+  // Of what it hides, the hub says the same.
+  if (source.is_of_hub && response.error_code == "RepoNotFound") {
+    return Error{ErrorCode::kIo,
+                 what + ": there is no such repository, or it is private" +
+                     (source.token.empty()
+                          ? ": log in (`hf auth login`) or set HF_TOKEN"
+                          : " and not for the token of " + source.token_from)};
+  }
+  if (source.is_of_hub && response.error_code == "RevisionNotFound") {
+    return Error{ErrorCode::kIo, what + ", there is no such revision"};
+  }
+  switch (response.status) {
+    case 401:
+    case 403:
+      return NotAllowed(source, what);
+    case 404:
+      return Error{ErrorCode::kIo, what + ", there is no such file"};
+    default:
+      return Error{ErrorCode::kIo, what};
+  }
+}
+
+Status CheckRoom(const std::string& folder, uint64_t fetched_bytes,
+                 uint64_t made_bytes) {
+  struct statvfs info;
+  if (::statvfs(folder.c_str(), &info) != 0) return OkStatus();
+  const uint64_t free_bytes =
+      static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+  // Without overflow, whatever the host claims.
+  if (fetched_bytes <= free_bytes && made_bytes <= free_bytes - fetched_bytes) {
+    return OkStatus();
+  }
+  return Error{ErrorCode::kIo,
+               folder + ": has " + Megabytes(free_bytes) + " free; fetching " +
+                   Megabytes(fetched_bytes) +
+                   " and making the model of it needs more: make room, or "
+                   "set XDG_DATA_HOME to where there is some"};
+}
 
 bool IsSha256Text(const std::string& text) {
   return text.size() == 64 &&

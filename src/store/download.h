@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file from a host, used when it is whole and has the right SHA-256, or not
+// A file from a host, used when it is whole and has the right checksum, or not
 // at all. What an interrupted run has got stays in PATH.part, and the next one
 // goes on with it.
 #ifndef LLMA_STORE_DOWNLOAD_H_
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "store/http_client.h"
 
 namespace llma::store {
 
@@ -24,10 +25,12 @@ struct DownloadSource {
   uint64_t size_bytes = 0;   // 0: not known
   // In hexadecimal. Empty: what the host says; if it says nothing, an error.
   std::string sha256;
+  // Instead, for the hub's small files: what git calls them (git_blob.h).
+  std::string blob_id;
 };
 
 struct Downloaded {
-  std::string sha256;
+  std::string sha256;  // or the source's blob_id
   bool is_hash_from_host = false;
   uint64_t size_bytes = 0;
 };
@@ -36,11 +39,13 @@ struct DownloadOptions {
   // What is done with the file, by its path, while nobody else changes it. An
   // error keeps it, so that the next run need not fetch it again.
   std::function<Status(const std::string&, const Downloaded&)> use;
-  // Where it then is; a file that is there stays, and is an error. Empty: it
-  // is removed.
+  // Where it then is; a file that is there stays, and is an error, but that of
+  // the path itself is replaced. Empty: it is removed.
   std::string keep_as;
   // Bytes so far, and in all (0: not known). False ends the work.
   std::function<bool(uint64_t, uint64_t)> progress;
+  // Of what takes long.
+  std::function<void(const std::string&)> note;
   // Room that must be left for what comes after, in units of the file's size.
   uint64_t num_more_sizes = 0;
   // Times that a host may fail before anything came.
@@ -52,6 +57,14 @@ struct DownloadOptions {
 
 // True for 64 hexadecimal digits in lower case.
 bool IsSha256Text(const std::string& text);
+
+// Why a host does not give it: what its answer means, and what can be done.
+Error Refusal(const DownloadSource& source, const HttpResponse& response);
+
+// Whether a folder has room for so many bytes that are fetched, and as many
+// more for what is made of them.
+Status CheckRoom(const std::string& folder, uint64_t fetched_bytes,
+                 uint64_t made_bytes);
 
 // The SHA-256 of a file.
 Result<std::string> Sha256OfFile(const std::string& path);

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <memory>
@@ -49,6 +50,21 @@ std::string_view Trim(std::string_view text) {
   while (!text.empty() && text.front() <= ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() <= ' ') text.remove_suffix(1);
   return text;
+}
+
+// Of the header RateLimit, as the hub has it: "api";r=0;t=55. No request is
+// left, and there will be some after so many seconds.
+uint64_t SecondsOfRateLimit(std::string_view value) {
+  uint64_t left = 1, seconds = 0;
+  while (!value.empty()) {
+    const size_t end = std::min(value.find(';'), value.size());
+    const std::string_view part = Trim(value.substr(0, end));
+    value.remove_prefix(std::min(end + 1, value.size()));
+    if (part.starts_with("r=")) left = ToNumber(part.substr(2));
+    if (part.starts_with("t=")) seconds = ToNumber(part.substr(2));
+  }
+  // Theirs are rounded down.
+  return left == 0 && seconds != ~uint64_t{0} ? seconds + 1 : 0;
 }
 
 Certificates TrustedCertificates() {
@@ -186,6 +202,8 @@ class Exchange {
       response_.etag.clear();
       response_.content_range.clear();
       response_.content_bytes = 0;
+      response_.retry_seconds = 0;
+      response_.error_code.clear();
     }
     if (colon == std::string_view::npos) return;
     std::string name(line.substr(0, colon));
@@ -196,7 +214,10 @@ class Exchange {
     if (name == "etag") response_.etag = value;
     if (name == "content-range") response_.content_range = value;
     if (name == "content-length") response_.content_bytes = ToNumber(value);
+    if (name == "ratelimit")
+      response_.retry_seconds = SecondsOfRateLimit(value);
     if (!is_first_host_) return;
+    if (name == "x-error-code") response_.error_code = value;
     if (name == "x-linked-etag") {
       std::string_view plain = value;
       if (plain.size() >= 2 && plain.front() == '"' && plain.back() == '"') {
@@ -213,6 +234,9 @@ class Exchange {
     has_responded_ = true;
     curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &response_.status);
     if (response_.status >= 300 && response_.status < 400) return OkStatus();
+    curl_off_t seconds = 0;  // a date is turned into them
+    curl_easy_getinfo(handle_, CURLINFO_RETRY_AFTER, &seconds);
+    if (seconds > 0) response_.retry_seconds = static_cast<uint64_t>(seconds);
     return sink_.on_response(response_);
   }
 

@@ -31,6 +31,9 @@ struct HttpResponse {
   std::string etag;            // of the last answer
   std::string content_range;   // of the last answer
   uint64_t content_bytes = 0;  // Content-Length of the last one; 0: not known
+  // How long it asks to wait before it is asked again; 0: it does not say.
+  uint64_t retry_seconds = 0;
+  std::string error_code;  // the hub's word for why it refuses; may be empty
   // Of the answers of the first host: what it says of the file.
   std::string linked_etag;  // without quotes
   uint64_t linked_bytes = 0;

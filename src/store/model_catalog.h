@@ -22,7 +22,7 @@ enum class Verified : uint8_t {
 struct CatalogEntry {
   std::string_view name;
   std::string_view repository;  // on Hugging Face
-  std::string_view file;
+  std::string_view file;        // of GGUF; empty: the repository as a folder
   std::string_view revision;
   std::string_view license;
   Verified verified;

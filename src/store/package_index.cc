@@ -12,6 +12,7 @@
 #include "platform/mapped_file.h"
 #include "store/environment.h"
 #include "store/http_client.h"
+#include "store/page.h"
 #include "store/zip_reader.h"
 
 namespace llma::store {
@@ -23,7 +24,6 @@ constexpr char kAccept[] =
     "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 constexpr uint64_t kMaxSettingsBytes = 1 << 20;
 constexpr size_t kMaxPageBytes = 1 << 23;
-constexpr int kMaxTries = 2;
 constexpr std::string_view kBlanks = " \t\r\n\f";
 
 std::string_view Trim(std::string_view text) {
@@ -223,40 +223,6 @@ std::string LinkInHtml(std::string_view text, std::string_view wheel) {
   }
 }
 
-struct Page {
-  std::vector<uint8_t> bytes;
-  std::string url;  // after redirects
-};
-
-Result<Page> FetchPage(const HttpRequest& request) {
-  std::string why;
-  for (int i = 0; i < kMaxTries; ++i) {
-    Page page;
-    LLMA_ASSIGN(
-        const HttpOutcome outcome,
-        HttpGet(
-            request,
-            {[](const HttpResponse&) { return OkStatus(); },
-             [&](Bytes bytes) -> Status {
-               if (bytes.size() > kMaxPageBytes - page.bytes.size()) {
-                 return Error{ErrorCode::kLimit, request.url + ": is too long"};
-               }
-               page.bytes.insert(page.bytes.end(), bytes.begin(), bytes.end());
-               return OkStatus();
-             }}));
-    const long status = outcome.response.status;
-    if (outcome.transport_error.empty() && status == 200) {
-      page.url = outcome.response.url;
-      return page;
-    }
-    why = outcome.transport_error.empty()
-              ? "the host says " + std::to_string(status)
-              : outcome.transport_error;
-    if (outcome.transport_error.empty() && status < 500) break;
-  }
-  return Error{ErrorCode::kIo, request.url + ": " + why};
-}
-
 }  // namespace
 
 std::string IndexUrlOfSettings(std::string_view text) {
@@ -347,17 +313,23 @@ Result<DownloadSource> FindWheel(const PackageIndex& index,
   request.token = index.token;
   request.token_type = "Basic";
   request.token_origin = url.origin();
-  LLMA_ASSIGN(const Page page, FetchPage(request));
-  LLMA_ASSIGN(const Url page_url, ParseUrl(page.url));
+  LLMA_ASSIGN(const Page page,
+              FetchPage(request, {.max_bytes = kMaxPageBytes, .num_tries = 2}));
+  if (page.response.status != 200) {
+    return Error{ErrorCode::kIo, request.url + ": the host says " +
+                                     std::to_string(page.response.status)};
+  }
+  LLMA_ASSIGN(const Url page_url, ParseUrl(page.response.url));
   DownloadSource source;
   source.url = FindOnPage(page.bytes, page_url, file.wheel);
   if (source.url.empty()) {
     return Error{ErrorCode::kIo,
-                 page.url + ": has no " + std::string(file.wheel)};
+                 page.response.url + ": has no " + std::string(file.wheel)};
   }
   if (const auto parsed = ParseUrl(source.url); !parsed) {
-    return Error{ErrorCode::kIo,
-                 page.url + ": a link is not followed: " + parsed.error().what};
+    return Error{
+        ErrorCode::kIo,
+        page.response.url + ": a link is not followed: " + parsed.error().what};
   }
   source.is_of_hub = false;
   source.token = request.token;

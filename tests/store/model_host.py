@@ -23,17 +23,47 @@ The first part of a path says how it behaves:
 Of a path that ends with .whl, the file is `wheel`, else `content`. Pages of a
 package index are in `pages`, by path: their type and their text.
 Any other path is one of Hugging Face: REPO/NAME/resolve/REVISION/FILE, which
-redirects to `localhost` and says the file's SHA-256, if `linked` is set.
+redirects to `localhost` and says the file's SHA-256, if `linked` is set. Those
+of `repositories` are whole: the hub's answer of what they have, too.
 """
 
 import collections
 import hashlib
 import http.server
+import json
 import socket
 import threading
 import time
 
 Request = collections.namedtuple("Request", "host path token range if_range")
+
+
+class Repository:
+    """Files of one commit, as Hugging Face has them."""
+
+    def __init__(self, files, commit="c0" * 20, large=()):
+        self.files = files
+        self.commit = commit
+        self.large = set(large)  # those in LFS
+        self.gated = False
+        self.token = ""          # that is needed for files
+        self.status = 403        # without it
+        self.answers = []        # (status, headers) of the next requests
+        self.card = {"license": "apache-2.0"}
+
+    def entry(self, name):
+        content = self.files[name]
+        blob = b"blob %d\0" % len(content) + content
+        entry = {"rfilename": name, "size": len(content),
+                 "blobId": hashlib.sha1(blob).hexdigest()}
+        if name in self.large:
+            entry["lfs"] = {"sha256": hashlib.sha256(content).hexdigest(),
+                            "size": len(content), "pointerSize": 134}
+        return entry
+
+    def answer(self):
+        return {"sha": self.commit, "gated": self.gated, "cardData": self.card,
+                "siblings": [self.entry(name) for name in self.files]}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -51,9 +81,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kind = self.path.split("/")[1]
         server.counts[self.path] += 1
         count = server.counts[self.path]
-        away = f"http://localhost:{server.port}/ok/file.gguf"
+        away = f"{server.scheme}://localhost:{server.port}/ok/file.gguf"
         if self.path in server.pages:
             self.answer_page(*server.pages[self.path])
+        elif self.answer_of_hub(token):
+            pass
         elif kind in ("401", "404"):
             self.answer_status(int(kind))
         elif kind == "refused" and token != "Bearer secret":
@@ -80,8 +112,57 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.answer_file(kind, count)
 
-    def answer_status(self, status):
+    def answer_of_hub(self, token):
+        """Whether it was of a repository."""
+        owner = self.server.owner
+        path = self.path.split("?")[0]
+        is_question = path.startswith("/api/models/")
+        parts = path.removeprefix("/api/models").split("/")
+        if parts[1:2] == ["stored"]:
+            self.answer_file("ok", owner.counts[self.path],
+                             owner.stored[parts[2]])
+            return True
+        if len(parts) < 5 or "/".join(parts[1:3]) not in owner.repositories:
+            if is_question:
+                self.answer_status(404 if token else 401,
+                                   {"X-Error-Code": "RepoNotFound"})
+            return is_question
+        repository = owner.repositories["/".join(parts[1:3])]
+        if repository.answers:
+            self.answer_status(*repository.answers.pop(0))
+        elif is_question and parts[4] not in ("main", repository.commit):
+            self.answer_status(404, {"X-Error-Code": "RevisionNotFound"})
+        elif is_question:
+            self.answer_page("application/json",
+                             json.dumps(repository.answer()))
+        elif repository.token and token != "Bearer " + repository.token:
+            self.answer_status(repository.status,
+                               {"X-Error-Code": "GatedRepo"})
+        elif parts[4] != repository.commit or parts[5] not in repository.files:
+            self.answer_status(404, {"X-Error-Code": "EntryNotFound"})
+        else:
+            self.redirect_to_stored(repository, parts[5])
+        return True
+
+    def redirect_to_stored(self, repository, name):
+        owner = self.server.owner
+        content = repository.files[name]
+        digest = hashlib.sha256(content).hexdigest()
+        owner.stored[digest] = content
+        if name in repository.large:
+            self.redirect(f"{owner.scheme}://localhost:{owner.port}"
+                          f"/stored/{digest}?key=1",
+                          {"X-Linked-Etag": f'"{digest}"',
+                           "X-Linked-Size": str(len(content))})
+        else:
+            entry = repository.entry(name)
+            self.redirect(f"/stored/{digest}",
+                          {"X-Linked-Etag": f'"{entry["blobId"]}"'})
+
+    def answer_status(self, status, headers=None):
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", "5")
         self.end_headers()
         self.wfile.write(b"no...")
@@ -101,12 +182,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def answer_file(self, kind, count):
+    def answer_file(self, kind, count, content=None):
         owner = self.server.owner
-        content = owner.wheel if self.path.endswith(".whl") else owner.content
+        if content is None:
+            content = owner.wheel if self.path.endswith(".whl") else owner.content
         if kind == "wrong":
             content = content[:-1] + bytes([content[-1] ^ 1])
         etag = f'"{count}"' if kind == "changed" else '"one"'
+        if "/stored/" in self.path:
+            etag = f'"{hashlib.sha1(content).hexdigest()}"'
         start = 0
         asked = self.headers.get("Range")
         known = self.headers.get("If-Range") in (None, etag)
@@ -134,13 +218,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(part)))
         self.send_header("Connection", "close")
         self.end_headers()
+        if owner.cuts:
+            part = part[:owner.cuts.pop(0)]
         cuts = {"cut": 2, "changed": 2, "plain": 1, "less": 1, "dead": 1 << 30}
         if count <= cuts.get(kind, 0):
             part = part[:0 if kind == "dead" else 1000]
-        if kind == "slow":
+        if kind == "slow" or owner.is_slow:
             for begin in range(0, len(part), 1 << 16):
-                self.wfile.write(part[begin:begin + (1 << 16)])
-                self.wfile.flush()
+                try:
+                    self.wfile.write(part[begin:begin + (1 << 16)])
+                    self.wfile.flush()
+                except OSError:
+                    return  # the other side has had enough
                 time.sleep(0.02)
             return
         try:
@@ -154,6 +243,11 @@ class ModelHost:
         self.content = content
         self.wheel = b""
         self.pages = {}
+        self.repositories = {}
+        self.stored = {}  # by SHA-256, at the other host
+        self.cuts = []    # bytes of the next answers with files
+        self.is_slow = False
+        self.scheme = "https" if ssl_context else "http"
         self.linked = True
         self.status_of_hub = 0
         self.requests = []

