@@ -47,12 +47,11 @@ Result<uint64_t> ParseSize(std::string_view option, const std::string& text) {
 Result<ByteRange> ParseRange(std::string_view option, const std::string& text) {
   const Error error = Usage(std::string(option) + ": '" + text +
                             "' is not a range such as 1M:64K, 500-999 or -100");
-  // An offset may be 0, which is no size.
-  const auto parse = [&](const std::string& part, bool is_offset) {
+  // Unlike a size elsewhere, each may be 0: a script's range may be empty.
+  const auto parse = [&](const std::string& part) {
     const bool is_zero =
         !part.empty() && part.find_first_not_of('0') == std::string::npos;
-    return is_zero && is_offset ? Result<uint64_t>(uint64_t{0})
-                                : ParseSize(option, part);
+    return is_zero ? Result<uint64_t>(uint64_t{0}) : ParseSize(option, part);
   };
   ByteRange range = {0, ~uint64_t{0}, text.starts_with('-')};
   const size_t mark = text.find_first_of(":-", range.from_end ? 1 : 0);
@@ -61,13 +60,13 @@ Result<ByteRange> ParseRange(std::string_view option, const std::string& text) {
       mark == std::string::npos ? "" : text.substr(mark + 1);
   if (first.empty() && (second.empty() || text[mark] == '-')) return error;
   if (!first.empty()) {
-    const auto offset = parse(first, !range.from_end);
+    const auto offset = parse(first);
     if (!offset) return error;
     range.offset = *offset;
   }
   if (second.empty()) return range;
   const bool is_last = text[mark] == '-';
-  const auto value = parse(second, is_last);
+  const auto value = parse(second);
   if (!value || (is_last && (range.from_end || *value < range.offset))) {
     return error;
   }

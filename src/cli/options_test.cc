@@ -120,8 +120,10 @@ TEST(Options, ReadsRanges) {
   EXPECT_EQ(ParseRange("--range", "-1k")->offset, 1024u);
   EXPECT_TRUE(ParseRange("--range", "-1k:2")->from_end);
   EXPECT_EQ(ParseRange("--range", "-1k:2")->size, 2u);
-  for (const char* text : {"", ":", "-", "a", "1:b", "1:0", "1:2:3", "9-8",
-                           "-0", "--5", "-5-6", "1-2-3", ":-", "1+2", "5-x"}) {
+  EXPECT_EQ(ParseRange("--range", "7:0")->size, 0u);
+  EXPECT_TRUE(ParseRange("--range", "-0")->from_end);
+  for (const char* text : {"", ":", "-", "a", "1:b", "1:2:3", "9-8", "--5",
+                           "-5-6", "1-2-3", ":-", "1+2", "5-x"}) {
     EXPECT_FALSE(ParseRange("--range", text)) << text;
   }
 }
