@@ -49,7 +49,7 @@ build() {
 # Compiling takes most of the time. Builds with many test programs compile these
 # without optimization, common headers once, and keep of the debugging information
 # the line numbers.
-fast=(-DLLMA_TEST_OPTIONS=-O0 -DLLMA_PCH=ON
+fast=(-DLLMA_TEST_OPTIONS=-O0 -DLLMA_FAST_BUILD=ON
       -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -g1 -DNDEBUG")
 
 step "Packages"
@@ -127,7 +127,7 @@ GTEST_FILTER="-$codec.RoundTrips:$codec.Context*:$codec.Right*:$codec.Short*" \
     ctest --preset tsan -R '^(base_test|model_test|codec_test)$'
 
 step "Unit tests: AArch64, under an emulator"
-build aarch64 -DLLMA_TEST_OPTIONS=-O1 -DLLMA_PCH=ON
+build aarch64 -DLLMA_TEST_OPTIONS=-O1 -DLLMA_FAST_BUILD=ON
 # Meanwhile, the Python package in a fresh virtual environment, which is fetched.
 quiet python tests/python/run.sh &
 python_tests=$!

@@ -30,11 +30,28 @@ endif()
 separate_arguments(llma_test_options UNIX_COMMAND "${LLMA_TEST_OPTIONS}")
 include(LlmaPrecompiled)
 
+# llma_compile_together(target): with LLMA_FAST_BUILD, several files at once, which
+# takes less than half of the time. So names of functions and constants that only a
+# file sees differ within a layer. A file must still include what it uses: other
+# builds compile it alone. Where a file is for another processor, as in kernels,
+# each is compiled alone always.
+function(llma_compile_together target)
+  if(LLMA_FAST_BUILD)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON
+                                               UNITY_BUILD_BATCH_SIZE 6)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      # It takes what is in one of the files for something in a header.
+      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+    endif()
+  endif()
+endfunction()
+
 # llma_add_layer(name SOURCES...): one layer. Every x_test.cc beside its
 # sources must be named in llma_add_tests, which tests/registration checks.
 function(llma_add_layer name)
   add_library(llma_${name} STATIC ${ARGN})
   target_link_libraries(llma_${name} PUBLIC llma_flags)
+  llma_compile_together(llma_${name})
   # Coverage for libFuzzer, less where branches follow from arithmetic.
   if(name MATCHES "^(cm|coder|kernels|numerics)$")
     return()
@@ -42,7 +59,6 @@ function(llma_add_layer name)
   if(LLMA_FUZZ)
     target_compile_options(llma_${name} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
-  llma_use_precompiled(llma_${name} precompiled_layer)
 endfunction()
 
 # llma_add_test(name SOURCES... LIBS libs... [SHARDS n] [COST seconds]): one
@@ -64,7 +80,7 @@ function(llma_add_test name)
     ${name} PRIVATE LLMA_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data"
                     LLMA_IS_SLOW=${is_slow})
   target_compile_options(${name} PRIVATE ${llma_test_options})
-  llma_use_precompiled(${name} precompiled_test)
+  llma_use_precompiled(${name})
   if(NOT ARG_SHARDS)
     set(ARG_SHARDS 1)
   endif()

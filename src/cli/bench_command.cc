@@ -13,6 +13,7 @@
 #include "cli/bench_text.h"
 #include "cli/commands.h"
 #include "cli/file_job.h"
+#include "cli/format.h"
 #include "cli/progress.h"
 #include "platform/descriptors.h"
 
@@ -23,13 +24,6 @@ using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-template <class... Args>
-std::string Format(const char* format, Args... args) {
-  std::array<char, 256> line;
-  std::snprintf(line.data(), line.size(), format, args...);
-  return line.data();
 }
 
 uint64_t PeakMemoryBytes() {

@@ -88,7 +88,7 @@ struct Operand {
   ino_t inode = 0;
 };
 
-bool IsSameFile(const Operand& a, const Operand& b) {
+bool IsSameOperand(const Operand& a, const Operand& b) {
   return a.device == b.device && a.inode == b.inode;
 }
 
@@ -212,7 +212,7 @@ Result<FilePair> OrderOperands(const std::string& first,
   if (!a.exists) return b.has_magic ? swapped : usual;
   // A second operand that cannot be the input; Output does not overwrite it.
   if (!b.has_magic) return usual;
-  if (IsSameFile(a, b)) return usual;  // Output says so
+  if (IsSameOperand(a, b)) return usual;  // Output says so
   return Error{ErrorCode::kUsage,
                first + " and " + second +
                    ": both exist; use -o to say which is the output"};

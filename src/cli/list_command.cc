@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/file_job.h"
 #include "cli/file_names.h"
+#include "cli/format.h"
 #include "cli/progress.h"
 
 namespace llma::cli {
@@ -91,13 +92,6 @@ double Ratio(uint64_t content_bytes, uint64_t file_bytes) {
   return file_bytes == 0 ? 0
                          : static_cast<double>(content_bytes) /
                                static_cast<double>(file_bytes);
-}
-
-template <class... Args>
-std::string Format(const char* format, Args... args) {
-  std::array<char, 512> line;
-  std::snprintf(line.data(), line.size(), format, args...);
-  return line.data();
 }
 
 using ULL = unsigned long long;

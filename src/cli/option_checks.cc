@@ -12,10 +12,6 @@
 namespace llma::cli {
 namespace {
 
-bool HasSuffix(std::string_view name, std::string_view suffix) {
-  return name.ends_with(suffix);
-}
-
 // Something that may be an input: not /dev/null.
 bool Exists(const std::string& path) {
   struct stat info;
@@ -37,8 +33,8 @@ void DecideOutput(Options& options) {
          !(operands[0] == "-" || Exists(operands[0])) || !Exists(operands[1]));
   } else if (options.operation == Operation::kDecompress) {
     options.is_in_out = is_pair && !options.is_c &&
-                        !(HasSuffix(operands[0], options.suffix) &&
-                          HasSuffix(operands[1], options.suffix));
+                        !(operands[0].ends_with(options.suffix) &&
+                          operands[1].ends_with(options.suffix));
   }
   if (options.is_c && !options.is_in_out) options.to_stdout = true;
   if (options.output_dir.empty() &&

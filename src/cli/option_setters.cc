@@ -10,7 +10,7 @@
 namespace llma::cli {
 namespace {
 
-constexpr uint64_t kMinFrameBytes = 4096;
+constexpr uint64_t kMinFrameSize = 4096;
 constexpr uint64_t kMaxFrameBytes = uint64_t{1} << 30;
 
 Status SetWindow(std::string_view text, Options& options) {
@@ -128,7 +128,7 @@ Status SetOption(int option, const std::string& value, Options& options) {
     }
     case kFrameSize: {
       LLMA_ASSIGN(options.frame_bytes, ParseSize("--frame-size", value));
-      if (options.frame_bytes < kMinFrameBytes ||
+      if (options.frame_bytes < kMinFrameSize ||
           options.frame_bytes > kMaxFrameBytes) {
         return Usage("--frame-size: " + value + " is not from 4K to 1G");
       }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/option_values.h"
 #include "cli/signals.h"
 #include "cli/work_report.h"
 
@@ -17,10 +18,6 @@ namespace {
 
 // Holes are made of whole blocks.
 constexpr uint64_t kBlockBytes = 4096;
-
-Error Usage(std::string what) {
-  return Error{ErrorCode::kUsage, std::move(what)};
-}
 
 // Only regular files can be harmed by reading and writing them at once.
 bool WouldOverwrite(const struct stat& input, const struct stat& output) {

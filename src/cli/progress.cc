@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "cli/byte_text.h"
+#include "cli/format.h"
 #include "cli/messages.h"
 #include "platform/descriptors.h"
 
@@ -22,14 +23,6 @@ constexpr size_t kMaxBarColumns = 28;
 constexpr double kForecastDelaySeconds = 5;
 constexpr double kMinForecastSeconds = 180;
 constexpr auto kInterval = std::chrono::milliseconds(200);
-
-// printf without a buffer to size; the results are all short.
-template <class... Args>
-std::string Format(const char* format, Args... args) {
-  char text[128];
-  std::snprintf(text, sizeof(text), format, args...);
-  return text;
-}
 
 // " [#####-----]", `num_columns` wide.
 std::string Bar(double share, size_t num_columns) {

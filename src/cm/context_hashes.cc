@@ -28,8 +28,6 @@ class Collector {
   bool ablated_ = false;
 };
 
-constexpr uint64_t LowBytes(int n) { return (uint64_t{1} << (8 * n)) - 1; }
-
 void AddWords(const LaneHistory& lane, Collector& out) {
   const uint32_t word = lane.word;
   const auto& words = lane.words;

@@ -74,7 +74,6 @@ constexpr LearningRate kRate = {.first_q16 = 1300, .last_q16 = 200};
 constexpr LearningRate kLightRate = {.first_q16 = 2000, .last_q16 = 500};
 constexpr LearningRate kFinalRate = {.first_q16 = 1000, .last_q16 = 130};
 constexpr LearningRate kLightFinalRate = {.first_q16 = 1000, .last_q16 = 65};
-constexpr uint32_t kOrderLimit = 255;
 
 }  // namespace
 

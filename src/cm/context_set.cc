@@ -7,17 +7,6 @@
 #include "cm/logistic.h"
 
 namespace llma::cm {
-namespace {
-
-// Not sensitive: 255 gives the same sizes within 0.02 %.
-constexpr uint32_t kMapLimit = 1023;
-constexpr uint32_t kRunLimit = 255;
-// What the initial estimates are worth, in observations.
-constexpr uint32_t kMapPrior = 16;
-constexpr uint32_t kRunPrior = 6;
-
-}  // namespace
-
 ContextSet::ContextSet(int num_contexts, int inputs_per_context,
                        size_t num_buckets, PageSource pages)
     : histories_(GetBitHistoryTable().state.data()),

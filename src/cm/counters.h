@@ -46,6 +46,16 @@ using AdaptiveBit32 = BasicAdaptiveBit32<0>;
 // Zero bytes are one that has seen nothing, so large tables need no writing.
 using ZeroedBit32 = BasicAdaptiveBit32<1u << 31>;
 
+// Where estimates stop to count their updates, so that they follow changes:
+// those of bit histories (255 gives the same sizes within 0.02 %), of runs, and
+// of orders 0 and 1.
+inline constexpr uint32_t kMapLimit = 1023;
+inline constexpr uint32_t kRunLimit = 255;
+inline constexpr uint32_t kOrderLimit = 255;
+// What the initial estimates of the first two are worth, in updates.
+inline constexpr uint32_t kMapPrior = 16;
+inline constexpr uint32_t kRunPrior = 6;
+
 // Refines a probability given a context: 25 estimates over the stretch domain
 // (steps of 1), interpolated; the nearer of the two learns.
 class RefinementMap {

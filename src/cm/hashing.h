@@ -7,6 +7,9 @@
 
 namespace llma::cm {
 
+// A mask of the last n bytes of a history, n below 8.
+constexpr uint64_t LowBytes(int n) { return (uint64_t{1} << (8 * n)) - 1; }
+
 // 32 well-mixed bits of a 64-bit value and a small salt.
 inline uint32_t Hash(uint64_t value, uint32_t salt) {
   uint64_t h = (value + salt * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;

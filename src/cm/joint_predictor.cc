@@ -44,8 +44,8 @@ constexpr std::array<uint32_t, 4> kFinalSetSizes = {1, kNumConfidences * 3, 256,
 
 // Slow: an input as strong as the language model's is not to be disturbed.
 // Weaker inputs learn slower, too: mixed() counts half, those of tokens 3/4.
-constexpr LearningRate kRate = {.first_q16 = 200, .last_q16 = 200};
-constexpr LearningRate kFinalRate = {.first_q16 = 100, .last_q16 = 50};
+constexpr LearningRate kJointRate = {.first_q16 = 200, .last_q16 = 200};
+constexpr LearningRate kJointFinalRate = {.first_q16 = 100, .last_q16 = 50};
 
 constexpr int32_t kOne = 1 << 24;
 
@@ -64,7 +64,7 @@ std::vector<int32_t> FinalStartWeights() {
   return weights;
 }
 
-size_t NumBuckets(uint64_t content_bytes) {
+size_t NumTokenBuckets(uint64_t content_bytes) {
   // 0.75 slots a byte and context, three to a bucket. At most 58 MB.
   return static_cast<size_t>(
       std::clamp<uint64_t>(content_bytes * 2, 1024, 900000));
@@ -99,14 +99,14 @@ JointPredictor::JointPredictor(const JointOptions& options)
                  .num_lanes = options.num_lanes,
                  .pages = options.pages}),
       token_contexts_(NumTokenContexts(options.num_lanes), kInputsPerContext,
-                      NumBuckets(options.content_bytes), options.pages),
+                      NumTokenBuckets(options.content_bytes), options.pages),
       token_inputs_(NumTokenInputs(options.num_lanes)),
       ends_(options.content_bytes, MaxEndsLog2(options.set), options.pages),
       mixer_(SetSizes(options.num_lanes),
              StartWeights(3 + static_cast<size_t>(contexts_.num_matches()) +
                           contexts_.mixed().size() + token_inputs_.size()),
-             kRate),
-      final_mixer_(kFinalSetSizes, FinalStartWeights(), kFinalRate),
+             kJointRate),
+      final_mixer_(kFinalSetSizes, FinalStartWeights(), kJointFinalRate),
       refinements_{
           WideRefinementMap(kNumConfidences * 256, options.pages),
           WideRefinementMap(65536, options.pages),

@@ -19,6 +19,8 @@ struct MatchState {
   uint32_t misses = 0;      // of the last 8 predictions, one bit each
   uint32_t source_lane = 0;
 };
+// Longer matches count as this long.
+inline constexpr uint32_t kMaxMatchLength = 65535;
 
 inline constexpr int kMaxMatchModels = 3;
 

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "cm/hashing.h"
+#include "cm/lane_history.h"
 
 namespace llma::cm {
 namespace {
@@ -12,7 +13,6 @@ namespace {
 constexpr uint32_t kHashedBytes = 5;
 constexpr uint32_t kMinLength = kHashedBytes + 1;
 constexpr uint32_t kMaxSearched = 400;
-constexpr uint32_t kMaxLength = 65535;
 
 int TableBits(uint64_t content_bytes) {
   return std::clamp(static_cast<int>(std::bit_width(content_bytes)), 10, 20);
@@ -57,7 +57,7 @@ void LightMatch::BeginByte(const uint8_t* content, uint32_t next_ofs,
   if (source_ofs_ > 0) {
     const bool hit = content[source_ofs_] == (last8 & 0xff);
     misses_ = (misses_ << 1 | (hit ? 0 : 1)) & 0xff;
-    length_ = hit ? std::min(length_ + 1, kMaxLength) : 0;
+    length_ = hit ? std::min(length_ + 1, kMaxMatchLength) : 0;
     // Eight misses in a row of eight end the attempt to recover.
     source_ofs_ = misses_ == 0xff ? 0 : source_ofs_ + 1;
   }

@@ -12,13 +12,6 @@
 namespace llma::cm {
 namespace {
 
-constexpr uint32_t kMapLimit = 1023;
-constexpr uint32_t kRunLimit = 255;
-constexpr uint32_t kOrderLimit = 255;
-// What the initial estimates are worth, in observations.
-constexpr uint32_t kMapPrior = 16;
-constexpr uint32_t kRunPrior = 6;
-
 // Rates of learning fall as 1/n with a row's uses; Q16.
 constexpr uint32_t kFirstRate = 500;
 constexpr uint32_t kLastRate = 130;
@@ -39,13 +32,11 @@ constexpr uint32_t kNibbles = 17;
 constexpr uint32_t kBinaryScore = 400;
 
 // About 1.75 lines are needed for each byte. At most 58 MB.
-size_t NumBuckets(uint64_t content_bytes) {
+size_t NumLightBuckets(uint64_t content_bytes) {
   const uint64_t lines =
       std::clamp<uint64_t>(content_bytes * 7 / 4, 1024, 900000);
   return static_cast<size_t>(lines & ~uint64_t{1});
 }
-
-constexpr uint64_t LowBytes(int n) { return (uint64_t{1} << (8 * n)) - 1; }
 
 }  // namespace
 
@@ -53,7 +44,7 @@ LightPredictor::LightPredictor(uint64_t content_bytes, PageSource pages,
                                const LightKernels& kernels)
     : kernels_(kernels),
       content_(content_bytes + 8, pages),
-      table_(NumBuckets(content_bytes), pages),
+      table_(NumLightBuckets(content_bytes), pages),
       match_(content_bytes, pages),
       order1_(size_t{256} * kNibbles * 16),
       uses_(kRowsPerByte),

@@ -9,7 +9,6 @@
 namespace llma::cm {
 namespace {
 
-constexpr uint32_t kMaxLength = 65535;
 constexpr uint32_t kMissContexts = 8;
 
 // The lane whose coded bytes hold `ofs`, or the number of lanes.
@@ -89,7 +88,7 @@ void MatchModel::BeginByte(const uint8_t* content, std::span<LaneHistory> lanes,
     // Judge the last prediction, then go on behind it.
     const bool hit = content[state.source_ofs] == here.c1();
     state.misses = (state.misses << 1 | (hit ? 0 : 1)) & 0xff;
-    state.length = hit ? std::min(state.length + 1, kMaxLength) : 0;
+    state.length = hit ? std::min(state.length + 1, kMaxMatchLength) : 0;
     ++state.source_ofs;
     // Eight misses in a row of sixteen end the attempt to recover.
     if (std::popcount(state.misses) >= 8) state.source_ofs = 0;

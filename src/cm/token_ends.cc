@@ -13,7 +13,7 @@ namespace {
 constexpr uint32_t kLimit = 255;
 constexpr uint32_t kLengths = 32;  // kinds of match lengths
 constexpr uint32_t kDepths = 4;
-constexpr LearningRate kRate = {.first_q16 = 1000, .last_q16 = 1000};
+constexpr LearningRate kEndsRate = {.first_q16 = 1000, .last_q16 = 1000};
 
 // The language model's log odds, a constant, matches, counters.
 constexpr size_t kNumInputs = 2 + kMaxMatchModels + 6;
@@ -41,7 +41,7 @@ TokenEnds::TokenEnds(uint64_t content_bytes, int max_counters_log2,
                      max_counters_log2)),
       match_estimates_(kMaxMatchModels * kLengths * kDepths),
       ended_(content_bytes, pages),
-      mixer_(kSetSizes, kStart, kRate),
+      mixer_(kSetSizes, kStart, kEndsRate),
       refinement_(kNumConfidences * 256, pages) {
   for (size_t i = 0; i < kNumCounters; ++i) {
     counters_.emplace_back(size_t{1} << counters_log2_, pages);

@@ -18,7 +18,7 @@ constexpr uint64_t kOne = 1024;  // of ratios
 constexpr uint64_t kMinSampledBytes = 2048;
 constexpr uint64_t kMaxSampledBytes = 8192;
 constexpr uint64_t kSampledShare = 16;
-constexpr size_t kNumSamples = 4;
+constexpr size_t kNumContestSamples = 4;
 // A model whose score is so many fourths of the best is out.
 constexpr uint64_t kFarBehindFourths = 5;
 
@@ -44,9 +44,10 @@ std::vector<Bytes> TakeSamples(Bytes content) {
                                      kMinSampledBytes, kMaxSampledBytes);
   if (content.size() <= wanted) return {content};
   std::vector<Bytes> samples;
-  const size_t size = wanted / kNumSamples;
-  for (size_t i = 0; i < kNumSamples; ++i) {
-    size_t begin = (content.size() - size) * (2 * i + 1) / (2 * kNumSamples);
+  const size_t size = wanted / kNumContestSamples;
+  for (size_t i = 0; i < kNumContestSamples; ++i) {
+    size_t begin =
+        (content.size() - size) * (2 * i + 1) / (2 * kNumContestSamples);
     // Not within a character of UTF-8.
     for (int k = 0; k < 3 && (content[begin] & 0xc0) == 0x80; ++k) ++begin;
     samples.push_back(

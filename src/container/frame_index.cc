@@ -8,7 +8,7 @@
 namespace llma {
 namespace {
 
-Error Corrupt(const char* what) {
+Error CorruptIndex(const char* what) {
   return Error{ErrorCode::kCorrupt, what, Error::kNoOffset};
 }
 
@@ -57,13 +57,13 @@ std::vector<uint8_t> WriteIndexFrame(const FrameIndex& index) {
 Result<FrameIndex> ParseIndex(Bytes payload, uint64_t frame_bytes) {
   if (payload.size() < kIndexFooterBytes ||
       IndexFrameBytes(payload) != frame_bytes) {
-    return Corrupt("the index has a wrong end");
+    return CorruptIndex("the index has a wrong end");
   }
   ByteReader reader(payload.first(payload.size() - kIndexFooterBytes));
   LLMA_ASSIGN(const uint64_t num_entries, reader.LoadVarint());
   // An entry has at least two bytes.
   if (num_entries > kMaxIndexEntries || num_entries > reader.remaining() / 2) {
-    return Corrupt("the index has too many entries");
+    return CorruptIndex("the index has too many entries");
   }
   FrameIndex index;
   uint64_t all_content_bytes = 0;
@@ -72,18 +72,18 @@ Result<FrameIndex> ParseIndex(Bytes payload, uint64_t frame_bytes) {
     LLMA_ASSIGN(const uint64_t entry_bytes, reader.LoadVarint());
     LLMA_ASSIGN(const uint64_t content_bytes, reader.LoadVarint());
     if (entry_bytes < kMinFrameBytes) {
-      return Corrupt("a size in the index is too small");
+      return CorruptIndex("a size in the index is too small");
     }
     if (entry_bytes > kMaxPayloadBytes + kMaxFrameHeaderBytes ||
         content_bytes > kMaxContentBytes ||
         content_bytes > kMaxFileContentBytes - all_content_bytes) {
-      return Corrupt("a size in the index is too large");
+      return CorruptIndex("a size in the index is too large");
     }
     all_content_bytes += content_bytes;
     index.entries.push_back({entry_bytes, content_bytes});
   }
   LLMA_ASSIGN(index.headers_xxh3, reader.LoadU64());
-  if (reader.remaining() != 0) return Corrupt("the index is too long");
+  if (reader.remaining() != 0) return CorruptIndex("the index is too long");
   return index;
 }
 

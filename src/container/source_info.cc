@@ -9,7 +9,7 @@ namespace {
 constexpr uint32_t kMaxMode = 07777;
 constexpr uint32_t kNanosecondsPerSecond = 1000000000;
 
-Error Corrupt(const char* what) {
+Error CorruptSource(const char* what) {
   return Error{ErrorCode::kCorrupt, what, Error::kNoOffset};
 }
 
@@ -47,14 +47,14 @@ Result<SourceInfo> ParseSourceInfo(Bytes payload) {
   LLMA_ASSIGN(const Bytes name, reader.Take(name_bytes));
   info.name = AsStringView(name);
   if (!IsPlainFileName(info.name)) {
-    return Corrupt("the name of the source is not a file name");
+    return CorruptSource("the name of the source is not a file name");
   }
   LLMA_ASSIGN(const uint64_t mode, reader.LoadVarint());
   LLMA_ASSIGN(const uint64_t seconds, reader.LoadU64());
   LLMA_ASSIGN(const uint64_t nanoseconds, reader.LoadVarint());
   if (mode > kMaxMode || nanoseconds >= kNanosecondsPerSecond ||
       reader.remaining() != 0) {
-    return Corrupt("the mode or time of the source is wrong");
+    return CorruptSource("the mode or time of the source is wrong");
   }
   info.mode = static_cast<uint32_t>(mode);
   info.mtime_seconds = static_cast<int64_t>(seconds);

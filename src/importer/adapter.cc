@@ -19,6 +19,7 @@
 #include "importer/json_value.h"
 #include "importer/safetensors_reader.h"
 #include "importer/tensor_names.h"
+#include "importer/unsupported.h"
 #include "platform/descriptors.h"
 
 namespace llma {
@@ -38,10 +39,6 @@ constexpr std::string_view kScale = "_scale";
 
 constexpr const char* kHowToMerge =
     "; PEFT's merge_and_unload makes a folder that can be imported";
-
-Error Unsupported(const std::string& what) {
-  return Error{ErrorCode::kUnsupported, what};
-}
 
 // A tensor, and if it has integers, what they are multiplied by: a number for
 // each row, or one for all.

@@ -9,6 +9,7 @@
 #include "importer/quantize_weights.h"
 #include "importer/rope_steps.h"
 #include "importer/tensor_reader.h"
+#include "importer/unsupported.h"
 #include "importer/vocabulary.h"
 #include "importer/window_shares.h"
 #include "model/llmm_writer.h"
@@ -16,10 +17,6 @@
 
 namespace llma {
 namespace {
-
-Error Unsupported(const std::string& what) {
-  return Error{ErrorCode::kUnsupported, what};
-}
 
 // Quantises matrices.
 class FileSink : public WeightSink {

@@ -6,14 +6,11 @@
 #include <vector>
 
 #include "importer/tensor_names.h"
+#include "importer/unsupported.h"
 #include "model/layer_parts.h"
 
 namespace llma {
 namespace {
-
-Error Unsupported(const std::string& what) {
-  return Error{ErrorCode::kUnsupported, what};
-}
 
 // One matrix after the other, from the source to the sink.
 class ModelCopier {

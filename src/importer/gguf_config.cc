@@ -8,6 +8,7 @@
 
 #include "importer/architecture.h"
 #include "importer/gguf_keys.h"
+#include "importer/unsupported.h"
 
 namespace llma {
 namespace {
@@ -58,10 +59,6 @@ constexpr std::string_view kReadKeys[] = {
 // The same where layers may be local.
 constexpr std::string_view kLocalKeys[] = {kPatternKey, kOllamaBaseKey,
                                            kOllamaLocalBaseKey};
-
-Error Unsupported(const std::string& what) {
-  return Error{ErrorCode::kUnsupported, what};
-}
 
 // Scores and logits have caps in the Gemma family alone, scores in those only
 // whose silence is a cap.

@@ -12,6 +12,7 @@
 
 #include "store/certificates.h"
 #include "store/environment.h"
+#include "store/trim.h"
 #include "store/url.h"
 
 namespace llma::store {
@@ -44,12 +45,6 @@ uint64_t ToNumber(std::string_view text) {
   const auto end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value);
   return error == std::errc() && rest == end ? value : 0;
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && text.front() <= ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() <= ' ') text.remove_suffix(1);
-  return text;
 }
 
 // Of the header RateLimit, as the hub has it: "api";r=0;t=55. No request is

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "platform/descriptors.h"
 #include "store/environment.h"
+#include "store/trim.h"
 
 namespace llma::store {
 namespace {
@@ -30,16 +31,8 @@ std::string PathOfToken() {
   return cache + "/huggingface/token";
 }
 
-std::string Trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return "";
-  return std::string(
-      text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin));
-}
-
 Result<HubToken> CheckToken(std::string_view text, const std::string& origin) {
-  HubToken token{Trim(text), origin};
+  HubToken token{std::string(Trim(text)), origin};
   const bool is_one = std::ranges::all_of(
       token.text, [](char c) { return c > ' ' && c <= '~'; });
   if (is_one) return token;

@@ -13,6 +13,7 @@
 #include "store/environment.h"
 #include "store/http_client.h"
 #include "store/page.h"
+#include "store/trim.h"
 #include "store/zip_reader.h"
 
 namespace llma::store {
@@ -25,12 +26,6 @@ constexpr char kAccept[] =
 constexpr uint64_t kMaxSettingsBytes = 1 << 20;
 constexpr size_t kMaxPageBytes = 1 << 23;
 constexpr std::string_view kBlanks = " \t\r\n\f";
-
-std::string_view Trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return "";
-  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
-}
 
 char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
