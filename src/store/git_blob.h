@@ -14,7 +14,7 @@ namespace llma::store {
 // True for 40 hexadecimal digits in lower case: a blob, or a commit.
 bool IsGitId(const std::string& text);
 
-Result<std::string> GitBlobId(Bytes content);
+std::string GitBlobId(Bytes content);
 Result<std::string> GitBlobIdOfFile(const std::string& path);
 
 }  // namespace llma::store
