@@ -106,8 +106,7 @@ llma_status llma_measure_int8_peak(const char* kernels, uint32_t num_threads,
     LLMA_REQUIRE(multiply_adds_per_second);
     if (num_threads > kMaxThreads) return Usage("too many threads");
     LLMA_ASSIGN(const llma::KernelTable* table,
-                kernels == nullptr ? llma::KernelsFromEnvironment()
-                                   : llma::FindKernels(kernels));
+                llma::ChooseKernels(kernels == nullptr ? "" : kernels));
     llma::ThreadPool pool(NumThreads(num_threads));
     *multiply_adds_per_second = MeasurePeak(table->name, pool);
     return llma::OkStatus();

@@ -87,13 +87,13 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
       order0_(256),
       order1_(65536, options.pages),
       mixer_(NumInputs(options), SetSizes(options),
-             IsFull(options) ? kWeightOne / 64 : kWeightOne / 8,
-             IsFull(options) ? kRate : kLightRate, BestMixerKernels(),
+             IsFull(options) ? kMixerWeightOne / 64 : kMixerWeightOne / 8,
+             IsFull(options) ? kRate : kLightRate, options.kernels,
              options.pages),
       final_mixer_(mixer_.num_sets(), FinalSetSizes(options),
-                   kWeightOne / mixer_.num_sets(),
+                   kMixerWeightOne / mixer_.num_sets(),
                    IsFull(options) ? kFinalRate : kLightFinalRate,
-                   BestMixerKernels(), options.pages) {
+                   options.kernels, options.pages) {
   for (const int length : MatchLengths(options)) {
     matches_.emplace_back(length, MatchLog2(options, matches_.empty()),
                           options.num_lanes > 1, options.pages);

@@ -43,6 +43,7 @@ struct ContextMixerOptions {
   std::string_view start_text = {};
   // Of the tables; predictions do not depend on it.
   PageSource pages = PageSize::kLarge;
+  const KernelTable& kernels = BestKernels();
   // For measurements only, never in a format: bit i leaves out a component.
   // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 7 followers, 8
   // segments, 9 matches, 10 refinement, 11 the full set's weight sets beyond

@@ -24,6 +24,7 @@ struct JointOptions {
   uint64_t content_bytes = 0;           // of all lanes, at most kMaxJointBytes
   uint32_t num_lanes = 1;               // at least 1
   PageSource pages = PageSize::kLarge;  // of the tables
+  const KernelTable& kernels = BestKernels();
   // For measurements only, never in a format: bit i leaves out a component.
   // 0 ends of tokens, 1 refinement of bits, 2 contexts of tokens.
   uint32_t ablated = 0;

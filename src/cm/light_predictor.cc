@@ -16,7 +16,7 @@ namespace {
 constexpr uint32_t kFirstRate = 500;
 constexpr uint32_t kLastRate = 130;
 // Of one of the rows.
-constexpr int32_t kFirstWeight = kWeightOne / (8 * kLightRows);
+constexpr int32_t kFirstWeight = kMixerWeightOne / (8 * kLightMixerRows);
 
 // Refinements move by 2^-5 of their error.
 constexpr int kRefinementShift = 5;
@@ -41,7 +41,7 @@ size_t NumLightBuckets(uint64_t content_bytes) {
 }  // namespace
 
 LightPredictor::LightPredictor(uint64_t content_bytes, PageSource pages,
-                               const LightKernels& kernels)
+                               const KernelTable& kernels)
     : kernels_(kernels),
       content_(content_bytes + 8, pages),
       table_(NumLightBuckets(content_bytes), pages),
@@ -210,7 +210,7 @@ inline void LightPredictor::PredictBit() {
   order1_map_ = &order1_[(c1 * kNibbles + nibble) * 16 + node];
   *in++ = static_cast<int16_t>(Stretch12(order1_map_->p12()));
   *in++ = static_cast<int16_t>(Stretch12(order0_[partial_].p12()));
-  LLMA_DCHECK(in <= inputs_.data() + kLightInputs);
+  LLMA_DCHECK(in <= inputs_.data() + kLightMixerInputs);
 
   row_ = c1 * 8 + bit_count_;
   for (size_t i = 0; i < kNumRowBytes; ++i) {
@@ -218,12 +218,13 @@ inline void LightPredictor::PredictBit() {
     const size_t row = i * kRowsPerByte + byte * 8 + bit_count_;
     weights_[i] = byte_rows_[row].weights.data();
     // Most likely the next one.
-    __builtin_prefetch(weights_[i] + kLightInputs);
+    __builtin_prefetch(weights_[i] + kLightMixerInputs);
   }
   weights_[3] =
       match_rows_[match_.length_bucket() * 8 + bit_count_].weights.data();
   weights_[4] = partial_rows_[partial_].weights.data();
-  const int32_t dot = kernels_.dot(inputs_.data(), weights_.data()) >> 2;
+  const int32_t dot =
+      kernels_.light_mixer_dot(inputs_.data(), weights_.data()) >> 2;
   const int mixed = std::clamp(dot, -kMaxStretchQ12, kMaxStretchQ12 - 1);
   mixed_p24_ = SquashQ12(mixed);
   const uint32_t p =
@@ -270,7 +271,8 @@ inline void LightPredictor::UpdateMixer(int bit) {
   // As MixerLayer: x is Q8, w is Q28, so the factor of x is the error in Q20.
   const int64_t error = target - static_cast<int32_t>(mixed_p24_);
   const int64_t factor = (error * rate + (1 << 19)) >> 20;  // below 2^14
-  kernels_.train(inputs_.data(), static_cast<int32_t>(factor), weights_.data());
+  kernels_.light_mixer_train(inputs_.data(), static_cast<int32_t>(factor),
+                             weights_.data());
 }
 
 void LightPredictor::EndByte() {

@@ -15,9 +15,9 @@
 
 #include "cm/counters.h"
 #include "cm/hash_table.h"
-#include "cm/light_kernels.h"
 #include "cm/light_match.h"
 #include "cm/zeroed_array.h"
+#include "kernels/kernel_table.h"
 
 namespace llma::cm {
 
@@ -26,8 +26,8 @@ namespace llma::cm {
 class LightPredictor {
  public:
   // content_bytes: at most 2^31.
-  explicit LightPredictor(uint64_t content_bytes, PageSource pages,
-                          const LightKernels& kernels = BestLightKernels());
+  LightPredictor(uint64_t content_bytes, PageSource pages,
+                 const KernelTable& kernels);
   LightPredictor(const LightPredictor&) = delete;
   LightPredictor& operator=(const LightPredictor&) = delete;
 
@@ -68,7 +68,7 @@ class LightPredictor {
     std::array<uint16_t, 32> moves;
   };
   struct alignas(64) WeightRow {
-    std::array<int32_t, kLightInputs> weights;
+    std::array<int32_t, kLightMixerInputs> weights;
   };
   struct Successors {
     std::array<uint8_t, 2> after;
@@ -86,7 +86,7 @@ class LightPredictor {
   void UpdateMixer(int bit);
 
   // What changes with every bit.
-  alignas(64) std::array<int16_t, kLightInputs> inputs_ = {};
+  alignas(64) std::array<int16_t, kLightMixerInputs> inputs_ = {};
   std::array<Context, kNumContexts> contexts_ = {};
   std::array<Run, kNumRuns> runs_ = {};
   std::array<uint32_t, kNumContexts> hashes_ = {};
@@ -96,9 +96,9 @@ class LightPredictor {
   uint32_t mixed_p24_ = 0;
   AdaptiveBit32* order1_map_ = nullptr;
   size_t row_ = 0;
-  std::array<int32_t*, kLightRows> weights_ = {};  // the rows in use
-  std::array<uint16_t*, 2> moves_ = {};            // those that learn
-  std::array<uint16_t, 2> move_starts_ = {};       // what they move from
+  std::array<int32_t*, kLightMixerRows> weights_ = {};  // the rows in use
+  std::array<uint16_t*, 2> moves_ = {};                 // those that learn
+  std::array<uint16_t, 2> move_starts_ = {};            // what they move from
 
   // What changes with every byte.
   uint64_t last8_ = 0;  // the last bytes, latest lowest
@@ -107,7 +107,7 @@ class LightPredictor {
   uint32_t word_before_ = 0;   // of the one before
   uint32_t binary_score_ = 0;  // how many recent bytes are no text
 
-  const LightKernels& kernels_;
+  const KernelTable& kernels_;
   ZeroedArray<uint8_t> content_;
   HashTable table_;
   LightMatch match_;

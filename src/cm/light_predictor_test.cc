@@ -14,7 +14,7 @@ namespace llma::cm {
 namespace {
 
 template <class Coder>
-void CodeContent(Coder& coder, const LightKernels& kernels,
+void CodeContent(Coder& coder, const KernelTable& kernels,
                  std::vector<uint8_t>& content) {
   LightPredictor predictor(content.size(), PageSize::kLarge, kernels);
   for (uint8_t& byte : content) {
@@ -30,7 +30,7 @@ void CodeContent(Coder& coder, const LightKernels& kernels,
 }
 
 std::vector<uint8_t> Encode(std::vector<uint8_t> content,
-                            const LightKernels& kernels) {
+                            const KernelTable& kernels) {
   BinaryEncoder encoder;
   CodeContent(encoder, kernels, content);
   return std::move(encoder).Finish();
@@ -39,10 +39,10 @@ std::vector<uint8_t> Encode(std::vector<uint8_t> content,
 // The size of the code. Encodes with the fastest kernels, decodes with the
 // definition.
 size_t RoundTrip(const std::vector<uint8_t>& content) {
-  const std::vector<uint8_t> code = Encode(content, BestLightKernels());
+  const std::vector<uint8_t> code = Encode(content, BestKernels());
   std::vector<uint8_t> decoded(content.size());
   BinaryDecoder decoder(code);
-  CodeContent(decoder, kScalarLightKernels, decoded);
+  CodeContent(decoder, **FindKernels("scalar"), decoded);
   EXPECT_EQ(decoded, content);
   return code.size();
 }
@@ -67,43 +67,6 @@ std::vector<uint8_t> Text(size_t size) {
   }
   text.resize(size);
   return {text.begin(), text.end()};
-}
-
-TEST(LightKernels, EqualTheDefinition) {
-  std::mt19937 random(7);
-  const LightKernels& best = BestLightKernels();
-  for (int round = 0; round < 300; ++round) {
-    alignas(64) int16_t x[kLightInputs];
-    alignas(64) int32_t weights[2][kLightRows][kLightInputs];
-    int32_t* rows[2][kLightRows];
-    const bool is_extreme = round % 3 == 0;
-    const auto weight = [&] {
-      if (is_extreme) {
-        return random() % 2 == 0 ? kMaxLightWeight : -kMaxLightWeight;
-      }
-      return static_cast<int32_t>(static_cast<uint32_t>(random())) / 8;
-    };
-    for (int i = 0; i < kLightInputs; ++i) {
-      x[i] = static_cast<int16_t>(
-          is_extreme ? (random() % 2 == 0 ? 4096 : -4096)
-                     : static_cast<int>(random() % 6145) - 3072);
-      for (int row = 0; row < kLightRows; ++row) {
-        weights[0][row][i] = weights[1][row][i] = weight();
-        rows[0][row] = weights[0][row];
-        rows[1][row] = weights[1][row];
-      }
-    }
-    ASSERT_EQ(best.dot(x, rows[0]), kScalarLightKernels.dot(x, rows[1]));
-    const int32_t error = is_extreme
-                              ? (random() % 2 == 0 ? 32767 : -32767)
-                              : static_cast<int>(random() % 65535) - 32767;
-    best.train(x, error, rows[0]);
-    kScalarLightKernels.train(x, error, rows[1]);
-    for (int row = 0; row < kLightRows; ++row) {
-      ASSERT_TRUE(
-          std::equal(rows[0][row], rows[0][row] + kLightInputs, rows[1][row]));
-    }
-  }
 }
 
 TEST(LightPredictor, RoundTripsAnyBytes) {

@@ -7,7 +7,7 @@ namespace llma::cm {
 
 MixerLayer::MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
                        int32_t initial_weight, LearningRate rate,
-                       const MixerKernels& kernels, PageSource pages)
+                       const KernelTable& kernels, PageSource pages)
     : num_inputs_(static_cast<size_t>(num_inputs)),
       stride_((num_inputs_ + kMixerBlock - 1) / kMixerBlock * kMixerBlock),
       kernels_(kernels),
@@ -44,8 +44,8 @@ std::span<const int32_t> MixerLayer::Mix() {
     rows_[i] = &weights_[sets_[i].row * stride_];
     if (uses_[sets_[i].row] == 0) StartRow(i);
   }
-  kernels_.dot(inputs_.data(), static_cast<int>(stride_), rows_.data(),
-               static_cast<int>(num_sets), mixed_q12_.data());
+  kernels_.mixer_dot(inputs_.data(), static_cast<int>(stride_), rows_.data(),
+                     static_cast<int>(num_sets), mixed_q12_.data());
   for (size_t i = 0; i < num_sets; ++i) {
     // x Q8 times w Q12, less the kernel's 6 bits: Q14.
     const int32_t x_q12 =
@@ -70,8 +70,8 @@ void MixerLayer::Update(int bit) {
     errors_[i] = static_cast<int32_t>(
         std::clamp<int64_t>(factor, -INT16_MAX, INT16_MAX));
   }
-  kernels_.train(inputs_.data(), static_cast<int>(stride_), rows_.data(),
-                 static_cast<int>(sets_.size()), errors_.data());
+  kernels_.mixer_train(inputs_.data(), static_cast<int>(stride_), rows_.data(),
+                       static_cast<int>(sets_.size()), errors_.data());
 }
 
 }  // namespace llma::cm

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "cm/logistic.h"
-#include "cm/mixer_kernels.h"
 #include "cm/zeroed_array.h"
+#include "kernels/kernel_table.h"
 
 namespace llma::cm {
 
@@ -33,7 +33,7 @@ class MixerLayer {
   // initial_weight (Q28).
   MixerLayer(int num_inputs, std::span<const uint32_t> set_sizes,
              int32_t initial_weight, LearningRate rate,
-             const MixerKernels& kernels, PageSource pages);
+             const KernelTable& kernels, PageSource pages);
 
   int num_inputs() const { return static_cast<int>(num_inputs_); }
   int num_sets() const { return static_cast<int>(sets_.size()); }
@@ -64,7 +64,7 @@ class MixerLayer {
 
   size_t num_inputs_;
   size_t stride_;  // num_inputs_ rounded up to whole blocks
-  const MixerKernels& kernels_;
+  const KernelTable& kernels_;
   std::vector<WeightSet> sets_;
   std::vector<int32_t*> rows_;      // [sets], as selected when mixed
   std::vector<int32_t> mixed_q12_;  // [sets]

@@ -35,13 +35,13 @@ uint32_t LengthKind(uint32_t length) {
 }  // namespace
 
 TokenEnds::TokenEnds(uint64_t content_bytes, int max_counters_log2,
-                     PageSource pages)
+                     PageSource pages, const KernelTable& kernels)
     : counters_log2_(
           std::clamp(static_cast<int>(std::bit_width(content_bytes)) + 1, 10,
                      max_counters_log2)),
       match_estimates_(kMaxMatchModels * kLengths * kDepths),
       ended_(content_bytes, pages),
-      mixer_(kSetSizes, kStart, kEndsRate),
+      mixer_(kSetSizes, kStart, kEndsRate, kernels),
       refinement_(kNumConfidences * 256, pages) {
   for (size_t i = 0; i < kNumCounters; ++i) {
     counters_.emplace_back(size_t{1} << counters_log2_, pages);

@@ -21,7 +21,8 @@ namespace llma::cm {
 class TokenEnds {
  public:
   // Each context has at most 2^max_counters_log2 counters.
-  TokenEnds(uint64_t content_bytes, int max_counters_log2, PageSource pages);
+  TokenEnds(uint64_t content_bytes, int max_counters_log2, PageSource pages,
+            const KernelTable& kernels);
 
   // p24: the language model's, not certain. lane: behind the byte, as is
   // `token`. Returns a probability in [1, 2^24 - 1].

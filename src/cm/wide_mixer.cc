@@ -9,7 +9,7 @@
 namespace llma::cm {
 WideMixer::WideMixer(std::span<const uint32_t> set_sizes,
                      std::span<const int32_t> start, LearningRate rate,
-                     const MixerKernels& kernels)
+                     const KernelTable& kernels)
     : rate_(rate),
       kernels_(kernels),
       num_inputs_(start.size()),
@@ -40,7 +40,8 @@ int32_t WideMixer::Mix() {
       std::copy_n(RowAt(sets_[0].row), n, RowAt(set.row));
     }
     // An input is below 2^21, a weight at most 2^30: 2^12 inputs would fit.
-    const int64_t dot = kernels_.wide_dot(inputs_.data(), RowAt(set.row), n);
+    const int64_t dot =
+        kernels_.wide_mixer_dot(inputs_.data(), RowAt(set.row), n);
     set.output = static_cast<int32_t>(
         std::clamp<int64_t>(dot >> 24, -kMaxStretchQ16, kMaxStretchQ16));
     set.p24 = SquashQ16(set.output);
@@ -59,8 +60,8 @@ void WideMixer::Update(int bit) {
     // Q16, x Q16 and w Q24, so 32 bits go. |error * rate| <= 2^40, |x| < 2^21.
     const int64_t error =
         (bit != 0 ? int64_t{kProbOne} : 0) - static_cast<int64_t>(set.p24);
-    kernels_.wide_train(inputs_.data(), error * rate, RowAt(set.row),
-                        inputs_.size());
+    kernels_.wide_mixer_train(inputs_.data(), error * rate, RowAt(set.row),
+                              inputs_.size());
   }
 }
 

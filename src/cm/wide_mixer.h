@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "cm/mixer.h"
-#include "cm/mixer_kernels.h"
+#include "kernels/kernel_table.h"
 
 namespace llma::cm {
 
@@ -23,8 +23,7 @@ class WideMixer {
   // when it is first used, as a copy of the row that the first set has
   // selected, so that a rare context knows what the common ones do.
   WideMixer(std::span<const uint32_t> set_sizes, std::span<const int32_t> start,
-            LearningRate rate,
-            const MixerKernels& kernels = BestMixerKernels());
+            LearningRate rate, const KernelTable& kernels);
 
   // The inputs of the next prediction: log odds, Q16, within kMaxStretchQ16.
   std::span<int32_t> inputs() { return {inputs_.data(), num_inputs_}; }
@@ -52,7 +51,7 @@ class WideMixer {
   int32_t* RowAt(uint32_t row) { return &weights_[row * inputs_.size()]; }
 
   LearningRate rate_;
-  const MixerKernels& kernels_;
+  const KernelTable& kernels_;
   size_t num_inputs_;
   std::vector<int32_t> inputs_;  // zeros behind them, to whole blocks
   std::vector<WeightSet> sets_;

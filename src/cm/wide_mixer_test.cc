@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <random>
-#include <vector>
 
 #include "cm/wide_logistic.h"
 
@@ -18,7 +16,7 @@ constexpr LearningRate kRate = {.first_q16 = 2000, .last_q16 = 500};
 TEST(WideMixer, StartsWithTheGivenWeights) {
   const std::array<uint32_t, 2> sizes = {1, 3};
   const std::array<int32_t, 2> start = {1 << 24, 0};
-  WideMixer mixer(sizes, start, kRate);
+  WideMixer mixer(sizes, start, kRate, BestKernels());
   mixer.Select(1, 2);
   for (const int32_t x : {-1000000, -7, 0, 3, 999999}) {
     mixer.inputs()[0] = x;
@@ -31,7 +29,7 @@ TEST(WideMixer, StartsWithTheGivenWeights) {
 TEST(WideMixer, LearnsInTheSelectedRowOnly) {
   const std::array<uint32_t, 1> sizes = {2};
   const std::array<int32_t, 2> start = {1 << 24, 0};
-  WideMixer mixer(sizes, start, kRate);
+  WideMixer mixer(sizes, start, kRate, BestKernels());
   mixer.inputs()[0] = 0;
   // The second input says the truth, the first one nothing.
   for (int i = 0; i < 2000; ++i) {
@@ -48,7 +46,7 @@ TEST(WideMixer, LearnsInTheSelectedRowOnly) {
 TEST(WideMixer, NewRowsStartFromTheFirstSet) {
   const std::array<uint32_t, 2> sizes = {1, 2};
   const std::array<int32_t, 1> start = {0};
-  WideMixer mixer(sizes, start, kRate);
+  WideMixer mixer(sizes, start, kRate, BestKernels());
   mixer.inputs()[0] = 0x10000;
   for (int i = 0; i < 100; ++i) {
     mixer.Mix();
@@ -63,40 +61,13 @@ TEST(WideMixer, NewRowsStartFromTheFirstSet) {
 TEST(WideMixer, ExtremesStayInBounds) {
   const std::array<uint32_t, 1> sizes = {1};
   const std::array<int32_t, 4> start = {};
-  WideMixer mixer(sizes, start, {.first_q16 = 65535, .last_q16 = 65535});
+  WideMixer mixer(sizes, start, {.first_q16 = 65535, .last_q16 = 65535},
+                  BestKernels());
   for (int i = 0; i < 3000; ++i) {
     std::ranges::fill(mixer.inputs(),
                       (i & 1) != 0 ? kMaxStretchQ16 : -kMaxStretchQ16);
     EXPECT_LE(std::abs(mixer.Mix()), kMaxStretchQ16);
     mixer.Update(i / 7 & 1);
-  }
-}
-
-TEST(WideMixerKernels, Avx2EqualsTheDefinition) {
-  const MixerKernels* avx2 = Avx2MixerKernels();
-  if (avx2 == nullptr) GTEST_SKIP() << "not covered here: no AVX2";
-  std::mt19937_64 random(1);
-  // Anywhere in [-max, max], often at its ends.
-  const auto any = [&](int64_t max) {
-    const uint64_t kind = random() % 8;
-    if (kind < 2) return kind == 0 ? max : -max;
-    return static_cast<int64_t>(random() % static_cast<uint64_t>(2 * max + 1)) -
-           max;
-  };
-  for (size_t n = kWideMixerBlock; n <= 128; n += kWideMixerBlock) {
-    std::vector<int32_t> x(n), w(n);
-    for (int round = 0; round < 200; ++round) {
-      for (auto& v : x) v = static_cast<int32_t>(any((1 << 21) - 1));
-      for (auto& v : w) v = static_cast<int32_t>(any(kMaxWideWeight));
-      ASSERT_EQ(avx2->wide_dot(x.data(), w.data(), n),
-                kScalarMixerKernels.wide_dot(x.data(), w.data(), n));
-      const int64_t factor =
-          any(int64_t{1} << (round % 2 == 0 ? 40 : round % 40));
-      std::vector<int32_t> w2 = w;
-      avx2->wide_train(x.data(), factor, w.data(), n);
-      kScalarMixerKernels.wide_train(x.data(), factor, w2.data(), n);
-      ASSERT_EQ(w, w2) << n << " " << factor;
-    }
   }
 }
 

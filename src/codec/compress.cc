@@ -49,9 +49,11 @@ uint32_t WindowPositions(const CompressOptions& options) {
 class FrameCompressor {
  public:
   // The options have a context.
-  FrameCompressor(Bytes content, bool is_last, const CompressOptions& options)
+  FrameCompressor(Bytes content, bool is_last, const CompressOptions& options,
+                  const KernelTable& kernels)
       : content_(content),
         options_(options),
+        kernels_(kernels),
         shared_(*options.context),
         stored_(StoredHeader(content, is_last, options.has_checksums)),
         predicted_(content) {
@@ -74,8 +76,8 @@ class FrameCompressor {
     FrameHeader header = CodedHeader(FrameKind::kContexts, models);
     EnterStage(options_.clock, Stage::kCoding);
     LLMA_ASSIGN(const std::vector<uint8_t> code,
-                EncodeContextFrame(models, predicted_, progress, NewCosts(),
-                                   Start(), &shared_.pages()));
+                EncodeContextFrame(models, predicted_, kernels_, progress,
+                                   NewCosts(), Start(), &shared_.pages()));
     EnterStage(options_.clock, Stage::kOther);
     return JoinCode(header, code);
   }
@@ -94,11 +96,8 @@ class FrameCompressor {
       if (!is_large) light.reset();
     }
     const FpEnvGuard fp_env;
-    LLMA_ASSIGN(const KernelTable* kernels,
-                options_.kernels.empty() ? KernelsFromEnvironment()
-                                         : FindKernels(options_.kernels));
     LLMA_ASSIGN(const Model* chosen, ChooseModel(candidates, predicted_,
-                                                 *kernels, options_, Trial()));
+                                                 kernels_, options_, Trial()));
     const Model& model = *chosen;
     FrameHeader header = CodedHeader(FrameKind::kCoded, models);
     std::copy_n(model.fingerprint().begin(), header.model_id.size(),
@@ -113,11 +112,11 @@ class FrameCompressor {
                               SettingsOfLevel(options_.level).max_lanes));
     header.window_positions = WindowForContent(
         model.config(), WindowPositions(options_), pieces.size());
-    LLMA_ASSIGN(const auto engine, shared_.EngineOf(model, *kernels));
+    LLMA_ASSIGN(const auto engine, shared_.EngineOf(model, kernels_));
     const auto pool = shared_.TakePool(options_.num_threads);
     FrameContext context = {
-        *engine,           *pool,         header.window_positions, models,
-        options_.progress, options_.clock};
+        *engine, kernels_,          *pool,         header.window_positions,
+        models,  options_.progress, options_.clock};
     context.pages = &shared_.pages();
     if (light) {
       LLMA_ASSIGN(
@@ -247,6 +246,7 @@ class FrameCompressor {
 
   const Bytes content_;
   const CompressOptions& options_;
+  const KernelTable& kernels_;
   CompressContext& shared_;
   const FrameHeader stored_;
   FrameCosts costs_;  // of the last code
@@ -371,7 +371,8 @@ Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
   const auto memory =
       context->Reserve(CompressMemoryBytes(content.size(), model, options),
                        options.max_memory_bytes);
-  FrameCompressor frame(content, is_last, options);
+  LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
+  FrameCompressor frame(content, is_last, options, *kernels);
   if (content.empty()) return frame.Store();
   const ContextModels models =
       options.context_models.value_or(settings.context_models);

@@ -23,9 +23,7 @@ std::vector<uint8_t> Store(Bytes content) {
 Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
                                   const CompressOptions& options) {
   const FpEnvGuard fp_env;
-  LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
-                                              ? KernelsFromEnvironment()
-                                              : FindKernels(options.kernels));
+  LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
   const GivenContext context(options.context);
   LLMA_ASSIGN(const auto tokenizer, context->TokenizerOf(model));
   const std::vector<TextPiece> pieces = tokenizer->Encode(content);
@@ -40,7 +38,7 @@ Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
   BinaryEncoder coder;
   CodeShortSize(coder, static_cast<uint32_t>(content.size()));
   return EncodeFrame(
-      {*engine, *pool, kShortWindowPositions, kShortContextModels,
+      {*engine, *kernels, *pool, kShortWindowPositions, kShortContextModels,
        options.progress, options.clock, nullptr, &context->pages()},
       content, pieces, {&lane_bytes, 1}, std::move(coder));
 }

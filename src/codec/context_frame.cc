@@ -21,12 +21,13 @@ class FullPredictor {
  public:
   // used_bytes: as far as is known.
   FullPredictor(uint64_t content_bytes, uint64_t used_bytes,
-                std::string_view start_text, PageCache* pages)
-      : contexts_(
-            {.set = cm::ModelSet::kFull,
-             .content_bytes = content_bytes,
-             .start_text = start_text,
-             .pages = cm::PagesFor(used_bytes + start_text.size(), pages)}),
+                std::string_view start_text, const KernelTable& kernels,
+                PageCache* pages)
+      : contexts_({.set = cm::ModelSet::kFull,
+                   .content_bytes = content_bytes,
+                   .start_text = start_text,
+                   .pages = cm::PagesFor(used_bytes + start_text.size(), pages),
+                   .kernels = kernels}),
         lane_(contexts_.AddLane(0)) {}
 
   void BeginByte() { contexts_.BeginByte(lane_); }
@@ -104,28 +105,31 @@ Result<std::vector<uint8_t>> Decode(Predictor& predictor, BinaryDecoder coder,
 }  // namespace
 
 Result<std::vector<uint8_t>> EncodeContextFrame(
-    ContextModels models, Bytes content, const ProgressCallback& progress,
-    FrameCosts* costs, BinaryEncoder coder, PageCache* pages) {
+    ContextModels models, Bytes content, const KernelTable& kernels,
+    const ProgressCallback& progress, FrameCosts* costs, BinaryEncoder coder,
+    PageCache* pages) {
   LLMA_ENSURE(models != ContextModels::kNone);
   if (models == ContextModels::kLight) {
     cm::LightPredictor predictor(content.size(),
-                                 cm::PagesFor(content.size(), pages));
+                                 cm::PagesFor(content.size(), pages), kernels);
     return Encode(predictor, content, progress, costs, std::move(coder));
   }
   const cm::StartText text = CodeStartText(coder, cm::ChooseStartText(content));
   FullPredictor predictor(content.size(), content.size(),
-                          cm::GetStartText(text, content.size()), pages);
+                          cm::GetStartText(text, content.size()), kernels,
+                          pages);
   return Encode(predictor, content, progress, costs, std::move(coder));
 }
 
 Result<std::vector<uint8_t>> DecodeContextFrame(
     ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
-    const ProgressCallback& progress, PageCache* pages) {
+    const KernelTable& kernels, const ProgressCallback& progress,
+    PageCache* pages) {
   LLMA_ENSURE(models != ContextModels::kNone);
   const uint64_t used_bytes = UsedBytes(content_bytes, coder.size_bytes());
   if (models == ContextModels::kLight) {
-    cm::LightPredictor predictor(content_bytes,
-                                 cm::PagesFor(used_bytes, pages));
+    cm::LightPredictor predictor(content_bytes, cm::PagesFor(used_bytes, pages),
+                                 kernels);
     return Decode(predictor, std::move(coder), content_bytes, progress);
   }
   const cm::StartText text = CodeStartText(coder, cm::StartText::kNone);
@@ -133,7 +137,8 @@ Result<std::vector<uint8_t>> DecodeContextFrame(
     return Error{ErrorCode::kCorrupt, "the start text is unknown"};
   }
   FullPredictor predictor(content_bytes, used_bytes,
-                          cm::GetStartText(text, content_bytes), pages);
+                          cm::GetStartText(text, content_bytes), kernels,
+                          pages);
   return Decode(predictor, std::move(coder), content_bytes, progress);
 }
 

@@ -50,16 +50,14 @@ Status CheckModel(const FrameHeader& header, const Model* model) {
 Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
                                          BinaryDecoder coder,
                                          const Model& model,
+                                         const KernelTable& kernels,
                                          CodecContext& context,
                                          const DecompressOptions& options) {
   const FpEnvGuard fp_env;
-  LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
-                                              ? KernelsFromEnvironment()
-                                              : FindKernels(options.kernels));
-  LLMA_ASSIGN(const auto engine, context.EngineOf(model, *kernels));
+  LLMA_ASSIGN(const auto engine, context.EngineOf(model, kernels));
   const auto pool = context.TakePool(options.num_threads);
   return DecodeFrame(
-      {*engine, *pool, header.window_positions, header.context_models,
+      {*engine, kernels, *pool, header.window_positions, header.context_models,
        options.progress, options.clock, nullptr, &context.pages()},
       std::move(coder), header.lane_bytes);
 }
@@ -77,16 +75,17 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
   }
   const GivenContext context(options.context);
   const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
+  LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
   BinaryDecoder coder(payload);
   LLMA_ASSIGN(const std::vector<Repetition> repetitions,
               DecodeRepetitions(header.repeated_bytes, coder));
-  LLMA_ASSIGN(
-      std::vector<uint8_t> predicted,
-      header.kind == FrameKind::kCoded
-          ? DecodeCoded(header, std::move(coder), *model, *context, options)
-          : DecodeContextFrame(header.context_models, std::move(coder),
-                               header.predicted_bytes(), options.progress,
-                               &context->pages()));
+  LLMA_ASSIGN(std::vector<uint8_t> predicted,
+              header.kind == FrameKind::kCoded
+                  ? DecodeCoded(header, std::move(coder), *model, *kernels,
+                                *context, options)
+                  : DecodeContextFrame(header.context_models, std::move(coder),
+                                       header.predicted_bytes(), *kernels,
+                                       options.progress, &context->pages()));
   return PutBack(repetitions, std::move(predicted));
 }
 

@@ -18,9 +18,7 @@ namespace {
 Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
                                     const DecompressOptions& options) {
   const FpEnvGuard fp_env;
-  LLMA_ASSIGN(const KernelTable* kernels, options.kernels.empty()
-                                              ? KernelsFromEnvironment()
-                                              : FindKernels(options.kernels));
+  LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
   BinaryDecoder coder(code);
   const uint64_t content_bytes = CodeShortSize(coder, 0);
   LLMA_TRY(ContentLimit(options.max_content_bytes).Take(content_bytes));
@@ -34,7 +32,7 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
   LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
   const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
   return DecodeFrame(
-      {*engine, *pool, kShortWindowPositions, kShortContextModels,
+      {*engine, *kernels, *pool, kShortWindowPositions, kShortContextModels,
        options.progress, options.clock, nullptr, &context->pages()},
       std::move(coder), {&content_bytes, 1});
 }

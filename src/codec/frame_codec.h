@@ -18,6 +18,7 @@
 #include "codec/piece_cost.h"
 #include "coder/binary_coder.h"
 #include "engine/engine.h"
+#include "kernels/kernel_table.h"
 #include "model/model.h"
 #include "model/text_piece.h"
 
@@ -28,7 +29,8 @@ inline constexpr uint32_t kPredictorId = 1;
 
 // What both directions need. All must outlive the call.
 struct FrameContext {
-  Engine& engine;  // of the model
+  Engine& engine;              // of the model
+  const KernelTable& kernels;  // of context models
   ThreadPool& pool;
   uint32_t window_positions;
   ContextModels context_models;
@@ -66,12 +68,13 @@ Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
 
 // The code of `content` if the context models alone predict; not kNone.
 Result<std::vector<uint8_t>> EncodeContextFrame(
-    ContextModels models, Bytes content, const ProgressCallback& progress,
-    FrameCosts* costs = nullptr, BinaryEncoder coder = {},
-    PageCache* pages = nullptr);
+    ContextModels models, Bytes content, const KernelTable& kernels,
+    const ProgressCallback& progress, FrameCosts* costs = nullptr,
+    BinaryEncoder coder = {}, PageCache* pages = nullptr);
 Result<std::vector<uint8_t>> DecodeContextFrame(
     ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
-    const ProgressCallback& progress, PageCache* pages = nullptr);
+    const KernelTable& kernels, const ProgressCallback& progress,
+    PageCache* pages = nullptr);
 
 }  // namespace llma
 

@@ -32,7 +32,8 @@ class FrameCodecTest : public testing::Test {
     lane_bytes_ = SplitIntoLanes(pieces, lanes);
     ThreadPool pool(threads);
     CpuEngine engine(*model_, **FindKernels(kernels));
-    auto code = EncodeFrame({engine, pool, window, context_models_, progress_},
+    auto code = EncodeFrame({engine, **FindKernels(kernels), pool, window,
+                             context_models_, progress_},
                             AsBytes(content), pieces, lane_bytes_);
     EXPECT_TRUE(code) << code.error().what;
     return code ? *std::move(code) : std::vector<uint8_t>();
@@ -42,7 +43,8 @@ class FrameCodecTest : public testing::Test {
                                       int threads = 1) {
     ThreadPool pool(threads);
     CpuEngine engine(*model_, **FindKernels(kernels));
-    return DecodeFrame({engine, pool, window, context_models_, progress_},
+    return DecodeFrame({engine, **FindKernels(kernels), pool, window,
+                        context_models_, progress_},
                        BinaryDecoder(code), lane_bytes_);
   }
   void ExpectRoundTrip(const std::string& content, uint32_t lanes,
@@ -150,21 +152,87 @@ TEST_F(FrameCodecTest, ContextModelsAlone) {
                                      std::string(5000 / kPart, '\0')}) {
     for (const ContextModels models :
          {ContextModels::kLight, ContextModels::kFull}) {
-      auto code = EncodeContextFrame(models, AsBytes(content), progress_);
+      auto code = EncodeContextFrame(models, AsBytes(content), BestKernels(),
+                                     progress_);
       ASSERT_TRUE(code);
-      const auto back = DecodeContextFrame(models, BinaryDecoder(*code),
-                                           content.size(), progress_);
+      const auto back =
+          DecodeContextFrame(models, BinaryDecoder(*code), content.size(),
+                             BestKernels(), progress_);
       ASSERT_TRUE(back) << back.error().what;
       EXPECT_EQ(AsStringView(*back), content);
       if (code->size() < 100) continue;
       code->resize(code->size() / 2);
       EXPECT_FALSE(DecodeContextFrame(models, BinaryDecoder(*code),
-                                      content.size(), progress_));
+                                      content.size(), BestKernels(),
+                                      progress_));
     }
   }
-  const auto code =
-      EncodeContextFrame(ContextModels::kFull, AsBytes(Text(900)), progress_);
+  const auto code = EncodeContextFrame(ContextModels::kFull, AsBytes(Text(900)),
+                                       BestKernels(), progress_);
   EXPECT_EQ(Xxh3(*code), 5718733681283759602u) << code->size();
+}
+
+// Calls of the context models' kernels, by mixer.
+struct MixerCalls {
+  int full, wide, light;
+};
+MixerCalls calls;
+
+KernelTable CountingKernels() {
+  KernelTable table = **FindKernels("scalar");
+  table.mixer_dot = [](const int16_t* x, int n, const int32_t* const* rows,
+                       int num_rows, int32_t* sums) {
+    ++calls.full;
+    reference::MixerDot(x, n, rows, num_rows, sums);
+  };
+  table.wide_mixer_dot = [](const int32_t* x, const int32_t* w, size_t n) {
+    ++calls.wide;
+    return reference::WideMixerDot(x, w, n);
+  };
+  table.light_mixer_dot = [](const int16_t* x, const int32_t* const* rows) {
+    ++calls.light;
+    return reference::LightMixerDot(x, rows);
+  };
+  return table;
+}
+
+// The table that is chosen, and no other.
+TEST_F(FrameCodecTest, ContextModelsUseTheGivenKernels) {
+  const KernelTable kernels = CountingKernels();
+  const std::string content = Text(100);
+  const auto code_alone = [&](ContextModels models) {
+    const auto code =
+        EncodeContextFrame(models, AsBytes(content), kernels, progress_);
+    const auto back = DecodeContextFrame(models, BinaryDecoder(*code),
+                                         content.size(), kernels, progress_);
+    EXPECT_EQ(AsStringView(*back), content);
+  };
+  // Each direction predicts each bit.
+  const int num_bits = 2 * 8 * static_cast<int>(content.size());
+  calls = {};
+  code_alone(ContextModels::kLight);
+  EXPECT_GE(calls.light, num_bits);
+  EXPECT_EQ(calls.full + calls.wide, 0);
+  calls = {};
+  code_alone(ContextModels::kFull);
+  EXPECT_GE(calls.full, 2 * num_bits);  // two layers
+  EXPECT_EQ(calls.wide + calls.light, 0);
+
+  ThreadPool pool(1);
+  CpuEngine engine(*model_, kernels);
+  const FrameContext context = {engine, kernels,         pool,
+                                32,     context_models_, progress_};
+  const auto pieces = LongestPieces(model_->tokens(), AsBytes(content));
+  const uint64_t lane_bytes = content.size();
+  calls = {};
+  const auto code =
+      EncodeFrame(context, AsBytes(content), pieces, {&lane_bytes, 1});
+  EXPECT_GE(calls.full, num_bits / 2);
+  EXPECT_GE(calls.wide, num_bits / 2);
+  const MixerCalls there = calls;
+  EXPECT_TRUE(DecodeFrame(context, BinaryDecoder(*code), {&lane_bytes, 1}));
+  EXPECT_EQ(calls.full, 2 * there.full);
+  EXPECT_EQ(calls.wide, 2 * there.wide);
 }
 
 TEST_F(FrameCodecTest, LanesCoverTheContent) {

@@ -31,7 +31,7 @@ class FrameDecoder {
       : context_(context),
         session_(session),
         models_(context.engine.index(), context.context_models, lane_bytes,
-                coder.size_bytes(), context.pages),
+                coder.size_bytes(), context.kernels, context.pages),
         coder_(std::move(coder)),
         // Several lanes do not guess: a step is needed as long as any lane
         // needs one.

@@ -55,7 +55,7 @@ class FrameEncoder {
         steps_per_chunk_(
             StepsForLanes(lane_pieces, context.engine.encode_rows())),
         models_(context.engine.index(), context.context_models, lane_bytes,
-                content.size(), context.pages),
+                content.size(), context.kernels, context.pages),
         coder_(std::move(coder)) {
     uint64_t byte_ofs = 0;
     lanes_.reserve(lane_bytes.size());

@@ -67,9 +67,9 @@ Result<bool> IsModelWorthwhile(const FrameContext& context, Bytes content,
       !context.progress ? context.progress : [&](const CodecProgress&) {
         return context.progress({0, content.size(), 0});
       };
-  const FrameContext model_alone = {context.engine, context.pool,
-                                    context.window_positions,
-                                    ContextModels::kNone, progress};
+  const FrameContext model_alone = {
+      context.engine,           context.kernels,      context.pool,
+      context.window_positions, ContextModels::kNone, progress};
   uint64_t sampled_bytes = 0, code_bytes = 0;
   for (size_t i = 0; i < kNumSamples; ++i) {
     const size_t begin = pieces.size() * (2 * i + 1) / (2 * kNumSamples);

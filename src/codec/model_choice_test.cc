@@ -114,7 +114,8 @@ TEST_F(ModelChoice, SmallTextAsksTheModel) {
       text.insert(text.end(), word.begin(), word.end());
       text.push_back(' ');
     }
-    const auto light = EncodeContextFrame(ContextModels::kLight, text, {});
+    const auto light =
+        EncodeContextFrame(ContextModels::kLight, text, BestKernels(), {});
     ASSERT_TRUE(light);
     EXPECT_FALSE(IsUnpredictable(text, light->size())) << size;
   }

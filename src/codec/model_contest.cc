@@ -61,7 +61,7 @@ class Contestant {
   static Result<Contestant> Create(const Model& model,
                                    const KernelTable& kernels,
                                    CompressContext& context) {
-    Contestant made;
+    Contestant made(kernels);
     LLMA_ASSIGN(made.tokenizer_, context.TokenizerOf(model));
     LLMA_ASSIGN(made.engine_, context.EngineOf(model, kernels));
     return made;
@@ -76,8 +76,8 @@ class Contestant {
         (pieces.size() / kWindowGranularity + 1) * kWindowGranularity);
     const uint64_t lane_bytes = sample.size();
     LLMA_ASSIGN(const std::vector<uint8_t> code,
-                EncodeFrame({*engine_, pool, window, context_models, progress,
-                             nullptr, nullptr, &pages},
+                EncodeFrame({*engine_, *kernels_, pool, window, context_models,
+                             progress, nullptr, nullptr, &pages},
                             sample, pieces, {&lane_bytes, 1}));
     trial.code_bytes += code.size();
     trial.work += pieces.size() * WorkOfToken(model());
@@ -85,7 +85,8 @@ class Contestant {
   }
 
  private:
-  Contestant() = default;
+  explicit Contestant(const KernelTable& kernels) : kernels_(&kernels) {}
+  const KernelTable* kernels_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<Engine> engine_;
 };

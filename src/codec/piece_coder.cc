@@ -30,7 +30,8 @@ uint64_t ContextModelsMemoryBytes(ContextModels context_models,
 
 FrameModels::FrameModels(const TokenIndex& index, ContextModels context_models,
                          std::span<const uint64_t> lane_bytes,
-                         uint64_t code_bytes, PageCache* pages)
+                         uint64_t code_bytes, const KernelTable& kernels,
+                         PageCache* pages)
     : may_escape(HasUnspelledByte(index)) {
   // An escape is rare until one was seen.
   for (int i = 0; i < 64; ++i) escape_flag[0].Update(false);
@@ -41,7 +42,8 @@ FrameModels::FrameModels(const TokenIndex& index, ContextModels context_models,
       .set = static_cast<cm::ModelSet>(context_models),
       .content_bytes = content_bytes,
       .num_lanes = static_cast<uint32_t>(lane_bytes.size()),
-      .pages = cm::PagesFor(UsedBytes(content_bytes, code_bytes), pages)});
+      .pages = cm::PagesFor(UsedBytes(content_bytes, code_bytes), pages),
+      .kernels = kernels});
   uint64_t begin_ofs = 0;
   for (const uint64_t bytes : lane_bytes) {
     joint->AddLane(begin_ofs);

@@ -42,7 +42,7 @@ struct CodedPiece {
 struct FrameModels {
   FrameModels(const TokenIndex& index, ContextModels context_models,
               std::span<const uint64_t> lane_bytes, uint64_t code_bytes,
-              PageCache* pages);
+              const KernelTable& kernels, PageCache* pages);
 
   bool may_escape;                         // some byte is not a token by itself
   std::array<AdaptiveBit, 2> escape_flag;  // [was the lane's last piece one?]

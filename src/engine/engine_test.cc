@@ -89,7 +89,7 @@ class EngineTest : public testing::Test {
                        coded.lane_bytes);
   }
   FrameContext Context(Engine& engine, ThreadPool& pool) const {
-    return {engine, pool, 16, ContextModels::kLight, progress_};
+    return {engine, BestKernels(), pool, 16, ContextModels::kLight, progress_};
   }
 
   std::unique_ptr<Model> model_;

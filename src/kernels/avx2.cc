@@ -377,6 +377,12 @@ const KernelTable kTable = {
     .weighted_value_sums = WeightedValueSums,
     .join_value_sums = JoinValueSums,
     .token_weights = TokenWeights,
+    .mixer_dot = MixerDot,
+    .mixer_train = MixerTrain,
+    .wide_mixer_dot = WideMixerDot,
+    .wide_mixer_train = WideMixerTrain,
+    .light_mixer_dot = LightMixerDot,
+    .light_mixer_train = LightMixerTrain,
 };
 
 }  // namespace llma::kernels::avx2

@@ -30,6 +30,14 @@ void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
                    uint32_t size, float* out);
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums);
+void MixerDot(const int16_t* x, int n, const int32_t* const* rows, int num_rows,
+              int32_t* sums);
+void MixerTrain(const int16_t* x, int n, int32_t* const* rows, int num_rows,
+                const int32_t* errors);
+int64_t WideMixerDot(const int32_t* x, const int32_t* w, size_t n);
+void WideMixerTrain(const int32_t* x, int64_t factor, int32_t* w, size_t n);
+int32_t LightMixerDot(const int16_t* x, const int32_t* const* rows);
+void LightMixerTrain(const int16_t* x, int32_t error, int32_t* const* rows);
 
 // A panel has 16 rows, two vectors of 8 int32 sums.
 constexpr int kHalves = 2;

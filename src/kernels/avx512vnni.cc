@@ -2,6 +2,7 @@
 // Kernels for x86-64 processors with AVX-512 (F, BW, DQ, VL) and VNNI. Each
 // function equals its namesake in numerics/reference_ops.h; comments here only
 // say how, never what.
+#include "kernels/avx2_shared.h"
 #include "kernels/avx512_shared.h"
 #include "kernels/avx512vnni_tile.h"
 #include "kernels/kernel_sets.h"
@@ -203,6 +204,12 @@ const KernelTable kTable = {
     .weighted_value_sums = WeightedValueSums,
     .join_value_sums = avx512::JoinValueSums,
     .token_weights = avx512::TokenWeights,
+    .mixer_dot = avx2::MixerDot,
+    .mixer_train = avx2::MixerTrain,
+    .wide_mixer_dot = avx2::WideMixerDot,
+    .wide_mixer_train = avx2::WideMixerTrain,
+    .light_mixer_dot = avx2::LightMixerDot,
+    .light_mixer_train = avx2::LightMixerTrain,
 };
 
 }  // namespace llma::kernels::avx512vnni

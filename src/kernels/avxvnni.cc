@@ -280,6 +280,12 @@ constexpr KernelTable MakeTable(const char* name, const char* description,
       .weighted_value_sums = WeightedValueSums<Vnni>,
       .join_value_sums = avx2::JoinValueSums,
       .token_weights = avx2::TokenWeights,
+      .mixer_dot = avx2::MixerDot,
+      .mixer_train = avx2::MixerTrain,
+      .wide_mixer_dot = avx2::WideMixerDot,
+      .wide_mixer_train = avx2::WideMixerTrain,
+      .light_mixer_dot = avx2::LightMixerDot,
+      .light_mixer_train = avx2::LightMixerTrain,
   };
 }
 

@@ -15,6 +15,7 @@ constexpr const KernelTable* kAll[] = {
     &kernels::avx2::kTable,    &kernels::avxvnni::kEvexTable,
     &kernels::avxvnni::kTable, &kernels::avx512vnni::kTable,
 #elif defined(__aarch64__)
+    &kernels::neon_base::kTable,
     &kernels::neon::kTable,
     &kernels::neon_i8mm::kTable,
 #endif
@@ -49,5 +50,11 @@ Result<const KernelTable*> KernelsFromEnvironment() {
   const char* name = std::getenv("LLMA_KERNELS");
   return FindKernels(name == nullptr ? "" : name);
 }
+
+Result<const KernelTable*> ChooseKernels(std::string_view name) {
+  return name.empty() ? KernelsFromEnvironment() : FindKernels(name);
+}
+
+const KernelTable& BestKernels() { return **FindKernels(""); }
 
 }  // namespace llma

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels as values: a table of function pointers per instruction set. Each
-// function equals its namesake in numerics/reference_ops.h bit for bit, on
-// every input that satisfies the preconditions stated there.
+// function equals its namesake in numerics/reference_ops.h or mixer_ops.h bit
+// for bit, on every input that satisfies the preconditions stated there.
 //
-// Goals: one decision, when a model is opened; tests loop over all tables.
+// Goals: one decision for each frame; tests loop over all tables.
 // Non-goals: kernels that are only nearly equal.
 #ifndef LLMA_KERNELS_KERNEL_TABLE_H_
 #define LLMA_KERNELS_KERNEL_TABLE_H_
@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "numerics/mixer_ops.h"
 #include "numerics/reference_ops.h"
 
 namespace llma {
@@ -35,6 +36,14 @@ struct KernelTable {
   decltype(&reference::WeightedValueSums) weighted_value_sums;
   decltype(&reference::JoinValueSums) join_value_sums;
   decltype(&reference::TokenWeights) token_weights;
+
+  // Of context models.
+  decltype(&reference::MixerDot) mixer_dot;
+  decltype(&reference::MixerTrain) mixer_train;
+  decltype(&reference::WideMixerDot) wide_mixer_dot;
+  decltype(&reference::WideMixerTrain) wide_mixer_train;
+  decltype(&reference::LightMixerDot) light_mixer_dot;
+  decltype(&reference::LightMixerTrain) light_mixer_train;
 };
 
 // All tables that this build has, slowest first; some may be unsupported here.
@@ -46,6 +55,12 @@ Result<const KernelTable*> FindKernels(std::string_view name);
 
 // FindKernels of the environment variable LLMA_KERNELS.
 Result<const KernelTable*> KernelsFromEnvironment();
+
+// FindKernels of `name`, or of the environment if it is empty.
+Result<const KernelTable*> ChooseKernels(std::string_view name);
+
+// The fastest that this processor can run.
+const KernelTable& BestKernels();
 
 }  // namespace llma
 

@@ -409,6 +409,12 @@ const KernelTable kTable = {
     .weighted_value_sums = WeightedValueSums,
     .join_value_sums = JoinValueSums,
     .token_weights = TokenWeights,
+    .mixer_dot = reference::MixerDot,
+    .mixer_train = reference::MixerTrain,
+    .wide_mixer_dot = reference::WideMixerDot,
+    .wide_mixer_train = reference::WideMixerTrain,
+    .light_mixer_dot = neon::LightMixerDot,
+    .light_mixer_train = neon::LightMixerTrain,
 };
 
 }  // namespace llma::kernels::neon

@@ -199,6 +199,12 @@ const KernelTable kTable = {
     .weighted_value_sums = neon::WeightedValueSums,
     .join_value_sums = neon::JoinValueSums,
     .token_weights = neon::TokenWeights,
+    .mixer_dot = reference::MixerDot,
+    .mixer_train = reference::MixerTrain,
+    .wide_mixer_dot = reference::WideMixerDot,
+    .wide_mixer_train = reference::WideMixerTrain,
+    .light_mixer_dot = neon::LightMixerDot,
+    .light_mixer_train = neon::LightMixerTrain,
 };
 
 }  // namespace llma::kernels::neon_i8mm

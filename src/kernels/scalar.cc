@@ -20,6 +20,12 @@ const KernelTable kTable = {
     .weighted_value_sums = reference::WeightedValueSums,
     .join_value_sums = reference::JoinValueSums,
     .token_weights = reference::TokenWeights,
+    .mixer_dot = reference::MixerDot,
+    .mixer_train = reference::MixerTrain,
+    .wide_mixer_dot = reference::WideMixerDot,
+    .wide_mixer_train = reference::WideMixerTrain,
+    .light_mixer_dot = reference::LightMixerDot,
+    .light_mixer_train = reference::LightMixerTrain,
 };
 
 }  // namespace llma::kernels::scalar

@@ -18,7 +18,7 @@ MAY = {
     "kernels": "base numerics",
     "coder": "base",
     "container": "base",
-    "cm": "base",
+    "cm": "base numerics kernels",
     "model": "base platform numerics kernels",
     "tokenizer": "base model",
     "predict": "base numerics kernels coder model",
