@@ -40,7 +40,7 @@ constexpr CatalogEntry kCatalog[] = {
      491400064,
      "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
      "1e60a74844f839784d821c18aab663b19eafb7f85c864ba4aafffe8562c36a4a"},
-    {"gemma-3-270m", "unsloth/gemma-3-270m-GGUF", "gemma-3-270m-Q8_0.gguf",
+    {"gemma-3-270m-q8_0", "unsloth/gemma-3-270m-GGUF", "gemma-3-270m-Q8_0.gguf",
      "main", "gemma", Verified::kNothing, 0, "", ""},
     {"smollm2-360m-instruct", "HuggingFaceTB/SmolLM2-360M-Instruct-GGUF",
      "smollm2-360m-instruct-q8_0.gguf", "main", "apache-2.0",
@@ -53,6 +53,17 @@ constexpr CatalogEntry kCatalog[] = {
      Verified::kNothing, 0, "", ""},
     {"qwen3-0.6b", "Qwen/Qwen3-0.6B-GGUF", "Qwen3-0.6B-Q8_0.gguf", "main",
      "apache-2.0", Verified::kNothing, 0, "", ""},
+    // Before any chat tuning, with all bits of their weights.
+    {"smollm2-135m", "HuggingFaceTB/SmolLM2-135M", "", "main", "apache-2.0",
+     Verified::kNothing, 0, "", ""},
+    {"smollm2-360m", "HuggingFaceTB/SmolLM2-360M", "", "main", "apache-2.0",
+     Verified::kNothing, 0, "", ""},
+    {"qwen2.5-0.5b", "Qwen/Qwen2.5-0.5B", "", "main", "apache-2.0",
+     Verified::kNothing, 0, "", ""},
+    {"qwen3-0.6b-base", "Qwen/Qwen3-0.6B-Base", "", "main", "apache-2.0",
+     Verified::kNothing, 0, "", ""},
+    {"gemma-3-270m", "google/gemma-3-270m", "", "main", "gemma",
+     Verified::kNothing, 0, "", ""},
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ TEST(ModelCatalogTest, EntriesAreSound) {
     EXPECT_EQ(entry.sha256.empty(), !has_file) << entry.name;
     EXPECT_EQ(entry.size_bytes == 0, !has_file) << entry.name;
     EXPECT_EQ(entry.fingerprint.size(), has_file ? 64u : 0u) << entry.name;
+    EXPECT_TRUE(entry.file.empty() || entry.file.ends_with(".gguf"));
     if (has_file) {
       EXPECT_TRUE(IsSha256Text(std::string(entry.sha256))) << entry.name;
       EXPECT_EQ(entry.revision.size(), 40u) << entry.name;

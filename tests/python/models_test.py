@@ -63,13 +63,13 @@ def test_list_models(models: pathlib.Path) -> None:
 def test_fetch_model(models: pathlib.Path, host: Any) -> None:
     told: list[tuple[int, int]] = []
     model = llma.fetch_model(
-        "gemma-3-270m", progress=lambda done, total: told.append((done, total)))
-    assert model.path == str(models / "gemma-3-270m.llmm")
+        "gemma-3-270m-q8_0", progress=lambda done, total: told.append((done, total)))
+    assert model.path == str(models / "gemma-3-270m-q8_0.llmm")
     assert told and all(done <= total or total == 0 for done, total in told)
-    assert [p.name for p in models.iterdir()] == ["gemma-3-270m.llmm"]
+    assert [p.name for p in models.iterdir()] == ["gemma-3-270m-q8_0.llmm"]
     # It is here now, and nobody is asked.
     host.forget()
-    again = llma.fetch_model("gemma-3-270m")
+    again = llma.fetch_model("gemma-3-270m-q8_0")
     assert again.fingerprint == model.fingerprint
     assert host.requests == []
 
@@ -92,9 +92,9 @@ def test_progress_ends_the_work(models: pathlib.Path, host: Any) -> None:
         raise KeyError("enough")
 
     with pytest.raises(KeyError, match="enough"):
-        llma.fetch_model("gemma-3-270m", progress=stop)
+        llma.fetch_model("gemma-3-270m-q8_0", progress=stop)
     assert not list(models.glob("*.llmm"))
-    assert llma.fetch_model("gemma-3-270m").num_tokens > 0
+    assert llma.fetch_model("gemma-3-270m-q8_0").num_tokens > 0
 
 
 def test_an_unknown_name(models: pathlib.Path, host: Any) -> None:

@@ -183,7 +183,7 @@ class PullTest(TinyTest):
         self.assertEqual([r.token for r in self.host.requests], [None])
 
     def test_a_name_whose_sum_the_host_says(self):
-        done = self.run_llma("pull", "gemma-3-270m", "--name", "tiny")
+        done = self.run_llma("pull", "gemma-3-270m-q8_0", "--name", "tiny")
         self.expect_pulled(done)
         self.assertIn(f"SHA-256 {SHA256}, as its host says", done.stdout)
         self.assertIn("license: gemma", done.stdout)
@@ -195,7 +195,7 @@ class PullTest(TinyTest):
     def test_a_name_whose_sum_nobody_says(self):
         self.host.linked = False
         self.expect_error(
-            self.run_llma("pull", "gemma-3-270m"), "says no SHA-256",
+            self.run_llma("pull", "gemma-3-270m-q8_0"), "says no SHA-256",
             files=())
 
     def test_a_name_whose_sum_is_known(self):
@@ -232,7 +232,7 @@ class PullTest(TinyTest):
         home.mkdir()
         (home / "token").write_text("secret\n")
         self.expect_pulled(
-            self.run_llma("pull", "gemma-3-270m", "--name", "tiny"))
+            self.run_llma("pull", "gemma-3-270m-q8_0", "--name", "tiny"))
         # To the hub, and not to where it redirects.
         self.assertEqual([(r.host, r.token) for r in self.host.requests],
                          [("127.0.0.1", "Bearer secret"), ("localhost", None)])
@@ -244,11 +244,11 @@ class PullTest(TinyTest):
                 ({"HF_TOKEN": "first"}, "Bearer first")):
             self.variables = variables
             self.host.forget()
-            self.run_llma("pull", "-f", "gemma-3-270m", "--name", "tiny")
+            self.run_llma("pull", "-f", "gemma-3-270m-q8_0", "--name", "tiny")
             self.assertEqual(self.host.requests[0].token, token)
         self.variables = {}
         (home / "token").write_text("no\x01token")
-        self.expect_error(self.run_llma("pull", "gemma-3-270m"),
+        self.expect_error(self.run_llma("pull", "gemma-3-270m-q8_0"),
                           str(home / "token"), "is not a token",
                           files=("tiny.llmm",))
 
@@ -257,7 +257,7 @@ class PullTest(TinyTest):
         for status in (401, 403):
             self.host.status_of_hub = status
             self.expect_error(
-                self.run_llma("pull", "gemma-3-270m"), str(status),
+                self.run_llma("pull", "gemma-3-270m-q8_0"), str(status),
                 f"terms at {self.endpoint}/unsloth/gemma-3-270m-GGUF if",
                 "hf auth login")
             self.expect_error(

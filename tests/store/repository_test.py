@@ -117,6 +117,23 @@ class RepositoryTest(HostTest):
             [f"/Owner/Tiny/resolve/{self.repository.commit}/{name}" for name in
              ("config.json", INDEX, "tokenizer.json", FIRST, SECOND)])
 
+    def test_base_models_by_name(self):
+        for name, path in (
+                ("smollm2-135m", "HuggingFaceTB/SmolLM2-135M"),
+                ("smollm2-360m", "HuggingFaceTB/SmolLM2-360M"),
+                ("qwen2.5-0.5b", "Qwen/Qwen2.5-0.5B"),
+                ("qwen3-0.6b-base", "Qwen/Qwen3-0.6B-Base"),
+                ("gemma-3-270m", "google/gemma-3-270m")):
+            self.host.repositories = {path: self.repository}
+            done = self.pull("--name", "tiny", "-f", source=name)
+            self.expect_tiny(done)
+            self.assertIn(f"from {self.endpoint}/{path}, commit "
+                          + self.repository.commit, done.stdout)
+            self.assertRegex(done.stdout, r"fingerprint [0-9a-f]{64}")
+        # Under its own name, too.
+        self.expect_pulled(self.pull(source="gemma-3-270m"),
+                           ["gemma-3-270m.llmm", "tiny.llmm"])
+
     def test_one_file_of_weights(self):
         """As small repositories have them, without an index."""
         self.repository.files["model.safetensors"] = (
