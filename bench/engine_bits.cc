@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bits that the exact engine spends on a text, to compare with
-// bench/float_reference.py: fresh chunks of tokens, each behind the start
+// bench/float_reference.py: fresh chunks of tokens, each after the start
 // token.
 //
 //   engine_bits MODEL.llmm TEXT [CHUNKS [CHUNK_TOKENS]]

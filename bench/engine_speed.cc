@@ -2,7 +2,7 @@
 // Tokens a second of the engine on one stream: a prompt in batches, as an
 // encoder reads it, with and without the logits of all its tokens; and one
 // token after the other, as a decoder must, each the likeliest after the one
-// before, in an empty cache and behind the prompt. Of single tokens the best of
+// before, in an empty cache and after the prompt. Of single tokens the best of
 // three runs counts.
 //
 //   engine_speed MODEL.llmm TEXT [PROMPT_TOKENS [NEW_TOKENS [THREADS]]]

@@ -281,7 +281,7 @@ class Model:
     # -- bits ----------------------------------------------------------------
 
     def predicting_states(self, context, ids):
-        """States that predict ids [n] behind context ids: float32[n, D].
+        """States that predict ids [n] after context ids: float32[n, D].
 
         The context has at least one token.
         """
@@ -299,7 +299,7 @@ class Model:
         return logits
 
     def bits(self, context, ids, all_rows=False):
-        """Bits of every token of ids [n] behind context ids: float64[n]."""
+        """Bits of every token of ids [n] after context ids: float64[n]."""
         states = self.predicting_states(context, ids)
         out = np.empty(len(ids))
         for begin in range(0, len(ids), ROWS):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the guesses of a single lane give on texts, counted: how many tokens a
 // pass of the model makes known, and how many it takes. And what a pass of some
-// tokens costs, behind 768 others of the first text: the median of 40 in turn.
+// tokens costs, after 768 others of the first text: the median of 40 in turn.
 //
 //   guess_study MODEL.llmm TEXT...
 //

@@ -29,7 +29,7 @@ inline std::vector<RecordedPiece> Record(const Model& model,
                                          uint32_t window, Bytes text) {
   std::vector<RecordedPiece> recorded;
   std::vector<uint32_t> fed = {model.config().start_row};
-  std::vector<size_t> piece_of;  // [row of fed]: what comes behind it
+  std::vector<size_t> piece_of;  // [row of fed]: what comes after it
   for (const TextPiece& piece : pieces) {
     if (piece.row != TextPiece::kEscape) {
       fed.push_back(piece.row);

@@ -14,7 +14,7 @@ window however far it has moved. Up to S + W positions this is plain causal
 attention.
 
 Reading again: when W positions are full, the last W/2 tokens are read afresh,
-once as they are ("re-read") and once behind the start token.
+once as they are ("re-read") and once after the start token.
 """
 
 import argparse
@@ -38,7 +38,7 @@ class RollingModel(Model):
         out = np.empty_like(q)
         for begin in range(0, n, ROWS):
             end = min(begin + ROWS, n)
-            # The first key behind the sinks that any row of the block sees.
+            # The first key after the sinks that any row of the block sees.
             first = max(sinks, begin - self.window + 1)
             key_at = np.concatenate([at[:sinks], at[first:end]])
             row = np.repeat(at[begin:end], repeat)[:, None]
@@ -119,7 +119,7 @@ def main():
         bits = read_again(model, ids, window, [start], [])
         report(window, "re-read", bits)
         bits = read_again(model, ids, window, [start], [start])
-        report(window, "re-read behind the start token", bits)
+        report(window, "re-read after the start token", bits)
     if not args.skip_full:
         report("all", "everything", model.bits([start], ids))
 

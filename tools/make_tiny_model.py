@@ -62,7 +62,7 @@ that they came because there was nothing there. No one could say that the
 ground belonged to another; and so, in time, it belonged to them all.
 """
 
-# ASCII form of the GPT-2 split, behind a split of single digits.
+# ASCII form of the GPT-2 split, after a split of single digits.
 SPLIT = re.compile(r"[0-9]|'(?:s|t|re|ve|m|ll|d)| ?[A-Za-z]+"
                    r"| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s+")
 

@@ -130,7 +130,7 @@ Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate) {
     add(model);
   }
   if (candidate < found.size()) return OpenPath(found[candidate].path);
-  // For its text.
+  // It fails; its message says which model the file needs.
   LLMA_ASSIGN(const InstalledModel none, store::FindModelOfFile(id));
   return Error{ErrorCode::kModelMissing,
                "no other model than " + none.name + " fits"};

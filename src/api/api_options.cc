@@ -211,7 +211,7 @@ Result<const Model*> ModelSource::FindCandidates() {
       others_.push_back(*model);
     }
   }
-  // For its text.
+  // Without a model, opening the usual one fails with the right message.
   return first != nullptr ? Result(first) : Hold(OpenByName(""));
 }
 

@@ -74,7 +74,7 @@ class ModelSource {
   // others to choose from.
   Result<const Model*> ForCompressing(int level);
   const std::vector<const Model*>& others() const { return others_; }
-  // For a short message: null behind the last candidate.
+  // For a short message: null after the last candidate.
   Result<const Model*> Find(Bytes id, uint32_t candidate);
   ModelProvider provider();
   bool has_own_model() const { return model_ != nullptr; }

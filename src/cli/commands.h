@@ -31,7 +31,7 @@ int RunBench(const Options& options, const Messages& messages);
 // cli/inspect_command.cc
 int RunInspect(const Options& options, const Messages& messages);
 
-// cli/tune_command.cc; the arguments behind "tune". Python replaces the
+// cli/tune_command.cc; the arguments after "tune". Python replaces the
 // program.
 int RunTune(int argc, char** argv);
 

@@ -9,7 +9,7 @@ namespace llma::cli {
 namespace {
 
 // The length of the UTF-8 character that starts here; 0: none does; more than
-// `left`: it may go on behind the end.
+// `left`: it may go on after the end.
 size_t CharacterBytes(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);

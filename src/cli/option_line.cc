@@ -60,8 +60,8 @@ Error LongOptionError(int result, const std::string& word,
   return Usage("option '" + word + "' is the start of " + names);
 }
 
-// What getopt_long() did not like, in the user's words. It has moved on behind
-// a long option, and behind the last letter of a word.
+// What getopt_long() did not like, in the user's words. It has moved on after
+// a long option, and after the last letter of a word.
 Error OptionError(int result, int argc, char** argv, const OptionTable& table) {
   const std::string last = argv[optind - 1];
   const auto found = Completions(last, table.long_options);

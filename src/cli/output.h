@@ -54,7 +54,7 @@ class Output {
   bool is_file() const { return file_.has_value(); }
   // The descriptor of a file that can be read again; -1 if it cannot.
   int readable_fd() const { return file_ ? file_->fd() : -1; }
-  // Resumable output: what follows goes behind this place.
+  // Resumable output: what follows goes after this place.
   Status TruncateTo(uint64_t size_bytes);
   // What was written is on the device.
   Status Flush();

@@ -104,7 +104,7 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
   if (!options.start_text.empty()) ReadStartText();
 }
 
-// The start text is a lane of its own behind the content.
+// The start text is a lane of its own after the content.
 void ContextMixer::ReadStartText() {
   const uint32_t lane = AddLane(options_.content_bytes);
   for (const char c : options_.start_text) {

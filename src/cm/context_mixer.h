@@ -72,7 +72,7 @@ class ContextMixer {
   // Teaches the bit just predicted. The eighth appends the byte to its lane.
   void Update(int bit);
 
-  // The lane's byte so far, most significant bits first, behind a leading 1.
+  // The lane's byte so far, most significant bits first, after a leading 1.
   uint32_t partial_byte() const { return partial_; }
   const LaneHistory& lane(uint32_t i) const { return lanes_[i]; }
   // Of the bit just predicted: the mixed log odds of every weight set, Q8.

@@ -24,7 +24,7 @@ inline uint32_t Combine(uint32_t hash, uint32_t value) {
 }
 
 // From a context's hash to that of its second nibble. partial: the bits of
-// the byte so far, behind a leading 1.
+// the byte so far, after a leading 1.
 inline uint32_t HashNibble(uint32_t hash, uint32_t partial) {
   const uint64_t h =
       (static_cast<uint64_t>(hash) << 8 | partial) * 0x9e3779b97f4a7c15u;

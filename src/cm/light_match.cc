@@ -58,7 +58,7 @@ void LightMatch::BeginByte(const uint8_t* content, uint32_t next_ofs,
     const bool hit = content[source_ofs_] == (last8 & 0xff);
     misses_ = (misses_ << 1 | (hit ? 0 : 1)) & 0xff;
     length_ = hit ? std::min(length_ + 1, kMaxMatchLength) : 0;
-    // Eight misses in a row of eight end the attempt to recover.
+    // Eight misses in a row end the attempt to recover.
     source_ofs_ = misses_ == 0xff ? 0 : source_ofs_ + 1;
   }
   // Of the bytes before the last one; their place is known by its end.

@@ -90,7 +90,7 @@ class LightPredictor {
   std::array<Context, kNumContexts> contexts_ = {};
   std::array<Run, kNumRuns> runs_ = {};
   std::array<uint32_t, kNumContexts> hashes_ = {};
-  uint32_t partial_ = 1;  // the byte so far, behind a leading 1
+  uint32_t partial_ = 1;  // the byte so far, after a leading 1
   uint32_t bit_count_ = 0;
   uint32_t p24_ = 0;
   uint32_t mixed_p24_ = 0;

@@ -85,12 +85,12 @@ void MatchModel::BeginByte(const uint8_t* content, std::span<LaneHistory> lanes,
   if (here.num_bytes() < min_length_) return;
 
   if (state.length > 0 || state.source_ofs > 0) {
-    // Judge the last prediction, then go on behind it.
+    // Judge the last prediction, then go on after it.
     const bool hit = content[state.source_ofs] == here.c1();
     state.misses = (state.misses << 1 | (hit ? 0 : 1)) & 0xff;
     state.length = hit ? std::min(state.length + 1, kMaxMatchLength) : 0;
     ++state.source_ofs;
-    // Eight misses in a row of sixteen end the attempt to recover.
+    // Eight misses in a row end the attempt to recover.
     if (std::popcount(state.misses) >= 8) state.source_ofs = 0;
     if (state.source_ofs >= lanes[state.source_lane].next_ofs) {
       state = MatchState{};

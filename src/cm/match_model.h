@@ -43,7 +43,7 @@ class MatchModel {
 
  private:
   uint32_t Hash(const uint8_t* content, const LaneHistory& here) const;
-  // Takes the repetition behind `source_ofs` if it is long enough.
+  // Takes the repetition after `source_ofs` if it is long enough.
   void Try(const uint8_t* content, std::span<const LaneHistory> lanes,
            const LaneHistory& here, uint32_t source_ofs,
            MatchState& state) const;

@@ -73,7 +73,7 @@ uint32_t TokenEnds::Predict(uint32_t p24, const ContextMixer& contexts,
 }
 
 // Where a match predicted the last byte, its source says whether a token ended
-// behind it.
+// after it.
 uint32_t TokenEnds::AskMatches(const ContextMixer& contexts,
                                const LaneHistory& lane, uint32_t depth,
                                int32_t* inputs) {

@@ -24,14 +24,14 @@ class TokenEnds {
   TokenEnds(uint64_t content_bytes, int max_counters_log2, PageSource pages,
             const KernelTable& kernels);
 
-  // p24: the language model's, not certain. lane: behind the byte, as is
+  // p24: the language model's, not certain. lane: after the byte, as is
   // `token`. Returns a probability in [1, 2^24 - 1].
   uint32_t Predict(uint32_t p24, const ContextMixer& contexts,
                    const LaneHistory& lane, const TokenState& token,
                    uint32_t lane_idx);
   // Teaches the decision just predicted.
   void Update(bool ends);
-  // Notes for later what the decision behind the byte at `ofs` was, predicted
+  // Notes for later what the decision after the byte at `ofs` was, predicted
   // or not.
   void Note(uint64_t ofs, bool ends) { ended_[ofs] = ends ? 1 : 0; }
 

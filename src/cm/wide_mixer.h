@@ -53,7 +53,7 @@ class WideMixer {
   LearningRate rate_;
   const KernelTable& kernels_;
   size_t num_inputs_;
-  std::vector<int32_t> inputs_;  // zeros behind them, to whole blocks
+  std::vector<int32_t> inputs_;  // zeros after them, to whole blocks
   std::vector<WeightSet> sets_;
   std::vector<uint16_t> uses_;    // [rows]
   std::vector<int32_t> weights_;  // [row, inputs_.size()], Q24

@@ -141,7 +141,7 @@ class FrameCompressor {
     return *std::move(light);
   }
 
-  // Of the frame that it became.
+  // Reports what each piece of the finished frame cost.
   Status TellCosts(Bytes frame) {
     if (!options_.on_costs) return OkStatus();
     ByteReader reader(frame);
@@ -216,7 +216,7 @@ class FrameCompressor {
     };
     for (PieceCost& piece : costs_.pieces) {
       add_repetitions();
-      // One that goes on behind a repetition is two.
+      // One that goes on after a repetition is two.
       while (next != repetitions_.end() && piece.size_bytes > gap_bytes) {
         const auto size = static_cast<uint32_t>(gap_bytes);
         placed.push_back({ofs, size, std::exchange(piece.bits, 0),

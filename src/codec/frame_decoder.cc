@@ -2,7 +2,7 @@
 // Decoding: every lane needs its last token before it can predict the next, so
 // a step runs the model over one position of each lane. A single lane guesses
 // its next tokens, a tree of them, and runs them along, since the time goes
-// into reading weights; predictions behind a wrong guess are dropped.
+// into reading weights; predictions after a wrong guess are dropped.
 #include <algorithm>
 #include <atomic>
 #include <optional>
@@ -174,7 +174,7 @@ class FrameDecoder {
     return OkStatus();
   }
 
-  // Takes the prediction behind `token` if it was guessed.
+  // Takes the prediction after `token` if it was guessed.
   void Advance(Lane& lane, uint32_t token) {
     if (max_pass_tokens_ > 1) lane.drafter.Push(token);
     const auto num_fed = static_cast<uint32_t>(lane.fed.tokens.size());

@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint64_t kBlockBytes = 256;
 // Shorter ones cost about as few bits if they are predicted, and what follows
-// is predicted better behind them.
+// is predicted better after them.
 constexpr uint64_t kMinFoundBytes = 2048;
 static_assert(kMinFoundBytes >= 2 * kBlockBytes &&
               kMinFoundBytes >= kMinRepetitionBytes);

@@ -14,7 +14,7 @@ namespace llma {
 
 // Goes through a content once, as it arrives: some nanoseconds a byte. It
 // remembers hashes of blocks at multiples of a block's size and looks up the
-// block behind every position, so that it finds all repetitions twice as long.
+// block after every position, so that it finds all repetitions twice as long.
 class RepetitionFinder {
  public:
   // max_content_bytes: sizes the table. At most 2^31.

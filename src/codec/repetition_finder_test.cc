@@ -69,7 +69,7 @@ TEST(RepetitionFinder, LeavesWhatIsShortOrNew) {
   EXPECT_TRUE(Find(Bytes(noise).first(1), 1).empty());
 }
 
-// Also where the pieces of what is predicted go on behind a repetition.
+// Also where the pieces of what is predicted go on after a repetition.
 TEST(RepetitionFinder, CostsCoverRepetitionsToo) {
   const auto model = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
   ASSERT_TRUE(model);

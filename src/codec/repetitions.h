@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Long repetitions of a frame's content: they are left out before it is
-// predicted, and put back behind (docs/FORMAT.md, section 3.3). So they cost
-// next to no time, whatever predicts.
+// predicted, and put back afterwards (docs/FORMAT.md, section 3.3). So they
+// cost next to no time, whatever predicts.
 #ifndef LLMA_CODEC_REPETITIONS_H_
 #define LLMA_CODEC_REPETITIONS_H_
 
@@ -61,7 +61,7 @@ class NumberModel {
   }
 
  private:
-  std::array<AdaptiveBit, 64> size_bits_;  // [bits of the size behind a 1]
+  std::array<AdaptiveBit, 64> size_bits_;  // [bits of the size after a 1]
 };
 
 // The list at the start of a code. The sum of their sizes says where it ends.

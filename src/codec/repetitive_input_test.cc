@@ -80,7 +80,7 @@ std::string Growing(size_t size) {
 }
 
 // All words of 4 letters of an alphabet of 12 once: nothing of 4 bytes repeats,
-// all of 3 does. (The least rotations of words, one behind the other.)
+// all of 3 does. (The least rotations of words, one after the other.)
 std::string DeBruijn(size_t size) {
   constexpr int kLetters = 12, kLength = 4;
   std::string text;

@@ -100,7 +100,7 @@ class BinaryEncoder {
   std::vector<uint8_t> out_;
 };
 
-// Reads zeros behind the end of the code. Never reads out of bounds, whatever
+// Reads zeros after the end of the code. Never reads out of bounds, whatever
 // the bytes are. Thread-compatible; the code must outlive it.
 class BinaryDecoder {
  public:
@@ -147,7 +147,7 @@ class BinaryDecoder {
   CodingInterval interval_;
   uint64_t offset_ = 0;  // the code in the window, less the interval's low end
   Bytes code_;
-  size_t position_ = 0;  // bytes read, with the zeros behind the end
+  size_t position_ = 0;  // bytes read, with the zeros after the end
   bool out_of_range_ = false;
 };
 

@@ -142,7 +142,7 @@ Status ParsePredictorId(ByteReader& reader, FrameHeader& header) {
   return OkStatus();
 }
 
-// The fields of kCoded, behind the sizes.
+// The fields of kCoded, after the sizes.
 Status ParseCodedFields(ByteReader& reader, FrameHeader& header) {
   LLMA_TRY(ParsePredictorId(reader, header));
   LLMA_TRY(LoadArray(reader, header.model_id));
@@ -178,7 +178,7 @@ Status ParseRepeatedBytes(ByteReader& reader, FrameHeader& header) {
   return Corrupt("the size of repetitions is 0", reader.offset() - 1);
 }
 
-// The fields of the header's kind, behind the byte of kind and flags.
+// The fields of the header's kind, after the byte of kind and flags.
 Status ParseKindFields(ByteReader& reader, uint8_t flags, FrameHeader& header) {
   if (header.has_content()) {
     LLMA_ASSIGN(header.content_bytes,

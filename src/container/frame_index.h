@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The index frame, docs/FORMAT.md section 4: the sizes of all frames of a
-// member, behind them, so that a reader finds one without reading the others
+// member, after them, so that a reader finds one without reading the others
 // and notices if one is missing, doubled or misplaced.
 #ifndef LLMA_CONTAINER_FRAME_INDEX_H_
 #define LLMA_CONTAINER_FRAME_INDEX_H_

@@ -11,7 +11,7 @@
 namespace llma {
 namespace {
 
-// The contents, a '|' behind each, or an error.
+// The contents, a '|' after each, or an error.
 Result<std::string> Read(const std::string& file, size_t step_bytes,
                          FrameParserOptions options = {}) {
   FrameParser parser(options);

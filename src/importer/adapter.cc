@@ -202,7 +202,7 @@ Status CheckFields(const JsonValue& json) {
 }
 
 // rank_pattern or alpha_pattern. Keys are regular expressions; those that are
-// names match at the end of a module's name, behind a dot.
+// names match at the end of a module's name, after a dot.
 Status ReadPattern(const JsonFields& fields, std::string_view key,
                    std::vector<std::pair<std::string, double>>& out) {
   const JsonValue* pattern = fields.Find(key);

@@ -26,7 +26,7 @@ struct Architecture {
   bool scales_embedding = false;           // by the root of its width
   bool norms_lack_one_in_folders = false;  // a norm multiplies by 1 + weight
   bool starts_with_begin = false;  // a stream: the token made for it is needed
-  // Where there are local layers, every so manieth layer is none.
+  // Where there are local layers: one layer in so many is global.
   uint32_t global_period = 0;
   float local_rope_base = 0;  // 0: as the other layers
   // What GGUF means by no word of a window; 0: there are no local layers.
@@ -41,7 +41,7 @@ struct Architecture {
   uint32_t local_positions = 0;
   bool has_tied_head = false;
   float score_cap = 0, logit_cap = 0;
-  // Null: these must be said.
+  // 0: config.json must say these.
   uint32_t num_heads = 0, num_kv_heads = 0;
   uint32_t head_dim = 0;  // 0: dim / num_heads
 };

@@ -119,7 +119,7 @@ void Add(Row& x, Row delta, std::span<const float> post_norm, double eps) {
   for (size_t i = 0; i < x.size(); ++i) x[i] += delta[i];
 }
 
-// Logits behind each token.
+// Logits after each token.
 std::vector<Row> ExactLogits(const Model& model, const Traits& traits,
                              const std::vector<uint32_t>& tokens) {
   const ModelConfig& c = model.config();

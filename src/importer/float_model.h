@@ -28,7 +28,7 @@ class FloatModel : public WeightSink {
   Status SetRow(uint32_t row_idx, std::span<const float> row) override;
   Status EndMatrix() override { return OkStatus(); }
 
-  // Bits of rows fed[1 ...] behind fed[0], each behind all before it. At most
+  // Bits of rows fed[1 ...] after fed[0], each after all before it. At most
   // as many as the model was trained on.
   double Bits(std::span<const uint32_t> fed);
 

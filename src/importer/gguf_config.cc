@@ -31,7 +31,7 @@ constexpr std::string_view kOllamaLocalBaseKey = "rope.local.freq_base";
 constexpr std::string_view kOllamaTextGroup = "text.";
 constexpr float kGemmaEpsilon = 1e-6f;
 
-// All keys of an architecture that are read, behind its name and a dot.
+// All keys of an architecture that are read, after its name and a dot.
 constexpr std::string_view kReadKeys[] = {
     "attention.head_count",
     "attention.head_count_kv",

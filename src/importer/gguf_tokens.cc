@@ -35,7 +35,7 @@ Status ReadMerges(const GgufReader& gguf, SourceVocabulary& v) {
   return OkStatus();
 }
 
-// Of those behind the last token nothing is known; they are left out.
+// Of those after the last token nothing is known; they are left out.
 Status ReadScores(const GgufReader& gguf, SourceVocabulary& v) {
   constexpr std::string_view kKey = "tokenizer.ggml.scores";
   LLMA_ASSIGN(v.scores, gguf.GetF32s(kKey));

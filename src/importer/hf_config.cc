@@ -103,8 +103,8 @@ Status CheckAllSeeAll(const JsonFields& fields, const JsonValue::Array& types) {
   return OkStatus();
 }
 
-// Local layers by "layer_types", if that is there; else every so manieth is
-// none.
+// Local layers by "layer_types", if that is there; else one layer in every
+// few is global.
 Status ReadLayerTypes(const JsonFields& fields, bool can_be_local,
                       ModelConfig& c) {
   if (!fields.Has(kLayerTypes)) return OkStatus();

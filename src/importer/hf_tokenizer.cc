@@ -143,7 +143,7 @@ Status ReadSentencePiece(const JsonFields& fields, const JsonFields& model,
 }
 
 // The regular expressions by which the steps of a pre-tokenizer cut a text, in
-// our notation, one behind the other.
+// our notation, one after the other.
 class SplitStages {
  public:
   Status Add(const JsonValue& step) {

@@ -31,7 +31,7 @@ constexpr std::string_view kWeightsSuffix = ".safetensors";
 constexpr uint64_t kMaxJsonBytes = 1 << 27;
 constexpr size_t kMaxWeightsFiles = 1000;
 
-// A place counts from the start of that file, so it stands behind its name.
+// A place counts from the start of that file, so it stands after its name.
 Error InFile(const std::string& path, const Error& error) {
   const std::string place =
       error.offset == Error::kNoOffset

@@ -21,7 +21,7 @@ struct ImportLoss {
 };
 
 // Imports a GGUF file or a folder to a file that is removed again, and lets
-// both read the first tokens of a text behind the model's start token. The
+// both read the first tokens of a text after the model's start token. The
 // source's weights are in memory, four bytes each. If `adapter_path` is not
 // empty, it is merged into them. kUsage if the text has no tokens.
 Result<ImportLoss> MeasureImportLoss(const std::string& source_path,

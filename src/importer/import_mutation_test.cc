@@ -28,7 +28,7 @@ class ImportMutationTest : public testing::TestWithParam<const char*> {
       ASSERT_TRUE(bytes);
       bytes_ = *std::move(bytes);
     }
-    // Weights start behind the names of the tensors.
+    // Weights start after the names of the tensors.
     for (const std::string_view name :
          {"output_norm.weight", "token_embd.weight"}) {
       const auto end =

@@ -27,7 +27,7 @@ enum class RopeScaling : uint8_t {
 struct RopeSpec {
   float base = 10000;
   RopeScaling scaling = RopeScaling::kNone;
-  float factor = 1;              // positions behind, before stretching
+  float factor = 1;              // positions with stretching by those without
   float original_positions = 0;  // before; of kLlama3 and kYarn
   // Waves that fit this often into the original positions are stretched or
   // left alone.

@@ -144,7 +144,7 @@ Result<TensorMap> ParseSafetensors(Bytes file, IntegerTensors integers) {
     tensors.emplace(entry.key, tensor);
     extents.push_back(extent);
   }
-  // One behind the other, so nothing overlaps and nothing is hidden.
+  // One after the other, so nothing overlaps and nothing is hidden.
   std::sort(extents.begin(), extents.end(),
             [](const Extent& a, const Extent& b) { return a.begin < b.begin; });
   uint64_t end = 0;

@@ -24,7 +24,7 @@ struct TextRows {
 // Bytes without a token are left out. At most `max_tokens`.
 Result<TextRows> RowsOfText(const Model& model, Bytes text, size_t max_tokens);
 
-// Bits of `rows` behind the start token, each behind all before it, as a file
+// Bits of `rows` after the start token, each after all before it, as a file
 // is coded: -log2(weight / sum of weights).
 double ExactBits(const Model& model, const KernelTable& kernels,
                  ThreadPool& pool, std::span<const uint32_t> rows);

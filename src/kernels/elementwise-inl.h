@@ -20,7 +20,7 @@
 //                              with kPowersUnderflow, subnormal or 0 below that
 //   Round, Truncate            to int32: ties to even; towards 0
 //   ToFloat, AddInts, LoadInts int32 operations
-//   KeepFirst(n, v)            int32; 0 behind the first n lanes
+//   KeepFirst(n, v)            int32; 0 after the first n lanes
 //   StoreBytes(p, v)           the low bytes of 16 / kLanes vectors
 //   StoreHalves(hi, lo, v)     v >> 7 and v & 127 of 4 or 16 / kLanes vectors
 //   AddToSums(sums, v)         adds unsigned int32 lanes, two to a sum

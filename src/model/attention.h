@@ -70,7 +70,7 @@ struct AttentionTask {
   uint32_t kv_head;
   uint64_t first_position;
   uint32_t num_positions;
-  // [num_positions], by depth, if they are a tree behind the sinks: where they
+  // [num_positions], by depth, if they are a tree after the sinks: where they
   // are in the cache is then not where they are in the text. Else null.
   const TreePosition* tree;
   const float* q;  // [num_positions, q_stride]: unrotated, all query heads

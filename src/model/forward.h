@@ -31,7 +31,7 @@ struct StreamBatch {
   std::span<const uint32_t> tokens;  // embedding rows, < config.num_rows
   // If some of them are alternatives: [i] < i, the token that token i follows
   // ([0] counts for nothing). Then at most kMaxQueryPositions tokens, by their
-  // distance from the first, behind the sinks, and no other stream beside them;
+  // distance from the first, after the sinks, and no other stream beside them;
   // KvCache::Keep() must follow.
   std::span<const uint32_t> parents = {};
 };

@@ -42,7 +42,7 @@ class ForwardTest : public testing::Test {
     return config;
   }
 
-  // Logits behind each token, [token, num_tokens], fed `batch` at a time.
+  // Logits after each token, [token, num_tokens], fed `batch` at a time.
   std::vector<float> Logits(const std::vector<uint32_t>& tokens,
                             uint32_t window, uint32_t batch,
                             const char* kernels = "", int num_threads = 1) {

@@ -123,7 +123,7 @@ void KvCache::Store(uint32_t layer, uint32_t kv_head, uint64_t position,
                     const Entry& entry) {
   const Head& head = HeadAt(layer, kv_head);
   const size_t slot = head.first_slot + SlotOf(head, position);
-  // Bytes may be anything, so members would be read anew behind each.
+  // A copy: a stored byte may alias any member, which would be read again.
   const uint32_t head_dim = head_dim_;
   const auto store_key = [&](int8_t* keys, const int8_t* key) {
     int8_t* to = KeyAt(keys, slot);

@@ -54,7 +54,7 @@ class KvCache {
   // Appended positions become visible.
   void Advance(uint32_t count) { num_positions_ += count; }
   // Of the last `count` positions, appended together, keeps those at `kept`,
-  // ascending from 0 on, one behind the other; the others are taken back.
+  // ascending from 0 on, one after the other; the others are taken back.
   void Keep(uint32_t count, std::span<const uint32_t> kept);
 
   // The quantised key and value of a position, [head_dim] each.
@@ -118,7 +118,7 @@ class KvCache {
   std::vector<uint32_t> heads_by_window_;  // [layer, i]
   std::vector<uint32_t> windows_;
   uint64_t num_positions_ = 0;
-  // All arrays, one behind the other.
+  // All arrays, one after the other.
   ZeroedPages storage_;
   // [layer, kv_head, slot / 16, dim / 4, 16, 4]; low_keys_ only of 15-bit keys
   int8_t *keys_, *low_keys_ = nullptr;

@@ -33,7 +33,7 @@ class ModelEditor {
     return std::span(file_).subspan(section.offset_bytes, section.size_bytes);
   }
 
-  // Goes on at the start of a part behind its end.
+  // Goes on at the start of a part after its end.
   void Overwrite(size_t index, size_t offset, Bytes change) {
     const std::span<uint8_t> bytes = part(index);
     if (bytes.empty()) return;

@@ -76,7 +76,7 @@ class SectionReader {
     return values;
   }
 
-  // A ...Values section and the ...Scales section behind it.
+  // A ...Values section and the ...Scales section after it.
   Result<LinearWeights> TakeLinear(const ModelConfig& config) {
     LLMA_ASSIGN(const Bytes values, Next());
     LinearWeights linear = LinearShape(config, last().kind);
@@ -128,7 +128,7 @@ class SectionReader {
                  last().offset_bytes};
   }
 
-  // Rows behind the last, up to a whole panel, are zero.
+  // Rows after the last, up to a whole panel, are zero.
   Status CheckPaddingRows(const LinearWeights& w) const {
     for (uint32_t row = w.num_rows; row < w.num_panels() * kPanelRows; ++row) {
       bool zero = true;

@@ -141,7 +141,7 @@ TEST_F(ModelFileTest, EveryFlippedBitIsFound) {
   TestRandom random(1);
   const ModelHeader header = *ParseModelHeader(bytes_);
   for (int i = 0; i < 1000; ++i) {
-    // Half of them in the header and the small sections behind it.
+    // Half of them in the header and the small sections after it.
     const auto range = static_cast<uint32_t>(
         i % 2 == 0 ? bytes_.size() : header.header_bytes + 4096);
     const uint32_t place = random.Below(range);
@@ -219,7 +219,7 @@ TEST_F(ModelFileTest, NormsAreBounded) {
 }
 
 TEST_F(ModelFileTest, PaddingIsZero) {
-  // Rows of the embedding behind the last.
+  // Rows of the embedding after the last.
   Copy copy(bytes_);
   LinearWeights shape = (*Model::FromBytes(copy.bytes()))->embedding();
   ASSERT_NE(shape.num_rows % kPanelRows, 0u);

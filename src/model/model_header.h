@@ -49,7 +49,7 @@ bool IsValidModelName(std::string_view name);
 // Printable ASCII, at most `max_bytes`.
 bool IsPlainText(std::string_view text, size_t max_bytes);
 
-// Reads and checks the header at the start of `bytes`, which may be cut behind
+// Reads and checks the header at the start of `bytes`, which may be cut after
 // it. Does not touch the sections. The views point into `bytes`.
 Result<ModelHeader> ParseModelHeader(Bytes bytes);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The logits behind each token of one stream, for measurements.
+// The logits after each token of one stream, for measurements.
 #ifndef LLMA_MODEL_ROW_LOGITS_H_
 #define LLMA_MODEL_ROW_LOGITS_H_
 
@@ -13,7 +13,7 @@
 namespace llma {
 
 // Calls visit(i, logits) for each of `rows` in order: logits of what comes
-// behind rows[0] to rows[i], valid during the call.
+// after rows[0] to rows[i], valid during the call.
 template <class Visit>
 void ForEachRowLogits(const Model& model, const KernelTable& kernels,
                       ThreadPool& pool, std::span<const uint32_t> rows,

@@ -53,7 +53,7 @@ class TokenDrafter {
     float chance;  // that it and all before it are right
   };
 
-  // Sets guesses_ to what may follow `path` behind the stream, likeliest first.
+  // Sets guesses_ to what may follow `path` after the stream, likeliest first.
   void Find(std::span<const uint32_t> path);
   // Adds what may follow a node to open_.
   void Open(uint32_t node);

@@ -71,7 +71,7 @@ TEST(TokenDrafter, SortsGuessesByDistance) {
     ASSERT_LT(tree.parents[i], i);
     depths.push_back(depths[tree.parents[i]] + 1);
     EXPECT_GE(depths[i], depths[i - 1]);
-    // No guess twice behind the same token.
+    // No guess twice after the same token.
     for (size_t j = 1; j < i; ++j) {
       EXPECT_FALSE(tree.parents[i] == tree.parents[j] &&
                    tree.tokens[i] == tree.tokens[j]);

@@ -21,7 +21,7 @@ inline constexpr std::string_view kSentencePiece = "sentencepiece";
 // the text between them are pieces; each is cut again by the next, if any.
 struct SplitPattern {
   std::string_view name;
-  const char* stages[kMaxSplitStages];  // PCRE2 syntax; null behind the last
+  const char* stages[kMaxSplitStages];  // PCRE2 syntax; null after the last
   // A piece that is a token as a whole is that token, whatever the merges say.
   bool ignore_merges;
 };
@@ -44,7 +44,7 @@ const SplitPattern* FindSimilarGgufSplitPattern(std::string_view name);
 std::string PlainRegex(std::string_view regex);
 
 // The byte-level pattern that cuts by these regular expressions, however they
-// are spelled, one behind the other, and treats whole tokens so; null if there
+// are spelled, one after the other, and treats whole tokens so; null if there
 // is none.
 const SplitPattern* FindSplitPatternByStages(
     std::span<const std::string_view> stages, bool ignore_merges);

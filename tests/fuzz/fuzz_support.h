@@ -25,7 +25,7 @@ namespace llma {
 #define FUZZ_CHECK(cond) \
   ((cond) ? (void)0 : llma::FuzzFail(#cond, __FILE__, __LINE__))
 
-// Reads an input from the front; behind its end are zeros.
+// Reads an input from the front; after its end are zeros.
 class FuzzInput {
  public:
   explicit FuzzInput(Bytes data) : data_(data) {}

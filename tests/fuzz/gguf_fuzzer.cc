@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The structure of a GGUF file; behind it are zeros, which are its weights.
+// The structure of a GGUF file; after it are zeros, which are its weights.
 // What is imported can be opened, and has the fingerprint that was told.
 #include <unistd.h>
 

@@ -8,7 +8,7 @@ error. Needs numpy and gguf; shares no code with the engine or the importer.
 (--text TEXT and --window W make other data.)
 
 The start token, then the tokens of the text (longest match: any spelling will
-do) are fed, and the logits behind some positions are written. Three cases:
+do) are fed, and the logits after some positions are written. Three cases:
 
 0. weights as the engine has them (int8, a float32 scale per 64 columns), all
    else float64, every position visible;

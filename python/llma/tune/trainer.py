@@ -5,7 +5,7 @@
 """Trains an adapter: low-rank updates of a model's matrices, and its norms.
 
 The model is one of transformers' classes. Texts are tokens already; they are cut
-into chunks, each predicted behind the model's start token, as llma does it.
+into chunks, each predicted after the model's start token, as llma does it.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Adapted:
             layer.merge()
 
     def bits(self, chunks: Array) -> torch.Tensor:
-        """The bits of chunks of one length, each behind the start token."""
+        """The bits of chunks of one length, each after the start token."""
         tokens = torch.from_numpy(chunks.astype(numpy.int64)).to(self.device)
         start = torch.full_like(tokens[:, :1], self.start_token)
         inputs = torch.cat((start, tokens[:, :-1]), 1)
