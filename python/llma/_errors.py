@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 
@@ -20,8 +21,11 @@ class LlmaError(Exception):
 
     `status` is the name in llma.h, "LLMA_ERROR_CHECKSUM" for one. `offset` is
     the place in the input, in bytes, or None. `content` is what a stream had
-    restored before, if it was not returned.
+    restored before, if it was not returned. `filename` is that of the file object
+    that was used, or None.
     """
+
+    filename: str | bytes | None = None
 
     def __init__(
         self,
@@ -37,7 +41,9 @@ class LlmaError(Exception):
         self.content = content
 
     def __str__(self) -> str:
-        return self.text
+        if self.filename is None:
+            return self.text
+        return f"{os.fsdecode(self.filename)}: {self.text}"
 
 
 class DamagedError(LlmaError):

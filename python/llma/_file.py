@@ -8,9 +8,9 @@ import io
 import os
 from typing import IO, TYPE_CHECKING, Any, Literal, Union, cast, overload
 
-from ._codec import DEFAULT_LEVEL, LlmaCompressor, LlmaDecompressor, ModelLike
-from ._codec import to_model
+from ._codec import DEFAULT_LEVEL, LlmaCompressor, ModelLike, to_model
 from ._errors import LlmaError
+from ._reader import ContentReader
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -19,84 +19,6 @@ FileLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]", IO[bytes]
 
 BinaryMode = Literal["r", "rb", "w", "wb", "x", "xb", "a", "ab"]
 TextMode = Literal["rt", "wt", "xt", "at"]
-
-_PART_BYTES = 1 << 16
-
-
-class _ContentReader(io.RawIOBase):
-    """The content of a compressed file. Seeking back starts again."""
-
-    def __init__(self, source: IO[bytes], **options: Any) -> None:
-        self._source = source
-        self._options = options
-        self._size = -1
-        self._start()
-
-    def _start(self) -> None:
-        self._decoder = LlmaDecompressor(**self._options)
-        self._ready = memoryview(b"")
-        self._position = 0
-        self._ended = False
-        self._failed: LlmaError | None = None
-
-    def _read_more(self) -> bytes:
-        """Some content, or none. Damage raises when all before it was read."""
-        if self._failed:
-            raise self._failed
-        data = self._source.read(_PART_BYTES)
-        if data:
-            return self._decoder.decompress(data)
-        try:
-            content = self._decoder.flush()
-        except LlmaError as error:
-            if not error.content:
-                raise
-            self._failed = error
-            return error.content
-        self._ended = True
-        return content
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return self._source.seekable()
-
-    def readinto(self, buffer: Buffer) -> int:
-        while not self._ready and not self._ended:
-            self._ready = memoryview(self._read_more())
-        with memoryview(buffer) as view, view.cast("B") as room:
-            size = min(len(room), len(self._ready))
-            room[:size] = self._ready[:size]
-        self._ready = self._ready[size:]
-        self._position += size
-        if size == 0 and self._ended:
-            self._size = self._position
-        return size
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if not self.seekable():
-            raise io.UnsupportedOperation("the file below cannot seek")
-        if whence == io.SEEK_CUR:
-            offset += self._position
-        elif whence == io.SEEK_END:
-            while self._size < 0:
-                self.read(_PART_BYTES)
-            offset += self._size
-        elif whence != io.SEEK_SET:
-            raise ValueError(f"no such whence: {whence}")
-        if offset < 0:
-            raise ValueError("a place before the start")
-        if offset < self._position:
-            self._source.seek(0)
-            self._start()
-        while self._position < offset:
-            if not self.read(min(_PART_BYTES, offset - self._position)):
-                break
-        return self._position
 
 
 class LlmaFile(io.BufferedIOBase):
@@ -118,6 +40,7 @@ class LlmaFile(io.BufferedIOBase):
         self._reader: io.BufferedReader | None = None
         self._encoder: LlmaCompressor | None = None
         self._written = 0
+        self._name: str | bytes | None = None
         kind = mode[:-1] if mode.endswith("b") else mode
         if kind not in ("r", "w", "x", "a"):
             raise ValueError(f"no such mode: {mode!r}")
@@ -130,20 +53,18 @@ class LlmaFile(io.BufferedIOBase):
         if isinstance(filename, (str, bytes, os.PathLike)):
             self._file = cast(IO[bytes], builtins.open(filename, kind + "b"))
             self._owned = True
-            self.name = os.fspath(filename)
-        elif hasattr(filename, "read") or hasattr(filename, "write"):
+            self._name = os.fspath(filename)
+        elif hasattr(filename, "read" if kind == "r" else "write"):
             self._file = filename
+            name = getattr(filename, "name", None)
+            self._name = name if isinstance(name, (str, bytes)) else None
         else:
-            raise TypeError("filename must be a path or a file object")
+            raise TypeError("filename must be a path or a file object to use so")
         self.mode = kind + "b"
         if kind == "r":
             self._reader = io.BufferedReader(
-                _ContentReader(
-                    self._file,
-                    model=loaded,
-                    threads=threads,
-                    memory_bytes=memory_bytes,
-                    max_size=max_size,
+                ContentReader(
+                    self._file, self._name, loaded, threads, memory_bytes, max_size
                 )
             )
 
@@ -164,6 +85,13 @@ class LlmaFile(io.BufferedIOBase):
             raise ValueError("I/O operation on a closed file")
 
     @property
+    def name(self) -> str | bytes:
+        """Of the compressed file."""
+        if self._name is None:
+            raise AttributeError("the file below has no name")
+        return self._name
+
+    @property
     def closed(self) -> bool:
         return self._file is None
 
@@ -175,9 +103,13 @@ class LlmaFile(io.BufferedIOBase):
         try:
             if self._encoder is not None:
                 file.write(self._encoder.flush())
+        except LlmaError as error:
+            error.filename = self._name
+            raise
         finally:
             self._encoder = None
             self._reader = None
+            super().close()
             if self._owned:
                 file.close()
 
@@ -233,7 +165,10 @@ class LlmaFile(io.BufferedIOBase):
         return self._for_reading().peek(size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Back means: decompressed again from the start."""
+        """The next read decodes the frame that it needs, if it is not one of the
+        last ones, which are kept (64 MiB at most, or one). Where the file has no
+        frames, or damage hides them, it decodes from the start.
+        """
         return self._for_reading().seek(offset, whence)
 
     def tell(self) -> int:
@@ -243,7 +178,11 @@ class LlmaFile(io.BufferedIOBase):
     def write(self, data: Buffer) -> int:
         encoder, file = self._for_writing()
         size = memoryview(data).nbytes
-        file.write(encoder.compress(data))
+        try:
+            file.write(encoder.compress(data))
+        except LlmaError as error:
+            error.filename = self._name
+            raise
         self._written += size
         return size
 

@@ -63,6 +63,18 @@ def decompress(
     memory_bytes: int,
     max_size: int = 0,
 ) -> bytes: ...
+def frames(
+    read_at: Callable[[int, int], Buffer], file_bytes: int
+) -> list[tuple[int, int]]: ...
+def decompress_range(
+    read_at: Callable[[int, int], Buffer],
+    file_bytes: int,
+    offset: int,
+    size: int,
+    model: ModelChoice,
+    threads: int,
+    memory_bytes: int,
+) -> bytes: ...
 def inspect(
     data: Buffer,
     level: int,

@@ -10,4 +10,5 @@ NB_MODULE(_llma, module) {
   module.attr("FINISH") = static_cast<int>(LLMA_FINISH);
   llma_py::DefineModel(module);
   llma_py::DefineCodec(module);
+  llma_py::DefineReader(module);
 }

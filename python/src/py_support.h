@@ -81,6 +81,7 @@ using LibraryMemory = std::unique_ptr<void, LibraryDeleter>;
 
 void DefineModel(nb::module_& module);
 void DefineCodec(nb::module_& module);
+void DefineReader(nb::module_& module);
 
 }  // namespace llma_py
 
