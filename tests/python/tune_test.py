@@ -3,14 +3,16 @@
 
 import importlib.util
 import json
+import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
 
 import llma
 import pytest
-from llma.tune import adapter_files, texts
+from llma.tune import adapter_files, base, texts
 
 TESTS = pathlib.Path(__file__).parent.parent
 TINY = TESTS / "data" / "tiny.gguf"
@@ -141,6 +143,128 @@ def test_what_is_written_can_be_imported(tmp_path: pathlib.Path) -> None:
     changed = imported(tmp_path, "--adapter", tmp_path)
     assert changed != imported(tmp_path)
     assert changed == imported(tmp_path, "--adapter", tmp_path)
+
+
+@pytest.fixture
+def no_models(tmp_path: pathlib.Path,
+              monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """Nothing is installed or cached; where it would be."""
+    for name in list(os.environ):
+        if name.startswith(("HF_", "LLMA_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "data/llma").mkdir(parents=True)
+    return tmp_path
+
+
+def make_folder(path: pathlib.Path) -> pathlib.Path:
+    path.mkdir(parents=True)
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (path / name).write_text("{}")
+    return path
+
+
+def test_bases_that_pull_kept(no_models: pathlib.Path) -> None:
+    models = no_models / "data/llma"
+    folder = make_folder(models / "smollm2-135m")
+    for name in ("smollm2-135m", "hf:HuggingFaceTB/SmolLM2-135M"):
+        assert base.find(name) == base.Source(folder)
+    (models / "other.gguf").write_bytes(b"GGUF")
+    assert base.find("other").path == models / "other.gguf"
+    # Under a name of the user's own, too.
+    own = make_folder(models / "own")
+    assert base.find("own").path == own
+    assert base.find(str(own)).path == own
+
+
+def test_bases_in_the_cache_of_the_hub(
+        no_models: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = "c0" * 20
+    in_cache = f"models--Qwen--Qwen2.5-0.5B/snapshots/{commit}"
+    for where, variables in (
+            ("cache/huggingface/hub", {}),
+            ("home/hub", {"HF_HOME": str(no_models / "home")}),
+            ("other", {"HF_HUB_CACHE": str(no_models / "other")})):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        folder = make_folder(no_models / where / in_cache)
+        refs = folder.parent.parent / "refs"
+        refs.mkdir()
+        (refs / "main").write_text(commit)
+        for base_name in ("qwen2.5-0.5b", "hf:Qwen/Qwen2.5-0.5B",
+                          f"hf:Qwen/Qwen2.5-0.5B@{commit}"):
+            assert base.find(base_name).path == folder
+        with pytest.raises(base.BaseError, match="are not here"):
+            base.find("hf:Qwen/Qwen2.5-0.5B@v2")
+        # Not whole.
+        (folder / "model.safetensors").unlink()
+        with pytest.raises(base.BaseError,
+                           match="pull qwen2.5-0.5b -f --keep-source"):
+            base.find("qwen2.5-0.5b")
+
+
+def test_bases_that_are_not_here(no_models: pathlib.Path) -> None:
+    (no_models / "data/llma/mine.llmm").touch()
+    for name, said in (
+            ("hf:Owner/Name", "pull hf:Owner/Name -f --keep-source"),
+            ("hf:Owner", "expected hf:OWNER/NAME"),
+            ("hf:../Name", "expected hf:OWNER/NAME"),
+            ("gemma-3-270m", "pull gemma-3-270m -f --keep-source"),
+            ("mine", "is installed, but not what it was imported from"),
+            ("nemo", "no such file or folder")):
+        with pytest.raises(base.BaseError) as caught:
+            base.find(name)
+        assert said in str(caught.value)
+
+
+def test_names_of_repositories_are_those_of_pull() -> None:
+    catalog = (TESTS.parent / "src/store/model_catalog.cc").read_text()
+    found = dict(re.findall(r'\{"([^"]+)",\s*"([^"]+)",\s*"",\s*"main"', catalog))
+    assert found == base._REPOSITORIES
+
+
+def test_the_default_models_adapter_is_read() -> None:
+    pytest.importorskip("numpy")
+    tensors = adapter_files.read(base._DEFAULT_ADAPTER)
+    name = "model.layers.0.self_attn.k_proj."
+    assert tensors[name + "lora_A.weight"].shape == (5, 576)
+    assert tensors[name + "lora_B.weight"].shape == (192, 5)
+    assert abs(tensors["model.norm.weight"]).max() > 0.1
+
+
+@needs_packages
+def test_an_adapter_is_trained_further(tmp_path: pathlib.Path) -> None:
+    import torch
+    from llma.tune import trainer
+
+    tensors = tensors_of_tiny()
+    adapter_files.write(tmp_path, tensors, adapter_files.config(
+        tensors, scale=4, base="tiny", architecture="LlamaForCausalLM"))
+    first = adapter_files.read(tmp_path)
+    b = first["model.layers.0.mlp.gate_proj.lora_B.weight"]
+    assert b.shape == (192, 3) and abs(b - 4 * 0.25).max() == 0
+    loaded = base.load(TINY)
+    before = loaded.model.get_submodule(
+        "model.layers.0.mlp.gate_proj").weight.detach().clone()
+    settings = trainer.Settings(rank=2)
+    adapted = trainer.Adapted(loaded.model, settings, loaded.start_token,
+                              loaded.excluded, first=first)
+    layer = adapted.linears["model.layers.0.mlp.gate_proj"]
+    assert layer.a.shape == (5, 128) and layer.b.shape == (192, 5)
+    # The same matrix, however it is made, and new ranks that do nothing yet.
+    update = adapted.scale * layer.b.detach() @ layer.a.detach()
+    assert torch.allclose(update, torch.full_like(update, 3 * 0.5 * 1.0),
+                          rtol=1e-5)
+    assert torch.equal(layer.weight, before)
+    assert not layer.b[:, 3:].any()
+    assert torch.equal(adapted.norms["model.norm.weight"].detach(),
+                       torch.full((128,), 1.5))
+    other = base.load(TINY)
+    with pytest.raises(ValueError, match="is not one of this model"):
+        trainer.Adapted(other.model, settings, other.start_token, [],
+                        first={"model.layers.9.mlp.up_proj.lora_A.weight":
+                               first["model.norm.weight"]})
 
 
 @needs_packages

@@ -36,6 +36,8 @@ _NEEDED = {"torch": "torch", "transformers": "transformers", "numpy": "numpy",
 _CHECKPOINT = "training.pt"
 _MEASURED_SHARE = 10  # times that held-out text is measured
 _MAX_PASSES_WITHOUT_GAIN = 2
+# There is little text: more steps get more out of it than larger ones.
+_BATCH_CHUNKS = 2
 
 
 def _fail(what: str, hint: str = "") -> NoReturn:
@@ -62,7 +64,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         description="Make an adapter: what a model lacks for texts of one kind. "
         "'llma model import BASE --adapter ADAPTER' then makes the model.")
     parser.add_argument("--base", required=True, metavar="MODEL",
-                        help="GGUF file, Hugging Face folder, or 'default'")
+                        help="GGUF file, Hugging Face folder, name of a model, "
+                        "or hf:OWNER/NAME in the cache of the hub's programs")
     parser.add_argument("--out", required=True, type=pathlib.Path,
                         metavar="ADAPTER",
                         help="folder to make, in the format of PEFT; where an "
@@ -72,9 +75,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
                         "to measure only")
     parser.add_argument("-f", "--force", action="store_true",
                         help="replace an adapter that is there")
-    parser.add_argument("--rank", type=count, default=8,
+    parser.add_argument("--rank", type=count, default=16,
                         help="of the matrices that are trained (%(default)s)")
-    parser.add_argument("--passes", type=positive, default=3.0,
+    parser.add_argument("--passes", type=positive, default=4.0,
                         help="over the texts (%(default)g)")
     parser.add_argument("--minutes", type=positive, default=math.inf,
                         help="end after this time")
@@ -189,14 +192,17 @@ def _check_space(folder: pathlib.Path) -> None:
                   if what != "the adapter" else "")
 
 
-def _fingerprint(texts_used: texts.Texts, path: pathlib.Path) -> str:
-    digest = hashlib.sha256(str(path.resolve()).encode())
+def _fingerprint(texts_used: texts.Texts, source: base.Source) -> str:
+    digest = hashlib.sha256(str(source.path.resolve()).encode())
+    if source.adapter is not None:
+        digest.update(hashlib.sha256(
+            (source.adapter / adapter_files.WEIGHTS_FILE).read_bytes()).digest())
     for text in (*texts_used.training, texts_used.held_out):
         digest.update(hashlib.sha256(text.encode()).digest())
     return digest.hexdigest()
 
 
-def _train(options: argparse.Namespace, source: pathlib.Path,
+def _train(options: argparse.Namespace, source: base.Source,
            found: texts.Texts, report: _Report) -> None:
     # transformers shows progress bars whatever it is told; tqdm heeds this if it
     # is there when it is imported, which PyTorch does
@@ -208,13 +214,13 @@ def _train(options: argparse.Namespace, source: pathlib.Path,
     device = options.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    loaded = base.load(source)
+    loaded = base.load(source.path)
     training = [loaded.tokenizer.encode(text) for text in found.training]
     held_out = loaded.tokenizer.encode(found.held_out)
     num_tokens = sum(map(len, training))
     settings = trainer.Settings(
         rank=options.rank, learning_rate=options.learning_rate,
-        seed=options.seed, max_tokens=max(1, int(options.passes * num_tokens)),
+        batch_chunks=_BATCH_CHUNKS, seed=options.seed, max_tokens=max(1, int(options.passes * num_tokens)),
         max_seconds=60 * options.minutes)
     threads = 1
     if device == "cpu":
@@ -222,8 +228,9 @@ def _train(options: argparse.Namespace, source: pathlib.Path,
                                settings.chunk_tokens)
         torch.set_num_threads(1)
     architecture = type(loaded.model).__name__
+    first = adapter_files.read(source.adapter) if source.adapter else None
     adapted = trainer.Adapted(loaded.model, settings, loaded.start_token,
-                              loaded.excluded, device)
+                              loaded.excluded, device, first)
     run = trainer.Trainer(adapted, training, settings, threads)
 
     def measure() -> float:
@@ -251,8 +258,7 @@ def _train(options: argparse.Namespace, source: pathlib.Path,
             _fail(f"{checkpoint} {error}", "-f begins anew")
         report.say(f"Going on at {100 * run.progress.done(settings):.0f} %")
     else:
-        first = measure()
-        saved = {"texts": identity, "best": first, "best_step": 0}
+        saved = {"texts": identity, "best": measure(), "best_step": 0}
     report.say(f"Training on {num_tokens:,} tokens, {options.passes:g} times, on "
                + (device if device != "cpu" else
                   f"{threads} thread" + "s" * (threads > 1))
@@ -316,9 +322,9 @@ def main(arguments: list[str]) -> None:
         _train(options, source, found, report)
         with tempfile.TemporaryDirectory() as folder:
             before, after = (
-                _compressed_bits(source, adapter, found.held_out,
+                _compressed_bits(source.path, adapter, found.held_out,
                                  pathlib.Path(folder))
-                for adapter in (None, options.out))
+                for adapter in (source.adapter, options.out))
     except (texts.TextError, base.BaseError) as error:
         _fail(str(error))
     except OSError as error:
@@ -330,7 +336,7 @@ def main(arguments: list[str]) -> None:
     (options.out / (_CHECKPOINT + ".json")).unlink(missing_ok=True)
     report.say(f"Held-out text as a file of llma: {before:.4f} bits a byte "
                f"before, {after:.4f} after ({100 * (after / before - 1):+.1f} %)")
-    report.say(f"llma model import {source} --adapter {options.out} "
+    report.say(f"llma model import {source.path} --adapter {options.out} "
                "--name NAME")
 
 

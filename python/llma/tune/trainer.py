@@ -49,7 +49,10 @@ class Adapted:
     """A model with an adapter, the parameters of which are to be trained."""
 
     def __init__(self, model: Any, settings: Settings, start_token: int,
-                 excluded: list[int], device: str = "cpu") -> None:
+                 excluded: list[int], device: str = "cpu",
+                 first: dict[str, Array] | None = None) -> None:
+        """`first`: an adapter (adapter_files.read()) that is trained further,
+        with `settings.rank` more ranks."""
         self.model = model.to(device).eval()
         self.device = device
         self.start_token = start_token
@@ -58,12 +61,16 @@ class Adapted:
             parameter.requires_grad_(False)
         generator = torch.Generator().manual_seed(settings.seed)
         use_integers = device == "cpu" and integers_are_fast()
+        first = first or {}
+        # all of one rank, as most programs expect
+        first_rank = max((len(values) for name, values in first.items()
+                          if name.endswith(".lora_A.weight")), default=0)
         self.linears: dict[str, AdaptedLinear] = {}
         for name, module in list(model.named_modules()):
             parent, _, last = name.rpartition(".")
             if last in _MATRICES and isinstance(module, nn.Linear):
-                layer = AdaptedLinear(module, settings.rank, self.scale,
-                                      generator, use_integers)
+                layer = AdaptedLinear(module, settings.rank + first_rank,
+                                      self.scale, generator, use_integers)
                 setattr(model.get_submodule(parent), last, layer)
                 self.linears[name] = layer
         self.norms: dict[str, nn.Parameter] = {}
@@ -80,6 +87,27 @@ class Adapted:
             soft_cap,
         )
         self.use_integers = use_integers
+        self._go_on_from(first)
+
+    @torch.no_grad()
+    def _go_on_from(self, first: dict[str, Array]) -> None:
+        left = {name: torch.from_numpy(values.copy()).to(self.device)
+                for name, values in first.items()}
+        for name, layer in self.linears.items():
+            a = left.pop(name + ".lora_A.weight", None)
+            b = left.pop(name + ".lora_B.weight", None)
+            if a is None or b is None:
+                continue
+            # Rows as long as those that are new, so that they learn alike.
+            length = a.norm(dim=1).clamp_(min=1e-12)
+            layer.a[: len(a)] = a / length[:, None]
+            layer.b[:, : len(a)] = b * (length / self.scale)
+        for name, parameter in self.norms.items():
+            if name in left:
+                parameter.copy_(left.pop(name))
+        if left:
+            raise ValueError("the first adapter is not one of this model")
+        self.merge()
 
     def groups(self) -> list[dict[str, Any]]:
         low_rank = [p for layer in self.linears.values()
@@ -178,8 +206,10 @@ class Trainer:
         self.settings = settings
         self.progress = Progress()
         self._batches = _batches(texts, settings)
+        # One thread a chunk, unless there are more threads than chunks.
         self._workers = concurrent.futures.ThreadPoolExecutor(
-            num_threads, initializer=torch.set_num_threads, initargs=(1,)
+            num_threads, initializer=torch.set_num_threads,
+            initargs=(max(1, num_threads // settings.batch_chunks),)
         )
         self._optimizer = torch.optim.AdamW(
             adapted.groups(), lr=settings.learning_rate, betas=(0.9, 0.98),
@@ -202,8 +232,8 @@ class Trainer:
             loss = self.adapted.bits(chunk[None]) / batch.size
             return float(loss.detach()), torch.autograd.grad(loss, parameters)
 
-        # One thread a chunk: on a busy machine threads that share an operation
-        # wait for each other most of the time.
+        # On a busy machine threads that share an operation wait for each other
+        # most of the time.
         bits = 0.0
         for parameter in parameters:
             parameter.grad = torch.zeros_like(parameter)
