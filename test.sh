@@ -6,6 +6,9 @@
 #   ./test.sh --fuzz        each fuzzer for five minutes, and nothing else
 #   ./test.sh --all-faults  every system call and allocation fails with every
 #                           error, which takes an hour or two, and nothing else
+#   ./test.sh --python-libraries
+#                           the examples of docs/PYTHON.md, those with large
+#                           libraries too, and nothing else
 # Installs missing packages, Python packages into build/venv, and the default
 # model into build/data unless it is installed. Logs are in build/logs.
 set -euo pipefail
@@ -14,12 +17,16 @@ cd "$(dirname "$0")"
 quick=false
 fuzz=false
 all_faults=false
+python_libraries=false
 case "${1:-}" in
   "") ;;
   --quick) quick=true ;;
   --fuzz) fuzz=true ;;
   --all-faults) all_faults=true ;;
-  *) echo "usage: $0 [--quick|--fuzz|--all-faults]" >&2; exit 1 ;;
+  --python-libraries) python_libraries=true ;;
+  *)
+    echo "usage: $0 [--quick|--fuzz|--all-faults|--python-libraries]" >&2
+    exit 1 ;;
 esac
 
 # step WORDS: what comes next; and how long it took before, in all.
@@ -63,6 +70,11 @@ export CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER-ccache}
 export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
 export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache}
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
+
+if $python_libraries; then
+  step "Python libraries"
+  exec tests/python/run.sh --all-libraries
+fi
 
 if $fuzz; then
   step "Fuzzers: five minutes each"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Python package into a fresh virtual environment and tests it.
+#   run.sh                  all tests but those with large libraries
+#   run.sh --all-libraries  the examples of docs/PYTHON.md, and nothing else
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,7 +10,13 @@ venv=build/python-venv
 rm -rf "$venv"
 python3 -m venv "$venv"
 pip=("$venv/bin/pip" install -q --disable-pip-version-check)
-"${pip[@]}" -r tests/python/requirements.txt
+requirements=(-r tests/python/requirements.txt)
+case "${1:-}" in
+  "") ;;
+  --all-libraries) requirements+=(-r tests/python/all_libraries.txt) ;;
+  *) echo "usage: $0 [--all-libraries]" >&2; exit 1 ;;
+esac
+"${pip[@]}" "${requirements[@]}"
 # The compilers' names that CMake finds by itself, so that ccache knows what the
 # preset `release` compiles too.
 export CC=${CC:-cc} CXX=${CXX:-c++}
@@ -17,6 +25,9 @@ export CC=${CC:-cc} CXX=${CXX:-c++}
 tests=$PWD/tests/python
 python=$PWD/$venv/bin/python
 cd "$venv"
+if [ $# -gt 0 ]; then
+  exec "$python" -m pytest -q -p no:cacheprovider "$tests/libraries_test.py"
+fi
 "$python" -m pytest -q -p no:cacheprovider "$tests"
 "$python" "$tests/../faults/limits_test.py" "$tests/../data" --python "$python"
 "$python" -m mypy --strict -p llma
