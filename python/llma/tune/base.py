@@ -120,9 +120,8 @@ def _model_folders() -> list[pathlib.Path]:
     data = (os.environ.get("XDG_DATA_HOME")
             or str(pathlib.Path.home() / ".local/share"))
     named = os.environ.get("LLMA_MODEL_PATH", "").split(":")
-    return [pathlib.Path(folder) for folder in
-            (*filter(None, named), pathlib.Path(data) / "llma",
-             "/usr/share/llma")]
+    folders = [*named, os.path.join(data, "llma"), "/usr/share/llma"]
+    return [pathlib.Path(folder) for folder in folders if folder]
 
 
 def _kept_by_pull(name: str) -> pathlib.Path | None:
