@@ -90,10 +90,24 @@ def tokenize(lib, model, text):
     return list(ids[:count])
 
 
-def read_logits(lib, model, ids, num_tokens):
+def use_adapter(lib, model, context, path):
+    lib.llama_adapter_lora_init.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+    lib.llama_adapter_lora_init.restype = ctypes.c_void_p
+    adapter = lib.llama_adapter_lora_init(model, path.encode())
+    adapters, scales = (ctypes.c_void_p * 1)(adapter), (ctypes.c_float * 1)(1)
+    lib.llama_set_adapters_lora.argtypes = [
+        ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
+    if adapter is None or lib.llama_set_adapters_lora(
+            context, adapters, 1, scales) != 0:
+        sys.exit("llama.cpp does not take the adapter")
+
+
+def read_logits(lib, model, ids, num_tokens, adapter=None):
     params = lib.llama_context_default_params()
     params.numbers[0:3] = [2048] * 3  # context, batch, part of a batch
     context = lib.llama_init_from_model(model, params)
+    if adapter is not None:
+        use_adapter(lib, model, context, adapter)
     batch = lib.llama_batch_init(len(ids), 0, 1)
     batch.num_tokens = len(ids)
     kinds = {"token": ctypes.c_int32, "pos": ctypes.c_int32,
@@ -111,7 +125,7 @@ def read_logits(lib, model, ids, num_tokens):
                                  (len(ids), num_tokens)).astype(np.float64)
 
 
-def bits_of_llama_cpp(lib, path, text):
+def bits_of_llama_cpp(lib, path, text, adapter=None):
     model = lib.llama_model_load_from_file(path.encode(),
                                            lib.llama_model_default_params())
     fields = gguf.GGUFReader(path).fields
@@ -119,7 +133,7 @@ def bits_of_llama_cpp(lib, path, text):
     types = fields["tokenizer.ggml.token_type"].contents()
     ids = tokenize(lib, model, text)[:MAX_TOKENS]
     logits = read_logits(lib, model, [tokens.index("\u010a")] + ids,
-                         len(tokens))[:-1]
+                         len(tokens), adapter)[:-1]
     logits[:, [i for i, kind in enumerate(types) if kind != 1]] = -np.inf
     peak = logits.max(1, keepdims=True)
     total = np.log(np.exp(logits - peak).sum(1)) + peak[:, 0]
