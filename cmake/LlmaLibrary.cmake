@@ -8,12 +8,6 @@
 # libcurl is named as a library: Debian's libcurl.pc asks those who link static
 # libraries for many more, which only libcurl.a would need.
 set(llma_needs_Threads::Threads "find_package(Threads QUIET)" -pthread -)
-set(llma_needs_PkgConfig::PCRE2
-    "find_package(PkgConfig QUIET)
-  if(PkgConfig_FOUND)
-    pkg_check_modules(PCRE2 QUIET IMPORTED_TARGET libpcre2-8)
-  endif()"
-    libpcre2-8 libpcre2-dev)
 set(llma_needs_ZLIB::ZLIB "find_package(ZLIB QUIET)" zlib zlib1g-dev)
 set(llma_needs_CURL::libcurl "find_package(CURL QUIET)" -lcurl
     libcurl4-openssl-dev)

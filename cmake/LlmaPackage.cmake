@@ -64,6 +64,15 @@ Upstream-Name: llma
 Files: *
 Copyright: 2026 the llma contributors
 License: Apache-2.0
+
+Files: src/tokenizer/unicode_table.cc
+Copyright: 1991-2022 Unicode, Inc.
+License: Unicode-DFS-2016
+ Made from the Unicode Character Database, which may be used, copied, changed and
+ given away freely with this notice; there is no warranty:
+ https://www.unicode.org/license.txt
+
+License: Apache-2.0
  On Debian systems the full text of the Apache License, version 2.0, is in
  /usr/share/common-licenses/Apache-2.0.
 ")

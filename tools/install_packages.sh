@@ -7,7 +7,7 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config make
-       libpcre2-dev libxxhash-dev libcurl4-openssl-dev zlib1g-dev
+       libxxhash-dev libcurl4-openssl-dev zlib1g-dev
        nlohmann-json3-dev
        python3 python3-dev python3-pip python3-venv ca-certificates xz-utils
        zstd unzip)

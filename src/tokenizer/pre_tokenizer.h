@@ -5,37 +5,30 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/status.h"
 #include "tokenizer/split_patterns.h"
+#include "tokenizer/split_regex.h"
 
 namespace llma {
 
 // A pattern sees at most this many bytes from the start of a piece, so pieces
-// are no longer. This bounds the time of one match, and keeps matching far
-// from PCRE2's limits, which differ between machines and versions.
+// are no longer. This bounds the time of one match.
 inline constexpr size_t kMaxPieceBytes = 4096;
 
 // Thread-safe.
 class PreTokenizer {
  public:
-  // use_jit false: PCRE2's interpreter, for tests and machines without JIT.
-  static Result<PreTokenizer> Create(const SplitPattern& pattern,
-                                     bool use_jit = true);
-  ~PreTokenizer();
-  PreTokenizer(PreTokenizer&&) noexcept;
+  static Result<PreTokenizer> Create(const SplitPattern& pattern);
 
   // Lengths of the pieces, in order; they cover any bytes exactly. Bytes that
   // are not UTF-8 form pieces of their own.
   std::vector<uint32_t> Split(Bytes text) const;
 
  private:
-  struct Stages;
-  explicit PreTokenizer(std::unique_ptr<Stages> stages);
-  std::unique_ptr<Stages> stages_;
+  std::vector<SplitRegex> stages_;
 };
 
 }  // namespace llma

@@ -21,7 +21,7 @@ inline constexpr std::string_view kSentencePiece = "sentencepiece";
 // the text between them are pieces; each is cut again by the next, if any.
 struct SplitPattern {
   std::string_view name;
-  const char* stages[kMaxSplitStages];  // PCRE2 syntax; null after the last
+  const char* stages[kMaxSplitStages];  // of SplitRegex; null after the last
   // A piece that is a token as a whole is that token, whatever the merges say.
   bool ignore_merges;
 };

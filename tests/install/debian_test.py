@@ -103,7 +103,7 @@ def main():
                                         "Description"):
             sys.exit("the package of the program does not speak of a model")
         depends = run("dpkg-deb", "-f", packages[1], "Depends")
-        for library in ("libc6", "libstdc++6", "libpcre2-8-0"):
+        for library in ("libc6", "libstdc++6"):
             if library not in depends:
                 sys.exit(f"libllma0 depends on: {depends}")
 
