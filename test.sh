@@ -142,6 +142,10 @@ codec=FrameCodecTest
 GTEST_FILTER="-$codec.RoundTrips:$codec.Context*:$codec.Right*:$codec.Short*" \
     ctest --preset tsan -j 2 -R '^(base_test|model_test|codec_test)$'
 
+step "The core alone, with addresses of 32 bits"
+build i386 --target decode_alone
+ctest --preset i386 -R '^core_decodes_alone$'
+
 step "Unit tests: AArch64, under an emulator"
 build aarch64 -DLLMA_TEST_OPTIONS=-O1 -DLLMA_FAST_BUILD=ON
 # Meanwhile, the Python package in a fresh virtual environment, which is fetched.

@@ -3,6 +3,9 @@
 add_library(llma_flags INTERFACE)
 target_include_directories(llma_flags INTERFACE ${PROJECT_SOURCE_DIR}/src
                                                 ${PROJECT_SOURCE_DIR}/include)
+if(CMAKE_SIZEOF_VOID_P EQUAL 4)  # files above 2 GB
+  target_compile_definitions(llma_flags INTERFACE _FILE_OFFSET_BITS=64)
+endif()
 # No fused multiply-add and no fast-math anywhere: docs/NUMERICS.md.
 target_compile_options(
   llma_flags INTERFACE -ffp-contract=off -fno-fast-math -Wall -Wextra -Wshadow

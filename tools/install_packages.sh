@@ -12,8 +12,8 @@ build=(g++ cmake ninja-build pkg-config make
        python3 python3-dev python3-pip python3-venv ca-certificates xz-utils
        zstd unzip)
 test=(libgtest-dev googletest libbenchmark-dev clang clang-format ccache
-      g++-aarch64-linux-gnu qemu-user-static mandoc groff-base zsh fish
-      binutils dpkg-dev file)
+      g++-aarch64-linux-gnu g++-i686-linux-gnu qemu-user-static mandoc
+      groff-base zsh fish binutils dpkg-dev file)
 
 only_print=false
 if [ "${1:-}" = --missing ]; then

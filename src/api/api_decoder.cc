@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/api_options.h"
+#include "api/api_decompress.h"
+#include "api/api_model_source.h"
 #include "api/api_reader.h"
 #include "api/api_stream.h"
-#include "api/api_whole.h"
 #include "codec/file_decoder.h"
 #include "codec/short_message.h"
 

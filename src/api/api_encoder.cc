@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/api_options.h"
+#include "api/api_compress_options.h"
 #include "api/api_reader.h"
 #include "api/api_stream.h"
 #include "codec/file_encoder.h"
@@ -30,7 +30,7 @@ struct llma_encoder {
                                 const llma::RandomAccess& content);
 
   const llma_options options;
-  ModelSource models;
+  CompressionModels models;
   std::atomic<bool> cancelled{false};
   llma::StageClock clock;
   llma::Xxh3Stream xxh3;

@@ -2,7 +2,7 @@
 // Files with random access: maps, ranges, salvage.
 #include <cstdlib>
 
-#include "api/api_options.h"
+#include "api/api_model_source.h"
 #include "api/api_reader.h"
 #include "base/machine_limits.h"
 #include "codec/salvage.h"
@@ -22,8 +22,12 @@ Result<RandomAccess> Access(const llma_reader* reader) {
       [copy](uint64_t ofs,
              uint64_t size_bytes) -> Result<std::vector<uint8_t>> {
         const uint64_t left = copy.file_bytes - std::min(ofs, copy.file_bytes);
-        std::vector<uint8_t> bytes(
-            static_cast<size_t>(std::min(size_bytes, left)));
+        const uint64_t wanted_bytes = std::min(size_bytes, left);
+        if (wanted_bytes > kMaxObjectBytes) {
+          return Error{ErrorCode::kLimit,
+                       "a part of the file is larger than the address space"};
+        }
+        std::vector<uint8_t> bytes(static_cast<size_t>(wanted_bytes));
         if (bytes.empty()) return bytes;
         size_t got = 0;
         llma_error error = NoError();

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "api/api_options.h"
+#include "api/api_compress_options.h"
 #include "codec/file_encoder.h"
 
 using namespace llma::api;
@@ -40,7 +40,7 @@ llma_status llma_inspect(const void* content, size_t content_bytes,
     llma_options given = Copy(options);
     given.total_bytes = content_bytes;
     if (given.auto_model != 0) return Usage("inspecting takes one model");
-    ModelSource models(given);
+    CompressionModels models(given);
     LLMA_ASSIGN(const llma::Model* model,
                 models.ForCompressing(static_cast<int>(given.level)));
     made->model = models.last();

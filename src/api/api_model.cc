@@ -1,107 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/api_model.h"
 
-#include <pthread.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdint>
-#include <map>
-#include <mutex>
-#include <tuple>
-#include <vector>
 
 #include "api/api_error.h"
-#include "model/model_registry.h"
-#include "platform/descriptors.h"
-#include "store/check_model.h"
 
 namespace llma::api {
-namespace {
 
-// What tells one state of a file from another.
-using FileKey = std::tuple<dev_t, ino_t, off_t, int64_t, int64_t>;
-
-FileKey KeyOf(const struct stat& info) {
-  return {info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec,
-          info.st_mtim.tv_nsec};
-}
-
-// Models that some handle holds. Never destroyed, for threads may outlive
-// main().
-struct OpenModels {
-  std::mutex mutex;
-  std::map<FileKey, std::weak_ptr<const OpenedModel>> by_file;
-};
-
-OpenModels& TheOpenModels() {
-  static auto* models = [] {
-    auto* made = new OpenModels;
-    // In a child the lock is free, whoever held it when the process forked.
-    ::pthread_atfork([] { TheOpenModels().mutex.lock(); },
-                     [] { TheOpenModels().mutex.unlock(); },
-                     [] { TheOpenModels().mutex.unlock(); });
-    return made;
-  }();
-  return *models;
-}
-
-// "PATH: at byte 7: ..." without what is not known or said already.
-Error WithPath(const Error& error, const std::string& path) {
-  const std::string prefix = path + ": ";
-  const bool has_place = error.offset != Error::kNoOffset;
-  std::string what = error.what;
-  if (what.starts_with(prefix)) {
-    what.erase(0, prefix.size());
-  } else if (what.find(path) != std::string::npos) {
-    return error;
-  }
-  return Error{
-      error.code,
-      prefix +
-          (has_place ? "at byte " + std::to_string(error.offset) + ": " : "") +
-          what};
-}
-
-SharedModel Share(const std::string& path, MappedFile file,
-                  AlignedBuffer<uint8_t> copy, std::unique_ptr<Model> model) {
+SharedModel ShareModel(const std::string& path, MappedFile file,
+                       AlignedBuffer<uint8_t> copy,
+                       std::unique_ptr<Model> model) {
   const Model& opened = *model;
   return std::make_shared<const OpenedModel>(OpenedModel{
       path, std::string(opened.name()), std::string(opened.license()),
       std::string(opened.tokenizer().pre_tokenizer),
       std::string(opened.adapter()), std::move(file), std::move(copy),
       std::move(model)});
-}
-
-Result<SharedModel> OpenPath(const std::string& path) {
-  OpenModels& open = TheOpenModels();
-  const std::lock_guard lock(open.mutex);
-  std::erase_if(open.by_file, [](const auto& e) { return e.second.expired(); });
-  // Key and content are of the file that is open, whatever the path names by
-  // then.
-  const Descriptor fd = OpenForReading(path);
-  struct stat info {};
-  if (!fd.is_open() || ::fstat(fd.get(), &info) != 0) {
-    return SystemError("cannot open " + path);
-  }
-  const auto found = open.by_file.find(KeyOf(info));
-  if (found != open.by_file.end()) {
-    if (SharedModel model = found->second.lock()) return model;
-  }
-  LLMA_ASSIGN(MappedFile file, MappedFile::Map(fd.get(), path));
-  auto model = Model::FromBytes(file.bytes());
-  if (!model) return WithPath(model.error(), path);
-  const SharedModel shared =
-      Share(path, std::move(file), {}, *std::move(model));
-  open.by_file[KeyOf(info)] = shared;
-  return shared;
-}
-
-}  // namespace
-
-Result<SharedModel> OpenByName(const std::string& name_or_path) {
-  LLMA_ASSIGN(const std::string path, store::FindModelPath(name_or_path));
-  return OpenPath(path);
 }
 
 Result<SharedModel> OpenInMemory(Bytes file) {
@@ -112,28 +27,7 @@ Result<SharedModel> OpenInMemory(Bytes file) {
     file = {copy.data(), copy.size()};
   }
   LLMA_ASSIGN(std::unique_ptr<Model> model, Model::FromBytes(file));
-  return Share({}, {}, std::move(copy), std::move(model));
-}
-
-Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate) {
-  std::vector<InstalledModel> found;
-  const auto add = [&](const InstalledModel& model) {
-    if (!std::equal(id.begin(), id.end(), model.fingerprint.begin())) return;
-    for (const InstalledModel& other : found) {
-      if (other.fingerprint == model.fingerprint) return;
-    }
-    found.push_back(model);
-  };
-  if (id.size() > sizeof(Fingerprint)) return Usage("id_bytes is above 32");
-  if (const auto usual = FindModelByName({})) add(*usual);
-  for (const auto& model : ListInstalledModels(ModelPlaces()).models) {
-    add(model);
-  }
-  if (candidate < found.size()) return OpenPath(found[candidate].path);
-  // It fails; its message says which model the file needs.
-  LLMA_ASSIGN(const InstalledModel none, store::FindModelOfFile(id));
-  return Error{ErrorCode::kModelMissing,
-               "no other model than " + none.name + " fits"};
+  return ShareModel({}, {}, std::move(copy), std::move(model));
 }
 
 }  // namespace llma::api
@@ -142,35 +36,12 @@ using namespace llma::api;
 
 extern "C" {
 
-llma_status llma_model_open(const char* name_or_path, llma_model** model,
-                            llma_error* error) {
-  return Guard(error, [&]() -> llma::Status {
-    LLMA_REQUIRE(model);
-    LLMA_ASSIGN(SharedModel opened,
-                OpenByName(name_or_path == nullptr ? "" : name_or_path));
-    *model = new llma_model{std::move(opened)};
-    return llma::OkStatus();
-  });
-}
-
 llma_status llma_model_open_memory(const void* file, size_t file_bytes,
                                    llma_model** model, llma_error* error) {
   return Guard(error, [&]() -> llma::Status {
     LLMA_REQUIRE(model);
     LLMA_ASSIGN(const llma::Bytes bytes, LoadBytes(file, file_bytes));
     LLMA_ASSIGN(SharedModel opened, OpenInMemory(bytes));
-    *model = new llma_model{std::move(opened)};
-    return llma::OkStatus();
-  });
-}
-
-llma_status llma_model_find(const uint8_t* id, size_t id_bytes,
-                            uint32_t candidate, llma_model** model,
-                            llma_error* error) {
-  return Guard(error, [&]() -> llma::Status {
-    LLMA_REQUIRE(model);
-    LLMA_ASSIGN(const llma::Bytes prefix, LoadBytes(id, id_bytes));
-    LLMA_ASSIGN(SharedModel opened, FindByPrefix(prefix, candidate));
     *model = new llma_model{std::move(opened)};
     return llma::OkStatus();
   });

@@ -25,11 +25,17 @@ struct OpenedModel {
 };
 using SharedModel = std::shared_ptr<const OpenedModel>;
 
-// As llma_model_open() and llma_model_find(). Thread-safe.
+// A handle of what was opened.
+SharedModel ShareModel(const std::string& path, MappedFile file,
+                       AlignedBuffer<uint8_t> copy,
+                       std::unique_ptr<Model> model);
+
+// As llma_model_open() and llma_model_find(), in api_model_files.cc; or always
+// an error, in api_model_files_none.cc. Thread-safe.
 Result<SharedModel> OpenByName(const std::string& name_or_path);
+Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate);
 // As llma_model_open_memory().
 Result<SharedModel> OpenInMemory(Bytes file);
-Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate);
 
 }  // namespace llma::api
 

@@ -6,7 +6,6 @@
 #include "api/api_progress.h"
 #include "base/machine_limits.h"
 #include "kernels/kernel_table.h"
-#include "model/model_registry.h"
 
 namespace llma::api {
 namespace {
@@ -54,6 +53,8 @@ Result<const OptionRule*> FindRule(llma_option option) {
 
 uint64_t OrAll(uint64_t limit) { return limit == 0 ? ~uint64_t{0} : limit; }
 
+}  // namespace
+
 uint64_t MemoryBytes(const llma_options& options) {
   return options.memory_bytes == 0 ? UsableMemoryBytes() : options.memory_bytes;
 }
@@ -71,7 +72,6 @@ ProgressCallback Progress(const llma_options& options,
   };
 }
 
-// Null if there is none for this process.
 CompressContext* ContextOf(const llma_options& options) {
   return options.context && options.context->is_of_this_process()
              ? &options.context->codec()
@@ -88,8 +88,6 @@ FrameCallback OnFrame(const llma_options& options) {
   };
 }
 
-}  // namespace
-
 int NumThreads(uint64_t asked) {
   return asked == 0 ? NumProcessors()
                     : static_cast<int>(std::min<uint64_t>(
@@ -98,34 +96,6 @@ int NumThreads(uint64_t asked) {
 
 llma_options Copy(const llma_options* options) {
   return options == nullptr ? llma_options() : *options;
-}
-
-CompressOptions ForCompressing(const llma_options& options,
-                               const std::atomic<bool>* cancelled,
-                               StageClock* clock) {
-  CompressOptions how;
-  how.level = static_cast<int>(options.level);
-  how.num_threads = NumThreads(options.threads);
-  how.num_lanes = static_cast<uint32_t>(options.lanes);
-  how.window_positions = static_cast<uint32_t>(options.window);
-  if (options.context_models != LLMA_CONTEXTS_OF_LEVEL) {
-    how.context_models = static_cast<ContextModels>(options.context_models - 1);
-  }
-  how.max_memory_bytes = MemoryBytes(options);
-  how.has_checksums = options.checksums != 0;
-  how.progress = Progress(options, cancelled);
-  how.kernels = options.kernels;
-  how.clock = clock;
-  how.frame_bytes = options.frame_bytes;
-  if (options.quick_start != 0 && options.frame_bytes == 0) {
-    how.first_frame_bytes = SettingsOfLevel(how.level).first_frame_bytes;
-  }
-  how.total_bytes = options.total_bytes;
-  how.source_info = options.source_info;
-  how.embeds_models = options.embed_models != 0;
-  how.on_frame = OnFrame(options);
-  how.context = ContextOf(options);
-  return how;
 }
 
 DecompressOptions ForDecompressing(const llma_options& options,
@@ -157,88 +127,6 @@ llma_frame_info FrameInfo(const FrameHeader& header) {
   info.num_lanes = static_cast<uint32_t>(header.lane_bytes.size());
   info.window = header.window_positions;
   return info;
-}
-
-ModelSource::ModelSource(const llma_options& options)
-    : context_(options.context),
-      is_auto_(options.auto_model != 0),
-      max_memory_bytes_(MemoryBytes(options)),
-      model_(options.model),
-      find_(options.find),
-      user_(options.find_user),
-      note_(options.note),
-      note_user_(options.note_user) {}
-
-Result<const Model*> ModelSource::Hold(Result<SharedModel> model) {
-  if (!model) return model.error();
-  last_ = *model;
-  if (context_ && context_->is_of_this_process()) context_->Keep(last_);
-  held_.push_back(*std::move(model));
-  return held_.back()->model.get();
-}
-
-Result<const Model*> ModelSource::ForCompressing(int level) {
-  if (!SettingsOfLevel(level).uses_model) return nullptr;
-  if (is_auto_) return FindCandidates();
-  if (model_ || find_ != nullptr) return Find({}, 0);
-  return Hold(OpenByName(""));
-}
-
-Result<const Model*> ModelSource::FindCandidates() {
-  if (model_ || find_ != nullptr) {
-    return Usage("a model is given, or chosen, but not both");
-  }
-  const Model* first = nullptr;
-  others_.clear();
-  // A file that cannot be read must not be in the way.
-  const auto note = [this](const Error& error) {
-    if (note_ != nullptr) CallBack(note_, note_user_, error.what.c_str());
-  };
-  const InstalledModels all = ListInstalledModels(ModelPlaces());
-  for (const ModelProblem& problem : all.problems) {
-    if (problem.is_file) note(problem.error);
-  }
-  for (const InstalledModel& installed :
-       ModelsToTry(all, max_memory_bytes_ / 2)) {
-    const auto model = Hold(OpenByName(installed.path));
-    if (!model) {
-      note(model.error());
-      continue;
-    }
-    if (first == nullptr) {
-      first = *model;
-    } else {
-      others_.push_back(*model);
-    }
-  }
-  // Without a model, opening the usual one fails with the right message.
-  return first != nullptr ? Result(first) : Hold(OpenByName(""));
-}
-
-Result<const Model*> ModelSource::Find(Bytes id, uint32_t candidate) {
-  if (model_) {
-    if (candidate == 0) return Hold(model_);
-    return Error{ErrorCode::kModelMissing, "no other model was given"};
-  }
-  if (find_ == nullptr) return Hold(FindByPrefix(id, candidate));
-  llma_error error = NoError();
-  llma_model* found = nullptr;
-  const llma_status status =
-      CallBack(find_, user_, id.data(), id.size(), candidate, &found, &error);
-  const std::unique_ptr<llma_model> owned(found);
-  if (status != LLMA_OK) return FromCallback(status, error);
-  if (!owned) return Usage("the model finder gave none");
-  return Hold(owned->opened);
-}
-
-ModelProvider ModelSource::provider() {
-  return [this](const ModelId& id) -> Result<const Model*> {
-    const auto known = by_id_.find(id);
-    if (known != by_id_.end()) return known->second;
-    LLMA_ASSIGN(const Model* model, Find(id, 0));
-    by_id_[id] = model;
-    return model;
-  };
 }
 
 }  // namespace llma::api
@@ -374,44 +262,6 @@ llma_status llma_options_set_frame_callback(llma_options* options,
     options->frame_user = user;
     return llma::OkStatus();
   });
-}
-
-llma_status llma_level_get_info(const llma_options* options,
-                                uint64_t content_bytes, llma_level_info* info,
-                                llma_error* error) {
-  return Guard(error, [&]() -> llma::Status {
-    const llma_options given = Copy(options);
-    const llma::CompressOptions how = ForCompressing(given, nullptr, nullptr);
-    const llma::LevelSettings& settings = llma::SettingsOfLevel(how.level);
-    ModelSource source(given);
-    LLMA_ASSIGN(const llma::Model* model, source.ForCompressing(how.level));
-    const uint64_t frame_bytes =
-        how.frame_bytes != 0 ? how.frame_bytes : settings.frame_bytes;
-    const uint64_t bytes =
-        content_bytes == 0 ? frame_bytes : std::min(content_bytes, frame_bytes);
-    const uint32_t max_lanes =
-        how.num_lanes != 0 ? how.num_lanes : settings.max_lanes;
-    const uint32_t window = how.window_positions != 0
-                                ? how.window_positions
-                                : settings.window_positions;
-    const llma::ContextModels contexts =
-        how.context_models.value_or(settings.context_models);
-    return Fill(
-        info,
-        {0, settings.uses_model ? 1 : 0,
-         static_cast<llma_context_models>(static_cast<int>(contexts) + 1),
-         settings.uses_model ? max_lanes : 0, settings.uses_model ? window : 0,
-         frame_bytes, llma::CompressMemoryBytes(bytes, model, how),
-         llma::RestoreMemoryBytes(bytes, model, how),
-         model == nullptr ? 0 : model->file_bytes().size()});
-  });
-}
-
-int llma_level_uses_model(int level) {
-  return level >= llma::kFastestLevel && level <= llma::kBestLevel &&
-                 llma::SettingsOfLevel(level).uses_model
-             ? 1
-             : 0;
 }
 
 }  // extern "C"

@@ -6,11 +6,8 @@
 #include <llma/llma.h>
 
 #include <atomic>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "api/api_context.h"
 #include "api/api_error.h"
@@ -55,46 +52,21 @@ int NumThreads(uint64_t asked);
 // The defaults for NULL.
 llma_options Copy(const llma_options* options);
 
+// What both directions make of options. `cancelled` may be null; it must
+// outlive the work.
+uint64_t MemoryBytes(const llma_options& options);
+ProgressCallback Progress(const llma_options& options,
+                          const std::atomic<bool>* cancelled);
+FrameCallback OnFrame(const llma_options& options);
+// Null if there is none for this process.
+CompressContext* ContextOf(const llma_options& options);
+
 // `cancelled` and `clock` may be null; they must outlive the work.
-CompressOptions ForCompressing(const llma_options& options,
-                               const std::atomic<bool>* cancelled,
-                               StageClock* clock);
 DecompressOptions ForDecompressing(const llma_options& options,
                                    const std::atomic<bool>* cancelled,
                                    StageClock* clock);
 
 llma_frame_info FrameInfo(const FrameHeader& header);
-
-// The models that one work needs, held as long as it lives.
-// Thread-compatible.
-class ModelSource {
- public:
-  explicit ModelSource(const llma_options& options);
-  // Null if the level needs none. With LLMA_OPTION_AUTO_MODEL there may be
-  // others to choose from.
-  Result<const Model*> ForCompressing(int level);
-  const std::vector<const Model*>& others() const { return others_; }
-  // For a short message: null after the last candidate.
-  Result<const Model*> Find(Bytes id, uint32_t candidate);
-  ModelProvider provider();
-  bool has_own_model() const { return model_ != nullptr; }
-  SharedModel last() const { return last_; }
-
- private:
-  Result<const Model*> Hold(Result<SharedModel> model);
-  Result<const Model*> FindCandidates();
-  const SharedContext context_;
-  const bool is_auto_;
-  const uint64_t max_memory_bytes_;
-  SharedModel model_, last_;
-  std::vector<const Model*> others_;
-  llma_find_model_fn find_;
-  void* user_;
-  llma_note_fn note_;
-  void* note_user_;
-  std::vector<SharedModel> held_;
-  std::map<ModelId, const Model*> by_id_;
-};
 
 }  // namespace llma::api
 

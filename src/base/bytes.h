@@ -74,7 +74,7 @@ class ByteReader {
  private:
   template <class T>
   Result<T> Load() {
-    const uint64_t start = offset_;
+    const size_t start = offset_;
     if (sizeof(T) > remaining()) {
       return Error{ErrorCode::kTruncated, "unexpected end", data_.size()};
     }

@@ -11,7 +11,12 @@
 #include <cstdint>
 #include <limits>
 
-#if defined(__x86_64__)
+// With x87 arithmetic FLT_EVAL_METHOD is not 0, so i386 is built for SSE2.
+#if defined(__x86_64__) || defined(__i386__)
+#define LLMA_HAS_MXCSR 1
+#endif
+
+#if defined(LLMA_HAS_MXCSR)
 #include <xmmintrin.h>
 #endif
 
@@ -25,7 +30,7 @@ static_assert(CHAR_BIT == 8);
 
 namespace llma {
 
-#if defined(__x86_64__)
+#if defined(LLMA_HAS_MXCSR)
 // MXCSR, and the environment of x87: strtod() and printf() of the C library
 // round as its control word says.
 struct FpEnv {

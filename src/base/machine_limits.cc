@@ -231,12 +231,14 @@ int NumProcessors() {
 }
 
 uint64_t UsableMemoryBytes() {
-  uint64_t usable = ~uint64_t{0};
+  uint64_t usable = kMaxObjectBytes;
   const long num_pages = ::sysconf(_SC_PHYS_PAGES);
   const long page_size = ::sysconf(_SC_PAGESIZE);
   const auto page_bytes =
       static_cast<uint64_t>(page_size > 0 ? page_size : 4096);
-  if (num_pages > 0) usable = static_cast<uint64_t>(num_pages) * page_bytes;
+  if (num_pages > 0) {
+    usable = std::min(usable, static_cast<uint64_t>(num_pages) * page_bytes);
+  }
   usable = std::min(usable, ReadCgroupLimits().memory_bytes.value_or(usable));
   const auto limit_by = [&](auto resource, size_t statm_index) {
     struct rlimit limit;

@@ -26,8 +26,13 @@ int NumAffineProcessors();
 // a thread that waits for one without time holds up all others.
 int NumProcessors();
 
+// What no object is larger than. Where it decides, with addresses of 32 bits,
+// sizes are compared with it before they become size_t.
+inline constexpr uint64_t kMaxObjectBytes = PTRDIFF_MAX;
+
 // Memory that this process may use further: the least of the machine's, of its
-// control groups' and of what is left of RLIMIT_AS and RLIMIT_DATA.
+// control groups', of what is left of RLIMIT_AS and RLIMIT_DATA, and of
+// kMaxObjectBytes.
 uint64_t UsableMemoryBytes();
 
 }  // namespace llma

@@ -33,7 +33,9 @@ class TokenEnds {
   void Update(bool ends);
   // Notes for later what the decision after the byte at `ofs` was, predicted
   // or not.
-  void Note(uint64_t ofs, bool ends) { ended_[ofs] = ends ? 1 : 0; }
+  void Note(uint64_t ofs, bool ends) {
+    ended_[static_cast<size_t>(ofs)] = ends ? 1 : 0;
+  }
 
  private:
   static constexpr size_t kNumCounters = 6;

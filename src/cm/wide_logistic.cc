@@ -15,7 +15,7 @@ constexpr uint64_t kLn2Q32 = 2977044472;  // 2^32 ln 2
 // ln(1 + i / kSteps) in Q32, by ln(x) - ln(y) = 2 artanh((x - y) / (x + y)).
 constexpr auto MakeLog() {
   std::array<uint64_t, kSteps + 1> table{};
-  for (uint64_t i = 0; i < kSteps; ++i) {
+  for (uint32_t i = 0; i < kSteps; ++i) {
     const uint64_t t = (uint64_t{1} << 32) / (2 * (kSteps + i) + 1);
     // 2 (t + t^3 / 3): t <= 2^-11, so t^5 is below 2^-55.
     const uint64_t cube = ((t * t >> 32) * t) >> 32;

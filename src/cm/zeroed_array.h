@@ -33,16 +33,17 @@ class ZeroedArray {
 
  public:
   // source: its page size counts where there are at least kMinLargeBytes.
-  ZeroedArray(size_t size, PageSource source) : size_(size) {
+  ZeroedArray(uint64_t size, PageSource source)
+      : size_(static_cast<size_t>(size)) {
     if (size > SIZE_MAX / sizeof(T)) throw std::bad_alloc();
-    if (size * sizeof(T) >= kMinPagesBytes) {
-      if (size * sizeof(T) < kMinLargeBytes) {
+    if (size_ * sizeof(T) >= kMinPagesBytes) {
+      if (size_ * sizeof(T) < kMinLargeBytes) {
         source.page_size = PageSize::kSmall;
       }
-      pages_ = ZeroedPages(size * sizeof(T), source);
+      pages_ = ZeroedPages(size_ * sizeof(T), source);
       data_ = static_cast<T*>(pages_.data());
     } else {
-      few_ = AlignedBuffer<T>(size);
+      few_ = AlignedBuffer<T>(size_);
       data_ = few_.data();
     }
   }

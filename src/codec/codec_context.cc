@@ -66,7 +66,8 @@ Result<std::shared_ptr<Engine>> CodecContext::EngineOf(
 CodecContext::Reservation CodecContext::Reserve(uint64_t bytes,
                                                 uint64_t max_bytes) {
   const uint64_t reserved_bytes = reserved_bytes_ += bytes;
-  if (reserved_bytes > max_bytes - std::min(max_bytes, pages_.kept_bytes())) {
+  if (reserved_bytes >
+      max_bytes - std::min<uint64_t>(max_bytes, pages_.kept_bytes())) {
     pages_.Clear();
   }
   return {*this, bytes};

@@ -68,7 +68,7 @@ template <class Predictor>
 Result<std::vector<uint8_t>> Encode(Predictor& predictor, Bytes content,
                                     const ProgressCallback& progress,
                                     FrameCosts* costs, BinaryEncoder coder) {
-  for (uint64_t done_bytes = 0; done_bytes < content.size();) {
+  for (size_t done_bytes = 0; done_bytes < content.size();) {
     if (costs == nullptr) {
       CodeByte(coder, predictor, content[done_bytes]);
     } else {

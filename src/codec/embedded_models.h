@@ -4,11 +4,13 @@
 #ifndef LLMA_CODEC_EMBEDDED_MODELS_H_
 #define LLMA_CODEC_EMBEDDED_MODELS_H_
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/machine_limits.h"
 #include "codec/codec.h"
 #include "container/frame_parser.h"
 #include "container/model_frame.h"
@@ -21,7 +23,8 @@ class EmbeddedModels {
   // `others`: asked first. Of the options the limit of memory counts.
   EmbeddedModels(ModelProvider others, const DecompressOptions& options)
       : others_(std::move(others)),
-        max_memory_bytes_(options.max_memory_bytes) {}
+        max_memory_bytes_(std::min(options.max_memory_bytes, kMaxObjectBytes)) {
+  }
 
   // The model with this id; else what `others` says of it.
   Result<const Model*> Find(const ModelId& id);

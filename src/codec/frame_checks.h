@@ -3,8 +3,10 @@
 #ifndef LLMA_CODEC_FRAME_CHECKS_H_
 #define LLMA_CODEC_FRAME_CHECKS_H_
 
+#include <algorithm>
 #include <string>
 
+#include "base/machine_limits.h"
 #include "base/status.h"
 #include "codec/codec.h"
 #include "coder/binary_coder.h"
@@ -23,7 +25,10 @@ inline Status ReportProgress(const ProgressCallback& callback,
 }
 
 inline Status CheckMemory(uint64_t needed_bytes, uint64_t max_memory_bytes) {
-  if (needed_bytes <= max_memory_bytes) return OkStatus();
+  // Then each part of it has a size that fits a size_t.
+  if (needed_bytes <= std::min(max_memory_bytes, kMaxObjectBytes)) {
+    return OkStatus();
+  }
   return Error{ErrorCode::kLimit, "needs " +
                                       std::to_string(needed_bytes >> 20) +
                                       " MiB of memory, more than is allowed"};

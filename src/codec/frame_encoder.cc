@@ -183,9 +183,10 @@ class FrameEncoder {
     const bool is_escape = piece.row == TextPiece::kEscape;
     RecordedWalk walk(is_escape ? std::span<const Probability>()
                                 : chunk.paths[row]);
-    LLMA_TRY(CodePiece(coder, models_, lane.position, walk,
-                       content_.subspan(lane.byte_ofs, piece.size_bytes),
-                       is_escape, [](uint8_t) {}));
+    LLMA_TRY(CodePiece(
+        coder, models_, lane.position, walk,
+        content_.subspan(static_cast<size_t>(lane.byte_ofs), piece.size_bytes),
+        is_escape, [](uint8_t) {}));
     return OkStatus();
   }
 

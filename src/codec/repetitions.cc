@@ -29,9 +29,10 @@ std::vector<uint8_t> LeaveOut(std::span<const Repetition> repetitions,
                               Bytes content) {
   std::vector<uint8_t> predicted;
   for (const Repetition& r : repetitions) {
-    const Bytes gap = content.first(r.gap_bytes);
+    const auto gap_bytes = static_cast<size_t>(r.gap_bytes);
+    const Bytes gap = content.first(gap_bytes);
     predicted.insert(predicted.end(), gap.begin(), gap.end());
-    content = content.subspan(r.gap_bytes + r.size_bytes);
+    content = content.subspan(gap_bytes + static_cast<size_t>(r.size_bytes));
   }
   predicted.insert(predicted.end(), content.begin(), content.end());
   return predicted;
@@ -48,15 +49,17 @@ Result<std::vector<uint8_t>> PutBack(std::span<const Repetition> repetitions,
       return Error{ErrorCode::kCorrupt,
                    "a repetition does not fit the content"};
     }
-    const Bytes gap = left.first(r.gap_bytes);
+    const auto gap_bytes = static_cast<size_t>(r.gap_bytes);
+    const auto size_bytes = static_cast<size_t>(r.size_bytes);
+    const Bytes gap = left.first(gap_bytes);
     content.insert(content.end(), gap.begin(), gap.end());
-    left = left.subspan(r.gap_bytes);
+    left = left.subspan(gap_bytes);
     const size_t begin = content.size();
-    content.resize(begin + r.size_bytes);
+    content.resize(begin + size_bytes);
     uint8_t* to = content.data() + begin;
-    const uint8_t* from = to - r.distance_bytes;
+    const uint8_t* from = to - static_cast<size_t>(r.distance_bytes);
     // Byte by byte, for they may overlap.
-    for (uint64_t i = 0; i < r.size_bytes; ++i) to[i] = from[i];
+    for (size_t i = 0; i < size_bytes; ++i) to[i] = from[i];
   }
   content.insert(content.end(), left.begin(), left.end());
   return content;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/machine_limits.h"
+
 namespace llma {
 namespace {
 
@@ -14,7 +16,10 @@ constexpr uint64_t kMinModelRoomBytes = 1 << 20;
 FrameParser::FrameParser(const FrameParserOptions& options)
     : options_(options),
       content_limit_(options.max_content_bytes),
-      index_(std::make_unique<IndexBuilder>()) {}
+      index_(std::make_unique<IndexBuilder>()) {
+  options_.max_payload_bytes =
+      std::min(options_.max_payload_bytes, kMaxObjectBytes);
+}
 
 void FrameParser::Append(Bytes file) {
   buffer_.erase(buffer_.begin(),

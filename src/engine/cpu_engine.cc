@@ -223,8 +223,8 @@ uint64_t CpuEngine::EncoderBytes(const ModelConfig& config,
                                  const SessionShape& shape, int num_threads) {
   const uint64_t stride = ForwardPass::LogitsStride(config);
   return Streams::SizeBytes(config, shape, num_threads) +
-         LogitRows(OwnLogitRows(stride, num_threads), num_threads,
-                   shape.max_rows()) *
+         LogitRows(OwnLogitRows(ForwardPass::LogitsStride(config), num_threads),
+                   num_threads, shape.max_rows()) *
              stride * sizeof(float) +
          static_cast<uint64_t>(num_threads) *
              TokenMasses::SizeBytes(config.num_tokens);

@@ -50,7 +50,7 @@ Result<LlmmWriter> LlmmWriter::Create(const std::string& path, bool overwrite,
 }
 
 Status LlmmWriter::PadTo(uint64_t offset_bytes) {
-  const std::vector<uint8_t> zeros(offset_bytes - end_);
+  const std::vector<uint8_t> zeros(static_cast<size_t>(offset_bytes - end_));
   LLMA_TRY(file_.Write(zeros));
   end_ = offset_bytes;
   return OkStatus();
@@ -90,10 +90,10 @@ Status LlmmWriter::AddFloats(std::span<const float> values) {
 
 Status LlmmWriter::AddLinear(const LinearWeights& weights) {
   fingerprint_.AddLinear(weights);
-  LLMA_TRY(AddSection(BytesOf(
-      std::span<const int8_t>(weights.values, weights.values_bytes()))));
-  return AddSection(
-      BytesOf(std::span<const float>(weights.scales, weights.num_scales())));
+  LLMA_TRY(AddSection(BytesOf(std::span<const int8_t>(
+      weights.values, static_cast<size_t>(weights.values_bytes())))));
+  return AddSection(BytesOf(std::span<const float>(
+      weights.scales, static_cast<size_t>(weights.num_scales()))));
 }
 
 Result<Fingerprint> LlmmWriter::Finish() {

@@ -50,7 +50,9 @@ bool HasMinInt8(Bytes values) {
 class SectionReader {
  public:
   SectionReader(Bytes bytes, const ModelHeader& header)
-      : bytes_(bytes), sections_(header.sections), end_(header.header_bytes) {}
+      : bytes_(bytes),
+        sections_(header.sections),
+        end_(static_cast<size_t>(header.header_bytes)) {}
 
   const Section& last() const { return sections_[next_ - 1]; }
 
@@ -113,14 +115,17 @@ class SectionReader {
   Result<Bytes> Next() {
     LLMA_ENSURE(next_ < sections_.size());
     const Section& s = sections_[next_++];
-    for (; end_ < s.offset_bytes; ++end_) {
+    // ParseModelHeader() has seen that it is inside the file.
+    const auto offset_bytes = static_cast<size_t>(s.offset_bytes);
+    const auto size_bytes = static_cast<size_t>(s.size_bytes);
+    for (; end_ < offset_bytes; ++end_) {
       if (bytes_[end_] != 0) {
         return Error{ErrorCode::kCorrupt, "model file: padding is not zero",
                      end_};
       }
     }
-    end_ = s.offset_bytes + s.size_bytes;
-    return bytes_.subspan(s.offset_bytes, s.size_bytes);
+    end_ = offset_bytes + size_bytes;
+    return bytes_.subspan(offset_bytes, size_bytes);
   }
 
   Error Damaged() const {
@@ -145,7 +150,7 @@ class SectionReader {
 
   Bytes bytes_;
   std::span<const Section> sections_;
-  uint64_t end_;  // of the section before
+  size_t end_;  // of the section before
   size_t next_ = 0;
 };
 

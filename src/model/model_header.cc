@@ -202,7 +202,8 @@ Result<ModelHeader> ParseModelHeader(Bytes bytes) {
     return Error{ErrorCode::kTruncated, "model file: unexpected end",
                  bytes.size()};
   }
-  const Bytes covered = bytes.first(header.header_bytes - kChecksumBytes);
+  const Bytes covered =
+      bytes.first(static_cast<size_t>(header.header_bytes - kChecksumBytes));
   ByteReader checksum(bytes.subspan(covered.size(), kChecksumBytes));
   LLMA_ASSIGN(const uint64_t xxh3, checksum.LoadU64());
   if (Xxh3(covered) != xxh3) {

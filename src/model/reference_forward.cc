@@ -231,7 +231,7 @@ Floats ReferenceForward::AttendHead(uint32_t layer, uint32_t kv_head,
   Floats scores, value_scales;
   const auto score = [&](const Quantized& from, uint64_t begin, uint64_t end) {
     for (uint64_t j = begin; j < end; ++j) {
-      const KeyValue& entry = cache_[layer][kv_head][j];
+      const KeyValue& entry = cache_[layer][kv_head][static_cast<size_t>(j)];
       int32_t dot = 0;
       for (uint32_t d = 0; d < head_dim; ++d) {
         dot += from.values[d] * entry.key[d];

@@ -27,11 +27,13 @@ struct LinearWeights {
     return (num_rows + kPanelRows - 1) / kPanelRows;
   }
   uint32_t num_groups() const { return num_cols / kGroupSize; }
-  size_t values_bytes() const {
-    return size_t{num_panels()} * kPanelRows * num_cols;
+  // 64 bits also where addresses have 32: of a shape that no memory has room
+  // for.
+  uint64_t values_bytes() const {
+    return uint64_t{num_panels()} * kPanelRows * num_cols;
   }
-  size_t num_scales() const {
-    return size_t{num_panels()} * kPanelRows * num_groups();
+  uint64_t num_scales() const {
+    return uint64_t{num_panels()} * kPanelRows * num_groups();
   }
   // Place of W[row, col] in `values`.
   size_t value_idx(uint32_t row, uint32_t col) const {

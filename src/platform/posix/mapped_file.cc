@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "base/machine_limits.h"
 #include "platform/descriptors.h"
 
 namespace llma {
@@ -21,6 +22,9 @@ Result<MappedFile> MappedFile::Map(int fd, const std::string& path) {
   if (::fstat(fd, &info) != 0) return SystemError(path);
   if (!S_ISREG(info.st_mode)) {
     return Error{ErrorCode::kIo, path + " is not a regular file"};
+  }
+  if (static_cast<uint64_t>(info.st_size) > kMaxObjectBytes) {
+    return Error{ErrorCode::kLimit, path + " is larger than the address space"};
   }
   const auto size = static_cast<size_t>(info.st_size);
   if (size == 0) return MappedFile(nullptr, 0);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole buffers.
-#ifndef LLMA_API_API_WHOLE_H_
-#define LLMA_API_API_WHOLE_H_
+// Whole buffers, back.
+#ifndef LLMA_API_API_DECOMPRESS_H_
+#define LLMA_API_API_DECOMPRESS_H_
 
 #include <vector>
 
-#include "api/api_options.h"
+#include "api/api_model_source.h"
 
 namespace llma::api {
 
@@ -15,4 +15,4 @@ Result<std::vector<uint8_t>> DecodeShort(Bytes message, ModelSource& models,
 
 }  // namespace llma::api
 
-#endif  // LLMA_API_API_WHOLE_H_
+#endif  // LLMA_API_API_DECOMPRESS_H_
