@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What is installed. Components, which are packages too (LlmaPackage.cmake):
-#   program      the program, its other names, man pages, completions, documents
+#   program      the program, its other names, scripts, man pages, completions,
+#                documents
 #   runtime      the shared library
 #   development  headers, libraries to link, packages of CMake and pkg-config
 # Nothing that is installed says where: the whole can be moved.
@@ -21,7 +22,10 @@ endfunction()
 
 install(TARGETS llma RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
         COMPONENT program)
-install(FILES docs/man/llma.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+install(PROGRAMS scripts/llmadiff scripts/llmagrep scripts/llmaless
+        DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+install(FILES docs/man/llma.1 docs/man/llmagrep.1
+        DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         COMPONENT program)
 # For file(1), which has no folder for such; and for shared-mime-info.
 install(FILES misc/llma.magic DESTINATION ${CMAKE_INSTALL_DATADIR}/misc
@@ -37,6 +41,9 @@ foreach(name unllma llmacat)
   llma_install_link(${name}.1 llma.1 ${CMAKE_INSTALL_MANDIR}/man1)
   llma_install_link(completions/${name} llma ${bash})
   llma_install_link(${name}.fish llma.fish ${fish})
+endforeach()
+foreach(name llmadiff llmaless)
+  llma_install_link(${name}.1 llmagrep.1 ${CMAKE_INSTALL_MANDIR}/man1)
 endforeach()
 # The licence, and what decides how a file is read.
 install(FILES LICENSE README.md docs/FORMAT.md docs/PREDICTOR.md

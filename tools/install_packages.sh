@@ -13,7 +13,7 @@ build=(g++ cmake ninja-build pkg-config make
        zstd unzip)
 test=(libgtest-dev googletest libbenchmark-dev clang clang-format ccache
       g++-aarch64-linux-gnu g++-i686-linux-gnu qemu-user-static mandoc
-      groff-base zsh fish binutils dpkg-dev file)
+      groff-base zsh fish binutils dpkg-dev file less)
 
 only_print=false
 if [ "${1:-}" = --missing ]; then

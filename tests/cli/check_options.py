@@ -85,7 +85,7 @@ def man_page_faults(path):
                               stderr=subprocess.STDOUT, text=True)
         # Other pages need not be installed.
         said = [line for line in done.stdout.splitlines()
-                if re.search(r"llma\.1:\d+", line)
+                if re.search(r"llma\w*\.1:\d+", line)
                 and "referenced manual not found" not in line]
         faults += said
     return faults
@@ -105,7 +105,8 @@ def main():
                         ("llma.fish", from_fish)):
         places[f"completions/{name}"] = parse(
             (root / "completions" / name).read_text())
-    faults = man_page_faults(page)
+    faults = [fault for path in sorted(page.parent.glob("*.1"))
+              for fault in man_page_faults(path)]
     for place, options in places.items():
         faults += [f"{place}: lacks {o}" for o in sorted(source - options)]
         faults += [f"{place}: there is no {o}" for o in sorted(options - source)]

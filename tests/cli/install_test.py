@@ -17,7 +17,7 @@ EXPECTED = """
 LIB/cmake/llma/llmaConfig.cmake LIB/cmake/llma/llmaConfigVersion.cmake
 LIB/cmake/llma/llmaSharedTargets.cmake LIB/cmake/llma/llmaStaticTargets.cmake
 LIB/libllma.a LIB/libllma.so LIB/libllma.so.0 LIB/pkgconfig/llma.pc
-bin/llma bin/llmacat bin/unllma
+bin/llma bin/llmacat bin/llmadiff bin/llmagrep bin/llmaless bin/unllma
 share/bash-completion/completions/llma
 share/bash-completion/completions/llmacat
 share/bash-completion/completions/unllma
@@ -27,7 +27,8 @@ share/doc/llma/PREDICTOR.md share/doc/llma/README.md
 share/fish/vendor_completions.d/llma.fish
 share/fish/vendor_completions.d/llmacat.fish
 share/fish/vendor_completions.d/unllma.fish
-share/man/man1/llma.1 share/man/man1/llmacat.1 share/man/man1/unllma.1
+share/man/man1/llma.1 share/man/man1/llmacat.1 share/man/man1/llmadiff.1
+share/man/man1/llmagrep.1 share/man/man1/llmaless.1 share/man/man1/unllma.1
 share/mime/packages/llma.xml share/misc/llma.magic
 share/zsh/site-functions/_llma
 """.split()
@@ -74,6 +75,13 @@ def main():
         subprocess.run([prefix / "bin/llma", "-1", text], check=True)
         shown = subprocess.run([prefix / "bin/llmacat", packed], check=True,
                                capture_output=True).stdout
+        found = subprocess.run(
+            [prefix / "bin/llmagrep", "-c", "again", packed], check=True,
+            capture_output=True, env={
+                **os.environ,
+                "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}"}).stdout
+        if found != b"50\n":
+            sys.exit(f"llmagrep finds {found}")
         text.unlink()
         subprocess.run([prefix / "bin/unllma", packed], check=True)
         if shown != content or text.read_bytes() != content:

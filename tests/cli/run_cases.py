@@ -82,6 +82,8 @@ def make_environment(llma, data, folder):
     programs = folder / "bin"
     programs.mkdir()
     (programs / "llma").symlink_to(llma)
+    for script in (pathlib.Path(__file__).parents[2] / "scripts").iterdir():
+        (programs / script.name).symlink_to(script)
     in_terminal = programs / "in_terminal"
     in_terminal.write_text(
         f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" --in-terminal "$@"\n')

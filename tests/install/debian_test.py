@@ -126,9 +126,13 @@ def main():
                 (prefix / "share/doc" / package / "changelog.gz").read_bytes())
             if b"-- A Packager <a@example.org>" not in changes:
                 sys.exit(f"the changelog of {package} says {changes}")
-        for page in ("llma", "unllma", "llmacat"):  # two of them are links
+        for page, title in (
+                ("llma", "LLMA"), ("unllma", "LLMA"), ("llmacat", "LLMA"),
+                ("llmagrep", "LLMAGREP"), ("llmadiff", "LLMAGREP"),
+                ("llmaless", "LLMAGREP")):  # four of them are links
             path = prefix / f"share/man/man1/{page}.1.gz"
-            if b".Dt LLMA 1" not in gzip.decompress(path.read_bytes()):
+            if f".Dt {title} 1" not in gzip.decompress(
+                    path.read_bytes()).decode():
                 sys.exit(f"{path.name} is not the manual page")
 
         if not (prefix / "share/doc/llma/README.Debian").is_file():
