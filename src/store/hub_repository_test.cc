@@ -113,6 +113,27 @@ TEST(HubRepositoryTest, OddAnswers) {
   }
 }
 
+// Whatever is changed: an answer that can be used, or an error.
+TEST(HubRepositoryTest, ChangedAnswers) {
+  const std::string answer =
+      Answer(Small("config.json") + "," + Large("model.safetensors"),
+             R"(,"gated":false,"cardData":{"license":"mit"})");
+  for (size_t i = 0; i < answer.size(); ++i) {
+    for (const char c : std::string_view("\0\"{}[],:9-\xff", 11)) {
+      std::string changed = answer;
+      changed[i] = c;
+      const auto found = Parse(changed);
+      if (!found) continue;
+      EXPECT_EQ(found->commit.size(), 40u);
+      for (const auto& [name, file] : found->files) {
+        EXPECT_EQ(name.find('/'), std::string::npos);
+        EXPECT_NE(file.sha256.empty(), file.blob_id.empty());
+      }
+    }
+    EXPECT_FALSE(Parse(answer.substr(0, i)));
+  }
+}
+
 TEST(HubRepositoryTest, Weights) {
   using Names = std::vector<std::string>;
   const auto one = Parse(Answer(Large("consolidated.safetensors") + "," +

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "store"))
-from model_host import ModelHost  # noqa: E402
+from model_host import ModelHost, Repository  # noqa: E402
 
 REFUSED = 125  # what call_faults exits with where tracing is not allowed
 SKIPPED = 77   # what ctest takes for it
@@ -72,7 +72,8 @@ def snapshot(folder):
 class Place:
     """The program, its models and a host of one, while a test runs."""
 
-    def __init__(self, llma, tracer, data, failing_malloc=None):
+    def __init__(self, llma, tracer, data, failing_malloc=None,
+                 make_tiny_folder=None):
         self.llma = pathlib.Path(llma).resolve()
         self.tracer = pathlib.Path(tracer).resolve()
         self.failing_malloc = failing_malloc and \
@@ -87,13 +88,21 @@ class Place:
         self.gguf = (self.data / "tiny.gguf").read_bytes()
         self.host = ModelHost(self.gguf)
         self.stack.callback(self.host.close)
+        if make_tiny_folder:
+            tiny = self.folder / "tiny"
+            subprocess.run([make_tiny_folder, self.data / "tiny.gguf", tiny],
+                           check=True)
+            files = {p.name: p.read_bytes() for p in tiny.iterdir()}
+            self.host.repositories["Owner/Tiny"] = Repository(
+                files, large=[n for n in files if n.endswith(".safetensors")])
         self.environment = {
             k: v for k, v in os.environ.items()
             if not k.startswith(("LLMA_", "XDG_", "LC_", "HF_")) and
             not k.lower().endswith("_proxy")}
         self.environment.update(
             LC_ALL="C", HOME=str(self.folder / "home"),
-            LLMA_MODEL_PATH=str(models))
+            LLMA_MODEL_PATH=str(models),
+            HF_ENDPOINT=f"http://127.0.0.1:{self.host.port}")
 
     def __enter__(self):
         return self
@@ -359,6 +368,13 @@ def scenarios(place):
     yield Scenario("pull", pull, lambda folder: None, keeps=fetched, told=False)
     yield Scenario("pull on", [*pull, "--keep-source"], make_pulled_part,
                    keeps=fetched, told=False)
+    if place.host.repositories:
+        # The same file has its name when it is whole, in the folder that goes.
+        parts = (*part, "config.json", "tokenizer.json", "*.safetensors",
+                 "*.safetensors.index.json")
+        yield Scenario("pull repository",
+                       ["llma", "model", "pull", "hf:Owner/Tiny"],
+                       lambda folder: None, keeps=parts, told=False)
     yield Scenario("model list", ["llma", "model", "list"],
                    lambda folder: None, told=False)
     yield Scenario("model verify", ["llma", "model", "verify", "tiny"],

@@ -223,6 +223,7 @@ def choose(all_of, num_each):
 # Of memory.
 WITHOUT_MEMORY = ("compress -1", "compress lanes", "compress -6 --rm", "resume",
                   "restore", "restore -1", "salvage", "range", "import", "pull",
+                  "pull repository",
                   "model export")
 
 
@@ -341,12 +342,14 @@ def main():
     parser.add_argument("data")
     parser.add_argument("name_part", nargs="?", default="")
     parser.add_argument("--failing-malloc")
+    parser.add_argument("--make-tiny-folder")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_intermixed_args()
     with Place(arguments.llma, arguments.tracer, arguments.data,
-               arguments.failing_malloc) as place:
+               arguments.failing_malloc,
+               arguments.make_tiny_folder) as place:
         if not place.can_trace():
             print("skipped: tracing is not allowed here")
             return fault_scenarios.SKIPPED

@@ -45,7 +45,7 @@ def long_scenarios():
 
 SAME = {"compress --rm", "compress -6 --rm", "compress -f", "compress -r --rm",
         "resume", "resume -3 --rm", "restore --rm", "restore -r --rm", "pull",
-        "pull on", "import", "import name"}
+        "pull on", "pull repository", "import", "import name"}
 
 
 MAIN = {"compress -r --rm", "resume long --rm", "pull", "import"}
@@ -125,11 +125,13 @@ def main():
     parser.add_argument("data")
     parser.add_argument("name_part", nargs="?", default="")
     parser.add_argument("--moments", type=int)
+    parser.add_argument("--make-tiny-folder")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_intermixed_args()
     num_failed = 0
     counts = collections.Counter()
-    with Place(arguments.llma, arguments.tracer, arguments.data) as place:
+    with Place(arguments.llma, arguments.tracer, arguments.data,
+               make_tiny_folder=arguments.make_tiny_folder) as place:
         if not place.can_trace():
             print("skipped: tracing is not allowed here")
             return fault_scenarios.SKIPPED

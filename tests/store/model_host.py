@@ -32,6 +32,7 @@ import hashlib
 import http.server
 import json
 import socket
+import sys
 import threading
 import time
 
@@ -238,6 +239,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pass  # the other side has had enough
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Says what is wrong, unless the other side has gone away."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class ModelHost:
     def __init__(self, content, ssl_context=None):
         self.content = content
@@ -253,8 +263,7 @@ class ModelHost:
         self.requests = []
         self.counts = collections.Counter()
         # IPv4 of `localhost` is the same machine.
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.owner = self
         if ssl_context:
             self.server.socket = ssl_context.wrap_socket(
