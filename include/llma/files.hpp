@@ -37,7 +37,8 @@ namespace detail {
 class CReader {
  public:
   explicit CReader(const Reader& reader)
-      : reader_(reader), c_{this, reader.file_bytes, ReadAt} {}
+      : reader_(reader),
+        c_{sizeof(llma_reader), this, reader.file_bytes, ReadAt} {}
   CReader(const CReader&) = delete;
   CReader& operator=(const CReader&) = delete;
   const llma_reader* get() const { return &c_; }

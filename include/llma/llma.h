@@ -29,7 +29,12 @@
  *   usual one.
  * - Structs that may grow start with `struct_bytes`. Whoever owns the memory
  *   writes sizeof(struct) there before the call (LLMA_INIT); the library fills
- *   or reads no more than that.
+ *   or reads no more than that. They grow at their ends. A member that this
+ *   library does not know and the caller has set, so that it is not all zeros,
+ *   is LLMA_ERROR_UNSUPPORTED. llma_error, llma_input and llma_output do not
+ *   grow.
+ * - docs/API.md says which status follows which call, and what may be called
+ *   after an error.
  *
  * The interface may still change until version 1.0. */
 #ifndef LLMA_LLMA_H_
@@ -38,7 +43,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+/* On Windows: LLMA_BUILDS_DLL while the library is compiled as a DLL,
+ * LLMA_USES_DLL for those that link it as one. */
+#if defined(_WIN32) && defined(LLMA_BUILDS_DLL)
+#define LLMA_API __declspec(dllexport)
+#elif defined(_WIN32) && defined(LLMA_USES_DLL)
+#define LLMA_API __declspec(dllimport)
+#elif defined(__GNUC__)
 #define LLMA_API __attribute__((visibility("default")))
 #else
 #define LLMA_API
@@ -398,6 +409,18 @@ LLMA_API llma_status llma_options_get(const llma_options *options,
                                       llma_option option, uint64_t *value,
                                       llma_error *error);
 
+/* What an option may be: from min to max, a multiple of granularity. */
+typedef struct llma_option_bounds {
+  size_t struct_bytes;
+  uint64_t min, max;
+  uint64_t granularity;
+  uint64_t default_value;
+} llma_option_bounds;
+
+LLMA_API llma_status llma_option_get_bounds(llma_option option,
+                                            llma_option_bounds *bounds,
+                                            llma_error *error);
+
 /* The model that compresses, and that decompresses everything: a file that
  * needs another one is LLMA_ERROR_MODEL_MISMATCH. NULL, the default: the
  * default model compresses, and the model that a file names decompresses it.
@@ -588,9 +611,10 @@ typedef enum llma_stage {
 
 typedef struct llma_stats {
   size_t struct_bytes;
-  double seconds[LLMA_NUM_STAGES]; /* [llma_stage], summed over frames */
-  uint64_t multiply_adds;          /* int8, of matrix products and attention */
-  uint64_t positions;              /* tokens that the model ran over */
+  uint64_t multiply_adds; /* int8, of matrix products and attention */
+  uint64_t positions;     /* tokens that the model ran over */
+  /* [llma_stage], summed over frames. Last, for there may be more stages. */
+  double seconds[LLMA_NUM_STAGES];
 } llma_stats;
 
 /* Content in, compressed file out. */
@@ -657,6 +681,7 @@ LLMA_API llma_status llma_decoder_get_source_info(const llma_decoder *decoder,
 
 /* A file in which any place can be read. */
 typedef struct llma_reader {
+  size_t struct_bytes;
   void *user;
   uint64_t file_bytes;
   /* Reads up to `size_bytes`, and fewer only at the end of the file; says in

@@ -54,6 +54,11 @@ class Options {
   using FindModel =
       std::function<Result<Model>(std::span<const uint8_t>, uint32_t)>;
 
+  static Result<llma_option_bounds> Bounds(llma_option option) {
+    llma_option_bounds bounds = LLMA_INIT(llma_option_bounds);
+    LLMA_TRY(detail::Call(llma_option_get_bounds, option, &bounds));
+    return bounds;
+  }
   static Result<Options> Create() {
     llma_options* options = nullptr;
     LLMA_TRY(detail::Call(llma_options_create, &options));

@@ -17,7 +17,9 @@ class PyRandomAccess {
   PyRandomAccess(nb::callable read_at, uint64_t file_bytes)
       : read_at_(std::move(read_at)), file_bytes_(file_bytes) {}
 
-  llma_reader reader() { return {this, file_bytes_, ReadAt}; }
+  llma_reader reader() {
+    return {sizeof(llma_reader), this, file_bytes_, ReadAt};
+  }
   // Instead of Check(). The GIL must be held.
   void CheckAfter(llma_status status, const llma_error& error) {
     if (raised_) {

@@ -56,11 +56,24 @@ Status Fill(Struct* to, Struct from) {
   return OkStatus();
 }
 
-// The caller's struct, with zeros where it is of an older version.
+// No struct will be larger.
+inline constexpr size_t kMaxStructBytes = 4096;
+
+// The caller's struct, with zeros where it is of an older version. What is of a
+// newer one must be zeros: it may not be ignored.
 template <class Struct>
 Result<Struct> Load(const Struct* from) {
-  if (from == nullptr || from->struct_bytes < sizeof(size_t)) {
+  if (from == nullptr || from->struct_bytes < sizeof(size_t) ||
+      from->struct_bytes > kMaxStructBytes) {
     return Usage("a struct without its size");
+  }
+  const auto* bytes = reinterpret_cast<const uint8_t*>(from);
+  for (size_t i = sizeof(Struct); i < from->struct_bytes; ++i) {
+    if (bytes[i] != 0) {
+      return Error{ErrorCode::kUnsupported,
+                   "a member of a struct that this version does not know is "
+                   "set: a newer library may know it"};
+    }
   }
   Struct loaded{};
   std::memcpy(&loaded, from, std::min(from->struct_bytes, sizeof(Struct)));

@@ -13,10 +13,9 @@
 namespace llma::api {
 
 Result<RandomAccess> Access(const llma_reader* reader) {
-  if (reader == nullptr || reader->read_at == nullptr) {
-    return Usage("a reader that is NULL");
-  }
-  const llma_reader copy = *reader;
+  if (reader == nullptr) return Usage("a reader that is NULL");
+  LLMA_ASSIGN(const llma_reader copy, Load(reader));
+  if (copy.read_at == nullptr) return Usage("a reader that cannot read");
   return RandomAccess{
       copy.file_bytes,
       [copy](uint64_t ofs,
@@ -124,7 +123,7 @@ struct llma_file_map {
 extern "C" {
 
 llma_reader llma_memory_reader(const void* file, size_t file_bytes) {
-  return {const_cast<void*>(file), file_bytes, ReadMemory};
+  return {sizeof(llma_reader), const_cast<void*>(file), file_bytes, ReadMemory};
 }
 
 llma_status llma_read_file_info(const llma_reader* file, llma_file_info* info,

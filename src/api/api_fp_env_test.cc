@@ -20,7 +20,7 @@
 
 namespace {
 
-// The rounding modes, and subnormals flushed to zero.
+// The rounding modes, and subnormals flushed to zero, in and out, beside one.
 enum class Host { kUsual, kUpward, kDownward, kTowardZero, kFlushing };
 constexpr Host kHosts[] = {Host::kUsual, Host::kUpward, Host::kDownward,
                            Host::kTowardZero, Host::kFlushing};
@@ -42,6 +42,7 @@ class HostEnv {
         std::fesetround(FE_TOWARDZERO);
         break;
       case Host::kFlushing:
+        std::fesetround(FE_UPWARD);
 #if defined(__x86_64__)
         _mm_setcsr(_mm_getcsr() | 0x8040);
 #endif

@@ -170,6 +170,16 @@ llma_status llma_options_get(const llma_options* options, llma_option option,
   });
 }
 
+llma_status llma_option_get_bounds(llma_option option,
+                                   llma_option_bounds* bounds,
+                                   llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_ASSIGN(const OptionRule* rule, FindRule(option));
+    return Fill(bounds, {0, rule->min, rule->max, rule->granularity,
+                         llma_options().*rule->value});
+  });
+}
+
 llma_status llma_options_set_model(llma_options* options, llma_model* model,
                                    llma_error* error) {
   return Guard(error, [&]() -> llma::Status {

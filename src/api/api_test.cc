@@ -283,6 +283,106 @@ TEST_F(ApiTest, RangesMapsAndDamage) {
   EXPECT_EQ(got, content.substr(0, 1000) + content.substr(2000));
 }
 
+// What a newer version of a struct has at its end must be zeros.
+TEST_F(ApiTest, MembersOfNewerStructsAreNotIgnored) {
+  struct Newer {
+    llma_source_info known;
+    uint64_t added;
+  } info = {};
+  info.known.struct_bytes = sizeof(info);
+  info.known.name = "a";
+  const auto set = [&] {
+    return llma_options_set_source_info(options_, &info.known, &error_);
+  };
+  EXPECT_EQ(set(), LLMA_OK) << error_.text;
+  info.added = uint64_t{1} << 56;
+  EXPECT_EQ(set(), LLMA_ERROR_UNSUPPORTED);
+  info.known.struct_bytes = offsetof(llma_source_info, mode);  // an older one
+  EXPECT_EQ(set(), LLMA_OK) << error_.text;
+  info.known.struct_bytes = size_t{1} << 20;  // not written, or none
+  EXPECT_EQ(set(), LLMA_ERROR_USAGE);
+
+  llma_reader reader = llma_memory_reader("", 0);
+  reader.struct_bytes = 0;
+  llma_file_info found = LLMA_INIT(llma_file_info);
+  EXPECT_EQ(llma_read_file_info(&reader, &found, &error_), LLMA_ERROR_USAGE);
+}
+
+TEST_F(ApiTest, BoundsOfOptionsHold) {
+  size_t num_options = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto option = static_cast<llma_option>(i);
+    llma_option_bounds bounds = LLMA_INIT(llma_option_bounds);
+    if (llma_option_get_bounds(option, &bounds, &error_) != LLMA_OK) continue;
+    ++num_options;
+    const auto set = [&](uint64_t value) {
+      return llma_options_set(options_, option, value, &error_);
+    };
+    EXPECT_EQ(set(bounds.min), LLMA_OK) << i;
+    EXPECT_EQ(set(bounds.max), LLMA_OK) << i;
+    EXPECT_EQ(set(bounds.default_value), LLMA_OK) << i;
+    if (bounds.min > 0) {
+      EXPECT_EQ(set(bounds.min - 1), LLMA_ERROR_USAGE) << i;
+    }
+    if (bounds.max < UINT64_MAX) {
+      EXPECT_EQ(set(bounds.max + bounds.granularity), LLMA_ERROR_USAGE) << i;
+    }
+    if (bounds.granularity > 1) {
+      EXPECT_EQ(set(bounds.min + 1), LLMA_ERROR_USAGE) << i;
+    }
+  }
+  EXPECT_GE(num_options, 14u);
+}
+
+// docs/API.md: which status follows which action.
+TEST_F(ApiTest, StatusesOfStreams) {
+  Set(LLMA_OPTION_LEVEL, 1);
+  llma_encoder* encoder = nullptr;
+  ASSERT_EQ(llma_encoder_create(options_, &encoder, &error_), LLMA_OK);
+  std::string made(1000, '\0');
+  llma_input input = {"some text, some text", 20, 0};
+  llma_output none = {nullptr, 0, 0};
+  llma_output output = {made.data(), made.size(), 0};
+  const auto run = [&](llma_action action, llma_output& to) {
+    return llma_encoder_run(encoder, &input, &to, action, &error_);
+  };
+  EXPECT_EQ(run(LLMA_RUN, none), LLMA_NEED_INPUT);
+  EXPECT_EQ(run(LLMA_FLUSH, none), LLMA_NEED_OUTPUT);
+  EXPECT_EQ(run(LLMA_RUN, none), LLMA_NEED_OUTPUT);
+  EXPECT_EQ(run(LLMA_FLUSH, output), LLMA_OK);
+  EXPECT_EQ(run(LLMA_FLUSH, none), LLMA_OK);  // nothing more to flush
+  EXPECT_EQ(run(LLMA_FINISH, none), LLMA_NEED_OUTPUT);
+  input.used_bytes = 0;
+  EXPECT_EQ(run(LLMA_RUN, output), LLMA_ERROR_USAGE);  // input after the end
+  input.used_bytes = input.size_bytes;
+  EXPECT_EQ(run(LLMA_RUN, output), LLMA_OK);  // it was finished already
+  EXPECT_EQ(run(LLMA_FINISH, output), LLMA_ERROR_USAGE);
+  llma_totals totals = LLMA_INIT(llma_totals);
+  EXPECT_EQ(llma_encoder_get_totals(encoder, &totals, &error_), LLMA_OK);
+  EXPECT_EQ(totals.file_bytes, output.used_bytes);
+  llma_encoder_free(encoder);
+
+  // An error stays; USAGE does not.
+  llma_decoder* decoder = nullptr;
+  ASSERT_EQ(llma_decoder_create(options_, &decoder, &error_), LLMA_OK);
+  llma_input file = {made.data(), output.used_bytes - 1, 0};
+  std::string content(1000, '\0');
+  llma_output back = {content.data(), content.size(), 0};
+  EXPECT_EQ(llma_decoder_run(decoder, &file, nullptr, LLMA_RUN, &error_),
+            LLMA_ERROR_USAGE);
+  EXPECT_EQ(llma_decoder_run(decoder, &file, &none, LLMA_RUN, &error_),
+            LLMA_NEED_OUTPUT);
+  EXPECT_EQ(llma_decoder_run(decoder, &file, &none, LLMA_FINISH, &error_),
+            LLMA_NEED_OUTPUT);
+  for (const llma_action action : {LLMA_FINISH, LLMA_RUN, LLMA_FLUSH}) {
+    EXPECT_EQ(llma_decoder_run(decoder, &file, &back, action, &error_),
+              LLMA_ERROR_TRUNCATED);
+  }
+  EXPECT_EQ(back.used_bytes, 20u);  // what was whole came first
+  EXPECT_EQ(llma_decoder_get_totals(decoder, &totals, &error_), LLMA_OK);
+  llma_decoder_free(decoder);
+}
+
 TEST_F(ApiTest, MisuseIsAnError) {
   EXPECT_EQ(llma_options_set(options_, LLMA_OPTION_LEVEL, 10, &error_),
             LLMA_ERROR_USAGE);

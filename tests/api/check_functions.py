@@ -4,9 +4,11 @@
 
     check_functions.py LLMA_H PROGRAM.c PROGRAM [ARGUMENT...]
 
-The program gets a new folder as its last argument.
+The program gets a new folder as its last argument, and runs twice: what it prints
+must not depend on the floating-point environment.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -29,8 +31,19 @@ def main():
     if missing:
         sys.exit(f"{source}: does not call {', '.join(missing)}")
     print(f"{len(declared)} functions", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        return subprocess.run([*command, folder]).returncode
+    # In a usual floating-point environment and in a hostile one.
+    outputs = []
+    for host in "usual", "hostile":
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([*command, folder], stdout=subprocess.PIPE,
+                                  env={**os.environ, "LLMA_TEST_HOST": host})
+        if done.returncode != 0:
+            sys.exit(f"{command[0]} in a {host} environment: {done.returncode}")
+        outputs.append(done.stdout)
+    if outputs[0] != outputs[1]:
+        sys.exit(f"rounding changes results: {outputs}")
+    print(outputs[0].decode(), end="")
+    return 0
 
 
 if __name__ == "__main__":

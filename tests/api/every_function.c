@@ -3,21 +3,50 @@
  *
  *     every_function MODEL.llmm MODEL.gguf FOLDER      FOLDER: empty, to write
  * to
+ *
+ * With LLMA_TEST_HOST=hostile in the environment, it rounds upwards and has no
+ * subnormals; what it prints is the same.
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include <fenv.h>
 #include <llma/llma.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 static int num_failed;
 static llma_error error;
+
+/* The floating-point environment: as it is, or one in which arithmetic goes
+ * wrong that does not set its own. Results are the same, and it stays as it is.
+ */
+static void make_hostile(void) {
+  fesetround(FE_UPWARD);
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040); /* subnormals are zeros, in and out */
+#endif
+}
+static unsigned fp_state(void) {
+  unsigned state = (unsigned)fegetround();
+#if defined(__x86_64__)
+  state |= (_mm_getcsr() & 0xffc0u) << 16;
+#endif
+  return state;
+}
+static unsigned first_fp_state;
 
 #define CHECK(what)                                                      \
   do {                                                                   \
     if (!(what)) {                                                       \
       fprintf(stderr, "line %d: %s: %s\n", __LINE__, #what, error.text); \
+      ++num_failed;                                                      \
+    }                                                                    \
+    if (fp_state() != first_fp_state) {                                  \
+      fprintf(stderr, "line %d: another environment\n", __LINE__);       \
       ++num_failed;                                                      \
     }                                                                    \
   } while (0)
@@ -35,6 +64,14 @@ typedef struct told {
   size_t size;
   uint64_t skipped_bytes;
 } told;
+
+/* All results, in one number (FNV-1a). */
+static uint64_t results = 0xcbf29ce484222325u;
+static void note(const void *bytes, size_t size) {
+  const unsigned char *at = bytes;
+  for (; size > 0; --size) results = (results ^ *at++) * 0x100000001b3u;
+}
+static void note_number(double number) { note(&number, sizeof(number)); }
 
 static int on_progress(void *user, const llma_progress *progress) {
   (void)progress->done_bytes;
@@ -138,6 +175,8 @@ static void check_level_info(const char *model_path) {
   CHECK_OK(llma_level_get_info(options, 100000, &large, &error));
   CHECK(large.max_lanes == 64);
   CHECK(large.decompress_bytes > info.decompress_bytes);
+  note_number((double)large.compress_bytes);
+  note_number((double)large.decompress_bytes);
   llma_options_free(options);
 }
 
@@ -166,6 +205,7 @@ static void check_store(const char *gguf, const char *folder) {
   CHECK(llma_model_list_size(list) == 1);
   CHECK_OK(llma_model_list_get(list, 0, &installed, &error));
   CHECK(strcmp(installed.name, "tiny") == 0);
+  note(made, sizeof(made));
   CHECK(memcmp(installed.fingerprint, made, sizeof(made)) == 0);
   CHECK(installed.is_default == 1); /* as the only one */
   CHECK(llma_model_list_problem(list, 0) == NULL);
@@ -179,12 +219,15 @@ static void check_store(const char *gguf, const char *folder) {
   CHECK_OK(llma_model_measure("tiny", NULL, content, 50, 9, 1, &cost, &error));
   CHECK(cost.num_tokens == 9 && cost.num_bytes >= 9);
   CHECK(cost.exact_bits > 0 && cost.float_bits < 0);
+  note_number(cost.exact_bits);
   CHECK_OK(llma_model_measure(gguf, NULL, content, 50, 9, 1, &cost, &error));
   CHECK(cost.num_tokens == 9 && cost.float_bits > 0);
+  note_number(cost.float_bits);
   CHECK(llma_model_measure(gguf, NULL, content, 50, 0, 1, &cost, &error) ==
         LLMA_ERROR_USAGE);
   CHECK_OK(llma_model_verify("tiny", &path, read, &error));
   CHECK(memcmp(read, made, sizeof(made)) == 0);
+  note(read, sizeof(read));
   llma_free(path);
   snprintf(archive, sizeof(archive), "%s/tiny.tar", folder);
   CHECK_OK(llma_model_export("tiny", archive, 0, &error));
@@ -206,6 +249,7 @@ static void check_whole_buffers(const llma_options *options) {
   CHECK_OK(
       llma_compress_short(content, 20, options, &file, &file_bytes, &error));
   CHECK(llma_recognize(file, file_bytes) == LLMA_KIND_SHORT_MESSAGE);
+  note(file, file_bytes);
   CHECK_OK(
       llma_decompress(file, file_bytes, options, &back, &back_bytes, &error));
   CHECK(back_bytes == 20 && memcmp(back, content, 20) == 0);
@@ -233,6 +277,8 @@ static size_t check_encoder(const llma_options *options, char *file) {
   CHECK_OK(llma_encoder_get_totals(encoder, &totals, &error));
   CHECK(totals.content_bytes == kContentBytes);
   CHECK(totals.file_bytes == output.used_bytes);
+  note(file, output.used_bytes);
+  note(&totals.content_xxh3, sizeof(totals.content_xxh3));
   CHECK_OK(llma_encoder_get_stats(encoder, &stats, &error));
   CHECK(stats.seconds[LLMA_STAGE_CODING] > 0);
   llma_encoder_free(encoder);
@@ -278,6 +324,7 @@ static void check_decoder(const llma_options *options, const char *file,
   CHECK(memcmp(back, content, kContentBytes) == 0);
   CHECK_OK(llma_decoder_get_totals(decoder, &totals, &error));
   CHECK(totals.file_bytes == file_bytes);
+  note(&totals.content_xxh3, sizeof(totals.content_xxh3));
   CHECK_OK(llma_decoder_get_stats(decoder, &stats, &error));
   CHECK_OK(llma_decoder_get_source_info(decoder, &source, &error));
   CHECK(source.name != NULL && strcmp(source.name, "words.txt") == 0);
@@ -321,6 +368,7 @@ static void check_files(const llma_options *options, char *file,
   CHECK(report.num_restored == 2 && report.num_lost == 1);
   CHECK(t->size == kContentBytes - kFrameBytes);
   CHECK(t->num_lost == 1 && t->skipped_bytes == kFrameBytes);
+  note(t->bytes, t->size);
   free(t);
 }
 
@@ -337,6 +385,10 @@ static void check_inspection(const llma_options *options) {
   CHECK(piece.bits > 0 && piece.num_alternatives == 2);
   CHECK_OK(llma_inspection_get_alternative(inspection, 1, 0, &other, &error));
   CHECK(other.size_bytes > 0 && other.probability > 0);
+  note_number(info.bits);
+  note_number(piece.bits);
+  note_number(piece.model_bits);
+  note_number(other.probability);
   llma_inspection_free(inspection);
 }
 
@@ -353,6 +405,7 @@ static void check_embedding(llma_options *options) {
   CHECK_OK(
       llma_compress(words, strlen(words), options, &file, &file_bytes, &error));
   CHECK_OK(llma_options_set(options, LLMA_OPTION_EMBED_MODELS, 0, &error));
+  note(file, file_bytes);
   reader = llma_memory_reader(file, file_bytes);
   CHECK_OK(llma_file_map_create(&reader, &map, &error));
   CHECK_OK(llma_file_map_get_info(map, &info, &error));
@@ -370,6 +423,7 @@ static void check_embedding(llma_options *options) {
 static void check_streams(llma_options *options) {
   static char file[kFileBytes];
   llma_source_info source = LLMA_INIT(llma_source_info);
+  llma_option_bounds bounds = LLMA_INIT(llma_option_bounds);
   uint64_t level = 0;
   size_t file_bytes;
   source.name = "words.txt";
@@ -379,6 +433,11 @@ static void check_streams(llma_options *options) {
   CHECK_OK(llma_options_set(options, LLMA_OPTION_LEVEL, 1, &error));
   CHECK_OK(llma_options_get(options, LLMA_OPTION_LEVEL, &level, &error));
   CHECK(level == 1);
+  CHECK_OK(llma_option_get_bounds(LLMA_OPTION_WINDOW, &bounds, &error));
+  CHECK(bounds.min == 0 && bounds.max == LLMA_MAX_WINDOW);
+  CHECK(bounds.granularity == LLMA_WINDOW_GRANULARITY);
+  CHECK_OK(llma_option_get_bounds(LLMA_OPTION_LEVEL, &bounds, &error));
+  CHECK(bounds.default_value == LLMA_LEVEL_DEFAULT && bounds.granularity == 1);
   CHECK_OK(
       llma_options_set(options, LLMA_OPTION_FRAME_BYTES, kFrameBytes, &error));
   CHECK_OK(llma_options_set(options, LLMA_OPTION_STATS, 1, &error));
@@ -429,7 +488,10 @@ static void check_coding(const char *model_path) {
 }
 
 int main(int argc, char **argv) {
+  const char *host = getenv("LLMA_TEST_HOST");
   size_t i;
+  if (host != NULL && strcmp(host, "hostile") == 0) make_hostile();
+  first_fp_state = fp_state();
   if (argc != 4) {
     fprintf(stderr, "usage: every_function MODEL.llmm MODEL.gguf FOLDER\n");
     return 2;
@@ -443,6 +505,9 @@ int main(int argc, char **argv) {
   check_level_info(argv[1]);
   check_store(argv[2], argv[3]);
   check_coding(argv[1]);
-  if (num_failed == 0) printf("every function did what it says\n");
+  if (num_failed == 0) {
+    printf("every function did what it says: %016llx\n",
+           (unsigned long long)results);
+  }
   return num_failed == 0 ? 0 : 1;
 }

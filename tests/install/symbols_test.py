@@ -15,7 +15,7 @@ from installed_tree import needed, run
 def declared(header):
     text = pathlib.Path(header).read_text()
     text = re.sub(r"/\*.*?\*/|#.*?(?<!\\)\n", "", text, flags=re.S)
-    return set(re.findall(r"LLMA_API\b[^;(]*?\b(\w+)\s*\(", text))
+    return set(re.findall(r"LLMA_API\b[^;(]*?\b(llma_\w+)\s*\(", text))
 
 
 def main():
