@@ -276,8 +276,8 @@ class MixerLayer:
             errors.append(clamp(error * rate + (1 << 19) >> 20, -32767, 32767))
         moved = (self.weights[self.rows] +
                  self.inputs * np.array(errors, np.int32)[:, None])
-        self.weights[self.rows] = np.clip(moved, -self.MAX_WEIGHT,
-                                          self.MAX_WEIGHT)
+        self.weights[self.rows] = moved.clip(np.int32(-self.MAX_WEIGHT),
+                                             np.int32(self.MAX_WEIGHT))
 
 
 class WideMixer:
