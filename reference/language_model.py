@@ -112,6 +112,7 @@ class Stream:
     def __init__(self, model, window):
         self.model, self.window = model, window
         self.position = 0
+        self.trace = lambda layer, step, values: None
         self.heads = [Keys() for _ in model.shares]
         self.windows = []
         for share in model.shares:
@@ -183,28 +184,43 @@ class Stream:
         x = (embedding.values[row].astype(F) * embedding.scales[row][:, None]
              ).reshape(-1) * model.embedding_scale
         for i, layer in enumerate(model.layers):
-            o = self._attention(i, layer, rms_norm(x, layer.attention_norm, eps))
+            self.trace(i, "x", x)
+            h = rms_norm(x, layer.attention_norm, eps)
+            self.trace(i, "attn_norm", h)
+            o = self._attention(i, layer, h)
+            self.trace(i, "o", o)
             a = matmul(layer.out, o)
             if layer.post_attention is not None:
                 a = rms_norm(a, layer.post_attention, eps)
+            self.trace(i, "attention", a)
             x = x + a
-            g, u = np.split(
-                matmul(layer.gate_up, rms_norm(x, layer.ffn_norm, eps)), 2)
-            a = matmul(layer.down, gated(g, u, model.is_gelu))
+            h = rms_norm(x, layer.ffn_norm, eps)
+            self.trace(i, "ffn_norm", h)
+            both = matmul(layer.gate_up, h)
+            self.trace(i, "gate_up", both)
+            y = gated(*np.split(both, 2), model.is_gelu)
+            self.trace(i, "gated", y)
+            a = matmul(layer.down, y)
             if layer.post_ffn is not None:
                 a = rms_norm(a, layer.post_ffn, eps)
+            self.trace(i, "feed_forward", a)
             x = x + a
         self.position += 1
-        self.logits = matmul(model.head, rms_norm(x, model.output_norm, eps))
+        self.trace(model.num_layers, "x", x)
+        h = rms_norm(x, model.output_norm, eps)
+        self.trace(model.num_layers, "output_norm", h)
+        logits = matmul(model.head, h)
         if model.logit_cap:
-            self.logits = soft_cap(self.logits, model.logit_cap)
-        return token_weights(self.logits)
+            logits = soft_cap(logits, model.logit_cap)
+        self.trace(model.num_layers, "logits", logits)
+        return token_weights(logits)
 
     def _attention(self, i, layer, h):
         model = self.model
         qkv = matmul(layer.qkv, h)
         if layer.biases is not None:
             qkv = qkv + layer.biases
+        self.trace(i, "qkv", qkv)
         rows = qkv.reshape(-1, model.head_dim)
         queries = rows[:model.num_heads]
         keys = rows[model.num_heads:model.num_heads + model.num_kv_heads]

@@ -22,12 +22,14 @@ class Alone:
     def predict_bit(self, p):
         return p
 
-    predict_end = predict_bit
+    def predict_end(self, p):
+        return p
 
     def update_bit(self, bit):
         pass
 
-    update_end = update_bit
+    def update_end(self, ends):
+        pass
 
     def end_escape(self):
         pass

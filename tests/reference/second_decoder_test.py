@@ -4,9 +4,10 @@
 
     second_decoder_test.py LLMA SOURCE_FOLDER [--random N] [--seed S]
 
-Without --random: the files of tests/files, as its list says, and the
-checksums of tables and start texts that docs/CONTEXT_LAW.md gives. With it: N
-files that LLMA makes of random contents.
+Without --random: the files of tests/files, as their list says; the first
+probabilities and steps of the forward pass that are committed; the checksums
+that documents give. With it: N files that LLMA makes of random contents, and
+frames of several lanes that LLMA decodes.
 """
 
 import argparse
@@ -28,85 +29,131 @@ except ImportError:
 
 class Test:
     def __init__(self, options):
-        self.program = options.program
-        self.source = pathlib.Path(options.source)
+        self.program = str(pathlib.Path(options.program).resolve())
+        self.source = pathlib.Path(options.source).resolve()
         self.files = self.source / "tests" / "files"
         self.num_faults = 0
-        sys.path.insert(0, str(self.source / "reference"))
+        sys.path[:0] = [str(self.source / "reference"), str(self.files)]
+        import errors
+        import make
         from decode import Decoder
         from model_file import Model
-        self.new_decoder = Decoder
-        self.model_path = self.source / "tests" / "data" / "tiny.llmm"
-        self.model = Model(self.model_path.read_bytes())
+        self.errors, self.make, self.new_decoder = errors, make, Decoder
+        self.model = Model(make.MODEL.read_bytes())
 
     def fault(self, text):
         self.num_faults += 1
         print(f"FAILED: {text}", flush=True)
 
     def run_program(self, *arguments):
-        environment = dict(os.environ, LLMA_MODEL_PATH="/nonexistent",
-                           XDG_DATA_HOME="/nonexistent")
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith("LLMA_")}
+        environment["LLMA_MODEL_PATH"] = environment["XDG_DATA_HOME"] = "/none"
         return subprocess.run([self.program, *map(str, arguments)],
                               capture_output=True, env=environment)
 
-    def decode(self, data, num_traced=0):
+    def decode(self, data, models, num_traced=0):
         """The content, or the error; and the first probabilities."""
-        from errors import Damaged, Unsupported
-        decoder = self.new_decoder([self.model], num_traced)
+        decoder = self.new_decoder(models, num_traced)
         try:
-            return b"".join(decoder.decode_file(data)), decoder.traces
-        except (Damaged, Unsupported) as error:
-            return error, decoder.traces
+            content = b"".join(decoder.decode_file(data))
+        except (self.errors.Damaged, self.errors.Unsupported) as error:
+            content = error
+        return content, decoder.traces
 
     # ------------------------------------------------- The files of the list
 
     def check_list(self):
-        listed = set()
-        for line in (self.files / "list.tsv").read_text().splitlines():
-            if line.startswith("#"):
-                continue
-            name, kind, expected, _ = line.split("\t")
-            listed.add(name)
-            self.check_file(name, kind, expected)
-        here = {path.name for path in self.files.glob("*.llma")}
-        for name in sorted(here ^ listed):
-            self.fault(f"{name}: only in the list, or not in it")
-
-    def check_file(self, name, kind, expected):
-        path = self.files / name
-        content, _ = self.decode(path.read_bytes())
-        tested = self.run_program("-t", "--model", self.model_path, path)
-        if kind == "good":
-            right = (self.files / expected).read_bytes()
-            if content != right:
-                self.fault(f"{name}: the second decoder: {content!r:.200}")
-            restored = self.run_program("-dc", "--model", self.model_path,
-                                        path)
-            if restored.stdout != right or tested.returncode != 0:
-                self.fault(f"{name}: llma: {restored.stderr!r:.200}")
-            return
-        if isinstance(content, bytes):
-            self.fault(f"{name}: the second decoder does not reject it")
-        elif type(content).__name__.lower() != {
-                "bad": "damaged", "unsupported": "unsupported"}[kind]:
-            self.fault(f"{name}: the second decoder: {content!r}")
-        message = tested.stderr.decode().strip()
-        if tested.returncode != 1 or expected not in message:
-            self.fault(f"{name}: llma says {message!r}")
-
-    # -------------------------------------------- The numbers of documents
-
-    def check_traces(self):
+        rows = self.make.read_list()
+        probabilities = {}
         for line in (self.files / "first_probabilities.tsv"
                      ).read_text().splitlines():
-            name, *numbers = line.split("\t")
-            numbers = [int(number) for number in numbers]
-            _, traces = self.decode((self.files / name).read_bytes(), 1)
-            if traces[0][:len(numbers)] != numbers:
-                self.fault(f"{name}: the first probabilities are {traces[0]}")
+            name, numbers = line.split("\t")
+            probabilities[name] = [int(n) for n in numbers.split()]
+        for name, kind, expected, options, _ in rows:
+            path = self.files / f"{name}.llma"
+            content, traces = self.decode(path.read_bytes(), [self.model], 1)
+            if kind == "good":
+                self.check_good(path, expected, options, content)
+            else:
+                self.check_rejected(path, kind, expected, content)
+            numbers = probabilities.pop(name, [])
+            if numbers and traces[0][:len(numbers)] != numbers:
+                self.fault(f"{name}: the first probabilities are "
+                           f"{traces[0][:len(numbers)]}")
+        listed = {f"{row[0]}.llma" for row in rows}
+        here = {path.name for path in self.files.glob("*.llma")}
+        for name in sorted(here ^ listed) + list(probabilities):
+            self.fault(f"{name}: only in a list, or not in it")
 
-    def check_checksums(self):
+    def check_good(self, path, expected, options, content):
+        right = self.make.content_of(expected)
+        if content != right:
+            self.fault(f"{path.name}: the second decoder: {content!r:.200}")
+        restored = self.run_program("-dc", "--model", self.make.MODEL, path)
+        if restored.stdout != right or restored.returncode != 0:
+            self.fault(f"{path.name}: llma: {restored.stderr!r:.200}")
+        if options != "-":
+            made = self.make.compress(self.program, right, options)
+            if made != path.read_bytes():
+                self.fault(f"{path.name}: llma {options} writes something else")
+
+    def check_rejected(self, path, kind, expected, content):
+        if type(content).__name__.lower() != {
+                "bad": "damaged", "unsupported": "unsupported"}[kind]:
+            self.fault(f"{path.name}: the second decoder: {content!r:.200}")
+        tested = self.run_program("-t", "--model", self.make.MODEL, path)
+        message = tested.stderr.decode()
+        if tested.returncode != 1 or expected not in message:
+            self.fault(f"{path.name}: llma says {message!r}")
+
+    def check_embedded_model(self):
+        content = self.make.content_of("german.txt") * 2
+        made = self.make.compress(self.program, content, "-6 --embed-model")
+        restored, _ = self.decode(made, [])
+        if restored != content:
+            self.fault(f"an embedded model: {restored!r:.200}")
+
+    # ------------------------------------------------- The forward pass
+
+    def check_forward_pass(self):
+        """The hashes of tests/data/tiny_trace.txt; src/engine/golden_trace.h
+        says what they are of."""
+        from checksums import xxh3
+        from language_model import Stream
+        state = 31
+
+        def below(bound):  # SplitMix64
+            nonlocal state
+            state = state + 0x9E3779B97F4A7C15 & (1 << 64) - 1
+            z = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & (1 << 64) - 1
+            z = (z ^ z >> 27) * 0x94D049BB133111EB & (1 << 64) - 1
+            return (z ^ z >> 31) >> 32, bound
+
+        stream = Stream(self.model, 32)
+        steps = {}
+        stream.trace = lambda layer, name, values: steps.setdefault(
+            f"{layer} {name}", []).append(values.astype("<f4").tobytes())
+        row = self.model.start_row
+        for _ in range(96):
+            weights = stream.feed(row)
+            steps.setdefault(f"{self.model.num_layers} weights", []).append(
+                weights.astype("<u4").tobytes())
+            number, bound = below(self.model.num_tokens)
+            row = number * bound >> 32
+        for line in (self.source / "tests" / "data" / "tiny_trace.txt"
+                     ).read_text().splitlines():
+            step, number = line.rsplit(" ", 1)
+            if step.endswith("path"):
+                continue  # of tokens, not of the model
+            if f"{xxh3(b''.join(steps[step])):016x}" != number:
+                self.fault(f"the forward pass of the second decoder: {step}")
+
+    # ------------------------------------------------- Numbers in documents
+
+    def check_documents(self):
         import cm_basics
+        from checksums import xxh3
         law = (self.source / "docs" / "CONTEXT_LAW.md").read_text()
         sums = [("bit histories", cm_basics.HISTORIES_SHA256)]
         for path in sorted((self.source / "reference" / "start_texts"
@@ -122,6 +169,15 @@ class Test:
             if number not in law:
                 self.fault(f"{what}: docs/CONTEXT_LAW.md has another SHA-256"
                            f" than {number}")
+        table = re.findall(r"^\| (\d+) \| `0x([0-9a-f]{16})` \|$",
+                           (self.source / "docs" / "FORMAT.md").read_text(),
+                           re.M)
+        for size, number in table:
+            data = bytes(i & 255 for i in range(int(size)))
+            if f"{xxh3(data):016x}" != number:
+                self.fault(f"docs/FORMAT.md: XXH3 of {size} bytes")
+        if len(table) < 14:
+            self.fault("docs/FORMAT.md: the table of XXH3 is not found")
 
     # ------------------------------------------------------- Random files
 
@@ -130,26 +186,41 @@ class Test:
             [*self.source.glob("docs/*.md"), *self.source.glob("src/*/*.cc"),
              *self.source.glob("samples/*")]) if path.is_file()]
         with tempfile.TemporaryDirectory() as folder:
+            packed = pathlib.Path(folder) / "content.llma"
             for i in range(count):
                 generator = random.Random(f"{seed} {i}")
                 content = random_content(generator, corpus)
-                options = random_options(generator)
-                self.check_round(pathlib.Path(folder), content, options,
-                                 f"{seed} {i}")
+                if generator.randrange(6) == 0:
+                    self.check_lanes(generator, content, packed, f"{seed} {i}")
+                else:
+                    self.check_round(content, random_options(generator),
+                                     f"{seed} {i}")
         print(f"{count} random files", flush=True)
 
-    def check_round(self, folder, content, options, what):
-        plain, packed = folder / "content", folder / "content.llma"
-        plain.write_bytes(content)
-        made = self.run_program("-f", "-q", "--model", self.model_path,
-                                *options, "-o", packed, plain)
-        if made.returncode != 0:
-            self.fault(f"{what}: {options}: {made.stderr.decode()}")
-            return
-        restored, _ = self.decode(packed.read_bytes())
+    def check_round(self, content, options, what):
+        made = self.make.compress(self.program, content, options)
+        restored, _ = self.decode(made, [self.model])
         if restored != content:
             self.fault(f"random file {what}, {len(content)} bytes, {options}: "
                        f"{restored!r:.200}")
+
+    def check_lanes(self, generator, content, packed, what):
+        """The program uses several lanes for long contents only."""
+        from frame_encoder import coded_frame
+        content += b"lane"
+        count = generator.randint(1, min(len(content), 6))
+        cuts = [0, *sorted(generator.sample(range(1, len(content)), count - 1)),
+                len(content)]
+        parts = [content[a:b] for a, b in zip(cuts, cuts[1:])]
+        window = 16 * generator.choice((1, 2, 3, 128))
+        models = generator.randrange(3)
+        packed.write_bytes(coded_frame(self.model, parts, window, models))
+        restored = self.run_program("-dc", "--model", self.make.MODEL, packed)
+        if restored.stdout != content:
+            # A code that is not smaller than its content is no frame.
+            if b"not smaller than its content" not in restored.stderr:
+                self.fault(f"lanes {what}: {models}, {window}, {cuts}: "
+                           f"{restored.stderr!r:.200}")
 
 
 def random_content(generator, corpus):
@@ -181,17 +252,14 @@ def random_content(generator, corpus):
 
 
 def random_options(generator):
-    level = generator.choice((1, 1, 2, 3, 4, 5, 6, 6, 7, 8, 9, "short"))
-    if level == "short":
-        return ["--short"]
-    options = [f"-{level}"]
-    if level > 2:
-        if generator.random() < 0.4:
-            options.append(f"--lanes={generator.choice((2, 3, 4))}")
-        if generator.random() < 0.3:
-            options.append(f"--window={generator.choice((16, 32, 64))}")
-    if generator.random() < 0.1:
-        options.append("--no-check")
+    level = generator.choice((1, 1, 2, 3, 4, 5, 6, 6, 7, 8, 9))
+    if generator.randrange(12) == 0:
+        return "--short"
+    options = f"-{level}"
+    if level > 2 and generator.randrange(3) == 0:
+        options += f" --window={generator.choice((16, 32, 64))}"
+    if generator.randrange(10) == 0:
+        options += " --no-check"
     return options
 
 
@@ -206,9 +274,10 @@ def main():
     if options.random:
         test.check_random(options.random, options.seed)
     else:
+        test.check_documents()
+        test.check_forward_pass()
+        test.check_embedded_model()
         test.check_list()
-        test.check_traces()
-        test.check_checksums()
     sys.exit(1 if test.num_faults else 0)
 
 
