@@ -397,7 +397,11 @@ typedef enum llma_option {
                                          (default). A service sets it: 150
                                          bytes may hold 4 GiB. 64 MiB is a good
                                          value where nothing larger is known */
-  LLMA_OPTION_STATS = 24 /* 1: measure what llma_stats tells; default 0 */
+  LLMA_OPTION_STATS = 24,   /* 1: measure what llma_stats tells; default 0 */
+  LLMA_OPTION_ONE_FILE = 25 /* decoders: 1: the end of the first file is the
+                               end, LLMA_OK whatever the action, and the input
+                               from there on is left; 0: files that follow
+                               each other are one content (default) */
 } llma_option;
 
 LLMA_API llma_status llma_options_create(llma_options **options,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
 from . import _llma
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 ModelLike = Union[Model, str, "os.PathLike[str]", None]
 
 DEFAULT_LEVEL = 6
+
+# llma_status.
+_OK = 0
+_NEED_INPUT = -1
 
 
 def to_model(model: ModelLike) -> Model | Literal["auto"] | None:
@@ -164,9 +169,9 @@ class LlmaCompressor:
 
 
 class LlmaDecompressor:
-    """Decompresses part by part. Files that follow each other are one content.
+    """Decompresses one file part by part, as lzma.LZMADecompressor does.
 
-    `max_size`: of all content together, as in decompress().
+    `max_size`: of all content, as in decompress().
     """
 
     def __init__(
@@ -178,20 +183,56 @@ class LlmaDecompressor:
         max_size: int = 0,
     ) -> None:
         self._decoder = _llma.Decoder(
-            DEFAULT_LEVEL, to_model(model), threads, memory_bytes, max_size
+            DEFAULT_LEVEL, to_model(model), threads, memory_bytes, max_size, True
         )
+        self._lock = threading.Lock()
+        self._left = b""  # of the input
+        self._needs_input = True
+        self._eof = False
+        self._unused = b""
 
-    def decompress(self, data: Buffer) -> bytes:
-        """Takes `data`; returns the content of the frames that are complete.
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the file was reached.
+
+        A short message does not say where it ends: flush() does.
+        """
+        return self._eof
+
+    @property
+    def needs_input(self) -> bool:
+        """False if decompress(b"") can return more."""
+        return self._needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was given after the end of the file."""
+        return self._unused
+
+    def decompress(self, data: Buffer, max_length: int = -1) -> bytes:
+        """Takes `data`; returns content of the frames that are complete.
+
+        At most `max_length` bytes, if that is not negative: the rest is kept for
+        the next calls, and needs_input is False. After the end it raises EOFError.
 
         Where there is damage, what stands before it is returned, and the next
         call raises LlmaError.
         """
-        return self._decoder.run(data, _llma.RUN)
+        with self._lock:
+            if self._eof:
+                raise EOFError("Already at end of stream")
+            if self._left:
+                data = self._left + bytes(data)
+            content, used, status = self._decoder.step(data, max_length)
+            self._left = bytes(memoryview(data).cast("B")[used:])
+            self._needs_input = status == _NEED_INPUT
+            if status == _OK:
+                self._end()
+            return content
 
     def sync(self) -> bytes:
         """All content for the input so far. More input may follow."""
-        return self._decoder.run(b"", _llma.FLUSH)
+        return self._run(_llma.FLUSH)
 
     def flush(self) -> bytes:
         """Says that no more comes, and returns the rest of the content.
@@ -199,8 +240,22 @@ class LlmaDecompressor:
         Raises LlmaError if the file is cut off or damaged; its `content` is the
         rest that is intact.
         """
-        return self._decoder.run(b"", _llma.FINISH)
+        content = self._run(_llma.FINISH)
+        with self._lock:
+            self._end()
+        return content
 
     def cancel(self) -> None:
         """From any thread: a call that runs raises LlmaError soon."""
         self._decoder.cancel()
+
+    def _end(self) -> None:
+        self._eof = True
+        self._needs_input = False
+        self._unused += self._left
+        self._left = b""
+
+    def _run(self, action: int) -> bytes:
+        made = b"" if self._eof else self.decompress(b"")
+        with self._lock:
+            return made if self._eof else made + self._decoder.run(b"", action)

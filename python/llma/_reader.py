@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import IO, TYPE_CHECKING, Any
 
 from . import _llma
-from ._codec import DEFAULT_LEVEL, LlmaDecompressor
+from ._codec import DEFAULT_LEVEL
 from ._errors import LlmaError, make_error
 from ._llma import Model
 
@@ -145,11 +145,9 @@ class ContentReader(io.RawIOBase):
 
     def _start_stream(self) -> None:
         model, threads, memory_bytes = self._options
-        self._decoder = LlmaDecompressor(
-            model=model,
-            threads=threads,
-            memory_bytes=memory_bytes,
-            max_size=self._max_size,
+        # Files that follow each other are one content here.
+        self._decoder = _llma.Decoder(
+            DEFAULT_LEVEL, model, threads, memory_bytes, self._max_size
         )
         self._failed: LlmaError | None = None
         self._stream_end = 0  # of the content that it gave
@@ -166,10 +164,10 @@ class ContentReader(io.RawIOBase):
         data = self._source.read(_PART_BYTES)
         self._taken += len(data)
         if data:
-            content = self._decoder.decompress(data)
+            content = self._decoder.run(data, _llma.RUN)
         else:
             try:
-                content = self._decoder.flush()
+                content = self._decoder.run(b"", _llma.FINISH)
             except LlmaError as error:
                 if not error.content:
                     raise

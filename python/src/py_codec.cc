@@ -34,9 +34,9 @@ template <bool kContentFirst, class Handle,
 class PyStream {
  public:
   PyStream(uint64_t level, nb::handle model, uint64_t threads,
-           uint64_t memory_bytes, uint64_t max_size) {
+           uint64_t memory_bytes, uint64_t max_size, bool one_file) {
     const Options options =
-        MakeOptions({level, model, threads, memory_bytes, max_size});
+        MakeOptions({level, model, threads, memory_bytes, max_size, one_file});
     llma_error error;
     llma_status status;
     {
@@ -85,6 +85,39 @@ class PyStream {
     }
     Check(status, error);
     return nb::bytes(made.data(), made.size());
+  }
+
+  // At most `max_size` bytes of output (negative: all), how much of `data` was
+  // taken, and the status: an error with output is raised by the next call.
+  nb::tuple Step(nb::handle data, Py_ssize_t max_size) {
+    if (::getpid() != pid_) RaiseForked();
+    const View view(data);
+    llma_input input{view.data(), view.size(), 0};
+    std::vector<uint8_t> made;
+    llma_error error;
+    llma_status status;
+    {
+      nb::gil_scoped_release release;
+      const std::lock_guard lock(mutex_);
+      const size_t limit =
+          max_size < 0 ? SIZE_MAX : static_cast<size_t>(max_size);
+      size_t used = 0;
+      do {
+        made.resize(std::min(limit, used * 2 + kRoom));
+        llma_output output{made.data(), made.size(), used};
+        status = kRun(handle_, &input, &output, LLMA_RUN, &error);
+        used = output.used_bytes;
+      } while (status == LLMA_NEED_OUTPUT && used < limit);
+      made.resize(used);
+    }
+    if (status > 0 && !made.empty() && PyErr_Occurred() == nullptr &&
+        status != LLMA_ERROR_CANCELLED) {
+      status = LLMA_NEED_OUTPUT;
+    } else {
+      Check(status, error);
+    }
+    return nb::make_tuple(nb::bytes(made.data(), made.size()), input.used_bytes,
+                          static_cast<int>(status));
   }
   void Cancel() { kCancel(handle_); }
 
@@ -185,10 +218,12 @@ nb::list Inspect(nb::handle data, uint64_t level, nb::handle model,
 template <class Stream>
 void DefineStream(nb::module_& module, const char* name) {
   nb::class_<Stream>(module, name)
-      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t, uint64_t>(),
+      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t, uint64_t, bool>(),
            nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
-           nb::arg("memory_bytes"), nb::arg("max_size") = 0)
+           nb::arg("memory_bytes"), nb::arg("max_size") = 0,
+           nb::arg("one_file") = false)
       .def("run", &Stream::Run, nb::arg("data"), nb::arg("action"))
+      .def("step", &Stream::Step, nb::arg("data"), nb::arg("max_size"))
       .def("cancel", &Stream::Cancel);
 }
 

@@ -65,6 +65,7 @@ Options MakeOptions(const Tuning& tuning) {
   set(LLMA_OPTION_THREADS, tuning.threads);
   set(LLMA_OPTION_MEMORY_BYTES, tuning.memory_bytes);
   set(LLMA_OPTION_MAX_CONTENT_BYTES, tuning.max_size);
+  set(LLMA_OPTION_ONE_FILE, tuning.one_file ? 1 : 0);
   if (nb::isinstance<nb::str>(tuning.model)) {
     set(LLMA_OPTION_AUTO_MODEL, 1);  // the only text that arrives here
   } else if (!tuning.model.is_none()) {

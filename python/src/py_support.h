@@ -70,6 +70,7 @@ struct Tuning {
   uint64_t threads = 0;
   uint64_t memory_bytes = 0;
   uint64_t max_size = 0;
+  bool one_file = false;
 };
 // Work that goes by these options ends when a signal handler raises.
 Options MakeOptions(const Tuning& tuning);

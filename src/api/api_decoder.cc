@@ -15,8 +15,10 @@ struct llma_decoder {
         decoder(models.provider(), How(), Sink()) {}
 
   llma::DecompressOptions How() {
-    return ForDecompressing(options, &cancelled,
-                            options.stats ? &clock : nullptr);
+    auto how =
+        ForDecompressing(options, &cancelled, options.stats ? &clock : nullptr);
+    how.one_member = options.one_file != 0;
+    return how;
   }
   llma::ByteSink Sink() {
     return [this](llma::Bytes content) {
@@ -28,7 +30,11 @@ struct llma_decoder {
   llma::Status Add(llma::Bytes file) {
     if (file_bytes == 0) is_short = llma::IsShortMessage(file);
     file_bytes += file.size();
-    if (!is_short) return decoder.Append(file);
+    if (!is_short) {
+      LLMA_TRY(decoder.Append(file));
+      if (is_done()) file_bytes -= unread_bytes();
+      return llma::OkStatus();
+    }
     if (file_bytes >
         llma::kMaxShortMessageBytes + llma::kMaxShortOverheadBytes) {
       return llma::Error{llma::ErrorCode::kCorrupt,
@@ -37,6 +43,8 @@ struct llma_decoder {
     message.insert(message.end(), file.begin(), file.end());
     return llma::OkStatus();
   }
+  bool is_done() const { return decoder.is_done(); }
+  size_t unread_bytes() const { return decoder.unread_bytes(); }
   llma::Status Flush() { return is_short ? llma::OkStatus() : decoder.Flush(); }
   llma::Status Finish() {
     if (!is_short) return decoder.Finish();

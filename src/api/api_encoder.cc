@@ -24,6 +24,9 @@ struct llma_encoder {
     xxh3.Update(content);
     return encoder->Append(content);
   }
+  // Its caller says where the end is.
+  bool is_done() const { return false; }
+  size_t unread_bytes() const { return 0; }
   llma::Status Flush() { return encoder->Flush(); }
   llma::Status Finish() { return encoder->Finish(); }
   llma::Result<uint64_t> Resume(const llma::RandomAccess& part,

@@ -36,6 +36,7 @@ constexpr OptionRule kRules[] = {
     {LLMA_OPTION_MAX_CONTENT_BYTES, &llma_options::max_content_bytes, 0,
      UINT64_MAX},
     {LLMA_OPTION_STATS, &llma_options::stats, 0, 1},
+    {LLMA_OPTION_ONE_FILE, &llma_options::one_file, 0, 1},
 };
 static_assert(LLMA_LEVEL_DEFAULT == kDefaultLevel);
 static_assert(LLMA_LEVEL_FASTEST == kFastestLevel);

@@ -51,7 +51,8 @@ class Pending {
 };
 
 // Moves a stream on. `Stream` has Add(Bytes), Flush() and Finish(), which put
-// output into the Pending.
+// output into the Pending; is_done() if it needs no more, and the last
+// unread_bytes() of what was added are not its own.
 template <class Stream>
 class StreamDriver {
  public:
@@ -77,18 +78,20 @@ class StreamDriver {
     const auto left = [&] {
       return input == nullptr ? 0 : input->size_bytes - input->used_bytes;
     };
-    if (is_finished_ && left() > 0) return Usage("input after the end");
+    if (is_finished_ && left() > 0 && !stream.is_done()) {
+      return Usage("input after the end");
+    }
     const size_t used_before = output->used_bytes;
     for (;;) {
       pending.GiveTo(*output);
       if (!pending.empty()) return LLMA_NEED_OUTPUT;
       if (error_) return *error_;
-      if (output->used_bytes > used_before && left() > 0) {
-        return LLMA_NEED_OUTPUT;  // the caller may have it now
-      }
       if (is_finished_) {
         has_ended_ = true;
         return LLMA_OK;
+      }
+      if (output->used_bytes > used_before && left() > 0) {
+        return LLMA_NEED_OUTPUT;  // the caller may have it now
       }
       if (left() > 0) {
         const size_t size = std::min(left(), kPartBytes);
@@ -97,6 +100,11 @@ class StreamDriver {
         is_flushed_ = false;
         Keep([&] { return stream.Add(part); });
         input->used_bytes += size;
+        if (!error_ && stream.is_done()) {
+          input->used_bytes -= stream.unread_bytes();
+          Keep([&] { return stream.Finish(); });
+          is_finished_ = !error_;
+        }
       } else if (action == LLMA_FINISH) {
         Keep([&] { return stream.Finish(); });
         is_finished_ = !error_;

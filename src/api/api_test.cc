@@ -383,6 +383,44 @@ TEST_F(ApiTest, StatusesOfStreams) {
   llma_decoder_free(decoder);
 }
 
+TEST_F(ApiTest, ADecoderMayEndWithTheFirstFile) {
+  const std::string content = "some text " + std::string(500, '-');
+  for (const uint64_t frame_bytes : {uint64_t{0}, uint64_t{100}}) {
+    Set(LLMA_OPTION_LEVEL, 1);
+    Set(LLMA_OPTION_FRAME_BYTES, frame_bytes);  // with an index, or without
+    const std::string file = Compress(content);
+    Set(LLMA_OPTION_ONE_FILE, 1);
+    for (const std::string& after : {std::string(), std::string("x"), file}) {
+      for (const size_t part : {size_t{1}, size_t{7}, size_t{10000}}) {
+        llma_decoder* decoder = nullptr;
+        ASSERT_EQ(llma_decoder_create(options_, &decoder, &error_), LLMA_OK);
+        const std::string all = file + after;
+        std::string back;
+        size_t used = 0;
+        llma_status status = LLMA_NEED_INPUT;
+        while (status < 0) {
+          char room[50];
+          llma_input input = {all.data() + used,
+                              std::min(part, all.size() - used), 0};
+          llma_output output = {room, sizeof(room), 0};
+          status =
+              llma_decoder_run(decoder, &input, &output, LLMA_RUN, &error_);
+          back.append(room, output.used_bytes);
+          used += input.used_bytes;
+          ASSERT_FALSE(status == LLMA_NEED_INPUT && used == all.size());
+        }
+        EXPECT_EQ(status, LLMA_OK) << error_.text;
+        EXPECT_EQ(back, content);
+        EXPECT_EQ(used, file.size());
+        llma_totals totals = LLMA_INIT(llma_totals);
+        llma_decoder_get_totals(decoder, &totals, &error_);
+        EXPECT_EQ(totals.file_bytes, file.size());
+        llma_decoder_free(decoder);
+      }
+    }
+  }
+}
+
 TEST_F(ApiTest, MisuseIsAnError) {
   EXPECT_EQ(llma_options_set(options_, LLMA_OPTION_LEVEL, 10, &error_),
             LLMA_ERROR_USAGE);

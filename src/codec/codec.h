@@ -76,6 +76,7 @@ struct DecompressOptions {
   uint64_t total_bytes = 0;  // of the content, if known
   // Of a file, or of what is read of it; kLimit beyond, before any work.
   uint64_t max_content_bytes = ~uint64_t{0};
+  bool one_member = false;  // a FileDecoder is done after the first one
   ProgressCallback progress;
   FrameCallback on_frame;
   std::string kernels;

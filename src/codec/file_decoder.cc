@@ -109,6 +109,7 @@ FileDecoder::FileDecoder(ModelProvider models, const DecompressOptions& options,
       parser_({.max_payload_bytes = options.max_memory_bytes,
                .max_content_bytes = options.max_content_bytes,
                .verify_checksums = options.verify_checksums,
+               .one_member = options.one_member,
                .model_taker = models_.taker()}),
       frames_([this](const ModelId& id) { return models_.Find(id); }, options,
               std::move(sink)) {}

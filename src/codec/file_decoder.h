@@ -68,6 +68,10 @@ class FileDecoder {
   // No more bytes will come. An error if the file is not complete.
   Status Finish();
 
+  // Of one member: all of it was appended, and so many bytes after it.
+  bool is_done() const { return parser_.is_done(); }
+  size_t unread_bytes() const { return parser_.unread_bytes(); }
+
   uint64_t content_bytes() const { return frames_.content_bytes(); }
   // Of the first member, when a part of the content is there.
   const std::optional<SourceInfo>& source_info() const { return source_info_; }

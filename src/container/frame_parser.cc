@@ -40,6 +40,7 @@ Error FrameParser::TruncatedError() const {
 
 Result<std::optional<ContentFrame>> FrameParser::Next() {
   for (;;) {
+    if (is_done()) return std::optional<ContentFrame>();
     if (step_ == Step::kHeader) {
       LLMA_TRY(SkipZeros());
       if (Unread().empty() && has_ended_) {

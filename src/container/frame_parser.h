@@ -45,6 +45,7 @@ struct FrameParserOptions {
   // So is content that is larger in sum.
   uint64_t max_content_bytes = ~uint64_t{0};
   bool verify_checksums = true;
+  bool one_member = false;      // what follows the first one is not looked at
   ModelTaker model_taker = {};  // empty: models are skipped
 };
 
@@ -65,6 +66,11 @@ class FrameParser {
   // Of the member that is being read, once its first content frame was given.
   const std::optional<SourceInfo>& source_info() const { return source_info_; }
   uint64_t num_members() const { return num_members_; }
+  // Of one member: it is complete, and so many bytes were given after it.
+  bool is_done() const {
+    return options_.one_member && num_members_ > 0 && step_ == Step::kHeader;
+  }
+  size_t unread_bytes() const { return Unread().size(); }
 
  private:
   enum class Step { kHeader, kPayload, kSkip, kModelStart, kModel };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bytes in memory, streams, threads and errors."""
 
+import lzma
 import pathlib
 import subprocess
 import sys
@@ -107,6 +108,60 @@ def test_streams(part: int) -> None:
         for i in range(0, len(packed), part)
     )
     assert made + decoder.flush() == TEXT
+
+
+@pytest.mark.parametrize("after", [b"", b"x", b"\0\0", b"another file"])
+def test_decompressor_is_as_that_of_lzma(after: bytes) -> None:
+    """Both are asked the same, and answer the same."""
+    content = TEXT * 3
+    packed = {
+        llma.LlmaDecompressor: llma.compress(content, 1),
+        lzma.LZMADecompressor: lzma.compress(content),
+    }
+    answers = []
+    for create, file in packed.items():
+        one = create()
+        made: list[object] = [one.eof, one.needs_input, one.unused_data]
+        made.append(one.decompress(b""))
+        made.append(one.needs_input)
+        one.decompress(file[:-1], 0)  # what either has by then is its own
+        data, parts = file[-1:] + after, []
+        while not one.eof:
+            parts.append(one.decompress(data, max_length=100))
+            assert len(parts[-1]) <= 100
+            data = b""
+        made += [b"".join(parts) == content]
+        made += [one.eof, one.needs_input, one.unused_data]
+        for more in b"", b"more":
+            with pytest.raises(EOFError) as caught:
+                one.decompress(more)
+            made.append(str(caught.value))
+        answers.append(made)
+    assert answers[0] == answers[1]
+    assert answers[0][-3] == after
+
+
+def test_max_length_is_kept() -> None:
+    packed = llma.compress(b"a" * 100_000, 1)
+    one = llma.LlmaDecompressor()
+    assert one.decompress(packed, 10) == b"a" * 10
+    assert not one.needs_input and not one.eof
+    assert one.decompress(b"", 0) == b""
+    assert one.decompress(b"") == b"a" * 99_990
+    assert one.eof and one.flush() == b"" and one.sync() == b""
+    cut = llma.LlmaDecompressor()
+    cut.decompress(packed[:-1])
+    assert cut.needs_input and not cut.eof
+    with pytest.raises(llma.LlmaError):
+        cut.flush()
+    assert not cut.eof
+
+
+def test_short_messages_end_with_flush(tiny: llma.Model) -> None:
+    packed = llma.compress_short(b"a short message", model=tiny)
+    one = llma.LlmaDecompressor(model=tiny)
+    assert one.decompress(packed) == b"" and not one.eof
+    assert one.flush() == b"a short message" and one.eof
 
 
 def test_sync() -> None:
@@ -233,7 +288,8 @@ def test_max_size() -> None:
     with pytest.raises(llma.LlmaError) as caught:
         llma.decompress(packed, max_size=999)
     assert caught.value.status == "LLMA_ERROR_LIMIT"
-    decoder = llma.LlmaDecompressor(max_size=1999)
-    assert decoder.decompress(packed) + decoder.sync() == b"a" * 1000
+    decoder = llma.LlmaDecompressor(max_size=1000)
+    assert decoder.decompress(packed) == b"a" * 1000
+    decoder = llma.LlmaDecompressor(max_size=999)
     with pytest.raises(llma.LlmaError):
         decoder.decompress(packed)
