@@ -52,7 +52,8 @@ void CodeContent(Coder& coder, const ContextMixerOptions& options,
 
 template <class Coder>
 void CodeAlone(Coder& coder, std::vector<uint8_t>& content) {
-  llma::cm::LightPredictor predictor(content.size());
+  llma::cm::LightPredictor predictor(content.size(), llma::PageSize::kLarge,
+                                     llma::BestKernels());
   for (uint8_t& byte : content) {
     for (int k = 7; k >= 0; --k) {
       const bool bit = coder.Code((byte >> k & 1) != 0, predictor.Predict());

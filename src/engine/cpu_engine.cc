@@ -139,7 +139,7 @@ class CpuEncodeSession : public EncodeSession {
         const uint32_t end = num_rows * (task + 1) / tasks;
         float* logits = logits_.data() + static_cast<size_t>(thread_idx) *
                                              own_logit_rows_ * stride_;
-        forward.ComputeLogits(begin, end - begin, logits, thread_idx);
+        forward.ComputeOwnLogits(begin, end - begin, logits, thread_idx);
         for (uint32_t row = begin; row < end; ++row) {
           record(row, logits + (row - begin) * stride_, thread_idx);
         }

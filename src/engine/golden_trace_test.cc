@@ -24,9 +24,10 @@ struct Split {
   uint32_t batch_tokens;
   int num_threads;
 };
-// One token at a time, some, all by threads that have rows of their own.
+// One token at a time; some; more than are attended together; all by threads
+// that have rows of their own.
 constexpr Split kSplits[] = {
-    {1, 1}, {7, 2}, {kTracedTokens, 1}, {kTracedTokens, 3}};
+    {1, 1}, {7, 2}, {40, 2}, {kTracedTokens, 1}, {kTracedTokens, 3}};
 
 bool IsOfEngine(const std::string& line) {
   return line.find(" weights ") != std::string::npos ||

@@ -12,7 +12,6 @@ namespace {
 // The bounds that docs/NUMERICS.md builds on.
 constexpr uint32_t kMaxDim = 1u << 14;
 constexpr uint32_t kMaxFfnDim = 1u << 16;
-constexpr uint32_t kMaxHeadDim = 256;
 constexpr uint32_t kHeadDimUnit = 16;
 constexpr uint32_t kMaxRows = 1u << 20;
 constexpr uint32_t kMaxContextLength = 1u << 30;

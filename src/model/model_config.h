@@ -25,6 +25,7 @@ enum class KeyWidth : uint8_t {
 };
 
 inline constexpr uint32_t kMaxLayers = 256;
+inline constexpr uint32_t kMaxHeadDim = 256;
 
 // Units of a window share: a head with so many sees as many positions as the
 // window has.
