@@ -47,7 +47,8 @@ foreach(name llmadiff llmaless)
 endforeach()
 # The licence, and what decides how a file is read.
 install(FILES LICENSE README.md docs/FORMAT.md docs/PREDICTOR.md
-              docs/NUMERICS.md docs/CONTEXT_MODELS.md docs/MODEL_FILE.md
+              docs/NUMERICS.md docs/CONTEXT_LAW.md docs/CONTEXT_MODELS.md
+              docs/MODEL_FILE.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 
 install(TARGETS llma_shared EXPORT llmaSharedTargets

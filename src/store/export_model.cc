@@ -35,9 +35,13 @@ std::string ReadMe(const Model& model) {
          ".llmm FILE.llma\n\n"
          "The documents beside this file say what a program must do that "
          "reads\n"
-         "such files without llma: start with FORMAT.md. LICENSE is the "
-         "licence\n"
-         "of llma and of these documents" +
+         "such files without llma: start with FORMAT.md. One in Python, which "
+         "needs\n"
+         "nothing but numpy, is in the folder reference:\n\n"
+         "  python3 reference/decode.py --model " +
+         name +
+         ".llmm FILE.llma OUT\n\n"
+         "LICENSE is the licence of llma and of all this" +
          (license == "apache-2.0" ? ", and the text of the model's, too.\n"
                                   : "; the model has its own, named above.\n");
 }

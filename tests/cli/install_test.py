@@ -21,7 +21,8 @@ bin/llma bin/llmacat bin/llmadiff bin/llmagrep bin/llmaless bin/unllma
 share/bash-completion/completions/llma
 share/bash-completion/completions/llmacat
 share/bash-completion/completions/unllma
-share/doc/llma/CONTEXT_MODELS.md share/doc/llma/FORMAT.md
+share/doc/llma/CONTEXT_LAW.md share/doc/llma/CONTEXT_MODELS.md
+share/doc/llma/FORMAT.md
 share/doc/llma/LICENSE share/doc/llma/MODEL_FILE.md share/doc/llma/NUMERICS.md
 share/doc/llma/PREDICTOR.md share/doc/llma/README.md
 share/fish/vendor_completions.d/llma.fish

@@ -18,6 +18,7 @@ import random
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 try:
@@ -45,10 +46,11 @@ class Test:
         self.num_faults += 1
         print(f"FAILED: {text}", flush=True)
 
-    def run_program(self, *arguments):
+    def run_program(self, *arguments, models="/none"):
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("LLMA_")}
-        environment["LLMA_MODEL_PATH"] = environment["XDG_DATA_HOME"] = "/none"
+        environment["LLMA_MODEL_PATH"] = str(models)
+        environment["XDG_DATA_HOME"] = "/none"
         return subprocess.run([self.program, *map(str, arguments)],
                               capture_output=True, env=environment)
 
@@ -113,6 +115,27 @@ class Test:
         restored, _ = self.decode(made, [])
         if restored != content:
             self.fault(f"an embedded model: {restored!r:.200}")
+
+    def check_export(self):
+        """What `model export` writes restores files by itself."""
+        with tempfile.TemporaryDirectory() as folder:
+            archive = pathlib.Path(folder, "tiny.tar")
+            exported = self.run_program("model", "export", "tiny", archive,
+                                        models=self.make.MODEL.parent)
+            if exported.returncode != 0:
+                self.fault(f"model export: {exported.stderr!r}")
+                return
+            with tarfile.open(archive) as tar:
+                tar.extractall(folder)
+            for name, content in (("level-2-data", "data-line.txt"),
+                                  ("level-4", "2 data-line.txt")):
+                restored = subprocess.run(
+                    [sys.executable, "-B", "reference/decode.py", "--model",
+                     "tiny.llmm", self.files / f"{name}.llma"],
+                    cwd=pathlib.Path(folder, "tiny"), capture_output=True)
+                if restored.stdout != self.make.content_of(content):
+                    self.fault(f"{name}: the exported decoder: "
+                               f"{restored.stderr!r:.200}")
 
     # ------------------------------------------------- The forward pass
 
@@ -277,6 +300,7 @@ def main():
         test.check_documents()
         test.check_forward_pass()
         test.check_embedded_model()
+        test.check_export()
         test.check_list()
     sys.exit(1 if test.num_faults else 0)
 
