@@ -29,6 +29,7 @@ constexpr int kMaxFailures = 5;
 // Of a source whose size nobody says.
 constexpr uint64_t kMaxUnknownBytes = uint64_t{1} << 36;
 constexpr uint64_t kMaxRoomBytes = uint64_t{1} << 60;
+constexpr const char* kNoSum = "-";
 constexpr uint64_t kMaxNoteBytes = 1 << 15;
 
 std::string Megabytes(uint64_t bytes) {
@@ -91,8 +92,22 @@ class Transfer {
 
   Result<Downloaded> Run() {
     LLMA_TRY(FindStart());
+    LLMA_TRY(Fetch());
+    LLMA_ASSIGN(std::string sum, SumOfPart());
+    if (sum != note_.sum && is_joined_) {
+      // A part of it was of another file, or got damaged.
+      LLMA_TRY(Restart());
+      LLMA_TRY(Fetch());
+      LLMA_ASSIGN(sum, SumOfPart());
+    }
+    return Finish(sum);
+  }
+
+ private:
+  Status Fetch() {
+    is_complete_ = false;
+    uint64_t most = have_;  // that was ever there
     for (int failures = 0;;) {
-      const uint64_t before = have_;
       const auto got = Get();
       if (!got) {
         // Neither the disk nor the user, then.
@@ -102,9 +117,10 @@ class Transfer {
       const HttpOutcome& outcome = *got;
       if (is_complete_ || (outcome.transport_error.empty() && has_body_ &&
                            (total_ == 0 || have_ == total_))) {
-        break;
+        return OkStatus();
       }
-      if (have_ > before) failures = 0;
+      if (have_ > most) failures = 0;
+      most = std::max(most, have_);
       const int limit = have_ > 0 ? kMaxFailures : options_.max_first_failures;
       if (++failures > limit) {
         Refuse();
@@ -118,10 +134,8 @@ class Transfer {
         return waited.error();
       }
     }
-    return Finish();
   }
 
- private:
   bool GoesOn() const {
     return !options_.progress || options_.progress(have_, total_);
   }
@@ -152,6 +166,7 @@ class Transfer {
   Status Restart() {
     note_ = {};
     have_ = 0;
+    is_joined_ = false;
     if (Uninterrupted([this] { return ::ftruncate(file_.fd(), 0); }) != 0 ||
         ::lseek(file_.fd(), 0, SEEK_SET) != 0) {
       return SystemError("cannot empty " + path_ + ".part");
@@ -208,13 +223,19 @@ class Transfer {
         break;
       case 206: {
         const auto range = ParseContentRange(response.content_range);
-        if (!range || range->start != have_) return StartAnew();
+        // Another one, whatever If-Range said.
+        if (!range || range->start != have_ ||
+            (!note_.etag.empty() && !response.etag.empty() &&
+             response.etag != note_.etag)) {
+          return StartAnew();
+        }
+        is_joined_ = true;
         total_ = range->total;
         break;
       }
       case 416:
         if (response.content_range == "bytes */" + std::to_string(have_)) {
-          is_complete_ = true;
+          is_complete_ = is_joined_ = true;
           return OkStatus();
         }
         return StartAnew();
@@ -249,6 +270,9 @@ class Transfer {
         is_hash_from_host_ = true;
       }
     }
+    if (expected.empty() && source_.may_lack_sum) {
+      expected = IsGitId(response.linked_etag) ? response.linked_etag : kNoSum;
+    }
     if (expected.empty()) {
       return Error{ErrorCode::kUsage,
                    source_.url +
@@ -262,6 +286,7 @@ class Transfer {
                        " bytes, expected " +
                        std::to_string(source_.size_bytes)};
     }
+    if (total_ == 0) total_ = source_.size_bytes;
     if (total_ != 0) {
       LLMA_TRY(CheckRoom(Folder(path_), total_ - std::min(total_, have_),
                          total_ <= kMaxRoomBytes
@@ -309,17 +334,21 @@ class Transfer {
     return MoveToFreeName(path_, options_.keep_as);
   }
 
-  Result<Downloaded> Finish() {
+  // Of the kind that it must have.
+  Result<std::string> SumOfPart() const {
     const std::string part = path_ + ".part";
-    const bool is_blob = !source_.blob_id.empty() && source_.sha256.empty();
-    LLMA_ASSIGN(const std::string sum,
-                is_blob ? GitBlobIdOfFile(part) : Sha256OfFile(part));
+    if (note_.sum == kNoSum) return note_.sum;
+    return IsGitId(note_.sum) ? GitBlobIdOfFile(part) : Sha256OfFile(part);
+  }
+
+  Result<Downloaded> Finish(const std::string& sum) {
+    const std::string part = path_ + ".part";
     if (sum != note_.sum) {
       ::unlink(part.c_str());
       ::unlink(note_path_.c_str());
       return Error{ErrorCode::kChecksum,
                    source_.url + ": what came is not the file: its " +
-                       (is_blob ? "id in git" : "SHA-256") + " is " + sum +
+                       (IsGitId(sum) ? "id in git" : "SHA-256") + " is " + sum +
                        ", expected " + note_.sum + "; it was removed"};
     }
     const Downloaded downloaded{sum, is_hash_from_host_, have_};
@@ -350,6 +379,7 @@ class Transfer {
   bool is_useless_ = false;  // the rest of the last answer is not wanted
   bool has_body_ = false;    // the last answer had the file in it
   bool is_complete_ = false;
+  bool is_joined_ = false;  // has bytes of several answers
   bool is_ended_by_us_ = false;
   bool is_hash_from_host_ = false;
 };

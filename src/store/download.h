@@ -27,6 +27,8 @@ struct DownloadSource {
   std::string sha256;
   // Instead, for the hub's small files: what git calls them (git_blob.h).
   std::string blob_id;
+  // Where nobody says a checksum either: its size will do.
+  bool may_lack_sum = false;
 };
 
 struct Downloaded {

@@ -66,10 +66,13 @@ bool IsWhole(const std::string& path, const RepositoryFile& file) {
       static_cast<uint64_t>(info.st_size) != file.size_bytes) {
     return false;
   }
+  if (file.sha256.empty() && file.blob_id.empty()) return false;
   const auto sum =
       file.sha256.empty() ? GitBlobIdOfFile(path) : Sha256OfFile(path);
   return sum && *sum == (file.sha256.empty() ? file.blob_id : file.sha256);
 }
+
+bool IsWeights(std::string_view name) { return name.ends_with(kWeightsSuffix); }
 
 class Fetcher {
  public:
@@ -145,10 +148,9 @@ class Fetcher {
       }
       return Error{ErrorCode::kUnsupported, text};
     };
-    const bool has_weights =
-        std::ranges::any_of(repository_.files, [](const auto& entry) {
-          return entry.first.ends_with(kWeightsSuffix);
-        });
+    const bool has_weights = std::ranges::any_of(
+        repository_.files,
+        [](const auto& entry) { return IsWeights(entry.first); });
     if (!has_weights) return lacks(".safetensors files");
     for (const char* needed : {kConfigFile, kTokenizerFile}) {
       if (!Has(needed)) return lacks(needed);
@@ -177,8 +179,7 @@ class Fetcher {
     LLMA_ASSIGN(const auto weights, ChooseWeights(repository_, index));
     if (what_.keeps) {
       for (const auto& [name, file] : repository_.files) {
-        if (!name.ends_with(kWeightsSuffix) &&
-            std::ranges::find(names, name) == names.end()) {
+        if (!IsWeights(name) && std::ranges::find(names, name) == names.end()) {
           names.push_back(name);
         }
       }
@@ -207,7 +208,7 @@ class Fetcher {
     for (const std::string& name : names) {
       const uint64_t size_bytes = File(name).size_bytes;
       total_ += size_bytes;
-      if (name.ends_with(kWeightsSuffix)) weights_bytes += size_bytes;
+      if (IsWeights(name)) weights_bytes += size_bytes;
       left_bytes += size_bytes - std::min(size_bytes, BytesThere(name));
     }
     // An import has 8 bits for each weight, which has at least 16 there.
@@ -218,7 +219,7 @@ class Fetcher {
     uint64_t done_bytes = 0;
     bool is_checked = false;
     for (const std::string& name : names) {
-      if (name.ends_with(kWeightsSuffix) && !is_checked) {
+      if (IsWeights(name) && !is_checked) {
         // Before the large files come.
         LLMA_TRY(CheckFolder(what_.part_folder));
         is_checked = true;
@@ -253,6 +254,8 @@ class Fetcher {
     source.size_bytes = file.size_bytes;
     source.sha256 = file.sha256;
     source.blob_id = file.blob_id;
+    // That of weights is said at the latest with the file.
+    source.may_lack_sum = file.sha256.empty() && !IsWeights(name);
     DownloadOptions options;
     options.progress = [&](uint64_t done, uint64_t) {
       return Tell(done_before + done);

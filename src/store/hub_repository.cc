@@ -107,14 +107,16 @@ Result<RepositoryFile> ParseFile(const std::string& name,
     return Error{ErrorCode::kLimit,
                  name + " is too large: " + std::to_string(*bytes) + " bytes"};
   }
-  const std::string* const sum =
+  const std::string* sum =
       lfs == nullptr ? FindText(entry, "blobId") : FindText(*lfs, "sha256");
-  if (sum != nullptr && lfs != nullptr && IsSha256Text(*sum)) {
+  if (sum == nullptr && lfs != nullptr) sum = FindText(*lfs, "oid");
+  if (sum == nullptr) return file;
+  if (lfs != nullptr && IsSha256Text(*sum)) {
     file.sha256 = *sum;
-  } else if (sum != nullptr && lfs == nullptr && IsGitId(*sum)) {
+  } else if (lfs == nullptr && IsGitId(*sum)) {
     file.blob_id = *sum;
   } else {
-    return Odd("has no checksum of " + name);
+    return Odd("has no usable checksum of " + name);
   }
   return file;
 }

@@ -38,7 +38,7 @@ std::optional<RepositoryName> RepositoryOfPage(std::string_view url,
 
 struct RepositoryFile {
   uint64_t size_bytes = 0;
-  // One of them.
+  // One of them; neither where a host that is not the hub itself says none.
   std::string sha256;
   std::string blob_id;  // git_blob.h
 };

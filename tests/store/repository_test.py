@@ -311,6 +311,27 @@ class RepositoryTest(HostTest):
         self.assertEqual({(r.range, r.if_range) for r in asked},
                          {(f"bytes={size}-", '"another"')})
 
+    def test_a_damaged_part_starts_anew(self):
+        name, size = self.cut_off()
+        part = self.models / "tiny.hf.part" / (name + ".part")
+        part.write_bytes(bytes(size))
+        self.expect_tiny(self.pull())
+        self.assertEqual([r.range for r in self.host.requests
+                          if r.path.startswith("/stored/")][:2],
+                         [f"bytes={size}-", None])
+
+    def test_small_files_without_a_checksum(self):
+        """Not all hosts that answer as the hub does have it."""
+        answer = self.repository.answer()
+        for entry in answer["siblings"]:
+            if "lfs" not in entry:
+                del entry["blobId"]
+        self.host.pages = {
+            "/api/models/Owner/Tiny/revision/main?blobs=true":
+            ("application/json", json.dumps(answer))}
+        self.addCleanup(self.host.pages.clear)
+        self.expect_tiny(self.pull())
+
     def test_files_of_another_commit_are_not_taken(self):
         self.cut_off()
         stale = self.models / "tiny.hf.part" / "old.safetensors"
