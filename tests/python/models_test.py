@@ -97,6 +97,14 @@ def test_progress_ends_the_work(models: pathlib.Path, host: Any) -> None:
     assert llma.fetch_model("gemma-3-270m-q8_0").num_tokens > 0
 
 
+def test_a_repository_is_asked_for(models: pathlib.Path, host: Any) -> None:
+    with pytest.raises(llma.LlmaError, match="there is no such repository"):
+        llma.fetch_model("hf:Owner/Name@v1")
+    assert [request.path for request in host.requests] == [
+        "/api/models/Owner/Name/revision/v1?blobs=true"]
+    assert host.requests[0].token == "Bearer secret"
+
+
 def test_an_unknown_name(models: pathlib.Path, host: Any) -> None:
     with pytest.raises(llma.LlmaError, match="known are smollm2") as caught:
         llma.fetch_model("nemo")
