@@ -50,16 +50,17 @@ class LlmaFile(io.BufferedIOBase):
             self._encoder = LlmaCompressor(
                 level, model=loaded, threads=threads, memory_bytes=memory_bytes
             )
+        method = "read" if kind == "r" else "write"
         if isinstance(filename, (str, bytes, os.PathLike)):
             self._file = cast(IO[bytes], builtins.open(filename, kind + "b"))
             self._owned = True
             self._name = os.fspath(filename)
-        elif hasattr(filename, "read" if kind == "r" else "write"):
+        elif hasattr(filename, method):
             self._file = filename
             name = getattr(filename, "name", None)
             self._name = name if isinstance(name, (str, bytes)) else None
         else:
-            raise TypeError("filename must be a path or a file object to use so")
+            raise TypeError(f"filename must be a path or have {method}()")
         self.mode = kind + "b"
         if kind == "r":
             self._reader = io.BufferedReader(

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import io
 import os
 import pathlib
 import random
+import threading
 import tracemalloc
 import zipfile
-from typing import Any
+from typing import Any, Callable
 
 import llma
 import pytest
@@ -256,6 +258,58 @@ def test_layers(tmp_path: pathlib.Path) -> None:
         llma.open(io.BytesIO(path.read_bytes())).name
     with pytest.raises(TypeError):
         llma.open(5)  # type: ignore[call-overload]
+
+
+def test_a_child_reads_on(parts: list[bytes]) -> None:
+    """What a stream of the parent began does not go on there; the rest does."""
+    parts = [part[:2000] for part in parts]
+    with llma.open(io.BytesIO(framed(parts))) as file:
+        file.seek(8000)
+        assert file.read(5) == parts[4][:5]
+        child = os.fork()
+        if child == 0:
+            try:
+                file.seek(8010)
+                same = file.read(5) == parts[4][10:15]
+                file.seek(18_000)
+                os._exit(0 if same and file.read(5) == parts[9][:5] else 1)
+            except BaseException:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_several_threads(parts: list[bytes]) -> None:
+    parts = [part[:2000] for part in parts]
+    content = b"".join(parts)
+    file = llma.open(io.BytesIO(framed(parts)))
+    lock = threading.Lock()
+
+    def read_some(seed: int) -> int:
+        choice = random.Random(seed)
+        num_wrong = 0
+        for _ in range(100):
+            offset = choice.randrange(len(content))
+            with lock:  # a seek and its read belong together
+                file.seek(offset)
+                part = file.read(50)
+            num_wrong += part != content[offset : offset + 50]
+        return num_wrong
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(read_some, range(4))) == 0
+    # Without a lock places mix, and nothing breaks.
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(read_some_anyhow(file, len(content)), range(4)))
+
+
+def read_some_anyhow(file: llma.LlmaFile, size: int) -> Callable[[int], None]:
+    def read(seed: int) -> None:
+        choice = random.Random(seed)
+        for _ in range(100):
+            file.seek(choice.randrange(size))
+            file.read(50)
+
+    return read
 
 
 def test_members_of_a_zip_file(parts: list[bytes]) -> None:
