@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _PART_BYTES = 1 << 16
+# So little goes to the decoder at a time that many small frames with much content
+# are not decoded all at once.
+_STEP_BYTES = 1 << 10
 # What was decoded is kept for whoever comes back to it: the parts that were used
 # last, as long as together they are no larger than this; the last one always.
 _MAX_KEPT_BYTES = 64 << 20
@@ -151,6 +154,7 @@ class ContentReader(io.RawIOBase):
         )
         self._failed: LlmaError | None = None
         self._stream_end = 0  # of the content that it gave
+        self._input = memoryview(b"")  # for the decoder
         self._taken = 0  # of the compressed file
         self._moved = self._can_seek  # the file object is elsewhere
 
@@ -158,12 +162,15 @@ class ContentReader(io.RawIOBase):
         """Keeps more content. Damage raises when all before it was read."""
         if self._failed:
             raise self._failed
-        if self._moved:
-            self._source.seek(self._origin + self._taken)
-            self._moved = False
-        data = self._source.read(_PART_BYTES)
-        self._taken += len(data)
-        if data:
+        if not self._input:
+            if self._moved:
+                self._source.seek(self._origin + self._taken)
+                self._moved = False
+            self._input = memoryview(self._source.read(_PART_BYTES))
+            self._taken += len(self._input)
+        if self._input:
+            data = self._input[:_STEP_BYTES]
+            self._input = self._input[_STEP_BYTES:]
             content = self._decoder.run(data, _llma.RUN)
         else:
             try:

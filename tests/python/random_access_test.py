@@ -102,6 +102,20 @@ def test_memory_is_bounded() -> None:
     assert peak < 90 << 20
 
 
+def test_memory_of_a_stream_is_bounded() -> None:
+    """120 frames of 2 MiB, in a file of a few kilobytes."""
+    content = bytes(2 << 20)
+    packed = framed([content] * 120)
+    assert len(packed) < 1 << 13
+    with llma.open(io.BytesIO(packed)) as file:
+        tracemalloc.start()
+        while file.read(1 << 20):
+            pass
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 180 << 20
+
+
 def test_any_order(parts: list[bytes]) -> None:
     parts = [part[:2000] for part in parts]
     content = b"".join(parts)

@@ -235,7 +235,7 @@ def test_the_default_models_adapter_is_read() -> None:
 
 @needs_packages
 def test_an_adapter_is_trained_further(tmp_path: pathlib.Path) -> None:
-    import torch
+    torch = pytest.importorskip("torch")
     from llma.tune import trainer
 
     tensors = tensors_of_tiny()
