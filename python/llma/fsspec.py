@@ -70,6 +70,7 @@ class LlmaFileSystem(AbstractArchiveFileSystem):  # type: ignore[misc]
 
     root_marker = ""
     protocol = "llma"
+    cachable = False  # the file may become another one
 
     def __init__(
         self,

@@ -80,6 +80,12 @@ def test_fsspec_file_system(folder: pathlib.Path) -> None:
     assert files.cat("notes.txt") == content
     with pytest.raises(FileNotFoundError):
         files.open("other.txt")
+    with pytest.raises(FileNotFoundError):
+        fsspec.filesystem("llma", fo="none.llma").ls("")
+    (folder / "changed.llma").write_bytes(llma.compress(b"12345", 1))
+    assert fsspec.filesystem("llma", fo="changed.llma").size("changed") == 5
+    (folder / "changed.llma").write_bytes(llma.compress(b"123", 1))
+    assert fsspec.filesystem("llma", fo="changed.llma").size("changed") == 3
     with pytest.raises(ValueError):
         files.open("notes.txt", "wb")
     limited = {"options": {"max_size": 100}}
