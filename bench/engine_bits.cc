@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "importer/text_bits.h"
+#include "importer/measure/text_bits.h"
 #include "platform/descriptors.h"
 
 namespace llma {

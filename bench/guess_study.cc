@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-#include "importer/text_bits.h"
+#include "importer/measure/text_bits.h"
 #include "model/forward.h"
 #include "platform/descriptors.h"
 #include "predict/token_drafter.h"

@@ -15,7 +15,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "importer/text_bits.h"
+#include "importer/measure/text_bits.h"
 #include "model/forward.h"
 #include "platform/descriptors.h"
 

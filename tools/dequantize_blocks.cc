@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "importer/dequantize.h"
+#include "importer/formats/dequantize.h"
 #include "platform/descriptors.h"
 
 int main(int argc, char** argv) {

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "importer/tiny_gemma.h"
+#include "importer/testing/tiny_gemma.h"
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif

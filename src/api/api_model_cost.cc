@@ -5,7 +5,7 @@
 #include "api/api_error.h"
 #include "api/api_model.h"
 #include "api/api_options.h"
-#include "importer/import_loss.h"
+#include "importer/measure/import_loss.h"
 #include "platform/descriptors.h"
 
 using namespace llma::api;

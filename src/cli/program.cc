@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "cli/commands.h"
-#include "cli/signals.h"
-#include "cli/suggestions.h"
+#include "cli/args/suggestions.h"
+#include "cli/commands/commands.h"
+#include "cli/files/signals.h"
 #include "platform/descriptors.h"
 
 namespace llma::cli {

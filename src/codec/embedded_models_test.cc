@@ -7,7 +7,7 @@
 #include "codec/resume_point.h"
 #include "codec/salvage.h"
 #include "codec/second_tiny_model.h"
-#include "model/model_editor.h"
+#include "model/testing/model_editor.h"
 #include "numerics/test_random.h"
 
 namespace llma {

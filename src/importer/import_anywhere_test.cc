@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "base/hex.h"
-#include "importer/architecture_variations.h"
-#include "importer/import_gguf.h"
+#include "importer/gguf/import_gguf.h"
+#include "importer/testing/architecture_variations.h"
 #include "model/model.h"
 #include "platform/descriptors.h"
 

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "importer/import_gguf.h"
-#include "importer/tiny_gemma.h"
+#include "importer/gguf/import_gguf.h"
+#include "importer/testing/tiny_gemma.h"
 #include "model/model.h"
 #include "numerics/test_random.h"
 #include "platform/descriptors.h"

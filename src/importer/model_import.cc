@@ -5,9 +5,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "importer/adapter.h"
-#include "importer/import_folder.h"
-#include "importer/import_gguf.h"
+#include "importer/convert/adapter.h"
+#include "importer/gguf/import_gguf.h"
+#include "importer/hf/import_folder.h"
 #include "model/model_header.h"
 #include "platform/mapped_file.h"
 

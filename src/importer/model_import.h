@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "importer/convert_model.h"
+#include "importer/convert/convert_model.h"
 #include "model/model.h"
 
 namespace llma {

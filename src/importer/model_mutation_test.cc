@@ -6,10 +6,10 @@
 
 #include <filesystem>
 
-#include "importer/import_gguf.h"
-#include "importer/text_bits.h"
-#include "importer/tiny_gemma.h"
-#include "model/model_editor.h"
+#include "importer/gguf/import_gguf.h"
+#include "importer/measure/text_bits.h"
+#include "importer/testing/tiny_gemma.h"
+#include "model/testing/model_editor.h"
 #include "numerics/test_random.h"
 #include "platform/descriptors.h"
 

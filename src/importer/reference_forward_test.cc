@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <map>
 
-#include "importer/architecture_variations.h"
-#include "importer/import_gguf.h"
+#include "importer/gguf/import_gguf.h"
+#include "importer/testing/architecture_variations.h"
 #include "model/forward.h"
 
 namespace llma {

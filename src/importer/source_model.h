@@ -15,15 +15,16 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "importer/architecture.h"
-#include "importer/low_rank_update.h"
-#include "importer/rope_steps.h"
+#include "importer/convert/architecture.h"
+#include "importer/convert/low_rank_update.h"
+#include "importer/convert/rope_steps.h"
 #include "model/model_config.h"
 
 namespace llma {
 
 struct SourceTensor {
-  uint32_t type = 0;  // a TensorType (importer/dequantize.h) if `data` is set
+  uint32_t type =
+      0;  // a TensorType (importer/formats/dequantize.h) if `data` is set
   uint64_t num_rows = 0;
   uint64_t num_cols = 0;  // the fastest dimension
   Bytes data;             // empty if rows of the type cannot be read

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "platform/mapped_file.h"
-#include "platform/test_folder.h"
+#include "platform/testing/test_folder.h"
 
 namespace llma {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 
-#include "platform/test_folder.h"
+#include "platform/testing/test_folder.h"
 
 namespace llma {
 namespace {

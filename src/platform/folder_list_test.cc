@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform/test_folder.h"
+#include "platform/testing/test_folder.h"
 
 namespace llma {
 namespace {

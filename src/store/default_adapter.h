@@ -4,7 +4,7 @@
 #ifndef LLMA_STORE_DEFAULT_ADAPTER_H_
 #define LLMA_STORE_DEFAULT_ADAPTER_H_
 
-#include "importer/adapter.h"
+#include "importer/convert/adapter.h"
 
 namespace llma::store {
 

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "importer/import_folder.h"
+#include "importer/hf/import_folder.h"
 #include "platform/descriptors.h"
 #include "platform/file_place.h"
 #include "platform/folder_list.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "importer/json_value.h"
+#include "importer/hf/json_value.h"
 #include "store/git_blob.h"
 #include "store/page.h"
 

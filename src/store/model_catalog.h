@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "importer/adapter.h"
+#include "importer/convert/adapter.h"
 #include "store/package_index.h"
 
 namespace llma::store {

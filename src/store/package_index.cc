@@ -7,7 +7,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "importer/json_value.h"
+#include "importer/hf/json_value.h"
 #include "platform/descriptors.h"
 #include "platform/mapped_file.h"
 #include "store/environment.h"

@@ -109,7 +109,7 @@ def self_test():
 def main():
     root = pathlib.Path(sys.argv[1])
     self_test()
-    with_values = options_with_values((root / "src/cli/option_tables.cc").read_text())
+    with_values = options_with_values((root / "src/cli/args/option_tables.cc").read_text())
     wanted = documented((root / "docs/man/llma.1").read_text())
     found = set()
     for path in sorted((root / "tests/cli").glob("*.cases")):

@@ -93,7 +93,7 @@ def man_page_faults(path):
 
 def main():
     llma, root = sys.argv[1], pathlib.Path(sys.argv[2])
-    source = from_source((root / "src/cli/option_tables.cc").read_text())
+    source = from_source((root / "src/cli/args/option_tables.cc").read_text())
     help_text = subprocess.run([llma, "--help=long"], check=True,
                                capture_output=True, text=True).stdout
     page = root / "docs/man/llma.1"

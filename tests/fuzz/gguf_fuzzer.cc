@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fuzz/fuzz_support.h"
-#include "importer/import_gguf.h"
+#include "importer/gguf/import_gguf.h"
 #include "model/fingerprint.h"
 #include "model/model.h"
 

@@ -10,8 +10,8 @@
 #include "codec/codec.h"
 #include "container/model_frame.h"
 #include "container/test_file_writer.h"
-#include "importer/dequantize.h"
-#include "importer/gguf_editor.h"
+#include "importer/formats/dequantize.h"
+#include "importer/testing/gguf_editor.h"
 
 namespace llma {
 namespace {

@@ -7,7 +7,7 @@
 #include "base/aligned_buffer.h"
 #include "codec/codec.h"
 #include "fuzz/fuzz_support.h"
-#include "model/model_editor.h"
+#include "model/testing/model_editor.h"
 #include "platform/descriptors.h"
 
 namespace llma {

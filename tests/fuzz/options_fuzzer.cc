@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
+#include "cli/args/options.h"
 #include "fuzz/fuzz_support.h"
 
 namespace llma {

@@ -25,8 +25,10 @@ def main():
                 faults.append(f"{path}: the same name as {names[path.name]}")
             names[path.name] = path
         if path.name.endswith("_test.cc"):
-            lists = path.parent / "CMakeLists.txt"
-            if not lists.is_file() or path.name not in lists.read_text():
+            # Of its folder or, for a room of a layer, of the layer.
+            lists = next(folder / "CMakeLists.txt" for folder in path.parents
+                         if (folder / "CMakeLists.txt").is_file())
+            if path.name not in lists.read_text():
                 faults.append(f"{path}: not in {lists}")
         if path.suffix in CODE or path.name == "CMakeLists.txt":
             if "SPDX-License-Identifier: Apache-2.0" not in "\n".join(

@@ -4,7 +4,7 @@
 //   make_tiny_folder TINY_GGUF FOLDER
 #include <cstdio>
 
-#include "importer/hf_folder_editor.h"
+#include "importer/testing/hf_folder_editor.h"
 #include "platform/mapped_file.h"
 
 int main(int argc, char** argv) {

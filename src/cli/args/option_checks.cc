@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/args/option_checks.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string_view>
+#include <utility>
+
+#include "cli/files/input_file.h"
+
+namespace llma::cli {
+namespace {
+
+// Something that may be an input: not /dev/null.
+bool Exists(const std::string& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) == 0) return !S_ISCHR(info.st_mode);
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
+}  // namespace
+
+void DecideOutput(Options& options) {
+  const auto& operands = options.operands;
+  const bool is_pair = operands.size() == 2 && !options.to_stdout &&
+                       options.output.empty() && options.output_dir.empty() &&
+                       !options.recursive && !options.names_file;
+  if (options.operation == Operation::kCompress) {
+    options.is_in_out =
+        is_pair && options.is_c &&
+        (::isatty(STDOUT_FILENO) != 0 ||
+         !(operands[0] == "-" || Exists(operands[0])) || !Exists(operands[1]));
+  } else if (options.operation == Operation::kDecompress) {
+    options.is_in_out = is_pair && !options.is_c &&
+                        !(operands[0].ends_with(options.suffix) &&
+                          operands[1].ends_with(options.suffix));
+  }
+  if (options.is_c && !options.is_in_out) options.to_stdout = true;
+  if (options.output_dir.empty() &&
+      (options.output.ends_with('/') || IsDirectory(options.output))) {
+    options.output_dir = std::exchange(options.output, {});
+  }
+}
+
+void DropUnfitting(const Options& defaults, Options& options) {
+  if (options.operation != Operation::kCompress) {
+    if (defaults.resume) options.resume = false;
+    if (defaults.flush) options.flush = false;
+    if (defaults.is_short) options.is_short = false;
+    if (defaults.embeds_models) options.embeds_models = false;
+  }
+  if (options.operation != Operation::kDecompress) {
+    if (defaults.salvage) options.salvage = false;
+    if (defaults.range) options.range.reset();
+    if (defaults.max_content_bytes != 0 &&
+        options.operation != Operation::kTest) {
+      options.max_content_bytes = 0;
+    }
+  }
+  if (options.to_stdout) {
+    if (defaults.remove_source) options.remove_source = false;
+    if (defaults.resume) options.resume = false;
+  }
+}
+
+Status CheckCodingOptions(const Options& options) {
+  for (const std::string& operand : options.operands) {
+    if (operand.empty()) return Usage("a file name is empty");
+  }
+  const bool writes = options.operation == Operation::kCompress ||
+                      options.operation == Operation::kDecompress;
+  const bool decodes = options.operation == Operation::kDecompress;
+  const bool has_dir = !options.output_dir.empty();
+  if (!writes && (has_dir || !options.output.empty())) {
+    return Usage("-t and -l write no output");
+  }
+  if (!options.output.empty() && options.to_stdout) {
+    return Usage("-o and --stdout exclude each other");
+  }
+  if (!options.output.empty() && (options.operands.size() > 1 ||
+                                  options.recursive || options.names_file)) {
+    return Usage("-o takes the result of one file only");
+  }
+  if (has_dir && (options.to_stdout || !options.output.empty())) {
+    return Usage("--output-dir excludes --stdout and -o FILE");
+  }
+  if (options.remove_source && options.to_stdout) {
+    return Usage("--rm and --stdout exclude each other");
+  }
+  if ((options.salvage || options.range) && !decodes) {
+    return Usage("--salvage and --range go with -d");
+  }
+  if (options.max_content_bytes != 0 && !decodes &&
+      options.operation != Operation::kTest) {
+    return Usage("--max-size goes with -d and -t");
+  }
+  if (options.salvage && (options.range || options.remove_source)) {
+    return Usage("--salvage excludes --range and --rm");
+  }
+  if (options.range && options.remove_source) {
+    return Usage("--range and --rm exclude each other");
+  }
+  if ((options.resume || options.flush || options.is_short ||
+       options.embeds_models) &&
+      options.operation != Operation::kCompress) {
+    return Usage(
+        "--resume, --flush, --short and --embed-model go with compressing");
+  }
+  if (options.resume && (options.to_stdout || options.is_short)) {
+    return Usage("--resume needs a file to go on with");
+  }
+  if (options.resume && !options.has_checksums) {
+    return Usage("--resume needs checksums");
+  }
+  if (options.is_short && (options.frame_bytes != 0 || options.keeps_name)) {
+    return Usage("--short excludes --frame-size and --name");
+  }
+  if (options.is_short && options.embeds_models) {
+    return Usage("--short and --embed-model exclude each other");
+  }
+  return OkStatus();
+}
+
+Status CheckOneModel(const char* command, const Options& options) {
+  if (options.model != kAutoModel) return OkStatus();
+  return Usage(std::string(command) +
+               ": --model auto goes with compressing: name one model");
+}
+
+}  // namespace llma::cli

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/model_lookup.h"
+
+#include "cli/args/options.h"
+
+namespace llma::cli {
+
+ModelCache::ModelCache(const std::string& name_or_path)
+    : is_auto_(name_or_path == kAutoModel),
+      name_or_path_(is_auto_ ? "" : name_or_path) {}
+
+Result<Model> ModelCache::Default() {
+  const std::lock_guard lock(mutex_);
+  if (!default_) {
+    LLMA_ASSIGN(default_, Model::Open(name_or_path_));
+  }
+  return default_->Share();
+}
+
+Result<Model> ModelCache::Find(Bytes id, uint32_t candidate) {
+  if (!name_or_path_.empty()) {
+    if (candidate == 0) return Default();
+    return Error{ErrorCode::kModelMissing, "no other model was given"};
+  }
+  const std::lock_guard lock(mutex_);
+  const std::pair key(std::vector(id.begin(), id.end()), candidate);
+  auto known = by_id_.find(key);
+  if (known == by_id_.end()) {
+    LLMA_ASSIGN(Model model, Model::Find(id, candidate));
+    known = by_id_.emplace(key, std::move(model)).first;
+  }
+  return known->second.Share();
+}
+
+Status ModelCache::SetToCompress(
+    llma::Options& options, std::function<void(const std::string&)> on_note) {
+  LLMA_ASSIGN(const uint64_t level, options.Get(LLMA_OPTION_LEVEL));
+  if (llma_level_uses_model(static_cast<int>(level)) == 0) return OkStatus();
+  if (!is_auto_) {
+    LLMA_ASSIGN(const Model model, Default());
+    return options.SetModel(model);
+  }
+  LLMA_TRY(options.Set(LLMA_OPTION_AUTO_MODEL, 1));
+  if (!holder_) {
+    LLMA_TRY(options.SetNote(std::move(on_note)));
+    LLMA_ASSIGN(holder_, Encoder::Create(options));
+    LLMA_TRY(options.SetNote({}));  // once is enough
+  }
+  return OkStatus();
+}
+
+Status ModelCache::SetToDecompress(llma::Options& options) {
+  return options.SetModelFinder(
+      [this](Bytes id, uint32_t candidate) { return Find(id, candidate); });
+}
+
+}  // namespace llma::cli

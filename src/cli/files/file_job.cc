@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/files/file_job.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace llma::cli {
+namespace {
+
+std::string_view NextStep(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kModelMismatch:
+      return "leave --model out to use the model that the file names";
+    case ErrorCode::kLimit:
+      return error.what.find("memory") != std::string::npos
+                 ? "-M raises the limit"
+                 : "--max-size raises the limit";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+Result<llma::Options> MakeOptions(const Options& options) {
+  LLMA_ASSIGN(llma::Options how, llma::Options::Create());
+  // One for all files. Never destroyed, for work may go on when main() returns.
+  static const auto* const context =
+      new Result<llma::Context>(llma::Context::Create());
+  if (!*context) return context->error();
+  LLMA_TRY(how.SetContext(**context));
+  const std::pair<llma_option, uint64_t> values[] = {
+      {LLMA_OPTION_LEVEL, static_cast<uint64_t>(options.level)},
+      {LLMA_OPTION_LANES, options.num_lanes},
+      {LLMA_OPTION_WINDOW, options.window_positions},
+      {LLMA_OPTION_FRAME_BYTES, options.frame_bytes},
+      {LLMA_OPTION_EMBED_MODELS, options.embeds_models ? 1 : 0},
+      {LLMA_OPTION_CHECKSUMS, options.has_checksums ? 1 : 0},
+      {LLMA_OPTION_THREADS, static_cast<uint64_t>(options.num_threads)},
+      {LLMA_OPTION_MEMORY_BYTES, MaxMemoryBytes(options)},
+      {LLMA_OPTION_MAX_CONTENT_BYTES, options.max_content_bytes},
+  };
+  for (const auto& [option, value] : values) LLMA_TRY(how.Set(option, value));
+  return how;
+}
+
+Result<llma::Options> MakeOptions(const FileJob& job, ProgressMeter& meter) {
+  LLMA_ASSIGN(llma::Options how, MakeOptions(job.options));
+  LLMA_TRY(how.SetProgress(meter.callback()));
+  return how;
+}
+
+int Fail(const Messages& messages, std::string_view name, const Error& error) {
+  // The system's errors name the file already.
+  return messages.ShowError(
+      error.code == ErrorCode::kIo ? error.what : FormatError(name, error),
+      NextStep(error));
+}
+
+uint64_t MaxMemoryBytes(const Options& options) {
+  return options.max_memory_bytes != 0 ? options.max_memory_bytes
+                                       : llma_usable_memory_bytes();
+}
+
+bool IsTerminal(const std::string& path, int fd) {
+  return path == "-" && ::isatty(fd) != 0;
+}
+
+Status CheckRemovable(const std::string& path, const Options& options) {
+  if (!options.remove_source || options.force) return OkStatus();
+  struct stat info;
+  if (path == "-" || ::lstat(path.c_str(), &info) != 0) return OkStatus();
+  if (S_ISREG(info.st_mode) && info.st_nlink == 1) return OkStatus();
+  return Error{ErrorCode::kUsage,
+               path +
+                   (S_ISREG(info.st_mode) ? ": has several names"
+                                          : ": is not a regular file") +
+                   ", not removed without -f; skipped"};
+}
+
+Status CheckRegular(const std::string& path, const Options& options) {
+  struct stat info;
+  if (options.force || ::stat(path.c_str(), &info) != 0 ||
+      S_ISREG(info.st_mode)) {
+    return OkStatus();
+  }
+  return Error{
+      ErrorCode::kUsage,
+      path + ": is not a regular file, skipped; -o OUT or -c reads it"};
+}
+
+Status PrepareResult(const FileJob& job, const FilePair& files) {
+  if (files.out == "-" || files.out == job.options.output) return OkStatus();
+  const auto [known, is_new] = job.results.emplace(files.out, files.in);
+  if (!is_new && known->second != files.in) {
+    return Error{ErrorCode::kUsage, files.in + ": " + files.out +
+                                        " is the result of " + known->second};
+  }
+  return job.options.output_dir.empty() ? OkStatus() : MakeFolders(files.out);
+}
+
+Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
+                                             const Options& options) {
+  return InputFile::Open(path, options.remove_source);
+}
+
+int Deliver(const FileJob& job, std::unique_ptr<Output> output,
+            std::unique_ptr<InputFile> input,
+            const std::optional<SourceInfo>& source) {
+  const auto finished = output->Finish(source);
+  if (!finished) return Fail(job.messages, output->name(), finished.error());
+  int status = kExitSuccess;
+  if (!*finished) {
+    status = job.messages.ShowWarning(
+        output->name() + ": cannot set the mode and time of the input");
+  }
+  if (!job.options.remove_source || input->is_stdin()) return status;
+  if (!output->is_file()) {
+    return job.messages.ShowWarning(
+        input->name() + ": its result is not in a file, so it is kept");
+  }
+  return WorseStatus(status,
+                     job.remover.Add(std::move(input), std::move(output)));
+}
+
+}  // namespace llma::cli

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands that take files share.
+#ifndef LLMA_CLI_FILES_FILE_JOB_H_
+#define LLMA_CLI_FILES_FILE_JOB_H_
+
+#include <map>
+#include <string>
+
+#include "cli/args/options.h"
+#include "cli/commands/model_lookup.h"
+#include "cli/files/file_names.h"
+#include "cli/files/input_file.h"
+#include "cli/files/output.h"
+#include "cli/files/source_remover.h"
+#include "cli/messages.h"
+#include "cli/progress.h"
+
+namespace llma::cli {
+
+struct FileJob {
+  const Options& options;
+  const Messages& messages;
+  ModelCache& models;
+  SourceRemover& remover;
+  std::map<std::string, std::string>& results;  // of this run, and their inputs
+};
+
+// What the command line says of level, threads, memory and so on.
+Result<llma::Options> MakeOptions(const Options& options);
+// The same, and what the progress is shown by. The meter must outlive what is
+// done with it.
+Result<llma::Options> MakeOptions(const FileJob& job, ProgressMeter& meter);
+
+// Shows an error with what the user may do about it.
+int Fail(const Messages& messages, std::string_view name, const Error& error);
+
+// The limit that the user gave, or what this process may use.
+uint64_t MaxMemoryBytes(const Options& options);
+
+bool IsTerminal(const std::string& path, int fd);
+
+// Whether the source may be removed when all is done: kUsage if it is not a
+// file of its own.
+Status CheckRemovable(const std::string& path, const Options& options);
+// An error for devices and pipes, beside which no result is put without -f.
+Status CheckRegular(const std::string& path, const Options& options);
+
+// Makes the folder that the result goes to, if it has one of its own. kUsage if
+// another input has had this result, which -f must not overwrite.
+Status PrepareResult(const FileJob& job, const FilePair& files);
+
+// Opens an input, which may be removed if the options say so.
+Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
+                                             const Options& options);
+
+// Gives the output its name, and has the source removed if asked to.
+int Deliver(const FileJob& job, std::unique_ptr<Output> output,
+            std::unique_ptr<InputFile> input,
+            const std::optional<SourceInfo>& source);
+
+}  // namespace llma::cli
+
+#endif  // LLMA_CLI_FILES_FILE_JOB_H_
