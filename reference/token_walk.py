@@ -94,7 +94,8 @@ class FrameDecoder:
         lane.was_escape = bool(is_escape)
         if is_escape:
             self.joint.begin_byte(lane.number)
-            lane.content.append(self.decode_byte(lambda: HALF, lambda bit: None))
+            byte = self.decode_byte(lambda: HALF, lambda bit: None)
+            lane.content.append(byte)
             self.joint.end_escape()
             return
         row = self.decode_token(lane)
