@@ -50,7 +50,7 @@ function(llma_compile_together target)
 endfunction()
 
 # llma_add_layer(name SOURCES...): one layer. Every x_test.cc beside its
-# sources must be named in llma_add_tests, which tests/registration checks.
+# sources must be named in llma_add_test: tests/meta/check_registration.py.
 function(llma_add_layer name)
   add_library(llma_${name} STATIC ${ARGN})
   target_link_libraries(llma_${name} PUBLIC llma_flags)
