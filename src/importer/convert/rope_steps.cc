@@ -115,8 +115,8 @@ double ExactLog2(double x) {
 
 double ExactExp2(double x) {
   // x = n + r with |r| <= 1/2; adding and taking away 1.5 * 2^52 rounds.
-  constexpr double kRounder = 0x1.8p52;
-  const double n = (x + kRounder) - kRounder;
+  constexpr double kDoubleRounder = 0x1.8p52;
+  const double n = (x + kDoubleRounder) - kDoubleRounder;
   const double y = (x - n) * kLn2;
   // exp(y) by its series; the first term left out is 0.3466^19/19! < 2^-85.
   double sum = 1;
