@@ -79,6 +79,14 @@ LLMA_API uint32_t llma_predictor_version(void);
 
 /* --- Results ------------------------------------------------------------ */
 
+/* Enumerations that callers pass may get values from newer headers, which C++
+ * must be able to hold. */
+#ifdef __cplusplus
+#define LLMA_INT_ENUM : int
+#else
+#define LLMA_INT_ENUM
+#endif
+
 /* Positive values are errors and stay what they are; gaps leave room. In
  * brackets: whether the handle can be used further. */
 typedef enum llma_status {
@@ -359,7 +367,7 @@ typedef enum llma_context_models {
 } llma_context_models;
 
 /* Values out of bounds are LLMA_ERROR_USAGE. */
-typedef enum llma_option {
+typedef enum llma_option LLMA_INT_ENUM {
   /* Of compressing. */
   LLMA_OPTION_LEVEL = 1,  /* fast to small; default LLMA_LEVEL_DEFAULT */
   LLMA_OPTION_LANES = 2,  /* parts of a frame that are decoded side by side,
@@ -588,7 +596,7 @@ typedef struct llma_output {
   size_t used_bytes;
 } llma_output;
 
-typedef enum llma_action {
+typedef enum llma_action LLMA_INT_ENUM {
   LLMA_RUN = 0,   /* take input and give output, as there is */
   LLMA_FLUSH = 1, /* all output that the input so far allows */
   LLMA_FINISH = 2 /* no more input will come */
