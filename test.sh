@@ -62,7 +62,7 @@ fast=(-DLLMA_TEST_OPTIONS=-O0 -DLLMA_FAST_BUILD=ON
 # very long with sanitizers, and shows nothing there that others do not.
 long='any_input|hard_cases|interruption|limits'
 without_sanitizers='repetitive_input|cli_(scripts|options|coding)|second_decoder'
-short='scripts|coding|errors|files|frames|options|check_.*|completions|file_types'
+short='test|scripts|coding|errors|files|frames|options|check_.*|completions|file_types'
 
 step "Packages"
 tools/install_packages.sh test

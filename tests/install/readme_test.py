@@ -40,7 +40,7 @@ def shell(commands, folder, env):
 
 def check_commands(readme, folder, env):
     commands = the_block(readme, "llma notes.txt").splitlines()
-    texts = {name: f"What {name} says, it says again. ".encode() * 20
+    texts = {name: f"What {name} says, it says word for word. ".encode() * 20
              for name in ("notes.txt", "a", "folder/one", "folder/two")}
     (folder / "folder").mkdir()
     for name, content in texts.items():
