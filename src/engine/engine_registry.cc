@@ -2,8 +2,8 @@
 #include "engine/engine_registry.h"
 
 #include <cstdlib>
-#include <string>
 
+#include "base/registry.h"
 #include "engine/cpu_engine.h"
 
 namespace llma {
@@ -16,24 +16,8 @@ constexpr const EngineKind* kAll[] = {&kCpuEngine};
 std::span<const EngineKind* const> AllEngines() { return kAll; }
 
 Result<const EngineKind*> FindEngine(std::string_view name) {
-  const EngineKind* best = nullptr;
-  std::string names;
-  for (const EngineKind* kind : kAll) {
-    names += names.empty() ? "" : ", ";
-    names += kind->name;
-    if (!name.empty() && name != kind->name) continue;
-    if (kind->is_supported()) {
-      best = kind;
-    } else if (!name.empty()) {
-      return Error{ErrorCode::kUsage, "engine '" + std::string(name) +
-                                          "' needs a device that has it"};
-    }
-  }
-  if (best == nullptr) {
-    return Error{ErrorCode::kUsage, "unknown engine '" + std::string(name) +
-                                        "'; this program has " + names};
-  }
-  return best;
+  return FindInRegistry(AllEngines(), name, "engine",
+                        "needs a device that has it");
 }
 
 Result<const EngineKind*> EngineFromEnvironment() {

@@ -2,8 +2,8 @@
 #include "kernels/kernel_table.h"
 
 #include <cstdlib>
-#include <string>
 
+#include "base/registry.h"
 #include "kernels/kernel_sets.h"
 
 namespace llma {
@@ -26,24 +26,8 @@ constexpr const KernelTable* kAll[] = {
 std::span<const KernelTable* const> AllKernels() { return kAll; }
 
 Result<const KernelTable*> FindKernels(std::string_view name) {
-  const KernelTable* best = nullptr;
-  std::string names;
-  for (const KernelTable* table : kAll) {
-    names += names.empty() ? "" : ", ";
-    names += table->name;
-    if (name == table->name && !table->is_supported()) {
-      return Error{ErrorCode::kUsage, "kernels '" + std::string(name) +
-                                          "' need a processor that has them"};
-    }
-    if (table->is_supported() && (name.empty() || name == table->name)) {
-      best = table;
-    }
-  }
-  if (best == nullptr) {
-    return Error{ErrorCode::kUsage, "unknown kernels '" + std::string(name) +
-                                        "'; this program has " + names};
-  }
-  return best;
+  return FindInRegistry(AllKernels(), name, "kernels",
+                        "need a processor that has them");
 }
 
 Result<const KernelTable*> KernelsFromEnvironment() {

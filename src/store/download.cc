@@ -338,7 +338,7 @@ class Transfer {
   Result<std::string> SumOfPart() const {
     const std::string part = path_ + ".part";
     if (note_.sum == kNoSum) return note_.sum;
-    return IsGitId(note_.sum) ? GitBlobIdOfFile(part) : Sha256OfFile(part);
+    return SumOfFile(part, note_.sum);
   }
 
   Result<Downloaded> Finish(const std::string& sum) {
@@ -455,6 +455,11 @@ Result<std::string> Sha256OfFile(const std::string& path) {
   hash.Update(file.bytes());
   const auto digest = hash.Digest();
   return ToHex(digest);
+}
+
+Result<std::string> SumOfFile(const std::string& path,
+                              const std::string& expected) {
+  return IsGitId(expected) ? GitBlobIdOfFile(path) : Sha256OfFile(path);
 }
 
 Status MoveToFreeName(const std::string& from, const std::string& to) {

@@ -71,6 +71,11 @@ Status CheckRoom(const std::string& folder, uint64_t fetched_bytes,
 // The SHA-256 of a file.
 Result<std::string> Sha256OfFile(const std::string& path);
 
+// Of a file, the same as `expected` is of what it should be: its id in git, or
+// else its SHA-256.
+Result<std::string> SumOfFile(const std::string& path,
+                              const std::string& expected);
+
 // Gives a file another name, unless something has that.
 Status MoveToFreeName(const std::string& from, const std::string& to);
 

@@ -15,7 +15,7 @@
 #include "platform/file_place.h"
 #include "platform/folder_list.h"
 #include "platform/mapped_file.h"
-#include "store/git_blob.h"
+#include "store/download.h"
 
 namespace llma::store {
 namespace {
@@ -66,10 +66,11 @@ bool IsWhole(const std::string& path, const RepositoryFile& file) {
       static_cast<uint64_t>(info.st_size) != file.size_bytes) {
     return false;
   }
-  if (file.sha256.empty() && file.blob_id.empty()) return false;
-  const auto sum =
-      file.sha256.empty() ? GitBlobIdOfFile(path) : Sha256OfFile(path);
-  return sum && *sum == (file.sha256.empty() ? file.blob_id : file.sha256);
+  const std::string& expected =
+      file.sha256.empty() ? file.blob_id : file.sha256;
+  if (expected.empty()) return false;
+  const auto sum = SumOfFile(path, expected);
+  return sum && *sum == expected;
 }
 
 bool IsWeights(std::string_view name) { return name.ends_with(kWeightsSuffix); }
