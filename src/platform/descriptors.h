@@ -47,6 +47,9 @@ class Descriptor {
 // Nothing has this name. False where that cannot be told: opening it says why.
 bool IsMissing(const std::string& path);
 
+// A directory, perhaps by a link.
+bool IsDirectory(const std::string& path);
+
 // Not open, and errno, if that fails.
 Descriptor OpenForReading(const std::string& path);
 

@@ -53,11 +53,6 @@ Result<Descriptor> TakeFolder(const std::string& path) {
   }
 }
 
-bool IsFolder(const std::string& path) {
-  struct stat info;
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 // Whether the file at `path` is that of the hub. Nothing if it is not there or
 // has another size.
 bool IsWhole(const std::string& path, const RepositoryFile& file) {
@@ -94,7 +89,7 @@ class Fetcher {
       callbacks_.Note("its terms must have been accepted at " + page_);
     }
     LLMA_TRY(CheckKinds());
-    if (IsFolder(what_.kept_folder) && HasAll(what_.kept_folder)) {
+    if (IsDirectory(what_.kept_folder) && HasAll(what_.kept_folder)) {
       callbacks_.Note(what_.kept_folder + ": has the files already");
       return use(what_.kept_folder);
     }

@@ -20,11 +20,6 @@ Reader FileReader(int fd, uint64_t start, uint64_t file_bytes) {
           }};
 }
 
-bool IsDirectory(const std::string& path) {
-  struct stat info;
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 Result<std::unique_ptr<InputFile>> InputFile::Open(const std::string& path,
                                                    bool may_remove) {
   const bool is_stdin = path == "-";

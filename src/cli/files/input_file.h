@@ -22,8 +22,6 @@ inline constexpr size_t kReadBytes = size_t{1} << 18;
 // A regular file, which stays open, from a place on.
 Reader FileReader(int fd, uint64_t start, uint64_t file_bytes);
 
-bool IsDirectory(const std::string& path);
-
 class InputFile {
  public:
   // "-" is standard input, which starts where others have left it.

@@ -48,6 +48,11 @@ bool IsMissing(const std::string& path) {
          (errno == ENOENT || errno == ENOTDIR);
 }
 
+bool IsDirectory(const std::string& path) {
+  struct stat info;
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 Descriptor OpenForReading(const std::string& path) {
   return Descriptor(Uninterrupted(
       [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
