@@ -6,8 +6,8 @@
 
 #include <set>
 
-#include "codec/file_decoder.h"
-#include "codec/salvage.h"
+#include "codec/file/file_decoder.h"
+#include "codec/file/salvage.h"
 #include "container/test_file_writer.h"
 #include "fuzz/frame_repair.h"
 #include "mutation_fixture.h"

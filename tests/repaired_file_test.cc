@@ -7,8 +7,8 @@
 #include <ctime>
 #include <optional>
 
-#include "codec/file_decoder.h"
-#include "codec/salvage.h"
+#include "codec/file/file_decoder.h"
+#include "codec/file/salvage.h"
 #include "container/test_file_writer.h"
 #include "fuzz/frame_repair.h"
 #include "mutation_fixture.h"

@@ -2,8 +2,8 @@
 // Whole buffers.
 #include "api/api_compress_options.h"
 #include "api/api_freeable_buffer.h"
-#include "codec/file_encoder.h"
-#include "codec/short_message.h"
+#include "codec/file/file_encoder.h"
+#include "codec/short/short_message.h"
 
 using namespace llma::api;
 

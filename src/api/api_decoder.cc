@@ -3,8 +3,8 @@
 #include "api/api_model_source.h"
 #include "api/api_reader.h"
 #include "api/api_stream.h"
-#include "codec/file_decoder.h"
-#include "codec/short_message.h"
+#include "codec/file/file_decoder.h"
+#include "codec/short/short_message.h"
 
 using namespace llma::api;
 

@@ -2,8 +2,8 @@
 #include "api/api_decompress.h"
 
 #include "api/api_freeable_buffer.h"
-#include "codec/file_decoder.h"
-#include "codec/short_message.h"
+#include "codec/file/file_decoder.h"
+#include "codec/short/short_message.h"
 
 static_assert(LLMA_MAX_SHORT_MESSAGE_BYTES == llma::kMaxShortMessageBytes);
 

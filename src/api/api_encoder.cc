@@ -2,8 +2,8 @@
 #include "api/api_compress_options.h"
 #include "api/api_reader.h"
 #include "api/api_stream.h"
-#include "codec/file_encoder.h"
-#include "codec/resume_point.h"
+#include "codec/file/file_encoder.h"
+#include "codec/file/resume_point.h"
 
 using namespace llma::api;
 

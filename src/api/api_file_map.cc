@@ -5,8 +5,8 @@
 #include "api/api_model_source.h"
 #include "api/api_reader.h"
 #include "base/machine_limits.h"
-#include "codec/salvage.h"
-#include "codec/short_message.h"
+#include "codec/file/salvage.h"
+#include "codec/short/short_message.h"
 #include "container/model_frame.h"
 #include "model/model_header.h"
 

@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "api/api_compress_options.h"
-#include "codec/file_encoder.h"
+#include "codec/file/file_encoder.h"
 
 using namespace llma::api;
 

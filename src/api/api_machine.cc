@@ -6,7 +6,7 @@
 #include "api/api_options.h"
 #include "base/machine_limits.h"
 #include "base/thread_pool.h"
-#include "codec/frame_codec.h"
+#include "codec/frame/frame_codec.h"
 #include "container/frame_header.h"
 #include "engine/engine_registry.h"
 #include "kernels/int8_peak.h"

@@ -13,8 +13,8 @@
 #include "base/bytes.h"
 #include "base/stage_clock.h"
 #include "base/status.h"
-#include "codec/levels.h"
-#include "codec/piece_cost.h"
+#include "codec/choose/levels.h"
+#include "codec/frame/piece_cost.h"
 #include "container/frame_header.h"
 #include "container/source_info.h"
 #include "model/model.h"
@@ -39,7 +39,7 @@ using FrameCallback =
     std::function<void(const FrameHeader& header, uint64_t frame_bytes)>;
 
 struct CompressOptions {
-  int level = kDefaultLevel;      // codec/levels.h
+  int level = kDefaultLevel;      // codec/choose/levels.h
   int num_threads = 0;            // 0: all processors
   uint32_t num_lanes = 0;         // 0: by level and size of the content
   uint32_t window_positions = 0;  // 0: the level's

@@ -10,8 +10,8 @@
 
 #include "codec/codec.h"
 #include "codec/compress_context.h"
-#include "codec/second_tiny_model.h"
-#include "codec/short_message.h"
+#include "codec/short/short_message.h"
+#include "codec/testing/second_tiny_model.h"
 #include "numerics/test_random.h"
 
 namespace llma {

@@ -8,10 +8,10 @@
 #include "cm/joint_predictor.h"
 #include "codec/codec.h"
 #include "codec/codec_context.h"
-#include "codec/frame_checks.h"
-#include "codec/frame_codec.h"
-#include "codec/piece_coder.h"
-#include "codec/repetitions.h"
+#include "codec/frame/frame_checks.h"
+#include "codec/frame/frame_codec.h"
+#include "codec/frame/piece_coder.h"
+#include "codec/frame/repetitions.h"
 #include "model/kv_cache.h"
 
 namespace llma {

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "codec/frame_codec.h"
-#include "codec/longest_pieces.h"
+#include "codec/frame/frame_codec.h"
+#include "codec/testing/longest_pieces.h"
 #include "engine/cpu_engine.h"
 #include "engine/engine_registry.h"
 #include "engine/reference_engine.h"

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/file_decoder.h"
-#include "codec/salvage.h"
+#include "codec/file/file_decoder.h"
+#include "codec/file/salvage.h"
 #include "fuzz/file_input.h"
 
 namespace llma {

@@ -5,10 +5,10 @@
 #include <ctime>
 
 #include "codec/codec.h"
-#include "codec/file_decoder.h"
-#include "codec/frame_codec.h"
-#include "codec/salvage.h"
-#include "codec/short_message.h"
+#include "codec/file/file_decoder.h"
+#include "codec/file/salvage.h"
+#include "codec/frame/frame_codec.h"
+#include "codec/short/short_message.h"
 #include "container/frame_index.h"
 
 namespace llma {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/file/file_decoder.h"
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#include "base/machine_limits.h"
+
+namespace llma {
+namespace {
+
+// The error with its place in the file.
+Error Placed(Error error, const ContentFrame& frame) {
+  if (error.offset != Error::kNoOffset) {
+    error.offset += frame.payload_ofs;
+  } else if (error.code == ErrorCode::kCorrupt ||
+             error.code == ErrorCode::kChecksum ||
+             error.code == ErrorCode::kTruncated) {
+    error.offset = frame.frame_ofs;
+  }
+  return error;
+}
+
+}  // namespace
+
+FrameSequenceDecoder::FrameSequenceDecoder(ModelProvider models,
+                                           const DecompressOptions& options,
+                                           ByteSink sink)
+    : context_(options.context),
+      models_(std::move(models)),
+      options_(WithContext(options, *context_)),
+      sink_(std::move(sink)),
+      progress_(options.progress, options.total_bytes),
+      num_threads_(options.num_threads > 0 ? options.num_threads
+                                           : NumProcessors()) {}
+
+Status FrameSequenceDecoder::Add(ContentFrame frame) {
+  const bool uses_model = frame.header.kind == FrameKind::kCoded;
+  const Model* model = nullptr;
+  if (uses_model) {
+    LLMA_ASSIGN(model, models_(frame.header.model_id));
+  }
+  const auto max_running = static_cast<size_t>(
+      uses_model ? std::max(1, num_threads_ / kThreadsPerModelFrame)
+                 : num_threads_);
+  const int num_threads =
+      frame.header.is_last
+          ? num_threads_
+          : std::max(1, num_threads_ / static_cast<int>(max_running));
+  const uint64_t needed_bytes =
+      DecompressMemoryBytes(frame.header, model, num_threads);
+  const uint64_t max_memory_bytes =
+      options_.max_memory_bytes -
+      std::min(options_.max_memory_bytes, reserved_bytes_);
+  while (tasks_.size() > 0 &&
+         (tasks_.size() >= max_running ||
+          needed_bytes > max_memory_bytes - std::min(max_memory_bytes,
+                                                     running_memory_bytes_))) {
+    LLMA_TRY(WriteFirst());
+  }
+  DecompressOptions options = options_;
+  options.max_memory_bytes = max_memory_bytes;
+  options.progress = progress_.OfFrame();
+  options.num_threads = num_threads;
+  running_memory_bytes_ += std::min(needed_bytes, max_memory_bytes);
+  const bool in_background = max_running > 1 && !frame.header.is_last;
+  tasks_.Start(
+      in_background,
+      [frame = std::make_shared<const ContentFrame>(std::move(frame)), model,
+       options = std::move(options), needed_bytes]() mutable {
+        std::optional<StageClock> clock;
+        if (options.clock != nullptr) options.clock = &clock.emplace();
+        Decoded decoded = {
+            DecompressFrame(frame->header, frame->payload, model, options),
+            frame->header,
+            frame->payload_ofs - frame->frame_ofs + frame->payload.size(),
+            std::min(needed_bytes, options.max_memory_bytes),
+            {}};
+        EnterStage(options.clock, Stage::kOther);
+        decoded.clock = clock;
+        if (!decoded.content) {
+          decoded.content = Placed(decoded.content.error(), *frame);
+        }
+        return decoded;
+      });
+  return in_background ? OkStatus() : Finish();
+}
+
+Status FrameSequenceDecoder::Finish() {
+  while (tasks_.size() > 0) LLMA_TRY(WriteFirst());
+  return OkStatus();
+}
+
+Status FrameSequenceDecoder::WriteFirst() {
+  const Decoded decoded = tasks_.TakeFirst();
+  running_memory_bytes_ -= decoded.memory_bytes;
+  if (decoded.clock) options_.clock->Add(*decoded.clock);
+  if (!decoded.content) return decoded.content.error();
+  content_bytes_ += decoded.content->size();
+  LLMA_TRY(sink_(*decoded.content));
+  if (options_.on_frame) options_.on_frame(decoded.header, decoded.frame_bytes);
+  return OkStatus();
+}
+
+FileDecoder::FileDecoder(ModelProvider models, const DecompressOptions& options,
+                         ByteSink sink)
+    : models_(std::move(models), options),
+      parser_({.max_payload_bytes = options.max_memory_bytes,
+               .max_content_bytes = options.max_content_bytes,
+               .verify_checksums = options.verify_checksums,
+               .one_member = options.one_member,
+               .model_taker = models_.taker()}),
+      frames_([this](const ModelId& id) { return models_.Find(id); }, options,
+              std::move(sink)) {}
+
+Status FileDecoder::Append(Bytes file) try {
+  parser_.Append(file);
+  return DecodeReady();
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+Status FileDecoder::Flush() try {
+  return frames_.Finish();
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+Status FileDecoder::Finish() try {
+  parser_.MarkEnd();
+  // What is intact comes out first.
+  const Status status = DecodeReady();
+  LLMA_TRY(frames_.Finish());
+  return status;
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+Status FileDecoder::DecodeReady() {
+  for (;;) {
+    auto frame = parser_.Next();
+    if (!frame) {
+      LLMA_TRY(frames_.Finish());
+      return frame.error();
+    }
+    if (!*frame) return OkStatus();
+    if (parser_.num_members() <= 1 && parser_.source_info()) {
+      source_info_ = parser_.source_info();
+    }
+    frames_.set_reserved_bytes(models_.memory_bytes());
+    LLMA_TRY(frames_.Add(**std::move(frame)));
+  }
+}
+
+}  // namespace llma

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// A frame that the context models predict alone: one lane, no language model.
+#include "cm/context_mixer.h"
+#include "cm/light_predictor.h"
+#include "cm/start_text.h"
+#include "codec/frame/frame_checks.h"
+#include "codec/frame/frame_codec.h"
+#include "codec/frame/piece_coder.h"
+#include "coder/binary_coder.h"
+
+namespace llma {
+namespace {
+
+// How often progress is told.
+constexpr uint64_t kBytesPerReport = 4096;
+
+constexpr int kStartTextBits = 3;
+
+// The full set, as LightPredictor is used.
+class FullPredictor {
+ public:
+  // used_bytes: as far as is known.
+  FullPredictor(uint64_t content_bytes, uint64_t used_bytes,
+                std::string_view start_text, const KernelTable& kernels,
+                PageCache* pages)
+      : contexts_({.set = cm::ModelSet::kFull,
+                   .content_bytes = content_bytes,
+                   .start_text = start_text,
+                   .pages = cm::PagesFor(used_bytes + start_text.size(), pages),
+                   .kernels = kernels}),
+        lane_(contexts_.AddLane(0)) {}
+
+  void BeginByte() { contexts_.BeginByte(lane_); }
+  uint32_t Predict() { return contexts_.Predict(); }
+  void Update(int bit) { contexts_.Update(bit); }
+  uint8_t last_byte() const {
+    return static_cast<uint8_t>(contexts_.lane(lane_).c1());
+  }
+
+ private:
+  cm::ContextMixer contexts_;
+  uint32_t lane_;
+};
+
+// What the full set reads first. The light one reads nothing: it would take as
+// long for that as for half of a usual file.
+template <class Coder>
+cm::StartText CodeStartText(Coder& coder, cm::StartText known) {
+  uint32_t value = 0;
+  for (int i = kStartTextBits - 1; i >= 0; --i) {
+    const bool bit = (static_cast<uint32_t>(known) >> i & 1) != 0;
+    value = value << 1 | (coder.Code(bit, cm::kProbOne / 2) ? 1u : 0u);
+  }
+  return static_cast<cm::StartText>(value);
+}
+
+template <class Coder, class Predictor>
+uint8_t CodeByte(Coder& coder, Predictor& predictor, uint8_t known) {
+  predictor.BeginByte();
+  for (int i = 7; i >= 0; --i) {
+    const bool bit = coder.Code((known >> i & 1) != 0, predictor.Predict());
+    predictor.Update(bit ? 1 : 0);
+  }
+  return predictor.last_byte();
+}
+
+template <class Predictor>
+Result<std::vector<uint8_t>> Encode(Predictor& predictor, Bytes content,
+                                    const ProgressCallback& progress,
+                                    FrameCosts* costs, BinaryEncoder coder) {
+  for (size_t done_bytes = 0; done_bytes < content.size();) {
+    if (costs == nullptr) {
+      CodeByte(coder, predictor, content[done_bytes]);
+    } else {
+      MeteredEncoder metered(coder);
+      CodeByte(metered, predictor, content[done_bytes]);
+      costs->pieces.push_back({done_bytes, 1, metered.bits(), -1, {}});
+    }
+    ++done_bytes;
+    if (done_bytes % kBytesPerReport == 0) {
+      LLMA_TRY(ReportProgress(
+          progress, {done_bytes, content.size(), coder.size_bytes()}));
+    }
+  }
+  return std::move(coder).Finish();
+}
+
+template <class Predictor>
+Result<std::vector<uint8_t>> Decode(Predictor& predictor, BinaryDecoder coder,
+                                    uint64_t content_bytes,
+                                    const ProgressCallback& progress) {
+  std::vector<uint8_t> content;
+  while (content.size() < content_bytes) {
+    content.push_back(CodeByte(coder, predictor, 0));
+    LLMA_TRY(CheckNotTruncated(coder));
+    if (content.size() % kBytesPerReport == 0) {
+      LLMA_TRY(ReportProgress(
+          progress, {content.size(), content_bytes, coder.consumed_bytes()}));
+    }
+  }
+  LLMA_TRY(CheckEndOfCode(coder));
+  return content;
+}
+
+}  // namespace
+
+Result<std::vector<uint8_t>> EncodeContextFrame(
+    ContextModels models, Bytes content, const KernelTable& kernels,
+    const ProgressCallback& progress, FrameCosts* costs, BinaryEncoder coder,
+    PageCache* pages) {
+  LLMA_ENSURE(models != ContextModels::kNone);
+  if (models == ContextModels::kLight) {
+    cm::LightPredictor predictor(content.size(),
+                                 cm::PagesFor(content.size(), pages), kernels);
+    return Encode(predictor, content, progress, costs, std::move(coder));
+  }
+  const cm::StartText text = CodeStartText(coder, cm::ChooseStartText(content));
+  FullPredictor predictor(content.size(), content.size(),
+                          cm::GetStartText(text, content.size()), kernels,
+                          pages);
+  return Encode(predictor, content, progress, costs, std::move(coder));
+}
+
+Result<std::vector<uint8_t>> DecodeContextFrame(
+    ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
+    const KernelTable& kernels, const ProgressCallback& progress,
+    PageCache* pages) {
+  LLMA_ENSURE(models != ContextModels::kNone);
+  const uint64_t used_bytes = UsedBytes(content_bytes, coder.size_bytes());
+  if (models == ContextModels::kLight) {
+    cm::LightPredictor predictor(content_bytes, cm::PagesFor(used_bytes, pages),
+                                 kernels);
+    return Decode(predictor, std::move(coder), content_bytes, progress);
+  }
+  const cm::StartText text = CodeStartText(coder, cm::StartText::kNone);
+  if (static_cast<uint32_t>(text) >= cm::kNumStartTexts) {
+    return Error{ErrorCode::kCorrupt, "the start text is unknown"};
+  }
+  FullPredictor predictor(content_bytes, used_bytes,
+                          cm::GetStartText(text, content_bytes), kernels,
+                          pages);
+  return Decode(predictor, std::move(coder), content_bytes, progress);
+}
+
+}  // namespace llma

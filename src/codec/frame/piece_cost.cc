@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/frame/piece_cost.h"
+
+#include <algorithm>
+
+namespace llma {
+
+TokenOpinion OpinionOf(const TokenMasses& masses, uint32_t row,
+                       uint32_t max_chances) {
+  const auto total = static_cast<double>(masses.Mass(0, masses.num_tokens()));
+  TokenOpinion opinion;
+  opinion.bits = -std::log2(masses.weight(row) / total);
+  // Of equal ones, the first row is the likelier.
+  const auto is_likelier = [&](uint32_t a, uint32_t b) {
+    return masses.weight(a) != masses.weight(b)
+               ? masses.weight(a) > masses.weight(b)
+               : a < b;
+  };
+  std::vector<uint32_t> best;  // a heap, the least likely one in front
+  for (uint32_t i = 0; i < masses.num_tokens() && max_chances > 0; ++i) {
+    if (best.size() == max_chances) {
+      if (!is_likelier(i, best.front())) continue;
+      std::pop_heap(best.begin(), best.end(), is_likelier);
+      best.pop_back();
+    }
+    best.push_back(i);
+    std::push_heap(best.begin(), best.end(), is_likelier);
+  }
+  std::sort_heap(best.begin(), best.end(), is_likelier);
+  for (const uint32_t i : best) {
+    opinion.chances.push_back({i, masses.weight(i) / total});
+  }
+  return opinion;
+}
+
+}  // namespace llma

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <new>
+
+#include "base/fp_env.h"
+#include "codec/compress_context.h"
+#include "codec/frame/frame_checks.h"
+#include "codec/frame/frame_codec.h"
+#include "codec/frame/piece_coder.h"
+#include "codec/short/short_format.h"
+#include "codec/short/short_message.h"
+
+namespace llma {
+namespace {
+
+std::vector<uint8_t> Store(Bytes content) {
+  ByteWriter writer;
+  writer.StoreU8(kShortStored);
+  writer.StoreU16(ShortCheck(content));
+  writer.StoreBytes(content);
+  return std::move(writer).TakeBytes();
+}
+
+Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
+                                  const CompressOptions& options) {
+  const FpEnvGuard fp_env;
+  LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
+  const GivenContext context(options.context);
+  LLMA_ASSIGN(const auto tokenizer, context->TokenizerOf(model));
+  const std::vector<TextPiece> pieces = tokenizer->Encode(content);
+  LLMA_ASSIGN(const auto engine, context->EngineOf(model, *kernels));
+  const auto pool = context->TakePool(options.num_threads);
+  const uint64_t needed_bytes =
+      EncoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
+      ContextModelsMemoryBytes(kShortContextModels, content.size());
+  LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
+  const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
+  const uint64_t lane_bytes = content.size();
+  BinaryEncoder coder;
+  CodeShortSize(coder, static_cast<uint32_t>(content.size()));
+  return EncodeFrame(
+      {*engine, *kernels, *pool, kShortWindowPositions, kShortContextModels,
+       options.progress, options.clock, nullptr, &context->pages()},
+      content, pieces, {&lane_bytes, 1}, std::move(coder));
+}
+
+}  // namespace
+
+Result<std::vector<uint8_t>> CompressShort(Bytes content, const Model& model,
+                                           const CompressOptions& options) try {
+  if (content.size() > kMaxShortMessageBytes) {
+    return Error{ErrorCode::kLimit, "a short message has at most " +
+                                        std::to_string(kMaxShortMessageBytes) +
+                                        " bytes"};
+  }
+  if (content.empty()) return Store(content);
+  LLMA_ASSIGN(const std::vector<uint8_t> code, Code(content, model, options));
+  if (code.size() + 1 >= content.size()) return Store(content);
+  ByteWriter writer;
+  writer.StoreU8(kShortCoded);
+  writer.StoreU8(model.fingerprint()[0]);
+  writer.StoreU16(ShortCheck(content));
+  writer.StoreBytes(code);
+  return std::move(writer).TakeBytes();
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+}  // namespace llma

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <new>
+
+#include "base/fp_env.h"
+#include "cm/joint_predictor.h"
+#include "codec/codec_context.h"
+#include "codec/frame/frame_checks.h"
+#include "codec/frame/frame_codec.h"
+#include "codec/frame/piece_coder.h"
+#include "codec/short/short_format.h"
+#include "codec/short/short_message.h"
+#include "container/content_limit.h"
+#include "model/kv_cache.h"
+
+namespace llma {
+namespace {
+
+Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
+                                    const DecompressOptions& options) {
+  const FpEnvGuard fp_env;
+  LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
+  BinaryDecoder coder(code);
+  const uint64_t content_bytes = CodeShortSize(coder, 0);
+  LLMA_TRY(ContentLimit(options.max_content_bytes).Take(content_bytes));
+  // A token spells many bytes, but code that is too short is noticed.
+  const GivenContext context(options.context);
+  LLMA_ASSIGN(const auto engine, context->EngineOf(model, *kernels));
+  const auto pool = context->TakePool(options.num_threads);
+  const uint64_t needed_bytes =
+      DecoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
+      ContextModelsMemoryBytes(kShortContextModels, content_bytes);
+  LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
+  const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
+  return DecodeFrame(
+      {*engine, *kernels, *pool, kShortWindowPositions, kShortContextModels,
+       options.progress, options.clock, nullptr, &context->pages()},
+      std::move(coder), {&content_bytes, 1});
+}
+
+}  // namespace
+
+bool IsShortMessage(Bytes file) {
+  return !file.empty() && (file[0] == kShortStored || file[0] == kShortCoded);
+}
+
+std::optional<uint8_t> ModelOfShortMessage(Bytes file) {
+  if (file.size() < 2 || file[0] != kShortCoded) return {};
+  return file[1];
+}
+
+Result<std::vector<uint8_t>> DecompressShort(
+    Bytes file, const Model* model, const DecompressOptions& options) try {
+  ByteReader reader(file);
+  LLMA_ASSIGN(const uint8_t marker, reader.LoadU8());
+  const bool is_coded = marker == kShortCoded;
+  if (is_coded) {
+    LLMA_ASSIGN(const uint8_t model_byte, reader.LoadU8());
+    if (model == nullptr || model->fingerprint()[0] != model_byte) {
+      return Error{ErrorCode::kModelMissing, "needs a model that is not there"};
+    }
+  }
+  LLMA_ASSIGN(const uint16_t check, reader.LoadU16());
+  const Bytes payload = *reader.Take(reader.remaining());
+  std::vector<uint8_t> content;
+  if (is_coded) {
+    LLMA_ASSIGN(content, Decode(payload, *model, options));
+  } else {
+    LLMA_TRY(ContentLimit(options.max_content_bytes).Take(payload.size()));
+    content.assign(payload.begin(), payload.end());
+  }
+  if (content.size() > kMaxShortMessageBytes || ShortCheck(content) != check) {
+    return Error{ErrorCode::kChecksum,
+                 "the message is damaged, or was made with another model"};
+  }
+  return content;
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
+}
+
+}  // namespace llma
