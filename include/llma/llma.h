@@ -662,6 +662,42 @@ LLMA_API llma_status llma_encoder_get_stats(const llma_encoder *encoder,
                                             llma_stats *stats,
                                             llma_error *error);
 
+/* --- One file by many encoders ------------------------------------------ */
+
+/* Frames know nothing of each other, so that they may be made anywhere: by a
+ * cutter, which says how an encoder with the same options cuts a content; by an
+ * encoder for each frame, with that part of the content and LLMA_FLUSH, or with
+ * LLMA_FINISH if it is the only one; and by one more, which is given the frames
+ * and makes a file of them. It is the one that an encoder makes of the whole
+ * content. What surrounds frames is up to the last encoder: give the others
+ * neither LLMA_OPTION_EMBED_MODELS nor a source. */
+typedef struct llma_cutter llma_cutter;
+
+/* As llma_encoder_create(). */
+LLMA_API llma_status llma_cutter_create(const llma_options *options,
+                                        llma_cutter **cutter,
+                                        llma_error *error);
+LLMA_API void llma_cutter_free(llma_cutter *cutter);
+/* Takes content, with LLMA_RUN or LLMA_FINISH, and says how much of it the next
+ * frame has. `input` may be NULL with LLMA_FINISH.
+ *   LLMA_NEED_INPUT   all input is used, and no further frame is known
+ *   LLMA_NEED_OUTPUT  a frame of `frame_bytes`: call again with the same action
+ *   LLMA_OK           the last frame of all, of `frame_bytes`, which are 0 if
+ *                     there is no content */
+LLMA_API llma_status llma_cutter_run(llma_cutter *cutter, llma_input *input,
+                                     llma_action action, uint64_t *frame_bytes,
+                                     llma_error *error);
+
+/* Goes on with whole frames that were made elsewhere, after what was appended
+ * before. The next llma_encoder_run() gives them out. They are not decoded, and
+ * count in llma_totals but for `content_xxh3`. Errors are final. */
+LLMA_API llma_status llma_encoder_add_frames(llma_encoder *encoder,
+                                             const void *frames,
+                                             size_t frames_bytes,
+                                             llma_error *error);
+
+/* --- Restoring ---------------------------------------------------------- */
+
 /* Compressed file in, content out; also a short message. Files that follow each
  * other are one content. */
 typedef struct llma_decoder llma_decoder;

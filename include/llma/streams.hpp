@@ -96,10 +96,55 @@ class Encoder : public detail::EncoderBase {
                      &point.content_bytes, &point.file_bytes))));
     return point;
   }
+  // Goes on with frames that were made elsewhere; see llma_cutter.
+  template <class Sink>
+  Status AddFrames(std::span<const uint8_t> frames, const Sink& sink) {
+    LLMA_TRY(detail::Call(llma_encoder_add_frames, get(), frames.data(),
+                          frames.size()));
+    return Append({}, sink);
+  }
 
  private:
   Encoder(llma_encoder* encoder, const Options& options)
       : detail::EncoderBase(encoder, options) {}
+};
+
+// Where an encoder with the same options cuts a content into frames.
+class Cutter {
+ public:
+  static Result<Cutter> Create(const Options& options) {
+    llma_cutter* cutter = nullptr;
+    LLMA_TRY(detail::Call(llma_cutter_create, options.get(), &cutter));
+    return Cutter(cutter);
+  }
+  // The frames that are known to end in the content so far: how much each has.
+  Result<std::vector<uint64_t>> Append(std::span<const uint8_t> content) {
+    return Drive(content, LLMA_RUN);
+  }
+  // The rest of them.
+  Result<std::vector<uint64_t>> Finish() { return Drive({}, LLMA_FINISH); }
+  llma_cutter* get() const { return handle_.get(); }
+
+ private:
+  explicit Cutter(llma_cutter* cutter) : handle_(cutter) {}
+
+  Result<std::vector<uint64_t>> Drive(std::span<const uint8_t> content,
+                                      llma_action action) {
+    llma_input input = {content.data(), content.size(), 0};
+    std::vector<uint64_t> frames;
+    for (;;) {
+      uint64_t frame_bytes = 0;
+      llma_error error{};
+      const llma_status status =
+          llma_cutter_run(get(), &input, action, &frame_bytes, &error);
+      if (status > 0) return detail::ToError(status, error);
+      if (status == LLMA_NEED_INPUT) return frames;
+      frames.push_back(frame_bytes);
+      if (status == LLMA_OK) return frames;
+    }
+  }
+
+  detail::Owner<llma_cutter, llma_cutter_free> handle_;
 };
 
 // Compressed file, or short message, in; content out.

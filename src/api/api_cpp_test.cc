@@ -44,6 +44,154 @@ TEST(ApiCppTest, StreamsAndBuffersRoundTrip) {
   EXPECT_FALSE(llma::Decompress(content, *options));
 }
 
+// The file that is made of frames which encoders of their own made.
+llma::Result<std::vector<uint8_t>> CompressApart(
+    std::span<const uint8_t> content, size_t step_bytes,
+    const llma::Options& options, const llma::Options& frame_options) {
+  LLMA_ASSIGN(auto cutter, llma::Cutter::Create(options));
+  std::vector<uint64_t> sizes;
+  for (size_t ofs = 0; ofs < content.size(); ofs += step_bytes) {
+    LLMA_ASSIGN(const auto more,
+                cutter.Append(content.subspan(
+                    ofs, std::min(step_bytes, content.size() - ofs))));
+    sizes.insert(sizes.end(), more.begin(), more.end());
+  }
+  LLMA_ASSIGN(const auto rest, cutter.Finish());
+  sizes.insert(sizes.end(), rest.begin(), rest.end());
+  std::vector<uint8_t> file;
+  const auto append_to = [](std::vector<uint8_t>& buffer) {
+    return [&buffer](std::span<const uint8_t> bytes) {
+      buffer.insert(buffer.end(), bytes.begin(), bytes.end());
+      return llma::OkStatus();
+    };
+  };
+  LLMA_ASSIGN(auto joiner, llma::Encoder::Create(options));
+  for (const uint64_t size : sizes) {
+    LLMA_ASSIGN(auto encoder, llma::Encoder::Create(frame_options));
+    std::vector<uint8_t> frame;
+    LLMA_TRY(encoder.Append(content.first(size), append_to(frame)));
+    LLMA_TRY(sizes.size() == 1 ? encoder.Finish(append_to(frame))
+                               : encoder.Flush(append_to(frame)));
+    content = content.subspan(size);
+    LLMA_TRY(joiner.AddFrames(frame, append_to(file)));
+  }
+  EXPECT_TRUE(content.empty());
+  LLMA_TRY(joiner.Finish(append_to(file)));
+  EXPECT_EQ(joiner.totals().file_bytes, file.size());
+  return file;
+}
+
+// Text, then what is none, then repetitions.
+std::vector<uint8_t> MixedContent(size_t text_bytes, size_t other_bytes,
+                                  size_t repeated_bytes) {
+  std::vector<uint8_t> content;
+  uint32_t state = 1;
+  const auto next = [&] {
+    return (state = state * 1664525 + 1013904223) >> 24;
+  };
+  while (content.size() < text_bytes) {
+    content.push_back(static_cast<uint8_t>('a' + next() % 20));
+  }
+  while (content.size() < text_bytes + other_bytes) {
+    content.push_back(static_cast<uint8_t>(next()));
+  }
+  while (content.size() < text_bytes + other_bytes + repeated_bytes) {
+    content.push_back(static_cast<uint8_t>('a' + content.size() % 7));
+  }
+  return content;
+}
+
+struct ApartCase {
+  uint64_t level, frame_bytes, quick_start, checksums, embed_models;
+  size_t text_bytes, other_bytes, repeated_bytes;
+};
+
+TEST(ApiCppTest, FramesMadeApartAreTheSameFile) {
+  const auto model = llma::Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+  ASSERT_TRUE(model);
+  llma::SourceInfo source;
+  source.name = "notes.txt";
+  for (const ApartCase& one : {
+           ApartCase{1, 0, 0, 1, 0, 5000, 0, 0},      // one frame
+           ApartCase{6, 0, 0, 1, 1, 1500, 0, 0},      // with its model
+           ApartCase{1, 0, 0, 1, 0, 0, 0, 0},         // nothing
+           ApartCase{1, 4096, 0, 1, 0, 40960, 0, 0},  // whole frames
+           ApartCase{2, 4096, 0, 0, 0, 8193, 0, 0},   // a frame of one byte
+           ApartCase{6, 4096, 0, 1, 1, 5000, 0, 0},
+           ApartCase{6, 0, 1, 1, 0, 0, 0, 100000},      // frames that grow
+           ApartCase{5, 0, 0, 1, 0, 0, 70000, 70000},   // cut at another kind
+           ApartCase{5, 0, 0, 1, 0, 10, 100, 5 << 20},  // frames that grow
+       }) {
+    SCOPED_TRACE(testing::Message()
+                 << one.level << " " << one.frame_bytes << " "
+                 << one.quick_start << " " << one.text_bytes);
+    auto options = llma::Options::Create(),
+         frame_options = llma::Options::Create();
+    ASSERT_TRUE(options && frame_options);
+    for (llma::Options* how : {&*options, &*frame_options}) {
+      ASSERT_TRUE(how->SetModel(*model));
+      ASSERT_TRUE(how->Set(LLMA_OPTION_LEVEL, one.level));
+      ASSERT_TRUE(how->Set(LLMA_OPTION_WINDOW, 64));
+      ASSERT_TRUE(how->Set(LLMA_OPTION_FRAME_BYTES, one.frame_bytes));
+      ASSERT_TRUE(how->Set(LLMA_OPTION_CHECKSUMS, one.checksums));
+    }
+    ASSERT_TRUE(options->Set(LLMA_OPTION_QUICK_START, one.quick_start));
+    ASSERT_TRUE(options->Set(LLMA_OPTION_EMBED_MODELS, one.embed_models));
+    ASSERT_TRUE(options->SetSourceInfo(source));
+    const auto content =
+        MixedContent(one.text_bytes, one.other_bytes, one.repeated_bytes);
+    std::vector<uint8_t> whole;
+    const auto sink = [&](std::span<const uint8_t> bytes) {
+      whole.insert(whole.end(), bytes.begin(), bytes.end());
+      return llma::OkStatus();
+    };
+    auto encoder = llma::Encoder::Create(*options);
+    ASSERT_TRUE(encoder);
+    ASSERT_TRUE(encoder->Append(content, sink));
+    ASSERT_TRUE(encoder->Finish(sink));
+    for (const size_t step : {size_t{777}, size_t{1} << 30}) {
+      const auto apart = CompressApart(content, step, *options, *frame_options);
+      ASSERT_TRUE(apart) << apart.error().what;
+      EXPECT_TRUE(*apart == whole);
+    }
+  }
+}
+
+TEST(ApiCppTest, FramesThatDoNotBelongTogetherAreAnError) {
+  auto options = llma::Options::Create();
+  ASSERT_TRUE(options);
+  ASSERT_TRUE(options->Set(LLMA_OPTION_LEVEL, 1));
+  const std::vector<uint8_t> content(100, 'a');
+  const auto drop = [](std::span<const uint8_t>) { return llma::OkStatus(); };
+  // A whole file, with an index or without one.
+  const auto single = llma::Compress(content, *options);
+  ASSERT_TRUE(single);
+  const auto with = [&](std::span<const uint8_t> frames, int times) {
+    auto joiner = llma::Encoder::Create(*options);
+    llma::Status status = llma::OkStatus();
+    for (int i = 0; i < times && status; ++i) {
+      status = joiner->AddFrames(frames, drop);
+    }
+    // Errors are final.
+    const llma::Status finished = joiner->Finish(drop);
+    EXPECT_TRUE(status || !finished);
+    return status ? finished : status;
+  };
+  EXPECT_TRUE(with(*single, 1));
+  EXPECT_EQ(with(*single, 2).error().code, llma::ErrorCode::kUsage);
+  EXPECT_EQ(with(std::span(*single).first(single->size() - 1), 1).error().code,
+            llma::ErrorCode::kTruncated);
+  EXPECT_EQ(with(content, 1).error().code, llma::ErrorCode::kBadMagic);
+  ASSERT_TRUE(options->Set(LLMA_OPTION_FRAME_BYTES, 4096));
+  const auto several =
+      llma::Compress(std::vector<uint8_t>(5000, 'a'), *options);
+  ASSERT_TRUE(several);
+  EXPECT_EQ(with(*several, 1).error().code, llma::ErrorCode::kUsage);
+  auto joiner = llma::Encoder::Create(*options);
+  ASSERT_TRUE(joiner->AddFrames(*single, drop));
+  EXPECT_FALSE(joiner->Append(content, drop));
+}
+
 // At any address, whole or not.
 TEST(ApiCppTest, AModelInMemoryIsTheModel) {
   std::ifstream in(LLMA_TEST_DATA_DIR "/tiny.llmm", std::ios::binary);

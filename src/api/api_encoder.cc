@@ -123,4 +123,14 @@ llma_status llma_encoder_resume(llma_encoder* encoder,
   });
 }
 
+llma_status llma_encoder_add_frames(llma_encoder* encoder, const void* frames,
+                                    size_t frames_bytes, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(encoder);
+    LLMA_ASSIGN(const llma::Bytes bytes, LoadBytes(frames, frames_bytes));
+    return encoder->driver.Do(
+        [&] { return encoder->encoder->AddFrames(bytes); });
+  });
+}
+
 }  // extern "C"

@@ -66,11 +66,7 @@ class StreamDriver {
           (input->data == nullptr && input->size_bytes > 0)))) {
       return Usage("a buffer that makes no sense");
     }
-    if (!is_of_this_process()) {
-      return Usage(
-          "the stream was made before a fork; this process needs one of its "
-          "own");
-    }
+    LLMA_TRY(CheckProcess());
     if (action < LLMA_RUN || action > LLMA_FINISH) {
       return Usage("there is no such action");
     }
@@ -119,7 +115,24 @@ class StreamDriver {
   // A child of fork() has none of the threads that may be at work for it, and
   // would wait for them without end.
   bool is_of_this_process() const { return ::getpid() == pid_; }
+  Status CheckProcess() const {
+    if (is_of_this_process()) return OkStatus();
+    return Usage(
+        "the stream was made before a fork; this process needs one of its own");
+  }
   bool has_started() const { return !is_flushed_ || is_finished_ || error_; }
+  // For what is done beside Run(), which gives out what it makes. An error is
+  // final.
+  template <class Step>
+  Status Do(const Step& step) {
+    LLMA_TRY(CheckProcess());
+    if (error_) return *error_;
+    if (is_finished_) return Usage("the stream has ended");
+    is_flushed_ = false;
+    Keep(step);
+    if (error_) return *error_;
+    return OkStatus();
+  }
 
  private:
   // Whatever ends a step too early, for the stream may be between two states.

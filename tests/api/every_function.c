@@ -305,6 +305,50 @@ static size_t check_encoder(const llma_options *options, char *file) {
   return (size_t)totals.file_bytes;
 }
 
+/* A file of frames that were made one by one; the options say no source. */
+static void check_frames_made_apart(const llma_options *options) {
+  static char frame[kFileBytes], made[kFileBytes];
+  llma_cutter *cutter = NULL;
+  llma_encoder *joiner = NULL, *encoder = NULL;
+  llma_input all = {content, kContentBytes, 0}, part = {content, 0, 0};
+  llma_output output = {made, kFileBytes, 0}, single;
+  llma_status status;
+  uint64_t frame_bytes = 0;
+  void *file = NULL;
+  size_t file_bytes = 0;
+  CHECK_OK(llma_compress(content, kContentBytes, options, &file, &file_bytes,
+                         &error));
+  CHECK_OK(llma_cutter_create(options, &cutter, &error));
+  CHECK(llma_cutter_run(cutter, NULL, LLMA_RUN, &frame_bytes, &error) ==
+        LLMA_NEED_INPUT);
+  CHECK(llma_cutter_run(cutter, NULL, LLMA_FLUSH, &frame_bytes, &error) ==
+        LLMA_ERROR_USAGE);
+  CHECK_OK(llma_encoder_create(options, &joiner, &error));
+  do {
+    status = llma_cutter_run(cutter, &all, LLMA_FINISH, &frame_bytes, &error);
+    CHECK(status == LLMA_OK || status == LLMA_NEED_OUTPUT);
+    single.data = frame;
+    single.size_bytes = kFileBytes;
+    single.used_bytes = 0;
+    part.size_bytes = part.used_bytes + (size_t)frame_bytes;
+    CHECK_OK(llma_encoder_create(options, &encoder, &error));
+    do {
+      CHECK(llma_encoder_run(encoder, &part, &single, LLMA_FLUSH, &error) <= 0);
+    } while (part.used_bytes < part.size_bytes);
+    CHECK_OK(llma_encoder_run(encoder, &part, &single, LLMA_FLUSH, &error));
+    llma_encoder_free(encoder);
+    CHECK_OK(llma_encoder_add_frames(joiner, frame, single.used_bytes, &error));
+  } while (status == LLMA_NEED_OUTPUT);
+  CHECK_OK(llma_encoder_run(joiner, NULL, &output, LLMA_FINISH, &error));
+  CHECK(output.used_bytes == file_bytes && memcmp(made, file, file_bytes) == 0);
+  llma_free(file);
+  CHECK(llma_encoder_add_frames(joiner, frame, 1, &error) == LLMA_ERROR_USAGE);
+  llma_encoder_free(joiner);
+  CHECK(llma_cutter_run(cutter, NULL, LLMA_FINISH, &frame_bytes, &error) ==
+        LLMA_ERROR_USAGE);
+  llma_cutter_free(cutter);
+}
+
 static void check_decoder(const llma_options *options, const char *file,
                           size_t file_bytes) {
   static char back[kContentBytes];
@@ -444,6 +488,8 @@ static void check_streams(llma_options *options) {
   file_bytes = check_encoder(options, file);
   check_decoder(options, file, file_bytes);
   check_files(options, file, file_bytes);
+  CHECK_OK(llma_options_set_source_info(options, NULL, &error));
+  check_frames_made_apart(options);
 }
 
 static void check_coding(const char *model_path) {

@@ -9,13 +9,11 @@
 namespace llma {
 namespace {
 
-// How fast frames grow that start small.
-constexpr uint64_t kGrowth = 4;
-
-// Below this a frame with repetitions is not worth going on with.
-constexpr uint64_t kMinGrowthShare = 16;
-
 int NumThreads(int asked) { return asked > 0 ? asked : NumProcessors(); }
+
+Error AfterLast() {
+  return Error{ErrorCode::kUsage, "a frame beside one that ends the file"};
+}
 
 }  // namespace
 
@@ -26,18 +24,17 @@ FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
       options_(WithContext(options, *context_)),
       sink_(std::move(sink)),
       progress_(options.progress, options.total_bytes),
-      frame_bytes_(options.frame_bytes != 0
-                       ? options.frame_bytes
-                       : SettingsOfLevel(options.level).frame_bytes),
-      num_threads_(NumThreads(options.num_threads)) {
+      num_threads_(NumThreads(options.num_threads)),
+      cutter_(model, options) {
+  const uint64_t frame_bytes = FrameCutter::FrameBytesOf(options);
   const auto per_frame =
       SettingsOfLevel(options.level).uses_model ? kThreadsPerModelFrame : 1;
   uint64_t limit = static_cast<uint64_t>(std::max(1, num_threads_ / per_frame));
   // Frames of a model's levels may grow.
   uint64_t content_bytes =
-      options.frame_bytes != 0 ? frame_bytes_ : kMaxFrameBytes;
+      options.frame_bytes != 0 ? frame_bytes : kMaxFrameBytes;
   if (options.total_bytes > 0) {
-    limit = std::min(limit, (options.total_bytes - 1) / frame_bytes_ + 1);
+    limit = std::min(limit, (options.total_bytes - 1) / frame_bytes + 1);
     content_bytes = std::min(content_bytes, options.total_bytes);
   }
   uint64_t needed = CompressMemoryBytes(content_bytes, model, options);
@@ -55,75 +52,53 @@ void FileEncoder::Resume(IndexBuilder index, uint64_t content_bytes,
                          std::set<ModelFingerprint> embedded_models) {
   index_ = std::move(index);
   embedded_models_ = std::move(embedded_models);
-  num_started_ = index_.num_content_frames();
+  cutter_.StartAfter(index_.num_content_frames());
   content_bytes_ = started_bytes_ = content_bytes;
   file_bytes_ = index_.frames_bytes();
   progress_.Start(content_bytes_, file_bytes_);
 }
 
-uint64_t FileEncoder::NextFrameBytes() const {
-  if (grown_frame_bytes_ > 0) return grown_frame_bytes_;
-  if (options_.first_frame_bytes == 0) return frame_bytes_;
-  uint64_t size = options_.first_frame_bytes;
-  for (uint64_t i = 0; i < num_started_ && size < frame_bytes_; ++i) {
-    size *= kGrowth;
-  }
-  return std::min(size, frame_bytes_);
-}
-
-bool FileEncoder::GrowsFrame() {
-  const LevelSettings& settings = SettingsOfLevel(options_.level);
-  if (options_.frame_bytes != 0 || !settings.uses_model ||
-      buffer_.size() < settings.frame_bytes ||
-      buffer_.size() >= kMaxFrameBytes) {
-    return false;
-  }
-  if (!finder_) finder_.emplace(kMaxFrameBytes);
-  finder_->Scan(buffer_);
-  const uint64_t predicted_bytes = buffer_.size() - finder_->repeated_bytes();
-  const uint64_t room =
-      settings.frame_bytes - std::min(settings.frame_bytes, predicted_bytes);
-  if (room < settings.frame_bytes / kMinGrowthShare) return false;
-  const uint64_t grown = std::min(buffer_.size() + room, kMaxFrameBytes);
-  if (CompressMemoryBytes(grown, model_, options_) >
-      options_.max_memory_bytes) {
-    return false;
-  }
-  grown_frame_bytes_ = grown;
-  return true;
-}
-
 Status FileEncoder::Append(Bytes content) try {
+  if (has_last_ && !content.empty()) return AfterLast();
   content_bytes_ += content.size();
-  while (!content.empty()) {
-    // A full frame waits for what follows: it may be the only one.
-    const uint64_t frame_bytes = NextFrameBytes();
-    if (buffer_.size() == frame_bytes) {
-      if (GrowsFrame()) continue;
-      LLMA_TRY(StartFrame(buffer_.size(), false));
-      continue;
-    }
-    const Bytes part = content.first(static_cast<size_t>(
-        std::min<uint64_t>(content.size(), frame_bytes - buffer_.size())));
-    buffer_.insert(buffer_.end(), part.begin(), part.end());
-    content = content.subspan(part.size());
-    LLMA_TRY(CutFrames());
+  while (const size_t frame_bytes = cutter_.FindEnd(content)) {
+    LLMA_TRY(StartFrame(frame_bytes, false));
   }
   return OkStatus();
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kMemory, "out of memory"};
 }
 
-Status FileEncoder::CutFrames() {
-  if (!SettingsOfLevel(options_.level).uses_model) return OkStatus();
-  while (const auto cut = cutter_.FindCut(buffer_)) {
-    LLMA_TRY(StartFrame(*cut, false));
+Status FileEncoder::AddFrames(Bytes frames) try {
+  LLMA_TRY(Flush());
+  while (!frames.empty()) {
+    ByteReader reader(frames);
+    LLMA_ASSIGN(const FrameHeader header, ParseFrameHeader(reader));
+    if (!header.has_content()) {
+      return Error{ErrorCode::kUsage, "a frame without content"};
+    }
+    if (has_last_ || (header.is_last && has_frames())) return AfterLast();
+    if (header.payload_bytes > frames.size() - reader.offset()) {
+      return Error{ErrorCode::kTruncated, "a frame that is cut off"};
+    }
+    const size_t frame_bytes =
+        reader.offset() + static_cast<size_t>(header.payload_bytes);
+    if (!has_frames()) LLMA_TRY(WriteSourceInfo());
+    LLMA_TRY(WriteFrame(frames.first(frame_bytes)));
+    cutter_.StartAfter(cutter_.num_frames() + 1);
+    has_last_ = header.is_last;
+    content_bytes_ += header.content_bytes;
+    started_bytes_ += header.content_bytes;
+    frames = frames.subspan(frame_bytes);
   }
   return OkStatus();
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kMemory, "out of memory"};
 }
 
 Status FileEncoder::Flush() try {
-  if (!buffer_.empty()) LLMA_TRY(StartFrame(buffer_.size(), false));
+  const size_t held_bytes = cutter_.held().size();
+  if (held_bytes > 0) LLMA_TRY(StartFrame(held_bytes, false));
   while (tasks_.size() > 0) LLMA_TRY(WriteFirst());
   return OkStatus();
 } catch (const std::bad_alloc&) {
@@ -132,11 +107,12 @@ Status FileEncoder::Flush() try {
 
 Status FileEncoder::Finish() try {
   const bool is_single = !has_frames();
-  if (is_single || !buffer_.empty()) {
-    LLMA_TRY(StartFrame(buffer_.size(), is_single));
+  const size_t held_bytes = cutter_.held().size();
+  if (is_single || held_bytes > 0) {
+    LLMA_TRY(StartFrame(held_bytes, is_single));
   }
   while (tasks_.size() > 0) LLMA_TRY(WriteFirst());
-  if (is_single) return OkStatus();
+  if (is_single || has_last_) return OkStatus();
   return WriteIndex();
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kMemory, "out of memory"};
@@ -150,14 +126,9 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
   options.num_threads =
       is_last ? num_threads_
               : std::max(1, num_threads_ / static_cast<int>(max_running_));
-  ++num_started_;
-  std::vector<uint8_t> content(
-      buffer_.begin(), buffer_.begin() + static_cast<ptrdiff_t>(content_bytes));
-  buffer_.erase(buffer_.begin(),
-                buffer_.begin() + static_cast<ptrdiff_t>(content_bytes));
-  cutter_ = {};
-  finder_.reset();
-  grown_frame_bytes_ = 0;
+  const Bytes held = cutter_.held().first(content_bytes);
+  std::vector<uint8_t> content(held.begin(), held.end());
+  cutter_.TakeFrame(content_bytes);
   if (options_.on_costs) {
     options.on_costs = [this, ofs = started_bytes_](auto pieces) {
       for (PieceCost& piece : pieces) piece.content_ofs += ofs;

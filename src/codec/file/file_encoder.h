@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "base/ordered_tasks.h"
-#include "codec/choose/content_cutter.h"
-#include "codec/choose/repetition_finder.h"
 #include "codec/codec.h"
 #include "codec/compress_context.h"
+#include "codec/file/frame_cutter.h"
 #include "codec/file/shared_progress.h"
 #include "container/frame_index.h"
 #include "container/model_frame.h"
@@ -37,6 +36,10 @@ class FileEncoder {
               std::set<ModelFingerprint> embedded_models = {});
 
   Status Append(Bytes content);
+  // Whole frames with content, which another encoder made with the same options
+  // (without what surrounds frames: models, source, index). After what was
+  // appended before. A frame that is marked as the last one ends the file.
+  Status AddFrames(Bytes frames);
   // Everything that was appended goes to the sink.
   Status Flush();
   // The last frame, and the index if there are several.
@@ -50,13 +53,6 @@ class FileEncoder {
     Result<std::vector<uint8_t>> frame;
     std::optional<StageClock> clock;
   };
-  // Where the next frame ends, as far as is known.
-  uint64_t NextFrameBytes() const;
-  // The buffer holds as much. A frame with repetitions may become larger: then
-  // its end moves on.
-  bool GrowsFrame();
-  // Cuts what is certain to be a frame of its own, if there is any.
-  Status CutFrames();
   Status StartFrame(size_t content_bytes, bool is_last);
   Status WriteFirst();
   Status WriteSourceInfo();
@@ -64,23 +60,18 @@ class FileEncoder {
   Status WriteFrame(Bytes frame);
   // Unless it is in the file already.
   Status EmbedModel(const ModelId& id);
-  bool has_frames() const { return num_started_ > 0; }
+  bool has_frames() const { return cutter_.num_frames() > 0; }
 
   const GivenContext<CompressContext> context_;
   const Model* model_;
   const CompressOptions options_;
   ByteSink sink_;
   SharedProgress progress_;
-  uint64_t frame_bytes_;
   int num_threads_;
   size_t max_running_;
-  std::vector<uint8_t> buffer_;  // not yet in a frame
-  ContentCutter cutter_;         // of the buffer
-  // Of the buffer; none before it holds a frame.
-  std::optional<RepetitionFinder> finder_;
-  uint64_t grown_frame_bytes_ = 0;  // 0: as others
-  uint64_t num_started_ = 0;        // frames
-  uint64_t started_bytes_ = 0;      // their content
+  FrameCutter cutter_;
+  uint64_t started_bytes_ = 0;  // content of frames
+  bool has_last_ = false;       // a frame that ends the file
   IndexBuilder index_;
   std::set<ModelFingerprint> embedded_models_;
   uint64_t content_bytes_ = 0;  // appended
