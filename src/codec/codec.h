@@ -92,13 +92,26 @@ using ModelProvider = std::function<Result<const Model*>(const ModelId&)>;
 // Knows one model, which may be null.
 ModelProvider OneModel(const Model* model);
 
-// One frame: header and payload. Larger than the content by at most
-// kMaxStoredHeaderBytes.
+struct CompressedFrame {
+  FrameHeader header;
+  std::vector<uint8_t> code;  // empty if the content is stored
+
+  // What follows the header. `content`: of this frame.
+  Bytes Payload(Bytes content) const {
+    return header.kind == FrameKind::kStored ? content : code;
+  }
+  // With the header.
+  uint64_t size_bytes() const {
+    return HeaderBytes(header).size() + header.payload_bytes;
+  }
+};
+
+// Larger than the content by at most kMaxStoredHeaderBytes.
 // `model` may be null if the level uses none. `is_last`: the only content frame
 // of its file.
-Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
-                                           const Model* model,
-                                           const CompressOptions& options);
+Result<CompressedFrame> CompressFrame(Bytes content, bool is_last,
+                                      const Model* model,
+                                      const CompressOptions& options);
 
 // The content of a frame. Offsets of errors count from the payload's start.
 // `model` may be null unless the header's kind is FrameKind::kCoded.

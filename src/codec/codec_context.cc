@@ -5,6 +5,8 @@
 #include <iterator>
 #include <new>
 
+#include "codec/frame/frame_checks.h"
+
 namespace llma {
 
 CodecContext::PoolLease CodecContext::TakePool(int num_threads) {
@@ -63,14 +65,15 @@ Result<std::shared_ptr<Engine>> CodecContext::EngineOf(
   return engines_.front().engine;
 }
 
-CodecContext::Reservation CodecContext::Reserve(uint64_t bytes,
-                                                uint64_t max_bytes) {
+Result<CodecContext::Reservation> CodecContext::Reserve(uint64_t bytes,
+                                                        uint64_t max_bytes) {
+  LLMA_TRY(CheckMemory(bytes, max_bytes));
   const uint64_t reserved_bytes = reserved_bytes_ += bytes;
   if (reserved_bytes >
       max_bytes - std::min<uint64_t>(max_bytes, pages_.kept_bytes())) {
     pages_.Clear();
   }
-  return {*this, bytes};
+  return Reservation(*this, bytes);
 }
 
 }  // namespace llma

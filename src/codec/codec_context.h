@@ -63,16 +63,17 @@ class CodecContext {
     Reservation(CodecContext& context, uint64_t bytes)
         : context_(&context), bytes_(bytes) {}
     ~Reservation() { context_->reserved_bytes_ -= bytes_; }
-    Reservation(const Reservation&) = delete;
-    Reservation& operator=(const Reservation&) = delete;
+    Reservation(Reservation&& other) noexcept
+        : context_(other.context_), bytes_(std::exchange(other.bytes_, 0)) {}
+    Reservation& operator=(Reservation&&) = delete;
 
    private:
     CodecContext* context_;
     uint64_t bytes_;
   };
-  // What is kept goes back to the system if it and all that is reserved are
-  // more than `max_bytes`.
-  Reservation Reserve(uint64_t bytes, uint64_t max_bytes);
+  // kLimit if this is more than `max_bytes`. What is kept goes back to the
+  // system if it and all that is reserved are more.
+  Result<Reservation> Reserve(uint64_t bytes, uint64_t max_bytes);
 
  private:
   struct IdlePool {

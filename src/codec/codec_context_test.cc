@@ -150,6 +150,10 @@ TEST(CodecContext, GivesMemoryBackWhereItIsScarce) {
   { const auto memory = context.Reserve(1000, max_bytes); }
   const auto memory = context.Reserve(600, max_bytes);
   EXPECT_EQ(context.pages().kept_bytes(), kept_bytes);
+  const auto refused = context.Reserve(max_bytes + 1, max_bytes);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+  EXPECT_EQ(context.pages().kept_bytes(), kept_bytes);
   const auto more = context.Reserve(401, max_bytes);
   EXPECT_EQ(context.pages().kept_bytes(), 0u);
 }

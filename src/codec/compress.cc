@@ -21,9 +21,9 @@
 namespace llma {
 namespace {
 
-// Of a frame that is being encoded: the content, also without repetitions, its
-// code, the frame, and how it would be stored; and what arrives meanwhile. What
-// a language model predicts has pieces, too.
+// Of a frame that is being encoded: the content, also without repetitions, and
+// its code, the frame, and how it would be stored; and what arrives meanwhile.
+// What a language model predicts has pieces, too.
 constexpr uint64_t kEncodeBytesPerContentByte = 7;
 constexpr uint64_t kEncodeBytesPerPredictedByte = 16;
 // Its tables of spellings and merges, and the compiled pattern.
@@ -68,29 +68,29 @@ class FrameCompressor {
   FrameCompressor(const FrameCompressor&) = delete;
   FrameCompressor& operator=(const FrameCompressor&) = delete;
 
-  std::vector<uint8_t> Store() const { return Join(stored_, content_); }
+  CompressedFrame Store() const { return {stored_, {}}; }
 
   // With the context models alone.
-  Result<std::vector<uint8_t>> CodeWithContexts(
-      ContextModels models, const ProgressCallback& progress) {
+  Result<CompressedFrame> CodeWithContexts(ContextModels models,
+                                           const ProgressCallback& progress) {
     FrameHeader header = CodedHeader(FrameKind::kContexts, models);
     EnterStage(options_.clock, Stage::kCoding);
-    LLMA_ASSIGN(const std::vector<uint8_t> code,
+    LLMA_ASSIGN(std::vector<uint8_t> code,
                 EncodeContextFrame(models, predicted_, kernels_, progress,
                                    NewCosts(), Start(), &shared_.pages()));
     EnterStage(options_.clock, Stage::kOther);
-    return JoinCode(header, code);
+    return Coded(std::move(header), std::move(code));
   }
 
   // With the best of the language models, unless it is not worth its time.
-  Result<std::vector<uint8_t>> CodeWithModel(
+  Result<CompressedFrame> CodeWithModel(
       std::span<const Model* const> candidates, ContextModels models) {
-    std::optional<std::vector<uint8_t>> light;
+    std::optional<CompressedFrame> light;
     const bool is_large = predicted_.size() >= kMinBytesToChoose;
     if (predicted_.size() >= kMinBytesToTry) {
       LLMA_ASSIGN(light, CodeWithContexts(ContextModels::kLight, Trial()));
-      if (is_large ? DoContextsSuffice(predicted_, light->size())
-                   : IsUnpredictable(predicted_, light->size())) {
+      if (is_large ? DoContextsSuffice(predicted_, light->size_bytes())
+                   : IsUnpredictable(predicted_, light->size_bytes())) {
         return *std::move(light);
       }
       if (!is_large) light.reset();
@@ -121,7 +121,7 @@ class FrameCompressor {
     if (light) {
       LLMA_ASSIGN(
           const bool is_worthwhile,
-          IsModelWorthwhile(context, predicted_, pieces, light->size()));
+          IsModelWorthwhile(context, predicted_, pieces, light->size_bytes()));
       if (!is_worthwhile) {
         // The full set is still several times as fast as a language model.
         if (options_.context_models == ContextModels::kLight) {
@@ -133,39 +133,30 @@ class FrameCompressor {
     FrameCosts light_costs = std::move(costs_);
     context.costs = NewCosts();
     LLMA_ASSIGN(
-        const std::vector<uint8_t> code,
+        std::vector<uint8_t> code,
         EncodeFrame(context, predicted_, pieces, header.lane_bytes, Start()));
-    LLMA_ASSIGN(std::vector<uint8_t> coded, JoinCode(header, code));
-    if (!light || coded.size() < light->size()) return coded;
+    LLMA_ASSIGN(CompressedFrame coded,
+                Coded(std::move(header), std::move(code)));
+    if (!light || coded.size_bytes() < light->size_bytes()) return coded;
     costs_ = std::move(light_costs);
     return *std::move(light);
   }
 
   // Reports what each piece of the finished frame cost.
-  Status TellCosts(Bytes frame) {
-    if (!options_.on_costs) return OkStatus();
-    ByteReader reader(frame);
-    LLMA_ASSIGN(const FrameHeader header, ParseFrameHeader(reader));
-    if (header.kind == FrameKind::kStored) {
+  void ReportCosts(const CompressedFrame& frame) {
+    if (!options_.on_costs) return;
+    if (frame.header.kind == FrameKind::kStored) {
       costs_.pieces.clear();
       for (size_t i = 0; i < content_.size(); ++i) {
         costs_.pieces.push_back({i, 1, 8, -1, {}});
       }
     } else if (!repetitions_.empty()) {
-      PlaceCosts();
+      AddRepetitionCosts();
     }
     options_.on_costs(std::move(costs_.pieces));
-    return OkStatus();
   }
 
  private:
-  static std::vector<uint8_t> Join(const FrameHeader& header, Bytes payload) {
-    ByteWriter writer;
-    WriteFrameHeader(header, writer);
-    writer.StoreBytes(payload);
-    return std::move(writer).TakeBytes();
-  }
-
   FrameHeader CodedHeader(FrameKind kind, ContextModels models) const {
     FrameHeader header = stored_;
     header.kind = kind;
@@ -183,13 +174,14 @@ class FrameCompressor {
   }
 
   // The coded frame, or the stored one if that is not larger.
-  Result<std::vector<uint8_t>> JoinCode(FrameHeader header, Bytes code) const {
+  Result<CompressedFrame> Coded(FrameHeader header,
+                                std::vector<uint8_t> code) const {
     if (code.size() >= content_.size()) return Store();
     header.payload_bytes = code.size();
     LLMA_TRY(CheckFrameHeader(header));
-    std::vector<uint8_t> frame = Join(header, code);
-    std::vector<uint8_t> stored = Store();
-    return frame.size() < stored.size() ? frame : stored;
+    CompressedFrame coded = {std::move(header), std::move(code)};
+    if (coded.size_bytes() < Store().size_bytes()) return coded;
+    return Store();
   }
 
   // Of what is coded next, if anybody wants to know.
@@ -200,7 +192,7 @@ class FrameCompressor {
   }
 
   // Pieces of the predicted content as pieces of all of it.
-  void PlaceCosts() {
+  void AddRepetitionCosts() {
     const double bits = 8.0 * static_cast<double>(Start().Finish().size()) /
                         static_cast<double>(repetitions_.size());
     std::vector<PieceCost> placed;
@@ -280,30 +272,38 @@ uint64_t LanguageModelBytes(const Model& model, uint64_t predicted_bytes,
                               SettingsOfLevel(options.level).max_lanes);
     const uint32_t window = WindowForContent(
         model.config(), WindowPositions(options), static_cast<size_t>(pieces));
-    most =
-        std::max(most, EncoderMemoryBytes(model, lanes, window, num_threads));
+    most = std::max(most, EncoderMemoryBytes(EngineToEstimate(), model.config(),
+                                             lanes, window, num_threads));
   }
   return most;
 }
 
-// The models that there is memory for, or an error.
-Result<std::vector<const Model*>> FittingModels(
-    uint64_t content_bytes, const Model* model,
-    const CompressOptions& options) {
-  std::vector<const Model*> fitting;
+// The models that there is memory for, and what the largest needs.
+struct Fitting {
+  std::vector<const Model*> models;
+  uint64_t needed_bytes = 0;
+};
+
+// An error if there is none.
+Result<Fitting> FittingModels(uint64_t content_bytes, const Model* model,
+                              const CompressOptions& options) {
+  Fitting fitting;
   Status first = OkStatus();
   const auto add = [&](const Model* candidate) {
-    const Status fits =
-        CheckMemory(CompressMemoryBytes(content_bytes, candidate, options),
-                    options.max_memory_bytes);
-    if (fits) fitting.push_back(candidate);
+    const uint64_t needed_bytes =
+        CompressMemoryBytes(content_bytes, candidate, options);
+    const Status fits = CheckMemory(needed_bytes, options.max_memory_bytes);
+    if (fits) {
+      fitting.models.push_back(candidate);
+      fitting.needed_bytes = std::max(fitting.needed_bytes, needed_bytes);
+    }
     if (candidate == model) first = fits;
   };
   add(model);
   if (SettingsOfLevel(options.level).uses_model) {
     for (const Model* other : options.other_models) add(other);
   }
-  if (fitting.empty()) return first.error();
+  if (fitting.models.empty()) return first.error();
   return fitting;
 }
 
@@ -359,30 +359,29 @@ uint64_t RestoreMemoryBytes(uint64_t content_bytes, const Model* model,
   return DecompressMemoryBytes(header, model, options.num_threads);
 }
 
-Result<std::vector<uint8_t>> CompressFrame(Bytes content, bool is_last,
-                                           const Model* model,
-                                           const CompressOptions& given) try {
+Result<CompressedFrame> CompressFrame(Bytes content, bool is_last,
+                                      const Model* model,
+                                      const CompressOptions& given) try {
   LLMA_TRY(CheckOptions(model, given));
   const GivenContext context(given.context);
   const CompressOptions options = WithContext(given, *context);
-  LLMA_ASSIGN(const std::vector<const Model*> candidates,
+  LLMA_ASSIGN(const Fitting fitting,
               FittingModels(content.size(), model, options));
   const LevelSettings& settings = SettingsOfLevel(options.level);
-  const auto memory =
-      context->Reserve(CompressMemoryBytes(content.size(), model, options),
-                       options.max_memory_bytes);
+  LLMA_ASSIGN(const auto memory,
+              context->Reserve(fitting.needed_bytes, options.max_memory_bytes));
   LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
   FrameCompressor frame(content, is_last, options, *kernels);
   if (content.empty()) return frame.Store();
   const ContextModels models =
       options.context_models.value_or(settings.context_models);
-  LLMA_ASSIGN(std::vector<uint8_t> coded,
+  LLMA_ASSIGN(CompressedFrame coded,
               settings.uses_model
-                  ? frame.CodeWithModel(candidates, models)
+                  ? frame.CodeWithModel(fitting.models, models)
                   : frame.CodeWithContexts(models, options.progress));
-  LLMA_TRY(frame.TellCosts(coded));
-  LLMA_TRY(ReportProgress(options.progress,
-                          {content.size(), content.size(), coded.size()}));
+  frame.ReportCosts(coded);
+  LLMA_TRY(ReportProgress(
+      options.progress, {content.size(), content.size(), coded.size_bytes()}));
   return coded;
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kMemory, "out of memory"};

@@ -69,12 +69,12 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
   if (header.kind == FrameKind::kCoded) LLMA_TRY(CheckModel(header, model));
   const uint64_t needed_bytes =
       DecompressMemoryBytes(header, model, options.num_threads);
-  LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
+  const GivenContext context(options.context);
+  LLMA_ASSIGN(const auto memory,
+              context->Reserve(needed_bytes, options.max_memory_bytes));
   if (header.kind == FrameKind::kStored) {
     return std::vector<uint8_t>(payload.begin(), payload.end());
   }
-  const GivenContext context(options.context);
-  const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
   LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
   BinaryDecoder coder(payload);
   LLMA_ASSIGN(const std::vector<Repetition> repetitions,
@@ -108,7 +108,7 @@ uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,
       ContextModelsMemoryBytes(header.context_models, header.predicted_bytes());
   if (header.kind == FrameKind::kCoded && model != nullptr) {
     const int threads = num_threads > 0 ? num_threads : NumProcessors();
-    bytes += DecoderMemoryBytes(*model,
+    bytes += DecoderMemoryBytes(EngineToEstimate(), model->config(),
                                 static_cast<uint32_t>(header.lane_bytes.size()),
                                 header.window_positions, threads) +
              static_cast<uint64_t>(threads) * kBytesPerThread;

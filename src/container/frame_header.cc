@@ -334,6 +334,12 @@ void WriteFrameHeader(const FrameHeader& header, ByteWriter& writer) {
   writer.StoreU8(Crc8(writer.bytes().subspan(start)));
 }
 
+std::vector<uint8_t> HeaderBytes(const FrameHeader& header) {
+  ByteWriter writer;
+  WriteFrameHeader(header, writer);
+  return std::move(writer).TakeBytes();
+}
+
 Result<FrameHeader> ParseFrameHeader(ByteReader& reader) {
   const uint64_t start = reader.offset();
   ByteReader whole = reader;  // the header again, for its check

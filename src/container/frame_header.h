@@ -103,6 +103,8 @@ Status CheckFrameHeader(const FrameHeader& header);
 
 // Appends a header that CheckFrameHeader() accepts.
 void WriteFrameHeader(const FrameHeader& header, ByteWriter& writer);
+// Such a header as it stands in a file.
+std::vector<uint8_t> HeaderBytes(const FrameHeader& header);
 
 // Reads a header and leaves the reader at the payload. Every field is checked;
 // what is returned passes CheckFrameHeader() and would be written with the

@@ -43,9 +43,8 @@ std::vector<uint8_t> WriteIndexFrame(const FrameIndex& index) {
   header.payload_bytes = payload.size() + kIndexFooterBytes;
   // The footer holds the size of the header, which its checksum does not
   // change.
-  ByteWriter sized;
-  WriteFrameHeader(header, sized);
-  payload.StoreU32(static_cast<uint32_t>(sized.size() + header.payload_bytes));
+  payload.StoreU32(
+      static_cast<uint32_t>(HeaderBytes(header).size() + header.payload_bytes));
   payload.StoreBytes(kIndexMagic);
   header.checksum = Checksum(payload.bytes());
   ByteWriter frame;

@@ -18,9 +18,7 @@ ModelFrameStart StartModelFrame(const ModelFingerprint& fingerprint,
   xxh3.Update(fingerprint);
   xxh3.Update(model_file);
   header.checksum = NarrowChecksum(xxh3.Digest(), header.payload_bytes);
-  ByteWriter writer;
-  WriteFrameHeader(header, writer);
-  start.header_bytes = std::move(writer).TakeBytes();
+  start.header_bytes = HeaderBytes(header);
   return start;
 }
 

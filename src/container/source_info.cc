@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "container/source_info.h"
 
-#include "container/frame_header.h"
-
 namespace llma {
 namespace {
 
@@ -21,7 +19,7 @@ bool IsPlainFileName(const std::string& name) {
          name.find('\0') == std::string::npos;
 }
 
-std::vector<uint8_t> WriteSourceInfoFrame(const SourceInfo& info) {
+SourceInfoFrame MakeSourceInfoFrame(const SourceInfo& info) {
   LLMA_DCHECK(IsPlainFileName(info.name));
   ByteWriter payload;
   payload.StoreVarint(info.name.size());
@@ -34,10 +32,7 @@ std::vector<uint8_t> WriteSourceInfoFrame(const SourceInfo& info) {
   header.skippable_type = kSourceInfoType;
   header.payload_bytes = payload.size();
   header.checksum = Checksum(payload.bytes());
-  ByteWriter frame;
-  WriteFrameHeader(header, frame);
-  frame.StoreBytes(payload.bytes());
-  return std::move(frame).TakeBytes();
+  return {header, std::move(payload).TakeBytes()};
 }
 
 Result<SourceInfo> ParseSourceInfo(Bytes payload) {

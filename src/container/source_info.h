@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "container/frame_header.h"
 
 namespace llma {
 
@@ -31,8 +32,13 @@ struct SourceInfo {
 // A name that is safe to create in the current folder.
 bool IsPlainFileName(const std::string& name);
 
-// The whole skippable frame. The name must be plain.
-std::vector<uint8_t> WriteSourceInfoFrame(const SourceInfo& info);
+// A skippable frame.
+struct SourceInfoFrame {
+  FrameHeader header;
+  std::vector<uint8_t> payload;
+};
+// The name must be plain.
+SourceInfoFrame MakeSourceInfoFrame(const SourceInfo& info);
 Result<SourceInfo> ParseSourceInfo(Bytes payload);
 
 }  // namespace llma

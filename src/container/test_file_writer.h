@@ -29,12 +29,8 @@ class TestFileWriter {
     return Frame(header, payload);
   }
   TestFileWriter& Source(const SourceInfo& info) {
-    const auto frame = WriteSourceInfoFrame(info);
-    ByteReader reader(frame);
-    const FrameHeader header = *ParseFrameHeader(reader);
-    return Frame(
-        header,
-        std::string(AsStringView(Bytes(frame).subspan(reader.offset()))));
+    const SourceInfoFrame frame = MakeSourceInfoFrame(info);
+    return Frame(frame.header, std::string(AsStringView(frame.payload)));
   }
   TestFileWriter& Index() {
     const auto frame = WriteIndexFrame(index_.index());

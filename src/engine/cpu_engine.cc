@@ -239,12 +239,15 @@ uint64_t CpuEngine::DecoderBytes(const ModelConfig& config,
 const EngineKind kCpuEngine = {
     .name = "cpu",
     .description = "processors of this machine",
+    .max_encode_rows = CpuEngine::kEncodeRows,
     .is_supported = [] { return true; },
     .create = [](const Model& model, const KernelTable& kernels)
         -> Result<std::unique_ptr<Engine>> {
       return std::unique_ptr<Engine>(
           std::make_unique<CpuEngine>(model, kernels));
     },
+    .encoder_bytes = CpuEngine::EncoderBytes,
+    .decoder_bytes = CpuEngine::DecoderBytes,
 };
 
 }  // namespace llma

@@ -25,4 +25,9 @@ Result<const EngineKind*> EngineFromEnvironment() {
   return FindEngine(name == nullptr ? "" : name);
 }
 
+const EngineKind& EngineToEstimate() {
+  const auto named = EngineFromEnvironment();
+  return named ? **named : **FindEngine("");
+}
+
 }  // namespace llma

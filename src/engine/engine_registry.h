@@ -10,17 +10,26 @@
 #include "base/status.h"
 #include "engine/engine.h"
 #include "kernels/kernel_table.h"
+#include "model/model_config.h"
 
 namespace llma {
 
 struct EngineKind {
   const char* name;
   const char* description;
+  // At least encode_rows() of its engines.
+  uint32_t max_encode_rows;
   // True if this machine has what the engine needs.
   bool (*is_supported)();
   // kernels: for what the processor computes.
   Result<std::unique_ptr<Engine>> (*create)(const Model& model,
                                             const KernelTable& kernels);
+  // Bounds of the memory of this machine that a session takes, with a pool of
+  // so many threads.
+  uint64_t (*encoder_bytes)(const ModelConfig& config,
+                            const SessionShape& shape, int num_threads);
+  uint64_t (*decoder_bytes)(const ModelConfig& config,
+                            const SessionShape& shape, int num_threads);
 };
 
 // All that this build has, the preferred one last; some may be unsupported
@@ -33,6 +42,10 @@ Result<const EngineKind*> FindEngine(std::string_view name);
 
 // FindEngine of the environment variable LLMA_ENGINE.
 Result<const EngineKind*> EngineFromEnvironment();
+
+// The same, to estimate memory before there is an engine. Where LLMA_ENGINE is
+// an error, which whoever makes the engine reports, it is the preferred one.
+const EngineKind& EngineToEstimate();
 
 }  // namespace llma
 

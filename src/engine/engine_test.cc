@@ -38,8 +38,10 @@ TEST(EngineRegistry, UnknownNamesAreErrors) {
 TEST(EngineRegistry, TheEnvironmentForcesOne) {
   ::setenv("LLMA_ENGINE", "cpu", 1);
   EXPECT_STREQ((*EngineFromEnvironment())->name, "cpu");
+  EXPECT_STREQ(EngineToEstimate().name, "cpu");
   ::setenv("LLMA_ENGINE", "nonsense", 1);
   EXPECT_FALSE(EngineFromEnvironment());
+  EXPECT_STREQ(EngineToEstimate().name, (*FindEngine(""))->name);
   ::unsetenv("LLMA_ENGINE");
   EXPECT_TRUE(EngineFromEnvironment());
 }
@@ -62,8 +64,21 @@ class EngineTest : public testing::Test {
     auto model = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
     ASSERT_TRUE(model) << model.error().what;
     model_ = *std::move(model);
+    engines_.push_back(
+        {"reference", std::make_shared<ReferenceEngine>(*model_)});
+    for (const EngineKind* kind : AllEngines()) {
+      if (!kind->is_supported()) continue;
+      auto made = kind->create(*model_, BestKernels());
+      ASSERT_TRUE(made) << kind->name << ": " << made.error().what;
+      EXPECT_LE((*made)->encode_rows(), kind->max_encode_rows) << kind->name;
+      engines_.push_back({kind->name, *std::move(made)});
+    }
   }
 
+  struct NamedEngine {
+    std::string name;
+    std::shared_ptr<Engine> engine;
+  };
   struct Coded {
     std::vector<uint8_t> code;
     std::vector<uint64_t> lane_bytes;
@@ -93,58 +108,87 @@ class EngineTest : public testing::Test {
   }
 
   std::unique_ptr<Model> model_;
+  // The plain one, which the others are compared with, and the registry's.
+  std::vector<NamedEngine> engines_;
   ProgressCallback progress_;
 };
 
 TEST_F(EngineTest, AllGiveTheSameFrames) {
-  CpuEngine cpu(*model_, **FindKernels(""));
-  ReferenceEngine reference(*model_);
+  ASSERT_GE(engines_.size(), 2u);
   for (const uint32_t lanes : {1u, 3u}) {
     const std::string content = Text(500, lanes);
-    const Coded by_cpu = Encode(cpu, content, lanes);
-    const Coded by_reference = Encode(reference, content, lanes);
-    EXPECT_EQ(by_cpu.code, by_reference.code) << lanes << " lanes";
-    for (Engine* engine :
-         {static_cast<Engine*>(&cpu), static_cast<Engine*>(&reference)}) {
-      const auto back = Decode(*engine, by_cpu);
+    const Coded expected = Encode(*engines_[0].engine, content, lanes);
+    for (const auto& [name, engine] : engines_) {
+      SCOPED_TRACE(name + ", " + std::to_string(lanes) + " lanes");
+      EXPECT_EQ(Encode(*engine, content, lanes).code, expected.code);
+      const auto back = Decode(*engine, expected);
       ASSERT_TRUE(back) << back.error().what;
-      EXPECT_EQ(AsStringView(*back), content) << lanes << " lanes";
+      EXPECT_EQ(AsStringView(*back), content);
     }
   }
 }
 
 TEST_F(EngineTest, AllSayTheSameOfCosts) {
-  CpuEngine cpu(*model_, **FindKernels(""));
-  ReferenceEngine reference(*model_);
   const std::string content = Text(200, 5);
-  FrameCosts by_cpu{3, {}}, by_reference{3, {}};
-  Encode(cpu, content, 2, &by_cpu);
-  Encode(reference, content, 2, &by_reference);
-  ASSERT_EQ(by_cpu.pieces.size(), by_reference.pieces.size());
-  for (size_t i = 0; i < by_cpu.pieces.size(); ++i) {
-    const PieceCost &a = by_cpu.pieces[i], &b = by_reference.pieces[i];
-    EXPECT_EQ(a.bits, b.bits);
-    EXPECT_EQ(a.model_bits, b.model_bits);
-    ASSERT_EQ(a.chances.size(), b.chances.size());
-    for (size_t k = 0; k < a.chances.size(); ++k) {
-      EXPECT_EQ(a.chances[k].row, b.chances[k].row);
-      EXPECT_EQ(a.chances[k].probability, b.chances[k].probability);
+  FrameCosts expected{3, {}};
+  Encode(*engines_[0].engine, content, 2, &expected);
+  ASSERT_FALSE(expected.pieces.empty());
+  for (const auto& [name, engine] : engines_) {
+    SCOPED_TRACE(name);
+    FrameCosts costs{3, {}};
+    Encode(*engine, content, 2, &costs);
+    ASSERT_EQ(costs.pieces.size(), expected.pieces.size());
+    for (size_t i = 0; i < costs.pieces.size(); ++i) {
+      const PieceCost &a = costs.pieces[i], &b = expected.pieces[i];
+      EXPECT_EQ(a.bits, b.bits);
+      EXPECT_EQ(a.model_bits, b.model_bits);
+      ASSERT_EQ(a.chances.size(), b.chances.size());
+      for (size_t k = 0; k < a.chances.size(); ++k) {
+        EXPECT_EQ(a.chances[k].row, b.chances[k].row);
+        EXPECT_EQ(a.chances[k].probability, b.chances[k].probability);
+      }
     }
   }
 }
 
 TEST_F(EngineTest, OneServesFramesOfManyThreads) {
-  CpuEngine engine(*model_, **FindKernels(""));
-  std::vector<std::thread> threads;
-  for (uint32_t i = 0; i < 4; ++i) {
-    threads.emplace_back([&, i] {
-      const std::string content = Text(300 + 10 * i, i);
-      const auto back = Decode(engine, Encode(engine, content, 1 + i % 3));
-      ASSERT_TRUE(back) << back.error().what;
-      EXPECT_EQ(AsStringView(*back), content);
-    });
+  for (const auto& [name, engine] : engines_) {
+    std::vector<std::thread> threads;
+    for (uint32_t i = 0; i < 4; ++i) {
+      threads.emplace_back([&, i] {
+        SCOPED_TRACE(name);
+        const std::string content = Text(300 + 10 * i, i);
+        const auto back = Decode(*engine, Encode(*engine, content, 1 + i % 3));
+        ASSERT_TRUE(back) << back.error().what;
+        EXPECT_EQ(AsStringView(*back), content);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
   }
-  for (std::thread& thread : threads) thread.join();
+}
+
+// A device has most of what it needs elsewhere, or more here.
+TEST_F(EngineTest, EstimatesAreThoseOfTheKind) {
+  EngineKind kind = EngineToEstimate();
+  const auto encoder_bytes = [&] {
+    return EncoderMemoryBytes(kind, model_->config(), 2, 64, 1);
+  };
+  const auto decoder_bytes = [&] {
+    return DecoderMemoryBytes(kind, model_->config(), 2, 64, 1);
+  };
+  const uint64_t to_encode = encoder_bytes(), to_decode = decoder_bytes();
+  kind.max_encode_rows *= 2;
+  EXPECT_GT(encoder_bytes(), to_encode);
+  kind = EngineToEstimate();
+  kind.encoder_bytes = [](const ModelConfig&, const SessionShape&, int) {
+    return uint64_t{1} << 40;
+  };
+  EXPECT_GT(encoder_bytes(), uint64_t{1} << 40);
+  EXPECT_EQ(decoder_bytes(), to_decode);
+  kind.decoder_bytes = [](const ModelConfig&, const SessionShape& shape, int) {
+    return uint64_t{shape.num_streams} << 40;
+  };
+  EXPECT_GT(decoder_bytes(), uint64_t{2} << 40);
 }
 
 // A device that is lost at some time.

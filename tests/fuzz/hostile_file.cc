@@ -47,7 +47,11 @@ std::vector<uint8_t> ValidFrame(const HostileFrames& frames,
     options.context_models = ContextModels::kLight;
   }
   auto made = CompressFrame(AsBytes(text), frames.is_member, &model, options);
-  return made ? *std::move(made) : std::vector<uint8_t>();
+  if (!made) return {};
+  ByteWriter frame;
+  WriteFrameHeader(made->header, frame);
+  frame.StoreBytes(made->Payload(AsBytes(text)));
+  return std::move(frame).TakeBytes();
 }
 
 FrameHeader ClaimedHeader(const HostileFrames& frames, const Model& model) {

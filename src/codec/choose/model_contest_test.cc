@@ -52,11 +52,9 @@ class ModelContest : public testing::Test {
     return text;
   }
 
-  const Model* ModelOf(Bytes frame) {
-    ByteReader reader(frame);
-    const FrameHeader header = *ParseFrameHeader(reader);
-    EXPECT_EQ(header.kind, FrameKind::kCoded);
-    return *Provider()(header.model_id);
+  const Model* ModelOf(const CompressedFrame& frame) {
+    EXPECT_EQ(frame.header.kind, FrameKind::kCoded);
+    return *Provider()(frame.header.model_id);
   }
 
   ModelProvider Provider() {
@@ -82,12 +80,12 @@ TEST_F(ModelContest, TheSmallerResultWins) {
     const auto text = Text(seed, 3);
     options_.other_models.clear();
     const size_t sizes[] = {
-        CompressFrame(text, true, first_.get(), options_)->size(),
-        CompressFrame(text, true, second_.get(), options_)->size()};
+        CompressFrame(text, true, first_.get(), options_)->size_bytes(),
+        CompressFrame(text, true, second_.get(), options_)->size_bytes()};
     options_.other_models = {second_.get()};
     const auto frame = CompressFrame(text, true, first_.get(), options_);
     ASSERT_TRUE(frame);
-    EXPECT_EQ(frame->size(), std::min(sizes[0], sizes[1]));
+    EXPECT_EQ(frame->size_bytes(), std::min(sizes[0], sizes[1]));
     if (sizes[0] == sizes[1]) {
       EXPECT_EQ(ModelOf(*frame), first_.get());
     } else {
@@ -118,10 +116,8 @@ TEST_F(ModelContest, SamplesOfLargeContents) {
   ASSERT_GT(text.size(), 4096u);
   const auto frame = CompressFrame(text, true, first_.get(), options_);
   ASSERT_TRUE(frame);
-  ByteReader reader(*frame);
-  const FrameHeader header = *ParseFrameHeader(reader);
-  const auto content = DecompressFrame(header, *reader.Take(reader.remaining()),
-                                       ModelOf(*frame), {});
+  const auto content =
+      DecompressFrame(frame->header, frame->code, ModelOf(*frame), {});
   ASSERT_TRUE(content);
   EXPECT_EQ(*content, text);
 }

@@ -84,7 +84,8 @@ Status FileEncoder::AddFrames(Bytes frames) try {
     const size_t frame_bytes =
         reader.offset() + static_cast<size_t>(header.payload_bytes);
     if (!has_frames()) LLMA_TRY(WriteSourceInfo());
-    LLMA_TRY(WriteFrame(frames.first(frame_bytes)));
+    LLMA_TRY(
+        WriteFrame(header, frames.first(frame_bytes).subspan(reader.offset())));
     cutter_.StartAfter(cutter_.num_frames() + 1);
     has_last_ = header.is_last;
     content_bytes_ += header.content_bytes;
@@ -126,9 +127,7 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
   options.num_threads =
       is_last ? num_threads_
               : std::max(1, num_threads_ / static_cast<int>(max_running_));
-  const Bytes held = cutter_.held().first(content_bytes);
-  std::vector<uint8_t> content(held.begin(), held.end());
-  cutter_.TakeFrame(content_bytes);
+  std::vector<uint8_t> content = cutter_.TakeFrame(content_bytes);
   if (options_.on_costs) {
     options.on_costs = [this, ofs = started_bytes_](auto pieces) {
       for (PieceCost& piece : pieces) piece.content_ofs += ofs;
@@ -136,18 +135,19 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
     };
   }
   started_bytes_ += content_bytes;
-  tasks_.Start(
-      max_running_ > 1, [content = std::move(content), is_last, model = model_,
-                         options = std::move(options)]() mutable {
-        std::optional<StageClock> clock;
-        if (options.clock != nullptr) {
-          options.clock = &clock.emplace();
-        }
-        Coded coded{CompressFrame(content, is_last, model, options), {}};
-        EnterStage(options.clock, Stage::kOther);
-        coded.clock = clock;
-        return coded;
-      });
+  tasks_.Start(max_running_ > 1,
+               [content = std::move(content), is_last, model = model_,
+                options = std::move(options)]() mutable {
+                 std::optional<StageClock> clock;
+                 if (options.clock != nullptr) {
+                   options.clock = &clock.emplace();
+                 }
+                 auto frame = CompressFrame(content, is_last, model, options);
+                 EnterStage(options.clock, Stage::kOther);
+                 Coded coded{std::move(content), std::move(frame), {}};
+                 coded.clock = clock;
+                 return coded;
+               });
   if (max_running_ == 1) return WriteFirst();
   return OkStatus();
 }
@@ -156,7 +156,7 @@ Status FileEncoder::WriteFirst() {
   const Coded coded = tasks_.TakeFirst();
   if (coded.clock) options_.clock->Add(*coded.clock);
   if (!coded.frame) return coded.frame.error();
-  return WriteFrame(*coded.frame);
+  return WriteFrame(coded.frame->header, coded.frame->Payload(coded.content));
 }
 
 // Ends a member.
@@ -169,12 +169,11 @@ Status FileEncoder::WriteIndex() {
 
 Status FileEncoder::WriteSourceInfo() {
   if (!options_.source_info) return OkStatus();
-  return WriteFrame(WriteSourceInfoFrame(*options_.source_info));
+  const SourceInfoFrame frame = MakeSourceInfoFrame(*options_.source_info);
+  return WriteFrame(frame.header, frame.payload);
 }
 
-Status FileEncoder::WriteFrame(Bytes frame) {
-  ByteReader reader(frame);
-  LLMA_ASSIGN(const FrameHeader header, ParseFrameHeader(reader));
+Status FileEncoder::WriteFrame(const FrameHeader& header, Bytes payload) {
   if (header.has_content() &&
       index_.num_content_frames() >= options_.max_member_frames) {
     LLMA_TRY(WriteIndex());
@@ -182,11 +181,14 @@ Status FileEncoder::WriteFrame(Bytes frame) {
   if (options_.embeds_models && header.kind == FrameKind::kCoded) {
     LLMA_TRY(EmbedModel(header.model_id));
   }
-  index_.Add(frame.first(reader.offset()), header);
-  file_bytes_ += frame.size();
-  LLMA_TRY(sink_(frame));
+  const std::vector<uint8_t> header_bytes = HeaderBytes(header);
+  index_.Add(header_bytes, header);
+  const uint64_t frame_bytes = header_bytes.size() + payload.size();
+  file_bytes_ += frame_bytes;
+  LLMA_TRY(sink_(header_bytes));
+  LLMA_TRY(sink_(payload));
   if (options_.on_frame && header.has_content()) {
-    options_.on_frame(header, frame.size());
+    options_.on_frame(header, frame_bytes);
   }
   return OkStatus();
 }

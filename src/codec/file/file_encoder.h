@@ -50,14 +50,15 @@ class FileEncoder {
 
  private:
   struct Coded {
-    Result<std::vector<uint8_t>> frame;
+    std::vector<uint8_t> content;
+    Result<CompressedFrame> frame;
     std::optional<StageClock> clock;
   };
   Status StartFrame(size_t content_bytes, bool is_last);
   Status WriteFirst();
   Status WriteSourceInfo();
   Status WriteIndex();
-  Status WriteFrame(Bytes frame);
+  Status WriteFrame(const FrameHeader& header, Bytes payload);
   // Unless it is in the file already.
   Status EmbedModel(const ModelId& id);
   bool has_frames() const { return cutter_.num_frames() > 0; }

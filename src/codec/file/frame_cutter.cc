@@ -2,6 +2,7 @@
 #include "codec/file/frame_cutter.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace llma {
 namespace {
@@ -58,6 +59,10 @@ size_t FrameCutter::FindEnd(Bytes& content) {
       if (GrowsFrame()) continue;
       return buffer_.size();
     }
+    if (buffer_.empty()) {
+      buffer_.reserve(
+          static_cast<size_t>(std::min(frame_bytes, options_.total_bytes)));
+    }
     const Bytes part = content.first(static_cast<size_t>(
         std::min<uint64_t>(content.size(), frame_bytes - buffer_.size())));
     buffer_.insert(buffer_.end(), part.begin(), part.end());
@@ -65,13 +70,17 @@ size_t FrameCutter::FindEnd(Bytes& content) {
   }
 }
 
-void FrameCutter::TakeFrame(size_t content_bytes) {
-  buffer_.erase(buffer_.begin(),
-                buffer_.begin() + static_cast<ptrdiff_t>(content_bytes));
+std::vector<uint8_t> FrameCutter::TakeFrame(size_t content_bytes) {
+  // Mostly there is no rest.
+  std::vector<uint8_t> rest(
+      buffer_.begin() + static_cast<ptrdiff_t>(content_bytes), buffer_.end());
+  std::vector<uint8_t> frame = std::exchange(buffer_, std::move(rest));
+  frame.resize(content_bytes);
   cutter_ = {};
   finder_.reset();
   grown_frame_bytes_ = 0;
   ++num_frames_;
+  return frame;
 }
 
 }  // namespace llma

@@ -37,8 +37,8 @@ class FrameCutter {
   size_t FindEnd(Bytes& content);
   // What no frame has yet, from the start of the next one on.
   Bytes held() const { return buffer_; }
-  // The start of what is held is a frame.
-  void TakeFrame(size_t content_bytes);
+  // The start of what is held is a frame, which this gives and holds no longer.
+  std::vector<uint8_t> TakeFrame(size_t content_bytes);
 
   uint64_t num_frames() const { return num_frames_; }
 

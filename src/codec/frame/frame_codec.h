@@ -18,8 +18,9 @@
 #include "codec/frame/piece_cost.h"
 #include "coder/binary_coder.h"
 #include "engine/engine.h"
+#include "engine/engine_registry.h"
 #include "kernels/kernel_table.h"
-#include "model/model.h"
+#include "model/model_config.h"
 #include "model/text_piece.h"
 
 namespace llma {
@@ -54,11 +55,13 @@ Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
                                          BinaryEncoder coder = {});
 
 // What EncodeFrame and DecodeFrame need for the language model, beside it, with
-// a pool of so many threads, where the processor runs it.
-uint64_t EncoderMemoryBytes(const Model& model, uint32_t num_lanes,
-                            uint32_t window_positions, int num_threads);
-uint64_t DecoderMemoryBytes(const Model& model, uint32_t num_lanes,
-                            uint32_t window_positions, int num_threads);
+// an engine of this kind and a pool of so many threads.
+uint64_t EncoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,
+                            uint32_t num_lanes, uint32_t window_positions,
+                            int num_threads);
+uint64_t DecoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,
+                            uint32_t num_lanes, uint32_t window_positions,
+                            int num_threads);
 
 // The content of a code. Memory grows with what is decoded, not with what the
 // header claims.

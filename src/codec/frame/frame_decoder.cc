@@ -210,12 +210,12 @@ class FrameDecoder {
 
 }  // namespace
 
-uint64_t DecoderMemoryBytes(const Model& model, uint32_t num_lanes,
-                            uint32_t window_positions, int num_threads) {
-  const uint32_t num_tokens = model.config().num_tokens;
-  return CpuEngine::DecoderBytes(
-             model.config(),
-             {num_lanes, window_positions, MaxPassTokens(num_lanes)},
+uint64_t DecoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,
+                            uint32_t num_lanes, uint32_t window_positions,
+                            int num_threads) {
+  const uint32_t num_tokens = config.num_tokens;
+  return kind.decoder_bytes(
+             config, {num_lanes, window_positions, MaxPassTokens(num_lanes)},
              num_threads) +
          num_lanes * TokenMasses::SizeBytes(num_tokens) +
          (num_lanes == 1 ? num_tokens * sizeof(uint32_t) : 0);

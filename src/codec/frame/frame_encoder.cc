@@ -210,11 +210,12 @@ class FrameEncoder {
 
 }  // namespace
 
-uint64_t EncoderMemoryBytes(const Model& model, uint32_t num_lanes,
-                            uint32_t window_positions, int num_threads) {
-  const uint32_t steps = StepsPerChunk(num_lanes, CpuEngine::kEncodeRows);
+uint64_t EncoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,
+                            uint32_t num_lanes, uint32_t window_positions,
+                            int num_threads) {
+  const uint32_t steps = StepsPerChunk(num_lanes, kind.max_encode_rows);
   const SessionShape shape = {num_lanes, window_positions, steps};
-  return CpuEngine::EncoderBytes(model.config(), shape, num_threads) +
+  return kind.encoder_bytes(config, shape, num_threads) +
          2 * shape.max_rows() * kPathBytes;
 }
 

@@ -30,10 +30,11 @@ Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
   LLMA_ASSIGN(const auto engine, context->EngineOf(model, *kernels));
   const auto pool = context->TakePool(options.num_threads);
   const uint64_t needed_bytes =
-      EncoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
+      EncoderMemoryBytes(EngineToEstimate(), model.config(), 1,
+                         kShortWindowPositions, pool->num_threads()) +
       ContextModelsMemoryBytes(kShortContextModels, content.size());
-  LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
-  const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
+  LLMA_ASSIGN(const auto memory,
+              context->Reserve(needed_bytes, options.max_memory_bytes));
   const uint64_t lane_bytes = content.size();
   BinaryEncoder coder;
   CodeShortSize(coder, static_cast<uint32_t>(content.size()));

@@ -27,10 +27,11 @@ Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
   LLMA_ASSIGN(const auto engine, context->EngineOf(model, *kernels));
   const auto pool = context->TakePool(options.num_threads);
   const uint64_t needed_bytes =
-      DecoderMemoryBytes(model, 1, kShortWindowPositions, pool->num_threads()) +
+      DecoderMemoryBytes(EngineToEstimate(), model.config(), 1,
+                         kShortWindowPositions, pool->num_threads()) +
       ContextModelsMemoryBytes(kShortContextModels, content_bytes);
-  LLMA_TRY(CheckMemory(needed_bytes, options.max_memory_bytes));
-  const auto memory = context->Reserve(needed_bytes, options.max_memory_bytes);
+  LLMA_ASSIGN(const auto memory,
+              context->Reserve(needed_bytes, options.max_memory_bytes));
   return DecodeFrame(
       {*engine, *kernels, *pool, kShortWindowPositions, kShortContextModels,
        options.progress, options.clock, nullptr, &context->pages()},
