@@ -6,6 +6,15 @@ target_include_directories(llma_flags INTERFACE ${PROJECT_SOURCE_DIR}/src
 if(CMAKE_SIZEOF_VOID_P EQUAL 4)  # files above 2 GB
   target_compile_definitions(llma_flags INTERFACE _FILE_OFFSET_BITS=64)
 endif()
+if(WIN32)
+  # Windows 10; wide characters; printf() as C has it.
+  target_compile_definitions(
+    llma_flags INTERFACE _WIN32_WINNT=0x0A00 UNICODE NOMINMAX WIN32_LEAN_AND_MEAN
+                         __USE_MINGW_ANSI_STDIO=1)
+  # Stacks there are aligned to 16 bytes only, which GCC forgets where it keeps
+  # vectors of 32 or 64 on them: moves that need no alignment, whatever it says.
+  target_compile_options(llma_flags INTERFACE -Wa,-muse-unaligned-vector-move)
+endif()
 # No fused multiply-add and no fast-math anywhere: docs/NUMERICS.md.
 target_compile_options(
   llma_flags INTERFACE -ffp-contract=off -fno-fast-math -Wall -Wextra -Wshadow

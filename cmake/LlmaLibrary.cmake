@@ -11,6 +11,7 @@ set(llma_needs_Threads::Threads "find_package(Threads QUIET)" -pthread -)
 set(llma_needs_ZLIB::ZLIB "find_package(ZLIB QUIET)" zlib zlib1g-dev)
 set(llma_needs_CURL::libcurl "find_package(CURL QUIET)" -lcurl
     libcurl4-openssl-dev)
+set(llma_needs_winhttp "" -lwinhttp -)
 set(llma_needs_nlohmann_json::nlohmann_json "" - -)  # headers alone
 
 # The layers from `target` down, and the targets from outside that they use.
@@ -54,15 +55,22 @@ foreach(library llma_shared llma_static)
   target_include_directories(${library} INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
 endforeach()
+if(WIN32)
+  set_target_properties(llma_shared PROPERTIES PREFIX "" IMPORT_PREFIX ""
+                                               IMPORT_SUFFIX ".lib")
+endif()
 add_library(llma::llma ALIAS llma_shared)
 add_library(llma::llma_static ALIAS llma_static)
 
-# Nothing but the functions of llma.h is seen from outside.
-set(version_script ${PROJECT_SOURCE_DIR}/cmake/libllma.map)
-target_link_options(llma_shared PRIVATE -Wl,--version-script=${version_script})
-set_property(TARGET llma_shared APPEND PROPERTY LINK_DEPENDS ${version_script})
+# Nothing but the functions of llma.h is seen from outside: elsewhere their
+# visibility says so alone.
+if(NOT APPLE AND NOT WIN32)
+  set(version_script ${PROJECT_SOURCE_DIR}/cmake/libllma.map)
+  target_link_options(llma_shared PRIVATE -Wl,--version-script=${version_script})
+  set_property(TARGET llma_shared APPEND PROPERTY LINK_DEPENDS ${version_script})
+endif()
 target_link_libraries(llma_shared PRIVATE llma_flags ${llma_outside})
-if(NOT LLMA_SANITIZER)  # whose functions are in the program
+if(NOT LLMA_SANITIZER AND NOT APPLE AND NOT WIN32)  # whose functions are in the program
   target_link_options(llma_shared PRIVATE -Wl,-z,defs)
 endif()
 

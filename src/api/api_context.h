@@ -4,7 +4,6 @@
 #define LLMA_API_API_CONTEXT_H_
 
 #include <llma/llma.h>
-#include <unistd.h>
 
 #include <list>
 #include <memory>
@@ -12,6 +11,7 @@
 
 #include "api/api_model.h"
 #include "codec/compress_context.h"
+#include "platform/machine/process.h"
 
 namespace llma::api {
 
@@ -20,7 +20,7 @@ class Context {
  public:
   CompressContext& codec() { return codec_; }
   // A child of fork() has none of its threads.
-  bool is_of_this_process() const { return ::getpid() == pid_; }
+  bool is_of_this_process() const { return ProcessId() == process_; }
   // So that the next call finds the model open.
   void Keep(const SharedModel& model) {
     const std::lock_guard lock(mutex_);
@@ -32,7 +32,7 @@ class Context {
  private:
   static constexpr size_t kMaxModels = 4;
 
-  const pid_t pid_ = ::getpid();
+  const int64_t process_ = ProcessId();
   CompressContext codec_;
   std::mutex mutex_;
   std::list<SharedModel> models_;  // the one used last in front

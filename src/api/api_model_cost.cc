@@ -6,7 +6,7 @@
 #include "api/api_model.h"
 #include "api/api_options.h"
 #include "importer/measure/import_loss.h"
-#include "platform/descriptors.h"
+#include "platform/file_info.h"
 
 using namespace llma::api;
 

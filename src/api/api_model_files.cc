@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models by their names, and files.
-#include <pthread.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -14,17 +12,19 @@
 #include "api/api_model.h"
 #include "model/model_registry.h"
 #include "platform/descriptors.h"
+#include "platform/file_info.h"
+#include "platform/machine/process.h"
 #include "store/check_model.h"
 
 namespace llma::api {
 namespace {
 
 // What tells one state of a file from another.
-using FileKey = std::tuple<dev_t, ino_t, off_t, int64_t, int64_t>;
+using FileKey = std::tuple<uint64_t, uint64_t, uint64_t, int64_t, int64_t>;
 
-FileKey KeyOf(const struct stat& info) {
-  return {info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec,
-          info.st_mtim.tv_nsec};
+FileKey KeyOf(const FileInfo& info) {
+  return {info.device, info.number, info.size_bytes, info.written_time.seconds,
+          info.written_time.nanoseconds};
 }
 
 // Models that some handle holds. Never destroyed, for threads may outlive
@@ -38,9 +38,8 @@ OpenModels& TheOpenModels() {
   static auto* models = [] {
     auto* made = new OpenModels;
     // In a child the lock is free, whoever held it when the process forked.
-    ::pthread_atfork([] { TheOpenModels().mutex.lock(); },
-                     [] { TheOpenModels().mutex.unlock(); },
-                     [] { TheOpenModels().mutex.unlock(); });
+    CallAroundForks([] { TheOpenModels().mutex.lock(); },
+                    [] { TheOpenModels().mutex.unlock(); });
     return made;
   }();
   return *models;
@@ -70,11 +69,9 @@ Result<SharedModel> OpenPath(const std::string& path) {
   // Key and content are of the file that is open, whatever the path names by
   // then.
   const Descriptor fd = OpenForReading(path);
-  struct stat info {};
-  if (!fd.is_open() || ::fstat(fd.get(), &info) != 0) {
-    return SystemError("cannot open " + path);
-  }
-  const auto found = open.by_file.find(KeyOf(info));
+  const auto info = fd.is_open() ? InfoOf(fd.get()) : std::nullopt;
+  if (!info) return SystemError("cannot open " + path);
+  const auto found = open.by_file.find(KeyOf(*info));
   if (found != open.by_file.end()) {
     if (SharedModel model = found->second.lock()) return model;
   }
@@ -83,7 +80,7 @@ Result<SharedModel> OpenPath(const std::string& path) {
   if (!model) return WithPath(model.error(), path);
   const SharedModel shared =
       ShareModel(path, std::move(file), {}, *std::move(model));
-  open.by_file[KeyOf(info)] = shared;
+  open.by_file[KeyOf(*info)] = shared;
   return shared;
 }
 

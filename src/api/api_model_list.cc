@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Installed models, and importing them.
 #include <cstdlib>
-#include <filesystem>
-#include <system_error>
 
 #include "api/api_error.h"
 #include "importer/model_import.h"
 #include "model/model_header.h"
 #include "model/model_registry.h"
+#include "platform/file_system.h"
 
 struct llma_model_list {
   std::vector<std::string> places, problems;
@@ -25,12 +24,8 @@ llma::Result<std::string> DefaultPath(const std::string& name) {
                               : "this is no model name");
   }
   const std::string folder = llma::UserModelFolder();
-  if (folder.empty()) return Usage("neither HOME nor XDG_DATA_HOME is set");
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    return llma::Error{llma::ErrorCode::kIo, folder + ": " + error.message()};
-  }
+  if (folder.empty()) return Usage(llma::kNoDataFolder);
+  LLMA_TRY(llma::MakeFolders(folder));
   return folder + "/" + name + ".llmm";
 }
 

@@ -4,8 +4,6 @@
 #ifndef LLMA_API_API_STREAM_H_
 #define LLMA_API_API_STREAM_H_
 
-#include <unistd.h>
-
 #include <atomic>
 #include <optional>
 #include <vector>
@@ -14,6 +12,7 @@
 #include "base/checksum.h"
 #include "base/stage_clock.h"
 #include "codec/codec.h"
+#include "platform/machine/process.h"
 
 namespace llma::api {
 
@@ -114,7 +113,7 @@ class StreamDriver {
   }
   // A child of fork() has none of the threads that may be at work for it, and
   // would wait for them without end.
-  bool is_of_this_process() const { return ::getpid() == pid_; }
+  bool is_of_this_process() const { return ProcessId() == process_; }
   Status CheckProcess() const {
     if (is_of_this_process()) return OkStatus();
     return Usage(
@@ -148,7 +147,7 @@ class StreamDriver {
     }
   }
 
-  const pid_t pid_ = ::getpid();
+  const int64_t process_ = ProcessId();
   std::optional<Error> error_;
   bool is_flushed_ = true;
   bool is_finished_ = false;

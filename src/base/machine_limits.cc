@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/machine_limits.h"
 
-#include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <charconv>
@@ -12,7 +8,6 @@
 #include <fstream>
 #include <sstream>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 namespace llma {
@@ -186,13 +181,6 @@ double CgroupProcessors() {
   return known.load();
 }
 
-// The pages that statm counts in its field `index`.
-uint64_t UsedBytes(size_t index, uint64_t page_bytes) {
-  const auto fields = Split(ReadText("/proc/self/statm"), ' ');
-  if (index >= fields.size()) return 0;
-  return ParseCount(fields[index]).value_or(0) * page_bytes;
-}
-
 }  // namespace
 
 CgroupLimits ReadCgroupLimits(const std::string& root) {
@@ -211,19 +199,6 @@ CgroupLimits ReadCgroupLimits(const std::string& root) {
   return limits;
 }
 
-int NumAffineProcessors() {
-  // The kernel may know more processors than fit into a cpu_set_t.
-  for (size_t num_bits = CPU_SETSIZE; num_bits <= size_t{1} << 20;
-       num_bits *= 2) {
-    std::vector<cpu_set_t> sets(num_bits / CPU_SETSIZE);
-    const size_t size_bytes = sets.size() * sizeof(cpu_set_t);
-    if (::sched_getaffinity(0, size_bytes, sets.data()) == 0) {
-      return std::max(1, CPU_COUNT_S(size_bytes, sets.data()));
-    }
-  }
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
-
 int NumProcessors() {
   const int affine = NumAffineProcessors();
   const double given = CgroupProcessors();
@@ -232,25 +207,11 @@ int NumProcessors() {
 
 uint64_t UsableMemoryBytes() {
   uint64_t usable = kMaxObjectBytes;
-  const long num_pages = ::sysconf(_SC_PHYS_PAGES);
-  const long page_size = ::sysconf(_SC_PAGESIZE);
-  const auto page_bytes =
-      static_cast<uint64_t>(page_size > 0 ? page_size : 4096);
-  if (num_pages > 0) {
-    usable = std::min(usable, static_cast<uint64_t>(num_pages) * page_bytes);
+  for (const auto& limit :
+       {PhysicalMemoryBytes(), ReadCgroupLimits().memory_bytes,
+        LeftOfMemoryLimits()}) {
+    usable = std::min(usable, limit.value_or(usable));
   }
-  usable = std::min(usable, ReadCgroupLimits().memory_bytes.value_or(usable));
-  const auto limit_by = [&](auto resource, size_t statm_index) {
-    struct rlimit limit;
-    if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
-      return;
-    }
-    const uint64_t used = UsedBytes(statm_index, page_bytes);
-    usable = std::min<uint64_t>(
-        usable, limit.rlim_cur - std::min<uint64_t>(limit.rlim_cur, used));
-  };
-  limit_by(RLIMIT_AS, 0);    // all that is mapped
-  limit_by(RLIMIT_DATA, 5);  // data and stacks
   return usable;
 }
 

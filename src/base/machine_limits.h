@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "platform/machine/processors.h"
+
 namespace llma {
 
 // What the control groups of this process allow: the least of its own group and
@@ -20,10 +22,8 @@ struct CgroupLimits {
 // `root`: where /proc and the mounts are; for tests.
 CgroupLimits ReadCgroupLimits(const std::string& root = "");
 
-// Processors that threads of this process may run on at a time, at least 1.
-int NumAffineProcessors();
-// The same, but no more than its control groups give time for: whole ones, for
-// a thread that waits for one without time holds up all others.
+// NumAffineProcessors(), but no more than the control groups give time for:
+// whole ones, for a thread that waits for one without time holds up all others.
 int NumProcessors();
 
 // What no object is larger than. Where it decides, with addresses of 32 bits,
@@ -31,7 +31,7 @@ int NumProcessors();
 inline constexpr uint64_t kMaxObjectBytes = PTRDIFF_MAX;
 
 // Memory that this process may use further: the least of the machine's, of its
-// control groups', of what is left of RLIMIT_AS and RLIMIT_DATA, and of
+// control groups', of what is left of the process's own limits, and of
 // kMaxObjectBytes.
 uint64_t UsableMemoryBytes();
 

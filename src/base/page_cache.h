@@ -31,7 +31,7 @@ class PageCache {
   // A kept block of `size_bytes` or up to twice as much, all zeros; data is
   // null if there is none.
   Block Take(size_t size_bytes);
-  // A block of private anonymous memory, for later; the oldest ones go back to
+  // A block of MapPages(), for later; the oldest ones go back to
   // the system where there are too many.
   void Give(Block block) noexcept;
   // All kept blocks go back to the system.

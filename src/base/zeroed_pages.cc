@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/zeroed_pages.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <new>
+
+#include "platform/machine/pages.h"
 
 namespace llma {
 namespace {
@@ -13,7 +12,7 @@ namespace {
 constexpr size_t kLargePage = size_t{2} << 20;
 
 size_t RoundToPages(size_t size_bytes) {
-  static const auto page_bytes = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t page_bytes = PageBytes();
   return (size_bytes + page_bytes - 1) / page_bytes * page_bytes;
 }
 
@@ -34,26 +33,17 @@ ZeroedPages::ZeroedPages(size_t size_bytes, PageSource source) {
       return;
     }
   }
-  void* mapped = ::mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) throw std::bad_alloc();
-  mapped_ = data_ = mapped;
+  mapped_ = data_ = MapPages(mapped_bytes_);
+  if (mapped_ == nullptr) throw std::bad_alloc();
   if (!is_large) {
-#if defined(MADV_NOHUGEPAGE)
     // Nor where the system would take large ones unasked.
-    if (size_bytes >= kLargePage) {
-      (void)::madvise(data_, size_bytes, MADV_NOHUGEPAGE);
-    }
-#endif
+    if (size_bytes >= kLargePage) WantSmallPages(data_, size_bytes);
     return;
   }
-  const auto address = reinterpret_cast<uintptr_t>(mapped);
+  const auto address = reinterpret_cast<uintptr_t>(mapped_);
   const size_t skip = (kLargePage - address % kLargePage) % kLargePage;
-  data_ = static_cast<char*>(mapped) + skip;
-#if defined(MADV_HUGEPAGE)
-  // Whole ones; a refusal is harmless.
-  (void)::madvise(data_, size_bytes / kLargePage * kLargePage, MADV_HUGEPAGE);
-#endif
+  data_ = static_cast<char*>(mapped_) + skip;
+  WantLargePages(data_, size_bytes / kLargePage * kLargePage);  // whole ones
 }
 
 ZeroedPages::~ZeroedPages() {
@@ -61,7 +51,7 @@ ZeroedPages::~ZeroedPages() {
   if (cache_ != nullptr) {
     cache_->Give({mapped_, mapped_bytes_});
   } else {
-    (void)::munmap(mapped_, mapped_bytes_);
+    UnmapPages(mapped_, mapped_bytes_);
   }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/messages.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -21,7 +19,7 @@ static_assert(std::atomic<bool>::is_always_lock_free, "for signal handlers");
 void ShowLine(std::string_view text) {
   const std::string line = (is_progress_shown ? "\r\033[K" : "") +
                            ("llma: " + Printable(text)) + "\n";
-  (void)WriteAll(STDERR_FILENO, AsBytes(line)).has_value();
+  (void)WriteAll(kStandardError, AsBytes(line)).has_value();
 }
 
 // Whether `what` speaks of a file of this name, not just of its letters.
@@ -103,12 +101,12 @@ int ShowLastError(const char* what, const char* more) noexcept {
       std::snprintf(line, sizeof(line), "llma: %s%s%s\n", what,
                     more == nullptr ? "" : ": ", more == nullptr ? "" : more);
   const auto shown = std::min(static_cast<size_t>(size), sizeof(line) - 1);
-  (void)!::write(STDERR_FILENO, line, shown);
+  WriteOnce(kStandardError, line, shown);
   return kExitError;
 }
 
 int PrintOut(const Messages& messages, std::string_view text) {
-  const Status status = WriteAll(STDOUT_FILENO, AsBytes(text));
+  const Status status = WriteAll(kStandardOutput, AsBytes(text));
   if (status) return kExitSuccess;
   return messages.ShowError(FormatError("(stdout)", status.error()));
 }

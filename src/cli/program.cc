@@ -4,11 +4,13 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/args/suggestions.h"
 #include "cli/commands/commands.h"
 #include "cli/files/signals.h"
 #include "platform/descriptors.h"
+#include "platform/program_start.h"
 
 namespace llma::cli {
 namespace {
@@ -78,11 +80,17 @@ std::string CommandOf(int argc, char** argv) {
 
 }  // namespace
 
-int RunProgram(int argc, char** argv) try {
+int RunProgram(int num_words, char** words) try {
   OccupyStandardStreams();
-  if (argc > 1 && std::string_view(argv[1]) == "tune") {
-    return RunTune(argc - 2, argv + 2);
+  std::vector<std::string> line = CommandLine(num_words, words);
+  const auto argc = static_cast<int>(line.size());
+  if (argc > 1 && line[1] == "tune") {
+    return RunTune({line.begin() + 2, line.end()});
   }
+  std::vector<char*> pointers;
+  for (std::string& word : line) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  char** const argv = pointers.data();
   const auto options = ParseOptions(argc, argv);
   if (!options) {
     return Messages(1).ShowError(

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/progress.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -33,16 +30,10 @@ std::string Bar(double share, size_t num_columns) {
          "]";
 }
 
-size_t NumColumns() {
-  struct winsize size;
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
-    return 80;
-  }
-  return size.ws_col;
-}
+size_t NumColumns() { return TerminalColumns().value_or(80); }
 
 void WriteToTerminal(const std::string& text) {
-  (void)WriteAll(STDERR_FILENO, AsBytes(text)).has_value();
+  (void)WriteAll(kStandardError, AsBytes(text)).has_value();
 }
 
 }  // namespace
@@ -164,7 +155,7 @@ std::string FormatFrame(const std::string& name, uint64_t number,
 ProgressMeter::ProgressMeter(std::string name, const Messages& messages)
     : name_(std::move(name)),
       messages_(messages),
-      is_terminal_(messages.verbosity() >= 1 && ::isatty(STDERR_FILENO) != 0),
+      is_terminal_(messages.verbosity() >= 1 && IsTerminal(kStandardError)),
       report_(name_),
       next_(start_ + kFirstDelay) {}
 

@@ -3,12 +3,12 @@
 
 #include <filesystem>
 #include <string_view>
-#include <system_error>
 
 #include "importer/convert/adapter.h"
 #include "importer/gguf/import_gguf.h"
 #include "importer/hf/import_folder.h"
 #include "model/model_header.h"
+#include "platform/file_info.h"
 #include "platform/mapped_file.h"
 
 namespace llma {
@@ -54,8 +54,7 @@ std::string ModelNameFromPath(const std::string& source_path) {
 namespace {
 
 Status ReadPlainSource(const std::string& source_path, const SourceUser& use) {
-  std::error_code error;
-  if (std::filesystem::is_directory(source_path, error)) {
+  if (IsDirectory(source_path)) {
     return ReadFolder(source_path, use);
   }
   LLMA_ASSIGN(const MappedFile file, MappedFile::Open(source_path));

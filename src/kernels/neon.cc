@@ -9,13 +9,12 @@
 
 #if defined(__aarch64__)
 #include <arm_neon.h>
-#include <asm/hwcap.h>
-#include <sys/auxv.h>
 
 #include <cstring>
 
 #include "kernels/target_region.h"
 #include "numerics/exact_math.h"
+#include "platform/machine/processors.h"
 
 #if defined(__clang__)
 LLMA_TARGET_BEGIN("dotprod")
@@ -390,7 +389,7 @@ void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
 
 namespace {
 
-bool IsSupported() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
+bool IsSupported() { return HasArmDotProducts(); }
 
 }  // namespace
 

@@ -6,12 +6,11 @@
 
 #if defined(__aarch64__)
 #include <arm_neon.h>
-#include <asm/hwcap.h>
-#include <sys/auxv.h>
 
 #include <cstring>
 
 #include "kernels/target_region.h"
+#include "platform/machine/processors.h"
 
 #if defined(__clang__)
 LLMA_TARGET_BEGIN("i8mm")
@@ -177,10 +176,7 @@ void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
   }
 }
 
-bool IsSupported() {
-  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0 &&
-         (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
-}
+bool IsSupported() { return HasArmDotProducts() && HasArmI8mm(); }
 
 }  // namespace
 

@@ -2,21 +2,19 @@
 #include "model/model_registry.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 
 #include "base/hex.h"
 #include "model/model_header.h"
 #include "platform/descriptors.h"
+#include "platform/file_info.h"
+#include "platform/file_system.h"
 #include "platform/folder_list.h"
+#include "platform/machine/process.h"
 #include "platform/mapped_file.h"
 
 namespace llma {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr char kSuffix[] = ".llmm";
 constexpr char kHowToGetDefault[] =
@@ -42,11 +40,6 @@ bool IsNamed(const ModelProblem& problem, std::string_view name) {
          path.substr(path.rfind('/') + 1) == std::string(name) + kSuffix;
 }
 
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 Result<InstalledModel> ReadInstalledModel(const std::string& path) {
   LLMA_ASSIGN(const MappedFile file, MappedFile::Open(path));
   const auto header = ParseModelHeader(file.bytes());
@@ -61,10 +54,8 @@ Result<InstalledModel> ReadInstalledModel(const std::string& path) {
 // Whether a link leads to a regular file, nowhere, or where nothing may be
 // looked at: opening it says which.
 bool MayLeadToFile(const std::string& link) {
-  std::error_code error;
-  const fs::file_type type = fs::status(link, error).type();
-  return type == fs::file_type::regular || type == fs::file_type::not_found ||
-         type == fs::file_type::none || type == fs::file_type::unknown;
+  const auto info = InfoOf(link);
+  return !info || info->is_regular();
 }
 
 // Adds what is read of one file, unless it is gone meanwhile.
@@ -81,8 +72,7 @@ void AddFile(const std::string& path, InstalledModels& installed) {
 void AddPlace(const std::string& place, InstalledModels& installed) {
   if (IsMissing(place)) return;
   // Only regular files: to open a pipe would wait for its writer.
-  std::error_code error;
-  if (fs::is_regular_file(place, error)) return AddFile(place, installed);
+  if (IsRegularFile(place)) return AddFile(place, installed);
   const auto entries = ListFolder(place);
   if (!entries) {
     installed.problems.push_back({place, false, entries.error()});
@@ -160,24 +150,18 @@ const InstalledModel* InstalledModels::FindId(Bytes id) const {
 }
 
 std::string UserModelFolder() {
-  // The XDG rules: a relative path is invalid and ignored.
-  const std::string data_home = Environment("XDG_DATA_HOME");
-  if (data_home.starts_with('/')) return data_home + "/llma";
-  const std::string home = Environment("HOME");
-  return home.empty() ? "" : home + "/.local/share/llma";
+  const std::string folder = UserDataFolder();
+  return folder.empty() ? "" : folder + "/llma";
 }
 
 std::vector<std::string> ModelPlaces() {
-  std::vector<std::string> places;
-  const std::string listed = Environment("LLMA_MODEL_PATH");
-  for (size_t begin = 0; begin <= listed.size();) {
-    const size_t end = std::min(listed.find(':', begin), listed.size());
-    if (end > begin) places.push_back(listed.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  std::vector<std::string> places =
+      SplitPathList(Environment("LLMA_MODEL_PATH"));
   const std::string user = UserModelFolder();
   if (!user.empty()) places.push_back(user);
-  places.push_back("/usr/share/llma");
+  for (const std::string& folder : SystemDataFolders()) {
+    places.push_back(folder + "/llma");
+  }
   return places;
 }
 

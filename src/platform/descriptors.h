@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <llma/result.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,17 +15,12 @@
 
 namespace llma {
 
+inline constexpr int kStandardInput = 0;
+inline constexpr int kStandardOutput = 1;
+inline constexpr int kStandardError = 2;
+
 // "WHAT: what errno says".
 Error SystemError(const std::string& what);
-
-// A system call that is made again when a signal interrupts it.
-template <class Call>
-auto Uninterrupted(const Call& call) {
-  for (;;) {
-    const auto result = call();
-    if (result >= 0 || errno != EINTR) return result;
-  }
-}
 
 // Closes what it owns.
 class Descriptor {
@@ -44,18 +40,12 @@ class Descriptor {
   int fd_ = -1;
 };
 
-// Nothing has this name. False where that cannot be told: opening it says why.
-bool IsMissing(const std::string& path);
-
-// A directory, perhaps by a link.
-bool IsDirectory(const std::string& path);
-
 // Not open, and errno, if that fails.
 Descriptor OpenForReading(const std::string& path);
 
 // Up to as many bytes as fit, as soon as there are some; 0 at the end, -1 and
 // errno after an error.
-ssize_t ReadSome(int fd, std::span<uint8_t> buffer);
+int64_t ReadSome(int fd, std::span<uint8_t> buffer);
 
 // All bytes of a descriptor, or of a file; at most `max_bytes` (kLimit beyond).
 Result<std::vector<uint8_t>> ReadAll(int fd, uint64_t max_bytes);
@@ -67,11 +57,38 @@ Result<size_t> ReadFileAt(int fd, uint64_t offset, std::span<uint8_t> buffer);
 
 // Writes everything, or an error (kIo with the reason).
 Status WriteAll(int fd, std::span<const uint8_t> data);
+// What one call takes of a text, for signal handlers; nobody is told if that
+// fails.
+void WriteOnce(int fd, const char* text, size_t size_bytes);
+
+// Where reading and writing go on; nothing, and errno, of what cannot seek.
+std::optional<uint64_t> PositionOf(int fd);
+// These are false, and errno, if that failed.
+bool SeekTo(int fd, uint64_t offset);
+bool SeekToEnd(int fd);
+bool Truncate(int fd, uint64_t size_bytes);
+
+// Whether reading would not have to wait.
+bool HasInput(int fd);
+
+bool IsTerminal(int fd);
+// Of the terminal of standard error; nothing if there is none.
+std::optional<size_t> TerminalColumns();
 
 // What was written is on the device. True also where the file system cannot
-// tell; -1 and errno turn into false if writing failed.
+// tell; errno turns into false if writing failed.
 bool SyncContent(int fd);  // of a file, as much as is needed to read it
 bool SyncFile(int fd);     // of a file or folder, all of it
+// Only that writing to the device begins, where the system can be told.
+void StartSync(int fd);
+// What closing would tell of earlier writes; it stays open.
+bool CloseTells(int fd);
+
+// Nobody else has it so. Where there are no locks, that is believed.
+bool LockExclusively(int fd);
+
+// Descriptors that a process may have open at once.
+uint64_t MaxDescriptors();
 
 // Takes the numbers of closed standard streams, so that no file gets them:
 // reading and writing them goes on failing.

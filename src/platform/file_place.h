@@ -5,19 +5,31 @@
 #ifndef LLMA_PLATFORM_FILE_PLACE_H_
 #define LLMA_PLATFORM_FILE_PLACE_H_
 
-#include <sys/stat.h>
-
 #include <llma/result.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "platform/descriptors.h"
+#include "platform/file_info.h"
 
 namespace llma {
 
-inline bool IsSameFile(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
+enum class OpenHow {
+  kRead,
+  // To read and write, for this user alone: one that was not there.
+  kNew,
+  // The same, with what others may do as the system and the user have it.
+  kNewForAll,
+  // To read and write what is there: not where a link leads, and without
+  // waiting, whatever it is.
+  kThere,
+  // To write to what is there.
+  kWrite,
+};
+
+// A folder that is held open, as the system has it.
+class HeldFolder;
 
 class FilePlace {
  public:
@@ -28,34 +40,43 @@ class FilePlace {
   // Another name in the same folder.
   FilePlace Sibling(const std::string& name) const;
 
-  int folder_fd() const { return folder_->get(); }
+  const HeldFolder& folder() const { return *folder_; }
   const std::string& name() const { return name_; }
   // For messages: as it was when it was found.
   std::string path() const { return prefix_ + name_; }
 
-  // As open(2); not open, and errno, if that fails.
-  Descriptor Open(int flags, mode_t mode = 0) const;
-  // What is there now, of a link the link itself; -1 and errno as lstat(2).
-  int Stat(struct stat* info) const;
+  // Not open, and errno, if that fails.
+  Descriptor Open(OpenHow how) const;
+  // What is there now, of a link the link itself; nothing, and errno, if that
+  // fails.
+  std::optional<FileInfo> Info() const;
   // Where links lead.
-  int StatTarget(struct stat* info) const;
+  std::optional<FileInfo> TargetInfo() const;
+  std::optional<FileInfo> FolderInfo() const;
   // Whether the name is that of this file now.
-  bool Is(const struct stat& file) const;
+  bool Is(const FileInfo& file) const;
   // Removes the name; false and errno if that failed.
   bool Unlink() const;
+  // Gives the file of this name, open as `fd`, that of `to`, which another file
+  // loses; or fails if there is one (EEXIST). Where the file system cannot do
+  // the latter in one step, a file that comes between looking and renaming may
+  // be lost.
+  bool Rename(int fd, const FilePlace& to) const;
+  bool RenameToFree(int fd, const FilePlace& to) const;
   // The folder's entries are on the device; false and errno if that failed.
   bool SyncFolder() const;
 
  private:
-  FilePlace(std::shared_ptr<const Descriptor> folder, std::string prefix,
+  FilePlace(std::shared_ptr<const HeldFolder> folder, std::string prefix,
             std::string name)
       : folder_(std::move(folder)),
         prefix_(std::move(prefix)),
         name_(std::move(name)) {}
-  static Result<FilePlace> FindFrom(int folder_fd, const std::string& shown,
+  static Result<FilePlace> FindFrom(const HeldFolder* from,
+                                    const std::string& shown,
                                     const std::string& path);
 
-  std::shared_ptr<const Descriptor> folder_;
+  std::shared_ptr<const HeldFolder> folder_;
   std::string prefix_;  // "a/b/", or nothing
   std::string name_;
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/file_place.h"
 
-#include <fcntl.h>
-
 #include "platform/testing/test_folder.h"
 
 namespace llma {
@@ -18,12 +16,12 @@ TEST_F(FilePlaceTest, StaysWhereItIs) {
   const auto place = FilePlace::Find(Path("dir/a"));
   ASSERT_TRUE(place);
   EXPECT_EQ(place->path(), Path("dir/a"));
-  struct stat info;
-  ASSERT_EQ(place->Stat(&info), 0);
+  const auto info = place->Info();
+  ASSERT_TRUE(info);
   fs::rename(Path("dir"), Path("moved"));
   fs::create_directory(Path("dir"));
   Make("dir/a", "another");
-  EXPECT_TRUE(place->Is(info));
+  EXPECT_TRUE(place->Is(*info));
   EXPECT_TRUE(place->SyncFolder());
   EXPECT_TRUE(place->Unlink());
   EXPECT_FALSE(fs::exists(Path("moved/a")));
@@ -33,13 +31,13 @@ TEST_F(FilePlaceTest, StaysWhereItIs) {
 TEST_F(FilePlaceTest, KnowsItsFileFromAnother) {
   const auto place = FilePlace::Find(Make("a", "old"));
   ASSERT_TRUE(place);
-  struct stat info;
-  ASSERT_EQ(place->Stat(&info), 0);
+  const auto info = place->Info();
+  ASSERT_TRUE(info);
   fs::rename(Path("a"), Path("b"));
-  EXPECT_FALSE(place->Is(info));
+  EXPECT_FALSE(place->Is(*info));
   Make("a", "new");
-  EXPECT_FALSE(place->Is(info));
-  EXPECT_TRUE(place->Sibling("b").Is(info));
+  EXPECT_FALSE(place->Is(*info));
+  EXPECT_TRUE(place->Sibling("b").Is(*info));
 }
 
 TEST_F(FilePlaceTest, FollowsLinks) {
@@ -51,9 +49,8 @@ TEST_F(FilePlaceTest, FollowsLinks) {
   const auto target = FilePlace::Find(Path("absolute"))->FollowLinks();
   ASSERT_TRUE(target);
   EXPECT_EQ(target->path(), Path("dir/a"));
-  struct stat info;
-  EXPECT_EQ(target->Stat(&info), 0);
-  EXPECT_TRUE(S_ISREG(info.st_mode));
+  const auto info = target->Info();
+  EXPECT_TRUE(info && info->is_regular());
   EXPECT_FALSE(FilePlace::Find(Path("loop"))->FollowLinks());
   EXPECT_EQ(FilePlace::Find(Path("no/a")).error().code, ErrorCode::kIo);
 }

@@ -21,7 +21,10 @@ struct FolderEntry {
 Result<std::vector<FolderEntry>> ListFolder(const std::string& folder);
 
 // FOLDER/NAME.
-std::string PathIn(const std::string& folder, const std::string& name);
+inline std::string PathIn(const std::string& folder, const std::string& name) {
+  const bool needs_slash = !folder.empty() && !folder.ends_with('/');
+  return folder + (needs_slash ? "/" : "") + name;
+}
 
 }  // namespace llma
 

@@ -4,6 +4,7 @@
 #ifndef LLMA_PLATFORM_OUTPUT_FILE_H_
 #define LLMA_PLATFORM_OUTPUT_FILE_H_
 
+#include <cstdint>
 #include <llma/result.hpp>
 #include <optional>
 #include <span>
@@ -54,7 +55,7 @@ class OutputFile {
   Status WriteStart(std::span<const uint8_t> data);
   // What the file may have in the end; false if that failed, which leaves it to
   // its owner.
-  bool SetMode(mode_t mode);
+  bool SetMode(uint32_t mode);
   // What was written is on the device.
   Status Sync();
   // Gives the file its final name. Without `overwrite` never that of another
@@ -95,7 +96,7 @@ class OutputFile {
   FilePlace place_;
   std::optional<FilePlace> temporary_;  // none once it has its name
   OutputFileOptions options_;
-  std::optional<mode_t> mode_;  // of a file that has no own one
+  std::optional<uint32_t> mode_;  // of a file that has no own one
 };
 
 }  // namespace llma

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/check_model.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 
 #include "base/hex.h"
 #include "model/fingerprint.h"
+#include "platform/file_system.h"
 #include "store/model_catalog.h"
 
 namespace llma::store {
@@ -54,7 +53,7 @@ Result<std::string> RemoveModel(const std::string& name) {
                  "'" + name + "': expected the name of an installed model"};
   }
   LLMA_ASSIGN(const InstalledModel found, FindModelByName(name));
-  if (::unlink(found.path.c_str()) != 0) {
+  if (!RemoveFile(found.path)) {
     return Error{ErrorCode::kIo,
                  "cannot remove " + found.path + ": " + std::strerror(errno)};
   }

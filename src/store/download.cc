@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/download.h"
 
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -16,6 +12,8 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "platform/descriptors.h"
+#include "platform/file_info.h"
+#include "platform/file_system.h"
 #include "platform/mapped_file.h"
 #include "platform/output_file.h"
 #include "store/git_blob.h"
@@ -34,11 +32,6 @@ constexpr uint64_t kMaxNoteBytes = 1 << 15;
 
 std::string Megabytes(uint64_t bytes) {
   return std::to_string((bytes + 999999) / 1000000) + " MB";
-}
-
-std::string Folder(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
 // "bytes 100-199/200": where it starts, and the size of the whole.
@@ -149,8 +142,7 @@ class Transfer {
   // another address meanwhile.
   Status FindStart() {
     note_ = PartNote::Read(note_path_);
-    const off_t end = ::lseek(file_.fd(), 0, SEEK_END);
-    have_ = end > 0 ? static_cast<uint64_t>(end) : 0;
+    have_ = SeekToEnd(file_.fd()) ? PositionOf(file_.fd()).value_or(0) : 0;
     const std::string expected = Expected();
     const bool is_same_url = note_.url == source_.url;
     if (!is_same_url) note_.etag.clear();
@@ -167,8 +159,7 @@ class Transfer {
     note_ = {};
     have_ = 0;
     is_joined_ = false;
-    if (Uninterrupted([this] { return ::ftruncate(file_.fd(), 0); }) != 0 ||
-        ::lseek(file_.fd(), 0, SEEK_SET) != 0) {
+    if (!Truncate(file_.fd(), 0) || !SeekTo(file_.fd(), 0)) {
       return SystemError("cannot empty " + path_ + ".part");
     }
     return OkStatus();
@@ -288,7 +279,7 @@ class Transfer {
     }
     if (total_ == 0) total_ = source_.size_bytes;
     if (total_ != 0) {
-      LLMA_TRY(CheckRoom(Folder(path_), total_ - std::min(total_, have_),
+      LLMA_TRY(CheckRoom(FolderOf(path_), total_ - std::min(total_, have_),
                          total_ <= kMaxRoomBytes
                              ? total_ * options_.num_more_sizes
                              : ~uint64_t{0}));
@@ -344,8 +335,8 @@ class Transfer {
   Result<Downloaded> Finish(const std::string& sum) {
     const std::string part = path_ + ".part";
     if (sum != note_.sum) {
-      ::unlink(part.c_str());
-      ::unlink(note_path_.c_str());
+      (void)RemoveFile(part);
+      (void)RemoveFile(note_path_);
       return Error{ErrorCode::kChecksum,
                    source_.url + ": what came is not the file: its " +
                        (IsGitId(sum) ? "id in git" : "SHA-256") + " is " + sum +
@@ -361,8 +352,8 @@ class Transfer {
       }
     }
     if (!options_.keep_as.empty()) LLMA_TRY(Keep());
-    ::unlink(part.c_str());
-    ::unlink(note_path_.c_str());
+    (void)RemoveFile(part);
+    (void)RemoveFile(note_path_);
     return downloaded;
   }
 
@@ -429,16 +420,14 @@ Error Refusal(const DownloadSource& source, const HttpResponse& response) {
 
 Status CheckRoom(const std::string& folder, uint64_t fetched_bytes,
                  uint64_t made_bytes) {
-  struct statvfs info;
-  if (::statvfs(folder.c_str(), &info) != 0) return OkStatus();
-  const uint64_t free_bytes =
-      static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+  const auto free_bytes = FreeBytes(folder);
   // Without overflow, whatever the host claims.
-  if (fetched_bytes <= free_bytes && made_bytes <= free_bytes - fetched_bytes) {
+  if (!free_bytes || (fetched_bytes <= *free_bytes &&
+                      made_bytes <= *free_bytes - fetched_bytes)) {
     return OkStatus();
   }
   return Error{ErrorCode::kIo,
-               folder + ": has " + Megabytes(free_bytes) + " free; fetching " +
+               folder + ": has " + Megabytes(*free_bytes) + " free; fetching " +
                    Megabytes(fetched_bytes) +
                    " and making the model of it needs more: make room, or "
                    "set XDG_DATA_HOME to where there is some"};
@@ -463,18 +452,9 @@ Result<std::string> SumOfFile(const std::string& path,
 }
 
 Status MoveToFreeName(const std::string& from, const std::string& to) {
-  if (::link(from.c_str(), to.c_str()) == 0) {
-    ::unlink(from.c_str());
-    return OkStatus();
-  }
-  const int reason = errno;
-  struct stat info;
-  const bool exists = ::lstat(to.c_str(), &info) == 0;
-  // Some file systems have no links.
-  if (!exists && ::rename(from.c_str(), to.c_str()) == 0) return OkStatus();
-  return Error{ErrorCode::kIo, to + ": " +
-                                   std::strerror(exists ? EEXIST : reason) +
-                                   ": " + from + " is kept"};
+  if (MoveToFree(from, to)) return OkStatus();
+  return Error{ErrorCode::kIo,
+               to + ": " + std::strerror(errno) + ": " + from + " is kept"};
 }
 
 Result<Downloaded> Download(const DownloadSource& source,
@@ -485,11 +465,11 @@ Result<Downloaded> Download(const DownloadSource& source,
                                                          .resume = true,
                                                          .keep_part = true}));
   auto downloaded = Transfer(source, path, options, std::move(file)).Run();
-  struct stat info;
   const std::string part = path + ".part";
-  if (!downloaded && ::stat(part.c_str(), &info) == 0 && info.st_size == 0) {
-    ::unlink(part.c_str());  // nothing to go on with
-    ::unlink((part + ".from").c_str());
+  const auto info = downloaded ? std::nullopt : InfoOf(part);
+  if (info && info->size_bytes == 0) {
+    (void)RemoveFile(part);  // nothing to go on with
+    (void)RemoveFile(part + ".from");
   }
   return downloaded;
 }

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/fetch_repository.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "importer/hf/import_folder.h"
 #include "platform/descriptors.h"
-#include "platform/file_place.h"
+#include "platform/file_info.h"
+#include "platform/file_system.h"
 #include "platform/folder_list.h"
 #include "platform/mapped_file.h"
 #include "store/download.h"
@@ -27,38 +23,16 @@ constexpr std::string_view kWeightsSuffix = ".safetensors";
 
 // A folder that nobody else works in; made if it is not there.
 Result<Descriptor> TakeFolder(const std::string& path) {
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  constexpr mode_t kMode = 0777;
-  for (;;) {
-    if (::mkdir(path.c_str(), kMode) != 0 && errno != EEXIST) {
-      return SystemError("cannot create " + path);
-    }
-    Descriptor folder(::open(path.c_str(), kFlags));
-    if (!folder.is_open()) {
-      if (errno == ENOENT) continue;  // gone meanwhile
-      return SystemError(path);
-    }
-    if (Uninterrupted([&folder] {
-          return ::flock(folder.get(), LOCK_EX | LOCK_NB);
-        }) != 0 &&
-        errno == EWOULDBLOCK) {
-      return Error{ErrorCode::kUsage,
-                   path + ": another process is fetching it"};
-    }
-    struct stat held, named;
-    if (::fstat(folder.get(), &held) == 0 &&
-        ::lstat(path.c_str(), &named) == 0 && IsSameFile(held, named)) {
-      return folder;
-    }
-  }
+  LLMA_ASSIGN(std::optional<Descriptor> folder, HoldFolder(path));
+  if (folder) return *std::move(folder);
+  return Error{ErrorCode::kUsage, path + ": another process is fetching it"};
 }
 
 // Whether the file at `path` is that of the hub. Nothing if it is not there or
 // has another size.
 bool IsWhole(const std::string& path, const RepositoryFile& file) {
-  struct stat info;
-  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode) ||
-      static_cast<uint64_t>(info.st_size) != file.size_bytes) {
+  const auto info = InfoOf(path);
+  if (!info || !info->is_regular() || info->size_bytes != file.size_bytes) {
     return false;
   }
   const std::string& expected =
@@ -102,7 +76,7 @@ class Fetcher {
     LLMA_ASSIGN(const Descriptor folder, TakeFolder(what_.part_folder));
     const Status fetched = FetchAll();
     if (!fetched) {
-      ::rmdir(what_.part_folder.c_str());  // if there is nothing in it
+      (void)RemoveEmptyFolder(what_.part_folder);  // if there is nothing in it
       return fetched;
     }
     if (const Status used = use(what_.part_folder); !used) {
@@ -114,7 +88,7 @@ class Fetcher {
     // The model is there, whatever becomes of the rest.
     if (const Status removed = RemoveOthers({}); !removed) {
       callbacks_.Note(removed.error().what);
-    } else if (::rmdir(what_.part_folder.c_str()) != 0) {
+    } else if (!RemoveEmptyFolder(what_.part_folder)) {
       callbacks_.Note(SystemError("cannot remove " + what_.part_folder).what);
     }
     return OkStatus();
@@ -228,10 +202,9 @@ class Fetcher {
 
   // Of a file that is there, whole or in part.
   uint64_t BytesThere(const std::string& name) const {
-    struct stat info;
     for (const char* ending : {"", ".part"}) {
-      if (::stat((PartPath(name) + ending).c_str(), &info) == 0) {
-        return static_cast<uint64_t>(info.st_size);
+      if (const auto info = InfoOf(PartPath(name) + ending)) {
+        return info->size_bytes;
       }
     }
     return 0;
@@ -271,7 +244,7 @@ class Fetcher {
         if (name.ends_with(ending)) name.remove_suffix(ending.size());
       }
       if (std::ranges::find(names, name) == names.end() &&
-          ::unlink(PartPath(entry.name).c_str()) != 0) {
+          !RemoveFile(PartPath(entry.name))) {
         return SystemError("cannot remove " + PartPath(entry.name));
       }
     }
@@ -280,7 +253,7 @@ class Fetcher {
 
   Status Keep() const {
     if (!IsMissing(what_.kept_folder) ||
-        ::rename(what_.part_folder.c_str(), what_.kept_folder.c_str()) != 0) {
+        !RenameFolder(what_.part_folder, what_.kept_folder)) {
       return SystemError("cannot rename " + what_.part_folder + " to " +
                          what_.kept_folder);
     }

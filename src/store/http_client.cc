@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "platform/file_info.h"
+#include "platform/machine/process.h"
 #include "store/certificates.h"
-#include "store/environment.h"
 #include "store/trim.h"
 #include "store/url.h"
 
@@ -70,8 +70,7 @@ Certificates TrustedCertificates() {
     if (info->capath != nullptr) built_in.folder = info->capath;
   }
   const auto exists = [](const std::string& path) {
-    std::error_code error;
-    return std::filesystem::exists(path, error);
+    return InfoOf(path).has_value();
   };
   return FindCertificates(Environment, exists, built_in);
 }

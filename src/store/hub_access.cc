@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/hub_access.h"
 
-#include "store/environment.h"
+#include "platform/machine/process.h"
 #include "store/url.h"
 
 namespace llma::store {

@@ -2,12 +2,13 @@
 #include "store/hub_token.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "platform/descriptors.h"
-#include "store/environment.h"
+#include "platform/file_info.h"
+#include "platform/file_system.h"
+#include "platform/machine/process.h"
 #include "store/trim.h"
 
 namespace llma::store {
@@ -24,7 +25,7 @@ std::string PathOfToken() {
   }
   std::string cache = Environment("XDG_CACHE_HOME");
   if (cache.empty()) {
-    const std::string home = Environment("HOME");
+    const std::string home = HomeFolder();
     if (home.empty()) return "";
     cache = home + "/.cache";
   }
@@ -47,9 +48,8 @@ Result<HubToken> FindHubToken() {
   if (!token.text.empty()) return token;
   const std::string disabled = Environment("HF_HUB_DISABLE_IMPLICIT_TOKEN");
   const std::string path = PathOfToken();
-  std::error_code error;
   if (path.empty() || (!disabled.empty() && disabled != "0") ||
-      !std::filesystem::is_regular_file(path, error)) {
+      !IsRegularFile(path)) {
     return HubToken();
   }
   const auto bytes = ReadFile(path, kMaxTokenBytes);

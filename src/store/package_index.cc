@@ -9,8 +9,9 @@
 #include "base/sha256.h"
 #include "importer/hf/json_value.h"
 #include "platform/descriptors.h"
+#include "platform/file_system.h"
+#include "platform/machine/process.h"
 #include "platform/mapped_file.h"
-#include "store/environment.h"
 #include "store/http_client.h"
 #include "store/page.h"
 #include "store/trim.h"
@@ -81,7 +82,7 @@ std::vector<std::string> PathsOfSettings() {
   const auto add = [&paths](const std::string& folder, const char* path) {
     if (!folder.empty()) paths.push_back(folder + path);
   };
-  const std::string home = Environment("HOME");
+  const std::string home = HomeFolder();
   add(Environment("PIP_CONFIG_FILE"), "");
   // Which means: no files at all.
   if (!paths.empty() && paths[0] == "/dev/null") return {};

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/pull_model.h"
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <optional>
-#include <system_error>
 
 #include "importer/model_import.h"
 #include "model/model_header.h"
 #include "model/model_registry.h"
 #include "platform/descriptors.h"
+#include "platform/file_info.h"
+#include "platform/file_system.h"
 #include "platform/output_file.h"
 #include "store/download.h"
 #include "store/fetch_repository.h"
@@ -21,8 +19,6 @@
 
 namespace llma::store {
 namespace {
-
-namespace fs = std::filesystem;
 
 // An import of 4 bits a weight gives about 8; larger sources give less.
 constexpr uint64_t kSizesOfImport = 2;
@@ -147,12 +143,9 @@ Result<std::string> MakeFolder(const PullRequest& request) {
   const std::string folder =
       request.folder.empty() ? UserModelFolder() : request.folder;
   if (folder.empty()) {
-    return Error{ErrorCode::kUsage,
-                 "neither HOME nor XDG_DATA_HOME is set: set one"};
+    return Error{ErrorCode::kUsage, std::string(kNoDataFolder) + ": set one"};
   }
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return Error{ErrorCode::kIo, folder + ": " + error.message()};
+  LLMA_TRY(MakeFolders(folder));
   return folder;
 }
 
@@ -185,8 +178,8 @@ class Puller {
                        from_index.error().what};
     }
     // What the hub gave of it.
-    ::unlink((HubPath() + ".part").c_str());
-    ::unlink((HubPath() + ".part.from").c_str());
+    (void)RemoveFile(HubPath() + ".part");
+    (void)RemoveFile(HubPath() + ".part.from");
     return OkStatus();
   }
 
@@ -322,8 +315,7 @@ Result<PulledModel> PullModel(const PullRequest& request,
   const std::string stem = folder + "/" + plan.name;
   PulledModel pulled;
   pulled.path = stem + ".llmm";
-  std::error_code error;
-  if (!request.overwrite && fs::exists(pulled.path, error)) {
+  if (!request.overwrite && InfoOf(pulled.path)) {
     return Error{ErrorCode::kUsage, pulled.path +
                                         " exists already: -f fetches "
                                         "and imports it anew"};

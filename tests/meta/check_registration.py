@@ -21,9 +21,11 @@ def main():
     names = {}
     for path in files:
         if path.suffix in {".h", ".cc"}:
-            if path.name in names:
-                faults.append(f"{path}: the same name as {names[path.name]}")
-            names[path.name] = path
+            # The same for each system.
+            name = path.name, path.parent.name == "windows"
+            if name in names:
+                faults.append(f"{path}: the same name as {names[name]}")
+            names[name] = path
         if path.name.endswith("_test.cc"):
             # Of its folder or, for a room of a layer, of the layer.
             lists = next(folder / "CMakeLists.txt" for folder in path.parents

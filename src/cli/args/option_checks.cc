@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/args/option_checks.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <string_view>
 #include <utility>
 
-#include "cli/files/input_file.h"
+#include "platform/descriptors.h"
+#include "platform/file_info.h"
 
 namespace llma::cli {
 namespace {
 
 // Something that may be an input: not /dev/null.
 bool Exists(const std::string& path) {
-  struct stat info;
-  if (::stat(path.c_str(), &info) == 0) return !S_ISCHR(info.st_mode);
-  return ::lstat(path.c_str(), &info) == 0;
+  if (const auto info = InfoOf(path)) {
+    return info->kind != FileKind::kCharDevice;
+  }
+  return InfoOfLink(path).has_value();
 }
 
 }  // namespace
@@ -29,7 +28,7 @@ void DecideOutput(Options& options) {
   if (options.operation == Operation::kCompress) {
     options.is_in_out =
         is_pair && options.is_c &&
-        (::isatty(STDOUT_FILENO) != 0 ||
+        (IsTerminal(kStandardOutput) ||
          !(operands[0] == "-" || Exists(operands[0])) || !Exists(operands[1]));
   } else if (options.operation == Operation::kDecompress) {
     options.is_in_out = is_pair && !options.is_c &&

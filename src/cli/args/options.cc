@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <iterator>
 #include <sstream>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "cli/args/option_checks.h"
 #include "cli/args/option_line.h"
 #include "cli/args/suggestions.h"
+#include "platform/machine/process.h"
 
 namespace llma::cli {
 namespace {
@@ -104,8 +104,7 @@ Result<Options> DefaultOptions(std::string_view program) {
     options.operation = Operation::kDecompress;
     options.to_stdout = true;
   }
-  const char* text = std::getenv("LLMA_OPT");
-  std::istringstream words(text == nullptr ? "" : text);
+  std::istringstream words(Environment("LLMA_OPT"));
   std::vector<std::string> line = {"llma"};
   for (std::string word; words >> word;) line.push_back(word);
   std::vector<char*> argv;

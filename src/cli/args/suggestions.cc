@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "platform/descriptors.h"
+#include "platform/file_info.h"
 
 namespace llma::cli {
 namespace {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // llma bench: how fast this machine is at each level, and where the time goes.
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -16,6 +14,7 @@
 #include "cli/format.h"
 #include "cli/progress.h"
 #include "platform/descriptors.h"
+#include "platform/machine/processors.h"
 
 namespace llma::cli {
 namespace {
@@ -24,12 +23,6 @@ using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-uint64_t PeakMemoryBytes() {
-  rusage usage = {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 // One direction at one level.

@@ -33,7 +33,7 @@ int RunInspect(const Options& options, const Messages& messages);
 
 // cli/commands/tune_command.cc; the arguments after "tune". Python replaces the
 // program.
-int RunTune(int argc, char** argv);
+int RunTune(const std::vector<std::string>& arguments);
 
 // cli/commands/model_commands.cc
 int RunModelImport(const Options& options, const Messages& messages);

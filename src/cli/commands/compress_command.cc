@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "cli/commands/commands.h"
@@ -17,9 +15,9 @@ std::string BaseName(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-SourceInfo SourceOf(const std::string& path, const struct stat& info) {
-  return {BaseName(path), info.st_mode & 07777u, info.st_mtim.tv_sec,
-          static_cast<uint32_t>(info.st_mtim.tv_nsec)};
+SourceInfo SourceOf(const std::string& path, const FileInfo& info) {
+  return {BaseName(path), info.mode, info.written_time.seconds,
+          static_cast<uint32_t>(info.written_time.nanoseconds)};
 }
 
 // One input to one output.
@@ -29,14 +27,14 @@ class Compression {
       : job_(job), options_(job.options), files_(files) {}
 
   int Run() {
-    if (IsTerminal(files_.out, STDOUT_FILENO) && !options_.force) {
+    if (IsTerminal(files_.out, kStandardOutput) && !options_.force) {
       return job_.messages.ShowError(
           "compressed data is not written to a terminal",
           options_.operands.empty()
               ? "'llma FILE' compresses a file; 'llma --help' says more"
               : "use -f to do it nevertheless, or -o");
     }
-    if (IsTerminal(files_.in, STDIN_FILENO) && options_.verbosity >= 1) {
+    if (IsTerminal(files_.in, kStandardInput) && options_.verbosity >= 1) {
       job_.messages.ShowDetail("reading from the terminal; Ctrl-D ends it");
     }
     auto input = OpenInput(files_.in, options_);
@@ -190,17 +188,17 @@ class Compression {
   // Goes on with what an interrupted run left.
   Status Resume(Encoder& encoder) {
     const int fd = output_->readable_fd();
-    struct stat info;
-    if (fd < 0 || ::fstat(fd, &info) != 0) {
+    const auto info = fd < 0 ? std::nullopt : InfoOf(fd);
+    if (!info) {
       return Error{ErrorCode::kUsage, "--resume needs a file to go on with"};
     }
-    if (info.st_size == 0) return OkStatus();
+    if (info->size_bytes == 0) return OkStatus();
     if (!input_->is_regular()) {
       return Error{ErrorCode::kUsage, "--resume needs an input that can seek"};
     }
     LLMA_ASSIGN(const Reader content, input_->MakeReader(0));
-    const auto point = encoder.Resume(
-        FileReader(fd, 0, static_cast<uint64_t>(info.st_size)), content);
+    const auto point =
+        encoder.Resume(FileReader(fd, 0, info->size_bytes), content);
     if (!point) {
       Error error = point.error();
       if (error.code == ErrorCode::kUsage) {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decompressing and testing.
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 
@@ -230,7 +228,7 @@ std::unique_ptr<InputFile> OpenCompressed(const FileJob& job,
         job.messages.ShowWarning(in + ": is a directory, skipped without -r");
     return nullptr;
   }
-  if (IsTerminal(in, STDIN_FILENO)) {
+  if (IsTerminal(in, kStandardInput)) {
     status =
         job.messages.ShowError("compressed data is not read from a terminal",
                                "try 'llma --help' for what there is");

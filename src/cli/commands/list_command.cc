@@ -285,7 +285,7 @@ int RunList(const Options& options, const Messages& messages) {
           messages.ShowWarning(in + ": is a directory, skipped without -r"));
       continue;
     }
-    if (IsTerminal(in, STDIN_FILENO)) {
+    if (IsTerminal(in, kStandardInput)) {
       return messages.ShowError("compressed data is not read from a terminal");
     }
     const auto input = InputFile::Open(in);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // llma tune: a part of the Python package, run by Python.
-#include <unistd.h>
-
 #include <string>
 #include <vector>
 
 #include "cli/commands/commands.h"
+#include "platform/program_start.h"
 
 namespace llma::cli {
 namespace {
@@ -28,12 +27,10 @@ runpy.run_module("llma.tune", run_name="__main__", alter_sys=True)
 
 }  // namespace
 
-int RunTune(int argc, char** argv) {
-  std::string python = "python3", flag = "-c", script = kScript;
-  std::vector<char*> arguments = {python.data(), flag.data(), script.data()};
-  arguments.insert(arguments.end(), argv, argv + argc);
-  arguments.push_back(nullptr);
-  execvp(python.c_str(), arguments.data());
+int RunTune(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {"python3", "-c", kScript};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  if (const int status = RunInstead(command); status >= 0) return status;
   return Messages(1).ShowError(
       "tune needs Python: python3 is not found",
       "install it and the package llma: pip install '.[tune]' in llma's source "

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/files/file_job.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <utility>
 
 namespace llma::cli {
@@ -65,27 +62,23 @@ uint64_t MaxMemoryBytes(const Options& options) {
 }
 
 bool IsTerminal(const std::string& path, int fd) {
-  return path == "-" && ::isatty(fd) != 0;
+  return path == "-" && llma::IsTerminal(fd);
 }
 
 Status CheckRemovable(const std::string& path, const Options& options) {
   if (!options.remove_source || options.force) return OkStatus();
-  struct stat info;
-  if (path == "-" || ::lstat(path.c_str(), &info) != 0) return OkStatus();
-  if (S_ISREG(info.st_mode) && info.st_nlink == 1) return OkStatus();
+  const auto info = path == "-" ? std::nullopt : InfoOfLink(path);
+  if (!info || (info->is_regular() && info->num_names == 1)) return OkStatus();
   return Error{ErrorCode::kUsage,
                path +
-                   (S_ISREG(info.st_mode) ? ": has several names"
-                                          : ": is not a regular file") +
+                   (info->is_regular() ? ": has several names"
+                                       : ": is not a regular file") +
                    ", not removed without -f; skipped"};
 }
 
 Status CheckRegular(const std::string& path, const Options& options) {
-  struct stat info;
-  if (options.force || ::stat(path.c_str(), &info) != 0 ||
-      S_ISREG(info.st_mode)) {
-    return OkStatus();
-  }
+  const auto info = options.force ? std::nullopt : InfoOf(path);
+  if (!info || info->is_regular()) return OkStatus();
   return Error{
       ErrorCode::kUsage,
       path + ": is not a regular file, skipped; -o OUT or -c reads it"};
@@ -98,7 +91,7 @@ Status PrepareResult(const FileJob& job, const FilePair& files) {
     return Error{ErrorCode::kUsage, files.in + ": " + files.out +
                                         " is the result of " + known->second};
   }
-  return job.options.output_dir.empty() ? OkStatus() : MakeFolders(files.out);
+  return job.options.output_dir.empty() ? OkStatus() : MakeFoldersOf(files.out);
 }
 
 Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/files/file_names.h"
 
-#include <fcntl.h>
 #include <llma/llma.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
+#include <optional>
 #include <string_view>
-#include <system_error>
 
 #include "cli/byte_text.h"
 #include "cli/files/input_file.h"
 #include "platform/descriptors.h"
+#include "platform/file_info.h"
+#include "platform/file_system.h"
 #include "platform/folder_list.h"
 
 namespace llma::cli {
@@ -45,7 +43,7 @@ bool IsUnfinished(std::string_view name, std::string_view suffix) {
 // Names that end with NUL, or at the end of the file.
 Result<std::vector<std::string>> ReadNames(const std::string& path) {
   const auto bytes =
-      path == "-" ? ReadAll(STDIN_FILENO, ~uint64_t{0}) : ReadFile(path);
+      path == "-" ? ReadAll(kStandardInput, ~uint64_t{0}) : ReadFile(path);
   if (!bytes) return bytes.error();
   std::vector<std::string> names;
   std::string_view text = AsText(*bytes);
@@ -81,25 +79,14 @@ void AddFilesBelow(const std::string& folder, const Options& options,
 }
 
 struct Operand {
-  bool exists = false;
-  bool is_regular = false;
-  bool has_magic = false;  // of regular files; others are not looked into
-  dev_t device = 0;
-  ino_t inode = 0;
+  std::optional<FileInfo> info;  // if it exists
+  bool has_magic = false;        // of regular files; others are not looked into
 };
-
-bool IsSameOperand(const Operand& a, const Operand& b) {
-  return a.device == b.device && a.inode == b.inode;
-}
 
 Operand LookAt(const std::string& path) {
   Operand operand;
-  struct stat info;
-  operand.exists = ::stat(path.c_str(), &info) == 0;
-  operand.is_regular = operand.exists && S_ISREG(info.st_mode);
-  if (!operand.is_regular) return operand;
-  operand.device = info.st_dev;
-  operand.inode = info.st_ino;
+  operand.info = InfoOf(path);
+  if (!operand.info || !operand.info->is_regular()) return operand;
   const Descriptor file = OpenForReading(path);
   if (!file.is_open()) return operand;
   uint8_t start[3];
@@ -126,13 +113,13 @@ std::vector<std::string> ListInputs(const Options& options,
   if (!options.recursive) return operands;
   std::vector<std::string> inputs;
   for (const std::string& operand : operands) {
-    struct stat info;
-    if (operand != "-" && ::stat(operand.c_str(), &info) != 0) {
+    const auto info = operand == "-" ? std::nullopt : InfoOf(operand);
+    if (operand != "-" && !info) {
       status =
           WorseStatus(status, messages.ShowError(SystemError(operand).what));
       continue;
     }
-    if (operand == "-" || !S_ISDIR(info.st_mode)) {
+    if (!info || !info->is_folder()) {
       inputs.push_back(operand);
       continue;
     }
@@ -188,13 +175,9 @@ Status CheckPlaces(const std::vector<std::string>& inputs,
   return OkStatus();
 }
 
-Status MakeFolders(const std::string& path) {
-  std::error_code error;
-  const auto folder = std::filesystem::path(path).parent_path();
-  std::filesystem::create_directories(folder, error);
-  if (!error) return OkStatus();
-  return Error{ErrorCode::kIo,
-               "cannot create " + folder.string() + ": " + error.message()};
+Status MakeFoldersOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return MakeFolders(slash == std::string::npos ? "" : path.substr(0, slash));
 }
 
 FilePair OrderToCompress(const std::string& first, const std::string& second,
@@ -209,10 +192,10 @@ Result<FilePair> OrderOperands(const std::string& first,
   if (first == "-" || second == "-") return usual;
   const Operand a = LookAt(first);
   const Operand b = LookAt(second);
-  if (!a.exists) return b.has_magic ? swapped : usual;
+  if (!a.info) return b.has_magic ? swapped : usual;
   // A second operand that cannot be the input; Output does not overwrite it.
   if (!b.has_magic) return usual;
-  if (IsSameOperand(a, b)) return usual;  // Output says so
+  if (IsSameFile(*a.info, *b.info)) return usual;  // Output says so
   return Error{ErrorCode::kUsage,
                first + " and " + second +
                    ": both exist; use -o to say which is the output"};

@@ -28,7 +28,7 @@ Status CheckPlaces(const std::vector<std::string>& inputs,
                    const Options& options);
 
 // Makes the folders that `path`, below options.output_dir, lies in.
-Status MakeFolders(const std::string& path);
+Status MakeFoldersOf(const std::string& path);
 
 // Input and output of a command; "-" for the standard streams.
 struct FilePair {

@@ -3,8 +3,6 @@
 #ifndef LLMA_CLI_FILES_INPUT_FILE_H_
 #define LLMA_CLI_FILES_INPUT_FILE_H_
 
-#include <sys/stat.h>
-
 #include <llma/llma.hpp>
 #include <memory>
 #include <optional>
@@ -30,12 +28,12 @@ class InputFile {
                                                  bool may_remove = false);
 
   const std::string& name() const { return name_; }  // for messages
-  const struct stat& info() const { return info_; }  // when it was opened
+  const FileInfo& info() const { return info_; }     // when it was opened
   bool is_stdin() const { return is_stdin_; }
-  bool is_regular() const { return S_ISREG(info_.st_mode); }
+  bool is_regular() const { return info_.is_regular(); }
   // As the file system has it, which may be wrong; 0 if it is not known.
   uint64_t size_bytes() const {
-    const auto end = static_cast<uint64_t>(info_.st_size);
+    const uint64_t end = info_.size_bytes;
     return is_regular() && end > start_ ? end - start_ : 0;
   }
 
@@ -63,16 +61,16 @@ class InputFile {
 
  private:
   explicit InputFile(std::string name) : name_(std::move(name)) {}
-  int fd() const { return is_stdin_ ? 0 : file_.get(); }
+  int fd() const { return is_stdin_ ? kStandardInput : file_.get(); }
 
   std::string name_;
   Descriptor file_;
   bool is_stdin_ = false;
-  struct stat info_ = {};
+  FileInfo info_;
   uint64_t start_ = 0;  // of standard input, in its file
   uint64_t num_read_ = 0;
   std::optional<FilePlace> place_;  // if it may be removed
-  struct stat named_ = {};          // what the place was: the file, or a link
+  FileInfo named_;                  // what the place was: the file, or a link
   std::vector<uint8_t> buffer_;
 };
 

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/files/output.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 #include <vector>
 
 #include "cli/args/option_values.h"
-#include "cli/files/signals.h"
 #include "cli/work_report.h"
+#include "platform/interruptions.h"
 
 namespace llma::cli {
 namespace {
@@ -20,36 +16,27 @@ namespace {
 constexpr uint64_t kBlockBytes = 4096;
 
 // Only regular files can be harmed by reading and writing them at once.
-bool WouldOverwrite(const struct stat& input, const struct stat& output) {
-  return S_ISREG(input.st_mode) && IsSameFile(input, output);
+bool WouldOverwrite(const FileInfo& input, const FileInfo& output) {
+  return input.is_regular() && IsSameFile(input, output);
 }
 
 // Owner and mode without set-id bits. False if the mode failed, or the owner
 // for the superuser: only that one may give a file away.
-bool CopyMode(OutputFile& file, const struct stat& from) {
-  mode_t mode = from.st_mode & 0777;
-  const auto give = [&file](uid_t user, gid_t group) {
-    return Uninterrupted([&] { return ::fchown(file.fd(), user, group); }) == 0;
-  };
-  const bool has_owner = give(from.st_uid, static_cast<gid_t>(-1));
-  if (!give(static_cast<uid_t>(-1), from.st_gid)) {
+bool CopyMode(OutputFile& file, const FileInfo& from) {
+  uint32_t mode = from.mode & 0777;
+  const bool has_owner = SetOwner(file.fd(), from.user);
+  if (!SetGroup(file.fd(), from.group)) {
     // Our group may do no more than everybody.
     mode = (mode & 0707) | ((mode & 0007) << 3 & mode);
   }
-  return file.SetMode(mode) && (has_owner || ::geteuid() != 0);
-}
-
-bool SetTimes(int fd, const struct timespec& read,
-              const struct timespec& written) {
-  const struct timespec times[2] = {read, written};
-  return Uninterrupted([&] { return ::futimens(fd, times); }) == 0;
+  return file.SetMode(mode) && (has_owner || !IsSuperuser());
 }
 
 bool SetSource(OutputFile& file, const SourceInfo& source) {
   const bool has_mode = file.SetMode(source.mode & 0777);
-  return SetTimes(file.fd(), {0, UTIME_OMIT},
-                  {static_cast<time_t>(source.mtime_seconds),
-                   static_cast<long>(source.mtime_nanoseconds)}) &&
+  return SetTimes(file.fd(), {},
+                  {static_cast<int64_t>(source.mtime_seconds),
+                   static_cast<int64_t>(source.mtime_nanoseconds)}) &&
          has_mode;
 }
 
@@ -69,28 +56,29 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
   output->syncs_ = options.syncs;
   const Error is_input =
       Usage(output->name_ + ": the output would overwrite the input");
-  struct stat info;
   output->is_stdout_ = is_stdout;
   if (is_stdout) {
-    if (::fstat(STDOUT_FILENO, &info) == 0 &&
-        WouldOverwrite(input.info(), info)) {
-      return is_input;
-    }
-    output->fd_ = STDOUT_FILENO;
+    const auto info = InfoOf(kStandardOutput);
+    if (info && WouldOverwrite(input.info(), *info)) return is_input;
+    output->fd_ = kStandardOutput;
     return output;
   }
   LLMA_ASSIGN(FilePlace place, FilePlace::Find(path));
-  output->replaces_ = place.StatTarget(&info) == 0;
+  const auto info = place.TargetInfo();
+  output->replaces_ = info.has_value();
   if (output->replaces_) {
-    if (WouldOverwrite(input.info(), info)) return is_input;
-    if (S_ISDIR(info.st_mode)) return Usage(path + ": is a directory");
-    if (S_ISBLK(info.st_mode)) return Usage(path + ": is a block device");
-    if (!S_ISREG(info.st_mode)) {
-      output->opened_ = place.Open(O_WRONLY | O_NOCTTY);
+    if (WouldOverwrite(input.info(), *info)) return is_input;
+    if (info->is_folder()) return Usage(path + ": is a directory");
+    if (info->kind == FileKind::kBlockDevice) {
+      return Usage(path + ": is a block device");
+    }
+    if (!info->is_regular()) {
+      output->opened_ = place.Open(OpenHow::kWrite);
       output->fd_ = output->opened_.get();
       if (output->fd_ < 0) return SystemError(path);
-      if (::fstat(output->fd_, &info) != 0 || S_ISREG(info.st_mode) ||
-          S_ISBLK(info.st_mode)) {
+      const auto opened = InfoOf(output->fd_);
+      if (!opened || opened->is_regular() ||
+          opened->kind == FileKind::kBlockDevice) {
         return Usage(path + ": is another file now");
       }
       return output;
@@ -103,9 +91,9 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
     }
     // The file that a link names is replaced, not the link.
     LLMA_ASSIGN(place, place.FollowLinks());
-    if (!place.Is(info)) return Usage(path + ": is another file now");
+    if (!place.Is(*info)) return Usage(path + ": is another file now");
   }
-  const SignalBlock block;
+  const InterruptionBlock block;
   auto file = OutputFile::Create(
       place, {.overwrite = options.force && options.may_overwrite,
               .is_resumable = options.is_resumable,
@@ -121,18 +109,18 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
              file->temporary_path());
   output->file_.emplace(*std::move(file));
   output->is_current_ = true;
-  SetTemporaryFile(output->file_->place_to_unlink());
+  SetFileToRemoveAtEnd(output->file_->place_to_unlink());
   return output;
 }
 
 Output::~Output() {
   if (!file_) return;
-  const SignalBlock block;
+  const InterruptionBlock block;
   // Another output may be the one that signals tell of.
   if (!is_current_) return;
   if (KeepsPart()) file_->KeepPart();
   file_.reset();
-  SetTemporaryFile(nullptr);
+  SetFileToRemoveAtEnd(nullptr);
   SetRemains(Remains::kUnsaid);
 }
 
@@ -197,16 +185,12 @@ Status Output::FillHole() {
   const uint64_t hole_bytes = std::exchange(hole_bytes_, 0);
   if (TruncateTo(size_bytes_ + hole_bytes)) return OkStatus();
   // Not every file system makes files longer so.
-  if (::lseek(fd(), static_cast<off_t>(size_bytes_), SEEK_SET) < 0) {
-    return SystemError(name_);
-  }
+  if (!llma::SeekTo(fd(), size_bytes_)) return SystemError(name_);
   return WriteZeros(hole_bytes);
 }
 
 Status Output::TruncateTo(uint64_t size_bytes) {
-  const auto end = static_cast<off_t>(size_bytes);
-  if (Uninterrupted([&] { return ::ftruncate(fd(), end); }) != 0 ||
-      ::lseek(fd(), end, SEEK_SET) < 0) {
+  if (!Truncate(fd(), size_bytes) || !llma::SeekTo(fd(), size_bytes)) {
     return SystemError(name_);
   }
   size_bytes_ = size_bytes;
@@ -224,9 +208,10 @@ Result<bool> Output::Finish(const std::optional<SourceInfo>& source) {
   if (!file_) return true;
   LLMA_TRY(FillHole());
   bool copied = true;
-  if (S_ISREG(input_.st_mode)) {
+  if (input_.is_regular()) {
     copied = CopyMode(*file_, input_);
-    copied = SetTimes(file_->fd(), input_.st_atim, input_.st_mtim) && copied;
+    copied =
+        SetTimes(file_->fd(), input_.read_time, input_.written_time) && copied;
   }
   if (source) copied = SetSource(*file_, *source) && copied;
   LLMA_TRY(Commit());
@@ -236,7 +221,7 @@ Result<bool> Output::Finish(const std::optional<SourceInfo>& source) {
 Status Output::Finish() {
   if (!file_) return OkStatus();
   LLMA_TRY(FillHole());
-  if (S_ISREG(input_.st_mode)) (void)CopyMode(*file_, input_);
+  if (input_.is_regular()) (void)CopyMode(*file_, input_);
   return Commit();
 }
 
@@ -245,29 +230,29 @@ Status Output::Finish() {
 // stays can be compressed again if the machine fails.
 Status Output::Commit() {
   if (replaces_ && syncs_) LLMA_TRY(file_->Sync());
-  const SignalBlock block;
+  const InterruptionBlock block;
   const Status status =
-      S_ISREG(input_.st_mode) && file_->place().Is(input_)
+      input_.is_regular() && file_->place().Is(input_)
           ? file_->KeepUnnamed(
                 Usage(name_ + ": the output would overwrite the input"))
           : file_->Commit();
   if (file_->place_to_unlink()) return status;
   is_current_ = false;
-  SetTemporaryFile(nullptr);
+  SetFileToRemoveAtEnd(nullptr);
   SetRemains(Remains::kUnsaid);
   return status;
 }
 
 void Output::StartSync() const {
   // Only that all of them are under way before the first is waited for.
-  (void)::sync_file_range(file_->fd(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  llma::StartSync(file_->fd());
 }
 
 bool Output::Sync() const { return SyncFile(file_->fd()); }
 
 bool Output::IsInPlace() const {
-  struct stat info;
-  return ::fstat(file_->fd(), &info) == 0 && file_->place().Is(info);
+  const auto info = InfoOf(file_->fd());
+  return info && file_->place().Is(*info);
 }
 
 }  // namespace llma::cli

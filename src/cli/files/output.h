@@ -4,8 +4,6 @@
 #ifndef LLMA_CLI_FILES_OUTPUT_H_
 #define LLMA_CLI_FILES_OUTPUT_H_
 
-#include <sys/stat.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,7 +88,7 @@ class Output {
   int fd_ = -1;        // of a device or pipe
   Descriptor opened_;  // the same, if it is not standard output
   std::optional<OutputFile> file_;
-  struct stat input_ = {};  // what was read
+  FileInfo input_;  // what was read
   bool syncs_ = true;
   bool replaces_ = false;    // a file that was there
   bool is_current_ = false;  // signals remove it

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/files/source_remover.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -15,15 +13,14 @@ namespace {
 constexpr size_t kMaxWaiting = 64;
 constexpr auto kMaxDelay = std::chrono::seconds(1);
 // Each pair has two files and two folders open.
-constexpr rlim_t kDescriptorsEach = 4;
-constexpr rlim_t kOtherDescriptors = 32;
+constexpr uint64_t kDescriptorsEach = 4;
+constexpr uint64_t kOtherDescriptors = 32;
 
 size_t MaxWaiting() {
-  struct rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
-  const rlim_t left =
-      limit.rlim_cur - std::min(limit.rlim_cur, kOtherDescriptors);
-  return std::clamp<size_t>(left / kDescriptorsEach, 1, kMaxWaiting);
+  const uint64_t limit = MaxDescriptors();
+  const uint64_t left = limit - std::min(limit, kOtherDescriptors);
+  return static_cast<size_t>(
+      std::clamp<uint64_t>(left / kDescriptorsEach, 1, kMaxWaiting));
 }
 
 }  // namespace
@@ -63,16 +60,15 @@ int SourceRemover::SyncAll() {
   for (Pair& pair : waiting_) {
     if (!pair.output->Sync()) fail(pair);
   }
-  std::set<std::pair<dev_t, ino_t>> done;
+  std::set<std::pair<uint64_t, uint64_t>> done;
   for (Pair& pair : waiting_) {
     const FilePlace& place = pair.output->place();
-    struct stat folder;
-    const bool is_known = ::fstat(place.folder_fd(), &folder) == 0;
-    if (is_known && done.contains({folder.st_dev, folder.st_ino})) continue;
+    const auto folder = place.FolderInfo();
+    if (folder && done.contains({folder->device, folder->number})) continue;
     if (!place.SyncFolder()) {
       fail(pair);
-    } else if (is_known) {
-      done.insert({folder.st_dev, folder.st_ino});
+    } else if (folder) {
+      done.insert({folder->device, folder->number});
     }
   }
   return status;

@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 #include <set>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "base/hex.h"
@@ -20,12 +18,11 @@
 #include "importer/hf/json_value.h"
 #include "importer/hf/peft_config.h"
 #include "importer/hf/safetensors_reader.h"
-#include "platform/descriptors.h"
+#include "platform/file_info.h"
+#include "platform/folder_list.h"
 
 namespace llma {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kConfigFile = "adapter_config.json";
 constexpr const char* kWeightsFile = "adapter_model.safetensors";
@@ -165,8 +162,7 @@ Result<Bytes> Adapter::Map(const std::string& path) {
 Result<Adapter> Adapter::Open(const std::string& path) {
   Adapter adapter;
   adapter.path_ = path;
-  std::error_code error;
-  if (fs::is_directory(path, error)) {
+  if (IsDirectory(path)) {
     LLMA_TRY(adapter.ReadFolder());
     return adapter;
   }
@@ -187,12 +183,11 @@ Result<Adapter> Adapter::Read(const PeftFiles& files) {
 }
 
 Status Adapter::ReadFolder() {
-  const std::string config_path = (fs::path(path_) / kConfigFile).string();
-  const std::string weights_path = (fs::path(path_) / kWeightsFile).string();
+  const std::string config_path = PathIn(path_, kConfigFile);
+  const std::string weights_path = PathIn(path_, kWeightsFile);
   for (const std::string& needed : {config_path, weights_path}) {
     if (!IsMissing(needed)) continue;
-    const bool has_pickle =
-        !IsMissing((fs::path(path_) / kPickleFile).string());
+    const bool has_pickle = !IsMissing(PathIn(path_, kPickleFile));
     return Error{ErrorCode::kIo,
                  needed + " is missing" +
                      (has_pickle ? ": " + std::string(kPickleFile) +
@@ -206,8 +201,8 @@ Status Adapter::ReadFolder() {
 }
 
 Status Adapter::ReadPeft(Bytes config_text, Bytes weights) {
-  const std::string config_path = (fs::path(path_) / kConfigFile).string();
-  const std::string weights_path = (fs::path(path_) / kWeightsFile).string();
+  const std::string config_path = PathIn(path_, kConfigFile);
+  const std::string weights_path = PathIn(path_, kWeightsFile);
   Sha256 all;
   for (const auto& [name, bytes] :
        {std::pair(kConfigFile, config_text), {kWeightsFile, weights}}) {

@@ -2,7 +2,6 @@
 #include "importer/hf/import_folder.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <utility>
 #include <vector>
@@ -15,14 +14,12 @@
 #include "importer/hf/json_fields.h"
 #include "importer/hf/json_value.h"
 #include "importer/hf/safetensors_reader.h"
-#include "platform/descriptors.h"
+#include "platform/file_info.h"
 #include "platform/folder_list.h"
 #include "platform/mapped_file.h"
 
 namespace llma {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kConfigFile = "config.json";
 constexpr const char* kTokenizerFile = "tokenizer.json";
@@ -46,7 +43,7 @@ class Folder {
   explicit Folder(std::string path) : path_(std::move(path)) {}
 
   std::string PathOf(std::string_view name) const {
-    return (fs::path(path_) / name).string();
+    return PathIn(path_, std::string(name));
   }
 
   Result<Bytes> Open(const std::string& name) {

@@ -1,58 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importer/measure/import_loss.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
-#include <filesystem>
-#include <system_error>
 #include <vector>
 
 #include "importer/convert/copy_weights.h"
 #include "importer/measure/float_model.h"
 #include "importer/measure/text_bits.h"
 #include "importer/model_import.h"
-#include "platform/descriptors.h"
+#include "platform/file_system.h"
 
 namespace llma {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr uint32_t kMaxCheckedTokens = 1 << 14;
-
-// A folder that goes with its content.
-class TemporaryFolder {
- public:
-  static Result<TemporaryFolder> Create() {
-    constexpr char kNextStep[] = "; TMPDIR names another place";
-    std::error_code error;
-    const std::string place = fs::temp_directory_path(error).string();
-    if (error) {
-      return Error{ErrorCode::kIo, "no folder for temporary files: " +
-                                       error.message() + kNextStep};
-    }
-    std::string path = place + "/llma_check_XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) {
-      return Error{
-          ErrorCode::kIo,
-          SystemError("cannot make a folder in " + place).what + kNextStep};
-    }
-    return TemporaryFolder(path);
-  }
-  TemporaryFolder(TemporaryFolder&& other) noexcept
-      : path_(std::exchange(other.path_, "")) {}
-  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
 
 // Adds up what they are.
 Result<TextRows> CountRows(const Model& model, Bytes text, uint32_t max_tokens,

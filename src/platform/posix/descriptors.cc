@@ -3,14 +3,23 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
+
+#include "platform/posix/uninterrupted.h"
 
 namespace llma {
 namespace {
+
+#if defined(O_PATH)
+constexpr int kNameOnly = O_PATH;  // also where it may not be listed
+#else
+constexpr int kNameOnly = O_RDONLY;
+#endif
 
 // Waits for a non-blocking descriptor. What is wrong with it, reading or
 // writing it will tell.
@@ -42,56 +51,17 @@ Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-bool IsMissing(const std::string& path) {
-  struct stat info;
-  return ::lstat(path.c_str(), &info) != 0 &&
-         (errno == ENOENT || errno == ENOTDIR);
-}
-
-bool IsDirectory(const std::string& path) {
-  struct stat info;
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 Descriptor OpenForReading(const std::string& path) {
   return Descriptor(Uninterrupted(
       [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
 }
 
-ssize_t ReadSome(int fd, std::span<uint8_t> buffer) {
+int64_t ReadSome(int fd, std::span<uint8_t> buffer) {
   for (;;) {
     const ssize_t got =
         Uninterrupted([&] { return ::read(fd, buffer.data(), buffer.size()); });
     if (got >= 0 || !WouldBlock() || !WaitFor(fd, POLLIN)) return got;
   }
-}
-
-Result<std::vector<uint8_t>> ReadAll(int fd, uint64_t max_bytes) {
-  std::vector<uint8_t> data;
-  size_t used = 0;
-  for (;;) {
-    if (used == data.size()) {
-      data.resize(std::max<size_t>(size_t{1} << 16, 2 * data.size()));
-    }
-    const ssize_t got = ReadSome(fd, std::span(data).subspan(used));
-    if (got < 0) return SystemError("cannot read input");
-    if (got == 0) break;
-    used += static_cast<size_t>(got);
-    if (used > max_bytes) {
-      return Error{ErrorCode::kLimit, "the input is larger than is allowed"};
-    }
-  }
-  data.resize(used);
-  return data;
-}
-
-Result<std::vector<uint8_t>> ReadFile(const std::string& path,
-                                      uint64_t max_bytes) {
-  const Descriptor fd = OpenForReading(path);
-  if (!fd.is_open()) return SystemError("cannot open " + path);
-  auto data = ReadAll(fd.get(), max_bytes);
-  if (!data) return Error{data.error().code, path + ": " + data.error().what};
-  return data;
 }
 
 Result<size_t> ReadFileAt(int fd, uint64_t offset, std::span<uint8_t> buffer) {
@@ -124,21 +94,89 @@ Status WriteAll(int fd, std::span<const uint8_t> data) {
   return OkStatus();
 }
 
+void WriteOnce(int fd, const char* text, size_t size_bytes) {
+  (void)!::write(fd, text, size_bytes);
+}
+
+std::optional<uint64_t> PositionOf(int fd) {
+  const off_t position = ::lseek(fd, 0, SEEK_CUR);
+  if (position < 0) return {};
+  return static_cast<uint64_t>(position);
+}
+
+bool SeekTo(int fd, uint64_t offset) {
+  return ::lseek(fd, static_cast<off_t>(offset), SEEK_SET) >= 0;
+}
+
+bool SeekToEnd(int fd) { return ::lseek(fd, 0, SEEK_END) >= 0; }
+
+bool Truncate(int fd, uint64_t size_bytes) {
+  return Uninterrupted([&] {
+           return ::ftruncate(fd, static_cast<off_t>(size_bytes));
+         }) == 0;
+}
+
+bool HasInput(int fd) {
+  struct pollfd asked = {fd, POLLIN, 0};
+  return ::poll(&asked, 1, 0) != 0;
+}
+
+bool IsTerminal(int fd) { return ::isatty(fd) != 0; }
+
+std::optional<size_t> TerminalColumns() {
+  struct winsize size;
+  if (::ioctl(kStandardError, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+    return {};
+  }
+  return size.ws_col;
+}
+
 bool SyncContent(int fd) {
+#if defined(__APPLE__)
+  return SyncFile(fd);  // there is no other that the device hears of
+#else
   return Uninterrupted([fd] { return ::fdatasync(fd); }) == 0 || CannotSync();
+#endif
 }
 
 bool SyncFile(int fd) {
+#if defined(__APPLE__)
+  // fsync() does not wait for the device's own cache. Not all file systems
+  // know this one.
+  if (Uninterrupted([fd] { return ::fcntl(fd, F_FULLFSYNC); }) == 0) {
+    return true;
+  }
+#endif
   return Uninterrupted([fd] { return ::fsync(fd); }) == 0 || CannotSync();
+}
+
+void StartSync([[maybe_unused]] int fd) {
+#if defined(SYNC_FILE_RANGE_WRITE)
+  (void)::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+#endif
+}
+
+bool CloseTells(int fd) {
+  const int copy = ::dup(fd);
+  return copy < 0 || ::close(copy) == 0 || errno == EINTR;
+}
+
+bool LockExclusively(int fd) {
+  return Uninterrupted([fd] { return ::flock(fd, LOCK_EX | LOCK_NB); }) == 0 ||
+         errno != EWOULDBLOCK;
+}
+
+uint64_t MaxDescriptors() {
+  struct rlimit limit;
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
 void OccupyStandardStreams() {
   for (;;) {
-    // A path alone can be neither read nor written, and the root is always
-    // there.
-    const int fd = Uninterrupted([] { return ::open("/", O_PATH); });
-    if (fd > STDERR_FILENO) ::close(fd);
-    if (fd < 0 || fd > STDERR_FILENO) return;
+    // The root is always there, and a folder can be neither read nor written.
+    const int fd = Uninterrupted([] { return ::open("/", kNameOnly); });
+    if (fd > kStandardError) ::close(fd);
+    if (fd < 0 || fd > kStandardError) return;
   }
 }
 

@@ -63,8 +63,4 @@ Result<std::vector<FolderEntry>> ListFolder(const std::string& folder) {
   return entries;
 }
 
-std::string PathIn(const std::string& folder, const std::string& name) {
-  return folder.ends_with('/') ? folder + name : folder + "/" + name;
-}
-
 }  // namespace llma

@@ -2,12 +2,12 @@
 #include "platform/mapped_file.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <utility>
 
 #include "base/machine_limits.h"
 #include "platform/descriptors.h"
+#include "platform/file_info.h"
 
 namespace llma {
 
@@ -18,15 +18,15 @@ Result<MappedFile> MappedFile::Open(const std::string& path) {
 }
 
 Result<MappedFile> MappedFile::Map(int fd, const std::string& path) {
-  struct stat info;
-  if (::fstat(fd, &info) != 0) return SystemError(path);
-  if (!S_ISREG(info.st_mode)) {
+  const auto info = InfoOf(fd);
+  if (!info) return SystemError(path);
+  if (!info->is_regular()) {
     return Error{ErrorCode::kIo, path + " is not a regular file"};
   }
-  if (static_cast<uint64_t>(info.st_size) > kMaxObjectBytes) {
+  if (info->size_bytes > kMaxObjectBytes) {
     return Error{ErrorCode::kLimit, path + " is larger than the address space"};
   }
-  const auto size = static_cast<size_t>(info.st_size);
+  const auto size = static_cast<size_t>(info->size_bytes);
   if (size == 0) return MappedFile(nullptr, 0);
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (data == MAP_FAILED) return SystemError("cannot map " + path);

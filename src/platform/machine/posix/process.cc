@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/machine/process.h"
+
+#include <pthread.h>
+#include <unistd.h>
+#if defined(__APPLE__)
+#include <stdlib.h>  // arc4random_buf
+#else
+#include <sys/random.h>
+#endif
+
+#include <chrono>
+#include <cstdlib>
+
+namespace llma {
+
+int64_t ProcessId() { return ::getpid(); }
+
+void CallAroundForks(void (*before)(), void (*after)()) {
+  ::pthread_atfork(before, after, after);
+}
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+uint64_t RandomNumber() {
+  uint64_t number = 0;
+#if defined(__APPLE__)
+  ::arc4random_buf(&number, sizeof(number));
+#else
+  if (::getrandom(&number, sizeof(number), GRND_NONBLOCK) !=
+      static_cast<ssize_t>(sizeof(number))) {
+    static uint64_t count = 0;
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    number = static_cast<uint64_t>(now.count()) ^
+             (static_cast<uint64_t>(::getpid()) << 40) ^ (++count << 20);
+  }
+#endif
+  return number;
+}
+
+}  // namespace llma
