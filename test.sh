@@ -6,6 +6,9 @@
 #   ./test.sh --fuzz        each fuzzer for five minutes, and nothing else
 #   ./test.sh --all-faults  every system call and allocation fails with every
 #                           error, which takes an hour or two, and nothing else
+#   ./test.sh --all-processors
+#                           the core for six processors of 32 and 64 bits, both
+#                           orders of bytes, under emulators, and nothing else
 #   ./test.sh --python-libraries
 #                           the examples of docs/PYTHON.md, those with large
 #                           libraries too, and nothing else
@@ -18,14 +21,17 @@ quick=false
 fuzz=false
 all_faults=false
 python_libraries=false
+all_processors=false
 case "${1:-}" in
   "") ;;
   --quick) quick=true ;;
   --fuzz) fuzz=true ;;
   --all-faults) all_faults=true ;;
+  --all-processors) all_processors=true ;;
   --python-libraries) python_libraries=true ;;
   *)
-    echo "usage: $0 [--quick|--fuzz|--all-faults|--python-libraries]" >&2
+    echo "usage: $0 [--quick|--fuzz|--all-faults|--all-processors|" \
+         "--python-libraries]" >&2
     exit 1 ;;
 esac
 
@@ -72,6 +78,16 @@ export CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER-ccache}
 export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
 export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache}
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
+
+if $all_processors; then
+  tools/install_packages.sh processors
+  for preset in s390x i386 armhf ppc64el riscv64 aarch64; do
+    step "The core: $preset"
+    build $preset -DLLMA_TEST_OPTIONS=-O1 -DLLMA_FAST_BUILD=ON
+    ctest --preset $preset -j 2
+  done
+  exit
+fi
 
 if $python_libraries; then
   step "Python libraries"
@@ -147,6 +163,17 @@ GTEST_FILTER="-$codec.RoundTrips:$codec.Context*:$codec.Right*:$codec.Short*" \
 step "The core alone, with addresses of 32 bits"
 build i386 --target decode_alone
 ctest --preset i386 -R '^core_decodes_alone$'
+
+step "The core where the highest byte of a number is first: s390x, emulated"
+# Without the tests that take long there (--all-processors has them): these files,
+# models and hashes are of all parts.
+big_endian='base|coder|container|numerics|model_file|predict|tokenizer'
+big_endian+='|import_anywhere|coded_alike'
+IFS='|' read -ra targets <<<"$big_endian"
+build s390x -DLLMA_TEST_OPTIONS=-O1 -DLLMA_FAST_BUILD=ON \
+    --target engine_test "${targets[@]/%/_test}"
+ctest --preset s390x -j 2 -R "^($big_endian)_test\$"
+GTEST_FILTER='GoldenTrace*' ctest --preset s390x -R '^engine_test$'
 
 step "Unit tests: AArch64, under an emulator"
 build aarch64 -DLLMA_TEST_OPTIONS=-O1 -DLLMA_FAST_BUILD=ON

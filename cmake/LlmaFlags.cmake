@@ -25,6 +25,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(llma_flags INTERFACE -Wno-stringop-overflow
                                               -Wno-stringop-overread
                                               -Wno-restrict)
+  if(CMAKE_CROSSCOMPILING)  # so for some processors
+    target_compile_options(llma_flags INTERFACE -Wno-array-bounds)
+  endif()
 endif()
 if(LLMA_WERROR)
   target_compile_options(llma_flags INTERFACE -Werror)

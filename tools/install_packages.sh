@@ -3,7 +3,9 @@
 # Installs Debian packages that are missing; does nothing where all are there.
 #   tools/install_packages.sh build   what building and running needs
 #   tools/install_packages.sh test    what ./test.sh needs as well
-#   tools/install_packages.sh --missing build|test   only prints their names
+#   tools/install_packages.sh processors  what ./test.sh --all-processors needs
+#   tools/install_packages.sh --missing build|test|processors
+#                                     only prints their names
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config make
@@ -12,8 +14,10 @@ build=(g++ cmake ninja-build pkg-config make
        python3 python3-dev python3-pip python3-venv ca-certificates xz-utils
        zstd unzip)
 test=(libgtest-dev googletest libbenchmark-dev clang clang-format ccache
-      g++-aarch64-linux-gnu g++-i686-linux-gnu qemu-user-static mandoc
-      groff-base zsh fish binutils dpkg-dev file less)
+      g++-aarch64-linux-gnu g++-i686-linux-gnu g++-s390x-linux-gnu
+      qemu-user-static mandoc groff-base zsh fish binutils dpkg-dev file less)
+processors=(g++-arm-linux-gnueabihf g++-powerpc64le-linux-gnu
+            g++-riscv64-linux-gnu)
 
 only_print=false
 if [ "${1:-}" = --missing ]; then
@@ -23,7 +27,8 @@ fi
 case "${1:-build}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
-  *) echo "usage: $0 [--missing] build|test" >&2; exit 1 ;;
+  processors) wanted=("${build[@]}" "${test[@]}" "${processors[@]}") ;;
+  *) echo "usage: $0 [--missing] build|test|processors" >&2; exit 1 ;;
 esac
 
 missing=()

@@ -18,6 +18,8 @@
 
 #if defined(LLMA_HAS_MXCSR)
 #include <xmmintrin.h>
+#elif !defined(__aarch64__)
+#include <cfenv>
 #endif
 
 #if defined(__FAST_MATH__)
@@ -67,10 +69,16 @@ inline void StoreFpEnv(FpEnv env) {
 // Round to nearest, no flush to zero, default NaN off.
 inline void StoreDefaultFpEnv() { StoreFpEnv(0); }
 #else
-struct FpEnv {};
-inline FpEnv LoadFpEnv() { return {}; }
-inline void StoreFpEnv(FpEnv) {}
-inline void StoreDefaultFpEnv() {}
+// Through the C library, whose default is the same: on 32-bit ARM, too, without
+// flushing to zero.
+using FpEnv = std::fenv_t;
+inline FpEnv LoadFpEnv() {
+  FpEnv env;
+  std::fegetenv(&env);
+  return env;
+}
+inline void StoreFpEnv(const FpEnv& env) { std::fesetenv(&env); }
+inline void StoreDefaultFpEnv() { std::fesetenv(FE_DFL_ENV); }
 #endif
 
 // Sets the environment and restores the caller's when destroyed.

@@ -2,21 +2,13 @@
 #include "model/llmm_writer.h"
 
 #include <algorithm>
-#include <bit>
 #include <vector>
 
 #include "base/checksum.h"
+#include "base/number_arrays.h"
 
 namespace llma {
 namespace {
-
-static_assert(std::endian::native == std::endian::little,
-              "sections are written as they are in memory");
-
-template <class T>
-Bytes BytesOf(std::span<const T> values) {
-  return {reinterpret_cast<const uint8_t*>(values.data()), values.size_bytes()};
-}
 
 uint64_t AlignUp(uint64_t offset, uint64_t alignment) {
   return (offset + alignment - 1) / alignment * alignment;
@@ -68,32 +60,38 @@ Status LlmmWriter::AddSection(Bytes content) {
   return file_.Write(content);
 }
 
+template <class T>
+Status LlmmWriter::AddNumbers(std::span<const T> numbers) {
+  std::vector<uint8_t> copy;
+  return AddSection(BytesForFile(numbers, copy));
+}
+
 Status LlmmWriter::AddTokenizer(std::span<const uint32_t> offsets,
                                 Bytes spellings,
                                 std::span<const uint32_t> merges) {
   fingerprint_.AddTokenizer(TokenTable(offsets, spellings),
                             {header_.pre_tokenizer, merges});
-  LLMA_TRY(AddSection(BytesOf(offsets)));
+  LLMA_TRY(AddNumbers(offsets));
   LLMA_TRY(AddSection(spellings));
-  return AddSection(BytesOf(merges));
+  return AddNumbers(merges);
 }
 
 Status LlmmWriter::AddRopeSteps(std::span<const uint64_t> steps) {
   fingerprint_.AddRopeSteps(steps);
-  return AddSection(BytesOf(steps));
+  return AddNumbers(steps);
 }
 
 Status LlmmWriter::AddFloats(std::span<const float> values) {
   fingerprint_.AddFloats(values);
-  return AddSection(BytesOf(values));
+  return AddNumbers(values);
 }
 
 Status LlmmWriter::AddLinear(const LinearWeights& weights) {
   fingerprint_.AddLinear(weights);
-  LLMA_TRY(AddSection(BytesOf(std::span<const int8_t>(
-      weights.values, static_cast<size_t>(weights.values_bytes())))));
-  return AddSection(BytesOf(std::span<const float>(
-      weights.scales, static_cast<size_t>(weights.num_scales()))));
+  LLMA_TRY(AddNumbers(std::span<const int8_t>(
+      weights.values, static_cast<size_t>(weights.values_bytes()))));
+  return AddNumbers(std::span<const float>(
+      weights.scales, static_cast<size_t>(weights.num_scales())));
 }
 
 Result<Fingerprint> LlmmWriter::Finish() {

@@ -38,6 +38,8 @@ class LlmmWriter {
  private:
   LlmmWriter(OutputFile file, const ModelHeader& header);
   Status AddSection(Bytes content);
+  template <class T>
+  Status AddNumbers(std::span<const T> numbers);
   Status PadTo(uint64_t offset_bytes);
 
   OutputFile file_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model in memory: views into a mapped .llmm file (docs/FORMAT.md), every
-// size, bound and checksum verified when it is opened.
+// A model in memory: views into a mapped .llmm file (docs/MODEL_FILE.md), every
+// size, bound and checksum verified when it is opened. Where memory has the
+// highest byte of a number first, all but the matrices' int8 values are copied.
 #ifndef LLMA_MODEL_MODEL_H_
 #define LLMA_MODEL_MODEL_H_
 
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/aligned_buffer.h"
 #include "base/bytes.h"
 #include "base/status.h"
 #include "model/model_config.h"
@@ -114,6 +116,8 @@ class Model {
 
   MappedFile file_;
   Bytes file_bytes_;
+  // Sections in memory's order of bytes, where that is not the file's.
+  std::vector<AlignedBuffer<uint8_t>> copies_;
   ModelConfig config_;
   std::vector<LayerWeights> layers_;
   LinearWeights embedding_, head_;

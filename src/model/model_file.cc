@@ -9,15 +9,13 @@
 #include <string>
 
 #include "base/checksum.h"
+#include "base/number_arrays.h"
 #include "model/layer_parts.h"
 #include "model/model.h"
 #include "model/model_header.h"
 
 namespace llma {
 namespace {
-
-static_assert(std::endian::native == std::endian::little,
-              "sections are used in place");
 
 Error Corrupt(const char* what, const Section& section) {
   return Error{ErrorCode::kCorrupt, std::string("model file: ") + what,
@@ -49,21 +47,23 @@ bool HasMinInt8(Bytes values) {
 // Takes sections in the order of the directory.
 class SectionReader {
  public:
-  SectionReader(Bytes bytes, const ModelHeader& header)
+  // copies: gets what cannot be used in the file.
+  SectionReader(Bytes bytes, const ModelHeader& header,
+                std::vector<AlignedBuffer<uint8_t>>& copies)
       : bytes_(bytes),
+        copies_(copies),
         sections_(header.sections),
         end_(static_cast<size_t>(header.header_bytes)) {}
 
   const Section& last() const { return sections_[next_ - 1]; }
 
-  // The content of the next section as it is in the file; its checksum and
-  // the padding before it are verified.
+  // The content of the next section; its checksum and the padding before it
+  // are verified.
   template <class T>
   Result<std::span<const T>> Take() {
     LLMA_ASSIGN(const Bytes data, Next());
     if (Xxh3(data) != last().xxh3) return Damaged();
-    return std::span<const T>(reinterpret_cast<const T*>(data.data()),
-                              data.size() / sizeof(T));
+    return NumbersOfFile<T>(data, copies_);
   }
 
   Result<std::span<const float>> TakeNorm() {
@@ -149,6 +149,7 @@ class SectionReader {
   }
 
   Bytes bytes_;
+  std::vector<AlignedBuffer<uint8_t>>& copies_;
   std::span<const Section> sections_;
   size_t end_;  // of the section before
   size_t next_ = 0;
@@ -202,7 +203,7 @@ Status Model::Parse(Bytes bytes) {
   adapter_sha256_ = header.adapter_sha256;
   tokenizer_.pre_tokenizer = header.pre_tokenizer;
 
-  SectionReader in(bytes, header);
+  SectionReader in(bytes, header, copies_);
   LLMA_ASSIGN(const std::span<const uint32_t> offsets, in.Take<uint32_t>());
   LLMA_ASSIGN(const Bytes spellings, in.Take<uint8_t>());
   LLMA_TRY(CheckTokens(offsets, spellings, in.last()));

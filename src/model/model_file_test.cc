@@ -31,13 +31,24 @@ class Copy {
   Bytes bytes() const { return {buffer_.data(), size_}; }
 
   // The content of a section (of layer 0).
-  template <class T>
-  T* Section(SectionKind kind) {
+  uint8_t* Section(SectionKind kind) {
     const ModelHeader header = *ParseModelHeader(bytes());
     for (const auto& s : header.sections) {
-      if (s.kind == kind) return reinterpret_cast<T*>(data() + s.offset_bytes);
+      if (s.kind == kind) return data() + s.offset_bytes;
     }
     return nullptr;
+  }
+  // A number of a section: files have the lowest byte first.
+  uint32_t Get(SectionKind kind, size_t index) {
+    const uint8_t* at = Section(kind) + 4 * index;
+    return *ByteReader({at, 4}).LoadU32();
+  }
+  void Set(SectionKind kind, size_t index, uint32_t value) {
+    uint8_t* at = Section(kind) + 4 * index;
+    for (int i = 0; i < 4; ++i) at[i] = static_cast<uint8_t>(value >> (8 * i));
+  }
+  void Set(SectionKind kind, size_t index, float value) {
+    Set(kind, index, std::bit_cast<uint32_t>(value));
   }
 
   // Makes all checksums right again.
@@ -181,9 +192,9 @@ TEST_F(ModelFileTest, ValuesAreAtLeastMinus127) {
        {SectionKind::kEmbeddingValues, SectionKind::kQkvValues,
         SectionKind::kFfnDownValues}) {
     Copy copy(bytes_);
-    copy.Section<int8_t>(kind)[127] = -127;
+    copy.Section(kind)[127] = 0x81;  // -127
     EXPECT_EQ(copy.SealAndOpen(), ErrorCode{});
-    copy.Section<int8_t>(kind)[127] = -128;
+    copy.Section(kind)[127] = 0x80;
     EXPECT_EQ(copy.SealAndOpen(), ErrorCode::kCorrupt);
   }
 }
@@ -194,12 +205,12 @@ TEST_F(ModelFileTest, ScalesAreBounded) {
   for (const float bad :
        {-1e-30f, -0.0f, 32.001f, kInfinity, -kInfinity, kNan, -kNan}) {
     Copy copy(bytes_);
-    copy.Section<float>(SectionKind::kGateUpScales)[5] = bad;
+    copy.Set(SectionKind::kGateUpScales, 5, bad);
     EXPECT_EQ(copy.SealAndOpen(), ErrorCode::kCorrupt) << bad;
   }
   for (const float good : {0.0f, 1e-45f, 32.0f}) {
     Copy copy(bytes_);
-    copy.Section<float>(SectionKind::kGateUpScales)[5] = good;
+    copy.Set(SectionKind::kGateUpScales, 5, good);
     EXPECT_EQ(copy.SealAndOpen(), ErrorCode{}) << good;
   }
 }
@@ -212,7 +223,7 @@ TEST_F(ModelFileTest, NormsAreBounded) {
          {SectionKind::kOutputNorm, SectionKind::kAttnNorm,
           SectionKind::kFfnNorm}) {
       Copy copy(bytes_);
-      copy.Section<float>(kind)[127] = bad;
+      copy.Set(kind, 127, bad);
       EXPECT_EQ(copy.SealAndOpen(), ErrorCode::kCorrupt) << bad;
     }
   }
@@ -223,49 +234,48 @@ TEST_F(ModelFileTest, PaddingIsZero) {
   Copy copy(bytes_);
   LinearWeights shape = (*Model::FromBytes(copy.bytes()))->embedding();
   ASSERT_NE(shape.num_rows % kPanelRows, 0u);
-  copy.Section<int8_t>(
+  copy.Section(
       SectionKind::kEmbeddingValues)[shape.value_idx(shape.num_rows, 7)] = 1;
   EXPECT_EQ(copy.SealAndOpen(), ErrorCode::kCorrupt);
   Copy scales(bytes_);
-  scales.Section<float>(
-      SectionKind::kEmbeddingScales)[shape.scale_idx(shape.num_rows, 1)] = 1;
+  scales.Set(SectionKind::kEmbeddingScales, shape.scale_idx(shape.num_rows, 1),
+             1.0f);
   EXPECT_EQ(scales.SealAndOpen(), ErrorCode::kCorrupt);
   // Bytes between sections.
   Copy gap(bytes_);
-  gap.Section<uint8_t>(SectionKind::kQkvValues)[-1] = 1;
+  gap.Section(SectionKind::kQkvValues)[-1] = 1;
   EXPECT_EQ(gap.SealAndOpen(), ErrorCode::kCorrupt);
 }
 
 TEST_F(ModelFileTest, TokensAreSortedAndShort) {
   Copy equal(bytes_);
-  uint32_t* offsets = equal.Section<uint32_t>(SectionKind::kTokenOffsets);
   // The first tokens are single bytes; make the second equal to the first.
-  uint8_t* spellings = equal.Section<uint8_t>(SectionKind::kTokenBytes);
-  ASSERT_EQ(offsets[2], 2u);
+  uint8_t* spellings = equal.Section(SectionKind::kTokenBytes);
+  ASSERT_EQ(equal.Get(SectionKind::kTokenOffsets, 2), 2u);
   spellings[1] = spellings[0];
   EXPECT_EQ(equal.SealAndOpen(), ErrorCode::kCorrupt);
 
   for (const uint32_t bad : {0u, 2u, 600u, ~0u}) {
     Copy copy(bytes_);
-    copy.Section<uint32_t>(SectionKind::kTokenOffsets)[1] = bad;
+    copy.Set(SectionKind::kTokenOffsets, 1, bad);
     EXPECT_EQ(copy.SealAndOpen(), ErrorCode::kCorrupt) << bad;
   }
   Copy first(bytes_);
-  first.Section<uint32_t>(SectionKind::kTokenOffsets)[0] = 1;
+  first.Set(SectionKind::kTokenOffsets, 0, 1u);
   EXPECT_EQ(first.SealAndOpen(), ErrorCode::kCorrupt);
   Copy last(bytes_);
   const uint32_t num_tokens = ParseModelHeader(bytes_)->config.num_tokens;
-  last.Section<uint32_t>(SectionKind::kTokenOffsets)[num_tokens] += 1;
+  last.Set(SectionKind::kTokenOffsets, num_tokens,
+           last.Get(SectionKind::kTokenOffsets, num_tokens) + 1);
   EXPECT_EQ(last.SealAndOpen(), ErrorCode::kCorrupt);
 }
 
 TEST_F(ModelFileTest, MergesNameTokens) {
   Copy copy(bytes_);
   const uint32_t num_tokens = ParseModelHeader(bytes_)->config.num_tokens;
-  uint32_t* merges = copy.Section<uint32_t>(SectionKind::kMerges);
-  merges[3] = num_tokens - 1;
+  copy.Set(SectionKind::kMerges, 3, num_tokens - 1);
   EXPECT_EQ(copy.SealAndOpen(), ErrorCode{});
-  merges[3] = num_tokens;
+  copy.Set(SectionKind::kMerges, 3, num_tokens);
   EXPECT_EQ(copy.SealAndOpen(), ErrorCode::kCorrupt);
 }
 

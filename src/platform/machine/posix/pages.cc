@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -44,6 +45,9 @@ bool VisitPages(void* data, size_t size_bytes, const Visitor& visit) {
 // Whether it is right about pages of which we know, which it is not under an
 // emulator that has moved them.
 bool IsPagemapRight() {
+  // An emulator of a big-endian processor may give the entries of a
+  // little-endian host, which this would not notice.
+  if (std::endian::native == std::endian::big) return false;
   const size_t size_bytes = 3 * PageBytes();
   void* const data = MapPages(size_bytes);
   if (data == nullptr) return false;

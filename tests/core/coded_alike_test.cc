@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files are the same on every machine: those of tests/files are restored, and
+// written again, byte for byte, wherever this runs; damaged ones are refused in
+// the same words.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "codec/codec.h"
+#include "codec/short_message.h"
+#include "model/model.h"
+#include "platform/descriptors.h"
+
+namespace llma {
+namespace {
+
+using Buffer = std::vector<uint8_t>;
+
+const std::string kFolder = LLMA_TEST_DATA_DIR "/../files/";
+
+std::vector<std::string> Split(const std::string& text,
+                               const std::string& separator) {
+  std::vector<std::string> parts;
+  size_t start = 0;
+  for (;;) {
+    const size_t end = text.find(separator, start);
+    parts.push_back(text.substr(start, end - start));
+    if (end == std::string::npos) return parts;
+    start = end + separator.size();
+  }
+}
+
+Buffer Load(const std::string& name) {
+  auto bytes = ReadFile(kFolder + name);
+  EXPECT_TRUE(bytes) << name;
+  return bytes ? *std::move(bytes) : Buffer{};
+}
+
+// A file, or a recipe such as "english.txt + 3000 zeros".
+Buffer MakeContent(const std::string& recipe) {
+  Buffer content;
+  for (const std::string& part : Split(recipe, " + ")) {
+    std::vector<std::string> words = Split(part, " ");
+    if (words.size() == 1) words.insert(words.begin(), "1");
+    const Buffer one = words[1] == "zeros" ? Buffer(1) : Load(words[1]);
+    for (int i = std::stoi(words[0]); i > 0; --i) {
+      content.insert(content.end(), one.begin(), one.end());
+    }
+  }
+  return content;
+}
+
+struct Listed {
+  std::string name, kind, expected, options;
+};
+
+std::vector<Listed> ReadList() {
+  const Buffer text = Load("list.tsv");
+  std::vector<Listed> all;
+  std::istringstream lines{std::string(AsStringView(text))};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    const std::vector<std::string> fields = Split(line, "\t");
+    all.push_back({fields[0], fields[1], fields[2], fields[3]});
+  }
+  return all;
+}
+
+class CodedAlikeTest : public testing::Test {
+ protected:
+  CodedAlikeTest() {
+    auto model = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+    EXPECT_TRUE(model) << model.error().what;
+    if (model) model_ = *std::move(model);
+  }
+
+  // What the program does with these options.
+  Result<Buffer> Write(const Buffer& content, const std::string& options) {
+    CompressOptions how;
+    how.total_bytes = content.size();
+    for (const std::string& option : Split(options, " ")) {
+      if (option == "--short") return CompressShort(content, *model_, how);
+      if (option == "--no-check") {
+        how.has_checksums = false;
+      } else if (option == "-N") {
+        how.source_info = {"content.txt", 0644, 1'000'000'000, 0};
+      } else if (option.starts_with("--window=")) {
+        how.window_positions =
+            static_cast<uint32_t>(std::stoi(option.substr(9)));
+      } else {
+        how.level = option.at(1) - '0';
+      }
+    }
+    return Compress(content, model_.get(), how);
+  }
+
+  Result<Buffer> Restore(const Buffer& file) {
+    return IsShortMessage(file) ? DecompressShort(file, model_.get(), {})
+                                : Decompress(file, model_.get(), {});
+  }
+
+  std::unique_ptr<Model> model_;
+};
+
+TEST_F(CodedAlikeTest, RestoresAndWritesEveryGoodFile) {
+  size_t num_restored = 0, num_written = 0;
+  for (const Listed& listed : ReadList()) {
+    if (listed.kind != "good") continue;
+    SCOPED_TRACE(listed.name);
+    const Buffer file = Load(listed.name + ".llma");
+    const Buffer content = MakeContent(listed.expected);
+    const auto restored = Restore(file);
+    ASSERT_TRUE(restored) << restored.error().what;
+    EXPECT_TRUE(*restored == content);
+    ++num_restored;
+    if (listed.options == "-") continue;
+    const auto written = Write(content, listed.options);
+    ASSERT_TRUE(written) << written.error().what;
+    EXPECT_TRUE(*written == file);
+    ++num_written;
+  }
+  EXPECT_GE(num_restored, 40u);
+  EXPECT_GE(num_written, 33u);
+}
+
+TEST_F(CodedAlikeTest, RefusesEveryOtherFile) {
+  size_t num_refused = 0;
+  for (const Listed& listed : ReadList()) {
+    if (listed.kind == "good") continue;
+    SCOPED_TRACE(listed.name);
+    const auto restored = Restore(Load(listed.name + ".llma"));
+    ASSERT_FALSE(restored);
+    EXPECT_NE(restored.error().what.find(listed.expected), std::string::npos)
+        << restored.error().what;
+    ++num_refused;
+  }
+  EXPECT_GE(num_refused, 35u);
+}
+
+}  // namespace
+}  // namespace llma
