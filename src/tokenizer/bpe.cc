@@ -16,14 +16,14 @@ SpellingTable::SpellingTable(const TokenTable& tokens)
             TextPiece::kEscape),
       mask_(rows_.size() - 1) {
   for (uint32_t row = 0; row < tokens.num_tokens(); ++row) {
-    uint64_t i = Xxh3(tokens.spelling(row));
+    auto i = static_cast<size_t>(Xxh3(tokens.spelling(row)));
     while (rows_[i & mask_] != TextPiece::kEscape) ++i;
     rows_[i & mask_] = row;
   }
 }
 
 uint32_t SpellingTable::Find(Bytes spelling) const {
-  for (uint64_t i = Xxh3(spelling);; ++i) {
+  for (auto i = static_cast<size_t>(Xxh3(spelling));; ++i) {
     const uint32_t row = rows_[i & mask_];
     if (row == TextPiece::kEscape ||
         AsStringView(tokens_.spelling(row)) == AsStringView(spelling)) {
