@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "codec/codec.h"
-#include "codec/short_message.h"
+#include "codec/short/short_message.h"
 #include "model/model.h"
 #include "platform/descriptors.h"
 
