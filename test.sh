@@ -12,6 +12,7 @@
 #   ./test.sh --python-libraries
 #                           the examples of docs/PYTHON.md, those with large
 #                           libraries too, and nothing else
+#   ./test.sh --ray         llma.ray on clusters of some processes, and nothing else
 # Installs missing packages, Python packages into build/venv, and the default
 # model into build/data unless it is installed. Logs are in build/logs.
 set -euo pipefail
@@ -22,6 +23,7 @@ fuzz=false
 all_faults=false
 python_libraries=false
 all_processors=false
+ray=false
 case "${1:-}" in
   "") ;;
   --quick) quick=true ;;
@@ -29,9 +31,10 @@ case "${1:-}" in
   --all-faults) all_faults=true ;;
   --all-processors) all_processors=true ;;
   --python-libraries) python_libraries=true ;;
+  --ray) ray=true ;;
   *)
     echo "usage: $0 [--quick|--fuzz|--all-faults|--all-processors|" \
-         "--python-libraries]" >&2
+         "--python-libraries|--ray]" >&2
     exit 1 ;;
 esac
 
@@ -92,6 +95,11 @@ fi
 if $python_libraries; then
   step "Python libraries"
   exec tests/python/run.sh --all-libraries
+fi
+
+if $ray; then
+  step "Ray"
+  exec tests/python/run.sh --ray
 fi
 
 if $fuzz; then

@@ -30,12 +30,46 @@ def pull_model(
 # To compress with: one, what suits each frame, the default one.
 ModelChoice = Model | Literal["auto"] | None
 
+# Further options by name, as in llma.h.
+Settings = dict[str, int]
+# Name, mode, and time of modification: seconds and nanoseconds.
+Source = tuple[bytes, int, int, int]
+
 class Encoder:
     def __init__(
-        self, level: int, model: ModelChoice, threads: int, memory_bytes: int
+        self,
+        level: int,
+        model: ModelChoice,
+        threads: int,
+        memory_bytes: int,
+        max_size: int = 0,
+        one_file: bool = False,
+        settings: Settings | None = None,
+        source: Source | None = None,
     ) -> None: ...
     def run(self, data: Buffer, action: int) -> bytes: ...
+    def add_frames(self, frames: Buffer) -> bytes: ...
     def cancel(self) -> None: ...
+
+class Cutter:
+    def __init__(
+        self,
+        level: int,
+        model: ModelChoice,
+        threads: int,
+        memory_bytes: int,
+        settings: Settings | None,
+    ) -> None: ...
+    def run(self, data: Buffer, action: int) -> list[int]: ...
+
+def level_uses_model(level: int) -> bool: ...
+def level_info(
+    level: int,
+    model: ModelChoice,
+    threads: int,
+    settings: Settings | None,
+    content_bytes: int,
+) -> tuple[bool, int, int, int]: ...
 
 class Decoder:
     def __init__(
@@ -68,6 +102,11 @@ def decompress(
 def frames(
     read_at: Callable[[int, int], Buffer], file_bytes: int
 ) -> list[tuple[int, int]]: ...
+def frame_places(
+    read_at: Callable[[int, int], Buffer], file_bytes: int
+) -> tuple[
+    list[tuple[int, int, int, int, bytes | None, Settings]], list[tuple[int, int]]
+]: ...
 def decompress_range(
     read_at: Callable[[int, int], Buffer],
     file_bytes: int,

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -34,9 +35,10 @@ template <bool kContentFirst, class Handle,
 class PyStream {
  public:
   PyStream(uint64_t level, nb::handle model, uint64_t threads,
-           uint64_t memory_bytes, uint64_t max_size, bool one_file) {
-    const Options options =
-        MakeOptions({level, model, threads, memory_bytes, max_size, one_file});
+           uint64_t memory_bytes, uint64_t max_size, bool one_file,
+           nb::handle settings, nb::handle source) {
+    const Options options = MakeOptions({level, model, threads, memory_bytes,
+                                         max_size, one_file, settings, source});
     llma_error error;
     llma_status status;
     {
@@ -120,6 +122,24 @@ class PyStream {
                           static_cast<int>(status));
   }
   void Cancel() { kCancel(handle_); }
+
+  // Whole frames that were made elsewhere: what they allow to give out.
+  nb::bytes AddFrames(nb::handle frames) {
+    if (::getpid() != pid_) RaiseForked();
+    {
+      const View view(frames);
+      llma_error error;
+      llma_status status;
+      {
+        nb::gil_scoped_release release;
+        const std::lock_guard lock(mutex_);
+        status =
+            llma_encoder_add_frames(handle_, view.data(), view.size(), &error);
+      }
+      Check(status, error);
+    }
+    return Run(nb::bytes("", 0), LLMA_RUN);
+  }
 
  private:
   static constexpr size_t kRoom = 1 << 14;  // bytes
@@ -215,13 +235,82 @@ nb::list Inspect(nb::handle data, uint64_t level, nb::handle model,
   return pieces;
 }
 
+// Where an encoder cuts a content into frames.
+class PyCutter {
+ public:
+  PyCutter(uint64_t level, nb::handle model, uint64_t threads,
+           uint64_t memory_bytes, nb::handle settings) {
+    const Options options = MakeOptions(
+        {level, model, threads, memory_bytes, 0, false, settings, {}});
+    llma_cutter* made = nullptr;
+    llma_error error;
+    llma_status status;
+    {
+      nb::gil_scoped_release release;
+      status = llma_cutter_create(options.get(), &made, &error);
+    }
+    Check(status, error);
+    handle_.reset(made);
+  }
+
+  // Takes all of `data`. How much content each frame has that is known to end.
+  nb::list Run(nb::handle data, int action) {
+    const View view(data);
+    std::vector<uint64_t> frames;
+    llma_error error;
+    llma_status status;
+    {
+      nb::gil_scoped_release release;
+      const std::lock_guard lock(mutex_);
+      llma_input input{view.data(), view.size(), 0};
+      do {
+        uint64_t frame_bytes = 0;
+        status = llma_cutter_run(handle_.get(), &input,
+                                 static_cast<llma_action>(action), &frame_bytes,
+                                 &error);
+        if (status == LLMA_OK || status == LLMA_NEED_OUTPUT) {
+          frames.push_back(frame_bytes);
+        }
+      } while (status == LLMA_NEED_OUTPUT);
+    }
+    Check(status, error);
+    nb::list sizes;
+    for (const uint64_t size : frames) sizes.append(size);
+    return sizes;
+  }
+
+ private:
+  struct Deleter {
+    void operator()(llma_cutter* cutter) const { llma_cutter_free(cutter); }
+  };
+  std::mutex mutex_;
+  std::unique_ptr<llma_cutter, Deleter> handle_;
+};
+
+// Of a level with these options, for contents of this size: whether it needs a
+// model, the content of a frame, and the memory that a frame takes, there and
+// back.
+nb::tuple LevelInfo(uint64_t level, nb::handle model, uint64_t threads,
+                    nb::handle settings, uint64_t content_bytes) {
+  const Options options =
+      MakeOptions({level, model, threads, 0, 0, false, settings, {}});
+  llma_level_info info = LLMA_INIT(llma_level_info);
+  llma_error error;
+  Check(llma_level_get_info(options.get(), content_bytes, &info, &error),
+        error);
+  return nb::make_tuple(info.uses_model != 0, info.frame_bytes,
+                        info.compress_bytes, info.decompress_bytes);
+}
+
 template <class Stream>
-void DefineStream(nb::module_& module, const char* name) {
-  nb::class_<Stream>(module, name)
-      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t, uint64_t, bool>(),
+nb::class_<Stream> DefineStream(nb::module_& module, const char* name) {
+  return nb::class_<Stream>(module, name)
+      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t, uint64_t, bool,
+                    nb::handle, nb::handle>(),
            nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
            nb::arg("memory_bytes"), nb::arg("max_size") = 0,
-           nb::arg("one_file") = false)
+           nb::arg("one_file") = false, nb::arg("settings").none() = nb::none(),
+           nb::arg("source").none() = nb::none())
       .def("run", &Stream::Run, nb::arg("data"), nb::arg("action"))
       .def("step", &Stream::Step, nb::arg("data"), nb::arg("max_size"))
       .def("cancel", &Stream::Cancel);
@@ -230,7 +319,8 @@ void DefineStream(nb::module_& module, const char* name) {
 }  // namespace
 
 void DefineCodec(nb::module_& module) {
-  DefineStream<PyEncoder>(module, "Encoder");
+  DefineStream<PyEncoder>(module, "Encoder")
+      .def("add_frames", &PyEncoder::AddFrames, nb::arg("frames"));
   DefineStream<PyDecoder>(module, "Decoder");
   const auto whole = [&](const char* name, auto* function) {
     module.def(name, function, nb::arg("data"), nb::arg("level"),
@@ -240,6 +330,18 @@ void DefineCodec(nb::module_& module) {
   whole("compress", &Whole<llma_compress>);
   whole("compress_short", &Whole<llma_compress_short>);
   whole("decompress", &Whole<llma_decompress>);
+  nb::class_<PyCutter>(module, "Cutter")
+      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t, nb::handle>(),
+           nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
+           nb::arg("memory_bytes"), nb::arg("settings").none())
+      .def("run", &PyCutter::Run, nb::arg("data"), nb::arg("action"));
+  module.def(
+      "level_uses_model",
+      [](int level) { return llma_level_uses_model(level) != 0; },
+      nb::arg("level"));
+  module.def("level_info", &LevelInfo, nb::arg("level"),
+             nb::arg("model").none(), nb::arg("threads"),
+             nb::arg("settings").none(), nb::arg("content_bytes"));
   module.def("inspect", &Inspect, nb::arg("data"), nb::arg("level"),
              nb::arg("model").none(), nb::arg("threads"),
              nb::arg("memory_bytes"), nb::arg("num_alternatives"));

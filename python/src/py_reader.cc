@@ -56,8 +56,9 @@ struct FileMapDeleter {
   void operator()(llma_file_map* map) const { llma_file_map_free(map); }
 };
 
-// [(offset in the content, size)] of the frames with content.
-nb::list Frames(nb::callable read_at, uint64_t file_bytes) {
+using FileMap = std::unique_ptr<llma_file_map, FileMapDeleter>;
+
+FileMap MapOf(nb::callable read_at, uint64_t file_bytes) {
   PyRandomAccess access(std::move(read_at), file_bytes);
   const llma_reader reader = access.reader();
   llma_file_map* made = nullptr;
@@ -67,8 +68,16 @@ nb::list Frames(nb::callable read_at, uint64_t file_bytes) {
     nb::gil_scoped_release release;
     status = llma_file_map_create(&reader, &made, &error);
   }
-  const std::unique_ptr<llma_file_map, FileMapDeleter> map(made);
+  FileMap map(made);
   access.CheckAfter(status, error);
+  return map;
+}
+
+// [(offset in the content, size)] of the frames with content.
+nb::list Frames(nb::callable read_at, uint64_t file_bytes) {
+  const FileMap map = MapOf(std::move(read_at), file_bytes);
+  llma_file_map* const made = map.get();
+  llma_error error;
   llma_file_info info = LLMA_INIT(llma_file_info);
   Check(llma_file_map_get_info(made, &info, &error), error);
   nb::list frames;
@@ -79,6 +88,44 @@ nb::list Frames(nb::callable read_at, uint64_t file_bytes) {
     frames.append(nb::make_tuple(frame.content_ofs, frame.content_bytes));
   }
   return frames;
+}
+
+// Where the frames with content are, as tuples (offset in the file, size there,
+// offset in the content, size of the content, the first bytes of the model's
+// fingerprint or None, settings that a decoder needs as much memory for); and
+// those with models, as (offset, size).
+nb::tuple FramePlaces(nb::callable read_at, uint64_t file_bytes) {
+  const FileMap map = MapOf(std::move(read_at), file_bytes);
+  llma_file_map* const made = map.get();
+  llma_error error;
+  llma_file_info info = LLMA_INIT(llma_file_info);
+  Check(llma_file_map_get_info(made, &info, &error), error);
+  nb::list frames, models;
+  for (uint64_t i = 0; i < info.num_frames; ++i) {
+    llma_frame_info frame = LLMA_INIT(llma_frame_info);
+    Check(llma_file_map_get_frame(made, i, &frame, &error), error);
+    if (frame.kind == LLMA_FRAME_EXTRA) continue;
+    const bool has_model = frame.kind == LLMA_FRAME_MODEL;
+    nb::dict settings;
+    settings["context_models"] = static_cast<int>(frame.context_models);
+    if (has_model) {
+      settings["lanes"] = frame.num_lanes;
+      settings["window"] = frame.window;
+    }
+    const nb::object id =
+        has_model
+            ? nb::object(nb::bytes(frame.model_id, sizeof(frame.model_id)))
+            : nb::none();
+    frames.append(nb::make_tuple(frame.frame_ofs, frame.frame_bytes,
+                                 frame.content_ofs, frame.content_bytes, id,
+                                 settings));
+  }
+  for (uint64_t i = 0; i < info.num_models; ++i) {
+    llma_embedded_model model = LLMA_INIT(llma_embedded_model);
+    Check(llma_file_map_get_model(made, i, &model, &error), error);
+    models.append(nb::make_tuple(model.frame_ofs, model.frame_bytes));
+  }
+  return nb::make_tuple(frames, models);
 }
 
 llma_status Append(void* user, const void* content, size_t content_bytes,
@@ -115,6 +162,8 @@ nb::bytes DecompressRange(nb::callable read_at, uint64_t file_bytes,
 
 void DefineReader(nb::module_& module) {
   module.def("frames", &Frames, nb::arg("read_at"), nb::arg("file_bytes"));
+  module.def("frame_places", &FramePlaces, nb::arg("read_at"),
+             nb::arg("file_bytes"));
   module.def("decompress_range", &DecompressRange, nb::arg("read_at"),
              nb::arg("file_bytes"), nb::arg("offset"), nb::arg("size"),
              nb::arg("model").none(), nb::arg("threads"),

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "py_support.h"
 
+#include <nanobind/stl/string_view.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
+#include <string>
+#include <string_view>
 
 namespace llma_py {
 namespace {
@@ -29,6 +33,46 @@ llma_context* ThisContext() {
     pid = ::getpid();
   }
   return context;
+}
+
+struct NamedOption {
+  const char* name;
+  llma_option option;
+};
+constexpr NamedOption kSettings[] = {
+    {"lanes", LLMA_OPTION_LANES},
+    {"window", LLMA_OPTION_WINDOW},
+    {"context_models", LLMA_OPTION_CONTEXT_MODELS},
+    {"frame_bytes", LLMA_OPTION_FRAME_BYTES},
+    {"checksums", LLMA_OPTION_CHECKSUMS},
+    {"embed_models", LLMA_OPTION_EMBED_MODELS},
+};
+
+void SetByName(llma_options* options, const nb::dict& settings) {
+  for (const auto& [name, value] : settings) {
+    const std::string_view wanted = nb::cast<std::string_view>(name);
+    const auto* found =
+        std::find_if(std::begin(kSettings), std::end(kSettings),
+                     [&](const auto& one) { return one.name == wanted; });
+    if (found == std::end(kSettings)) {
+      throw nb::key_error(std::string(wanted).c_str());
+    }
+    llma_error error;
+    Check(llma_options_set(options, found->option, nb::cast<uint64_t>(value),
+                           &error),
+          error);
+  }
+}
+
+void SetSource(llma_options* options, const nb::tuple& source) {
+  const auto name = nb::cast<nb::bytes>(source[0]);
+  llma_source_info info = LLMA_INIT(llma_source_info);
+  info.name = name.c_str();
+  info.mode = nb::cast<uint32_t>(source[1]);
+  info.mtime_seconds = nb::cast<int64_t>(source[2]);
+  info.mtime_nanoseconds = nb::cast<uint32_t>(source[3]);
+  llma_error error;
+  Check(llma_options_set_source_info(options, &info, &error), error);
 }
 
 }  // namespace
@@ -71,6 +115,12 @@ Options MakeOptions(const Tuning& tuning) {
   } else if (!tuning.model.is_none()) {
     llma_model* model = nb::cast<const PyModel&>(tuning.model).get();
     Check(llma_options_set_model(created, model, &error), error);
+  }
+  if (tuning.settings.is_valid() && !tuning.settings.is_none()) {
+    SetByName(created, nb::cast<nb::dict>(tuning.settings));
+  }
+  if (tuning.source.is_valid() && !tuning.source.is_none()) {
+    SetSource(created, nb::cast<nb::tuple>(tuning.source));
   }
   Check(llma_options_set_progress(created, CheckSignals, nullptr, &error),
         error);

@@ -71,6 +71,10 @@ struct Tuning {
   uint64_t memory_bytes = 0;
   uint64_t max_size = 0;
   bool one_file = false;
+  nb::handle settings;  // a dictionary of further options by name, or nothing
+  // What is known of the source: (name, mode, seconds, nanoseconds), or
+  // nothing.
+  nb::handle source;
 };
 // Work that goes by these options ends when a signal handler raises.
 Options MakeOptions(const Tuning& tuning);

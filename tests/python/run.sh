@@ -3,6 +3,7 @@
 # Installs the Python package into a fresh virtual environment and tests it.
 #   run.sh                  all tests but those with large libraries
 #   run.sh --all-libraries  the examples of docs/PYTHON.md, and nothing else
+#   run.sh --ray            llma.ray, with Ray, and nothing else
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -14,7 +15,8 @@ requirements=(-r tests/python/requirements.txt)
 case "${1:-}" in
   "") ;;
   --all-libraries) requirements+=(-r tests/python/all_libraries.txt) ;;
-  *) echo "usage: $0 [--all-libraries]" >&2; exit 1 ;;
+  --ray) requirements+=(-r tests/python/ray_requirements.txt) ;;
+  *) echo "usage: $0 [--all-libraries|--ray]" >&2; exit 1 ;;
 esac
 "${pip[@]}" "${requirements[@]}"
 # The compilers' names that CMake finds by itself, so that ccache knows what the
@@ -25,9 +27,11 @@ export CC=${CC:-cc} CXX=${CXX:-c++}
 tests=$PWD/tests/python
 python=$PWD/$venv/bin/python
 cd "$venv"
-if [ $# -gt 0 ]; then
-  exec "$python" -m pytest -q -p no:cacheprovider "$tests/libraries_test.py"
-fi
+case "${1:-}" in
+  --all-libraries)
+    exec "$python" -m pytest -q -p no:cacheprovider "$tests/libraries_test.py" ;;
+  --ray) exec "$python" -m pytest -q -p no:cacheprovider "$tests/ray_test.py" ;;
+esac
 "$python" -m pytest -q -p no:cacheprovider "$tests"
 "$python" "$tests/../faults/limits_test.py" "$tests/../data" --python "$python"
 "$python" -m mypy --strict -p llma

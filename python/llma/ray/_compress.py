@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Contents, cut into frames, which tasks make; and the files of these frames."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+from typing import Any, Union
+
+from .. import __version__, _llma
+from .._errors import LlmaError
+from .._llma import Model
+from ._cluster import Tasks, Unit
+from ._parts import key_of
+from ._report import Problem, Progress, Summary
+from ._sources import Source, SourceError, describe
+from ._targets import Targets
+from ._worker import CompressHow, Failure, FrameIn, ModelParts
+
+# Frames that are smaller go to a task together: so much of what a model predicts,
+# which takes seconds, or of what context models do.
+_MODEL_UNIT_BYTES = 64 << 10
+_CONTEXTS_UNIT_BYTES = 256 << 10
+_COPIES = 8  # of a content, in the worker
+
+
+@dataclasses.dataclass
+class CompressPlan:
+    """The options of a run."""
+
+    level: int
+    model: Model | None
+    threads: int
+    memory_bytes: int
+    settings: dict[str, int]
+    embeds_model: bool
+    keeps_name: bool
+
+    def how(self) -> CompressHow:
+        fingerprint = self.model.fingerprint if self.model else b""
+        return CompressHow(
+            __version__, self.level, fingerprint, self.threads, self.settings
+        )
+
+    def key(self) -> tuple[Any, ...]:
+        """What the bytes of frames depend on, beside the content."""
+        how = self.how()
+        return (
+            how.version,
+            how.level,
+            how.fingerprint,
+            sorted(how.settings.items()),
+        )
+
+    def file_settings(self) -> dict[str, int]:
+        return {**self.settings, "embed_models": 1 if self.embeds_model else 0}
+
+
+class _File:
+    """A source on its way to be a file."""
+
+    def __init__(self, source: Source, target: pathlib.Path) -> None:
+        self.source = source
+        self.target = target
+        self.keys: list[str] = []  # of the frames
+        self.only = b""  # the frame, if there is one
+        self.missing = 0  # frames
+        self.content_bytes = 0
+        self.is_read = False
+        self.has_failed = False
+
+
+@dataclasses.dataclass
+class _Item:
+    file: _File
+    key: str
+    frame: FrameIn
+    content: memoryview
+
+
+class Compression:
+    def __init__(
+        self,
+        plan: CompressPlan,
+        targets: Targets,
+        tasks: Tasks,
+        progress: Progress,
+        summary: Summary,
+    ) -> None:
+        self._plan = plan
+        self._how = plan.how()
+        self._targets = targets
+        self._parts = targets.parts
+        self._tasks = tasks
+        self._progress = progress
+        self._summary = summary
+        self._waiting: list[_Item] = []
+        self._waiting_bytes = 0
+        self._unit_bytes = (
+            _MODEL_UNIT_BYTES if plan.model is not None else _CONTEXTS_UNIT_BYTES
+        )
+        self._memory: dict[int, int] = {}
+        #: Some work is undone for a reason that may pass.
+        self.is_unfinished = False
+
+    def run(self, sources: list[Source]) -> None:
+        for source in sources:
+            self._add(source)
+        self._submit()
+        self._tasks.drain()
+
+    def _add(self, source: Source) -> None:
+        target, problem = self._targets.place(source)
+        if target is None:
+            assert problem is not None
+            self._summary.problems.append(problem)
+            return
+        file = _File(source, target)
+        exists = self._targets.exists(target)
+        if exists and not self._parts.was_used:
+            self._fail(file, "exists already; -f overwrites it", False, str(target))
+            return
+        try:
+            if exists:
+                self._check_done(file)
+            else:
+                self._cut(file)
+        except (OSError, SourceError, LlmaError, ValueError, ImportError) as error:
+            self._fail(file, describe(error), False)
+
+    def _cut(self, file: _File) -> None:
+        """Reads the source, and hands its frames on as they are found."""
+        for content, is_only in self._frames(file.source):
+            if file.has_failed:
+                return
+            key = key_of(self._plan.key(), is_only, content)
+            file.keys.append(key)
+            file.content_bytes += len(content)
+            if self._parts.has(key):
+                self._count(len(content), True)
+                continue
+            file.missing += 1
+            frame = FrameIn(len(content), is_only)
+            self._waiting.append(_Item(file, key, frame, content))
+            self._waiting_bytes += len(content)
+            if self._waiting_bytes >= self._unit_bytes:
+                self._submit()
+        file.is_read = True
+        self._finish_if_complete(file)
+
+    def _frames(self, source: Source) -> Any:
+        """Pairs: the content of a frame, and whether it is the only one."""
+        plan = self._plan
+        cutter = _llma.Cutter(
+            plan.level, plan.model, plan.threads, plan.memory_bytes, plan.settings
+        )
+        held = bytearray()
+        num_frames = 0
+
+        def take(sizes: list[int], is_end: bool) -> Any:
+            nonlocal held, num_frames
+            offset = 0
+            for size in sizes:
+                num_frames += 1
+                yield memoryview(bytes(held[offset : offset + size])), (
+                    is_end and num_frames == 1
+                )
+                offset += size
+            del held[:offset]
+
+        for data in source.chunks():
+            held += data
+            yield from take(cutter.run(data, _llma.RUN), False)
+        yield from take(cutter.run(b"", _llma.FINISH), True)
+        if source.status is not None and source.size is not None:
+            if os.stat(source.name).st_size < source.size:
+                raise SourceError("became shorter while it was read")
+
+    def _check_done(self, file: _File) -> None:
+        """Whether the result that is there is of an unfinished run."""
+        total = 0
+        for content, is_only in self._frames(file.source):
+            file.keys.append(key_of(self._plan.key(), is_only, content))
+            total += len(content)
+        if not self._parts.is_done(self._file_key(file)):
+            raise SourceError(f"{file.target} exists already; -f overwrites it")
+        self._count(total, True)
+        self._summary.files += 1
+        self._summary.content_bytes += total
+        self._summary.file_bytes += file.target.stat().st_size
+
+    def _file_key(self, file: _File) -> str:
+        plan = self._plan
+        source = file.source.status if plan.keeps_name else None
+        return key_of(str(file.target), plan.embeds_model, source, file.keys)
+
+    def _count(self, content_bytes: int, resumed: bool) -> None:
+        self._progress.done_bytes += content_bytes
+        if resumed:
+            self._progress.resumed_bytes += content_bytes
+
+    # Tasks.
+
+    def _submit(self) -> None:
+        items = [item for item in self._waiting if not item.file.has_failed]
+        self._waiting = []
+        self._waiting_bytes = 0
+        if not items:
+            return
+        frames = [item.frame for item in items]
+        first, last = items[0].file.source.name, items[-1].file.source.name
+        name = f"llma compress {first}"
+        name += f" … {last}" if first != last else f" frame {len(items[0].file.keys)}"
+
+        def arguments(known: dict[bytes, ModelParts]) -> tuple[Any, ...]:
+            return self._how, known.get(self._how.fingerprint), frames
+
+        def done(made: list[Union[bytes, Failure]]) -> None:
+            for item, frame in zip(items, made):
+                self._took(item, frame)
+
+        def failed(text: str, is_unfinished: bool) -> None:
+            for item in items:
+                self._fail(item.file, text, is_unfinished)
+
+        payload = b"".join(item.content for item in items)
+        self._tasks.submit(
+            Unit(
+                name,
+                payload,
+                arguments,
+                len(payload) // 4,
+                self._memory_bytes(max(frame.size for frame in frames)),
+                done,
+                failed,
+            )
+        )
+        for item in items:
+            item.content = memoryview(b"")
+
+    def _memory_bytes(self, frame_bytes: int) -> int:
+        """What a task needs for a frame, in steps so that they are few."""
+        step = 1 << max(16, (frame_bytes - 1).bit_length())
+        if step not in self._memory:
+            plan = self._plan
+            _, usual, needed, _ = _llma.level_info(
+                plan.level, plan.model, plan.threads, plan.settings, step
+            )
+            self._memory[step] = needed + _COPIES * max(0, step - usual)
+        return self._memory[step]
+
+    def _took(self, item: _Item, frame: Union[bytes, Failure]) -> None:
+        file = item.file
+        if isinstance(frame, Failure):
+            self._fail(file, str(frame.error()), False)
+            return
+        self._count(item.frame.size, False)
+        try:
+            if item.frame.is_only:
+                file.only = frame
+            else:
+                self._parts.write(item.key, frame)
+        except OSError as error:
+            self._fail(file, describe(error), True, str(self._parts.folder))
+            return
+        file.missing -= 1
+        self._finish_if_complete(file)
+
+    # Files.
+
+    def _finish_if_complete(self, file: _File) -> None:
+        if not file.is_read or file.missing > 0 or file.has_failed:
+            return
+        part = self._parts.folder / f"{self._file_key(file)}.part"
+        try:
+            size = self._join(file, part)
+            self._targets.deliver(part, file.target, file.source)
+            self._parts.mark_done(self._file_key(file))
+            self._parts.forget(file.keys)
+        except (OSError, LlmaError) as error:
+            part.unlink(missing_ok=True)
+            is_full = isinstance(error, OSError)
+            self._fail(file, describe(error), is_full, str(file.target))
+            return
+        finally:
+            file.only = b""
+        self._summary.files += 1
+        self._summary.content_bytes += file.content_bytes
+        self._summary.file_bytes += size
+
+    def _join(self, file: _File, part: pathlib.Path) -> int:
+        """Header, frames and index, as one encoder writes them."""
+        plan = self._plan
+        encoder = _llma.Encoder(
+            plan.level,
+            plan.model,
+            1,
+            plan.memory_bytes,
+            settings=plan.file_settings(),
+            source=file.source.status if plan.keeps_name else None,
+        )
+        with open(part, "wb") as out:
+            for key in file.keys:
+                frame = file.only or self._parts.read(key)
+                out.write(encoder.add_frames(frame))
+            out.write(encoder.run(b"", _llma.FINISH))
+            out.flush()
+            os.fsync(out.fileno())
+            return out.tell()
+
+    def _fail(
+        self, file: _File, text: str, is_unfinished: bool, where: str = ""
+    ) -> None:
+        if file.has_failed:
+            return
+        file.has_failed = True
+        file.only = b""
+        self.is_unfinished = self.is_unfinished or is_unfinished
+        self._summary.problems.append(Problem(where or file.source.name, text))
