@@ -19,6 +19,7 @@ elseif(LLMA_PROCESSOR STREQUAL "i386")
 elseif(LLMA_PROCESSOR STREQUAL "armhf")
   set(CMAKE_SYSTEM_PROCESSOR armv7l)
   set(triplet arm-linux-gnueabihf)
+  set(flags "-Wno-psabi")  # notes on how GCC 6 passed arguments
   set(emulator qemu-arm-static)
 elseif(LLMA_PROCESSOR STREQUAL "ppc64el")
   set(CMAKE_SYSTEM_PROCESSOR ppc64le)

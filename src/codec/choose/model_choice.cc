@@ -75,11 +75,13 @@ Result<bool> IsModelWorthwhile(const FrameContext& context, Bytes content,
     const size_t begin = pieces.size() * (2 * i + 1) / (2 * kNumSamples);
     const auto sample =
         pieces.subspan(begin, std::min(kSamplePieces, pieces.size() - begin));
-    const uint64_t byte_ofs = CountBytes(pieces.first(begin));
+    const auto byte_ofs = static_cast<size_t>(CountBytes(pieces.first(begin)));
     const uint64_t bytes = CountBytes(sample);
-    LLMA_ASSIGN(const std::vector<uint8_t> code,
-                EncodeFrame(model_alone, content.subspan(byte_ofs, bytes),
-                            sample, {&bytes, 1}));
+    LLMA_ASSIGN(
+        const std::vector<uint8_t> code,
+        EncodeFrame(model_alone,
+                    content.subspan(byte_ofs, static_cast<size_t>(bytes)),
+                    sample, {&bytes, 1}));
     sampled_bytes += bytes;
     code_bytes += code.size();
   }

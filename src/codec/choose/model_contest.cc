@@ -44,7 +44,7 @@ std::vector<Bytes> TakeSamples(Bytes content) {
                                      kMinSampledBytes, kMaxSampledBytes);
   if (content.size() <= wanted) return {content};
   std::vector<Bytes> samples;
-  const size_t size = wanted / kNumContestSamples;
+  const auto size = static_cast<size_t>(wanted / kNumContestSamples);
   for (size_t i = 0; i < kNumContestSamples; ++i) {
     size_t begin =
         (content.size() - size) * (2 * i + 1) / (2 * kNumContestSamples);

@@ -30,6 +30,11 @@ uint64_t HashBlock(const uint8_t* block) {
   return hash;
 }
 
+// Offsets have 64 bits, also where what is in memory has fewer.
+uint8_t At(Bytes content, uint64_t ofs) {
+  return content[static_cast<size_t>(ofs)];
+}
+
 }  // namespace
 
 RepetitionFinder::RepetitionFinder(uint64_t max_content_bytes) {
@@ -41,7 +46,7 @@ RepetitionFinder::RepetitionFinder(uint64_t max_content_bytes) {
 }
 
 RepetitionFinder::Slot& RepetitionFinder::SlotOf(uint64_t hash) {
-  return slots_[hash * 0xd6e8feb86659fd93 >> shift_];
+  return slots_[static_cast<size_t>(hash * 0xd6e8feb86659fd93 >> shift_)];
 }
 
 bool RepetitionFinder::Extend(Bytes content, uint64_t ofs,
@@ -56,10 +61,13 @@ bool RepetitionFinder::Extend(Bytes content, uint64_t ofs,
       found_.empty() ? 0 : found_.back().begin_ofs + found_.back().size_bytes;
   uint64_t begin = ofs, end = ofs + kBlockBytes;
   while (begin > std::max(least, distance) &&
-         content[begin - 1] == content[begin - 1 - distance]) {
+         At(content, begin - 1) == At(content, begin - 1 - distance)) {
     --begin;
   }
-  while (end < content.size() && content[end] == content[end - distance]) ++end;
+  while (end < content.size() &&
+         At(content, end) == At(content, end - distance)) {
+    ++end;
+  }
   if (end - begin < kMinFoundBytes) return false;
   found_.push_back({begin, end - begin, distance});
   repeated_bytes_ += end - begin;
@@ -74,7 +82,7 @@ void RepetitionFinder::Scan(Bytes content) {
     uint64_t end = last.begin_ofs + last.size_bytes;
     if (end == next_ofs_) {
       while (end < content.size() &&
-             content[end] == content[end - last.distance_bytes]) {
+             At(content, end) == At(content, end - last.distance_bytes)) {
         ++end;
       }
       repeated_bytes_ += end - next_ofs_;
