@@ -30,7 +30,7 @@ _llma_models() {
 _llma_value() {
   case $1 in
     --model) _llma_models auto ;;
-    -o | --output | --files0) _llma_files ;;
+    -o | --output | --files0 | -D | --reference) _llma_files ;;
     --output-dir) _llma_folders ;;
     -T | --threads) _llma_words "$(seq 0 "$(nproc)")" ;;
     --lanes) _llma_words '1 2 4 8 16 32 64' ;;
@@ -121,7 +121,8 @@ _llma() {
                  -f --force -k --keep --rm
                  --no-sync -r --recursive --files0 -S --suffix -N --name
                  -1 -2 -3 -4 -5 -6 -7 -8 -9 --fast --best --model --lanes
-                 --window --frame-size --verify --resume --flush --short
+                 --window --frame-size -D --reference --verify --resume
+                 --flush --short
                  --embed-model
                  --no-check --range --salvage --max-size -T --threads -M --memlimit
                  --no-adjust

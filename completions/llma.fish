@@ -65,6 +65,7 @@ for program in llma unllma llmacat
     complete -c $program -n $codes -l lanes -xa '1 2 4 8 16 32 64' -d 'streams side by side'
     complete -c $program -n $codes -l window -xa '256 512 768 1024 2048 4096' -d 'tokens that the model looks back'
     complete -c $program -n $files -l frame-size -xa '64K 256K 1M 2M 8M 32M' -d 'content of a frame'
+    complete -c $program -n $files -s D -l reference -r -d 'text to read first'
     complete -c $program -n $files -l verify -d 'decode what was written'
     complete -c $program -n $files -l resume -d 'go on with an interrupted run'
     complete -c $program -n $files -l flush -d 'write a frame when no more input waits'

@@ -46,14 +46,18 @@ def is_certain(p):
 
 
 class JointPredictor:
-    def __init__(self, which, content_size, num_lanes):
+    def __init__(self, which, content_size, num_lanes, table_size=None):
         self.num_lanes = num_lanes
-        self.contexts = ContextMixer(which, content_size, num_lanes)
+        self.contexts = ContextMixer(which, content_size, num_lanes,
+                                     table_size=table_size)
+        if table_size is None:
+            table_size = content_size
         num_contexts = 8 + (len(OWN_CONTEXTS) if num_lanes > 1 else 0)
         self.token_contexts = ContextSet(
-            num_contexts, 4, clamp(content_size * 2, 1024, 900000))
+            num_contexts, 4, clamp(table_size * 2, 1024, 900000))
         self.tokens = []
-        self.ends = TokenEnds(content_size, 20 if which == "full" else 19)
+        self.ends = TokenEnds(content_size, table_size,
+                              20 if which == "full" else 19)
         num_sets = len(self.contexts.mixer.first_rows)
         num_inputs = 3 + 3 + num_sets + 4 * num_contexts
         self.mixer = WideMixer(
@@ -124,7 +128,8 @@ class JointPredictor:
         return (
             (0, place * 2 + (self.bit_count == 0),
              (sure * 8 + inner_sure) * 2 + agree, match_kind,
-             self.number * 32 + (7 - self.bit_count) * 4 + min(token.depth, 3),
+             self.number % self.num_lanes * 32 + (7 - self.bit_count) * 4 +
+             min(token.depth, 3),
              partial, last, errors * 5 + min(sure // 2, 4)),
             (0, place, partial, min(length, 15) * 3 + match_agrees),
             (sure << 8 | partial, last << 8 | partial, match_kind))
@@ -170,8 +175,8 @@ class JointPredictor:
 class TokenEnds:
     """Section 16."""
 
-    def __init__(self, content_size, most_log2):
-        log2 = clamp(content_size.bit_length() + 1, 10, most_log2)
+    def __init__(self, content_size, table_size, most_log2):
+        log2 = clamp(table_size.bit_length() + 1, 10, most_log2)
         self.shift = 32 - log2
         self.counters = [{} for _ in range(6)]  # p and n
         self.right = Estimates(3 * 32 * 4, p=3 << 20, n=2)

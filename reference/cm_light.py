@@ -116,6 +116,7 @@ class LightPredictor:
     """For each bit: predict(), then update(bit)."""
 
     def __init__(self, size):
+        """size: of the content; with a reference, what tables are made for."""
         self.content = bytearray()
         self.table = PairTable(size)
         self.match = Match(size)

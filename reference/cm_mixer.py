@@ -15,11 +15,14 @@ WEIGHT_ONE = 1 << 28
 class ContextMixer:
     """For each byte begin_byte(), then eight times predict(), update()."""
 
-    def __init__(self, which, content_size, num_lanes=1, start_text=b""):
+    def __init__(self, which, content_size, num_lanes=1, start_text=b"",
+                 table_size=None):
         self.is_full = is_full = which == "full"
         self.num_lanes = num_lanes
         size = content_size + len(start_text)
         self.content = bytearray(size + 8)
+        if table_size is not None:  # with a reference
+            size = table_size
         self.lanes = []
         num_contexts = 91 if is_full else 8
         self.contexts = ContextSet(

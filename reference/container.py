@@ -57,6 +57,7 @@ class Frame:
     type: int = 0
     checksum_size: int = 0
     checksum: int = 0
+    reference: tuple = None    # XXH3 and size
 
     def size(self):
         return len(self.header) + len(self.payload)
@@ -87,8 +88,7 @@ def read_frame(data, at):
     is_coded = frame.kind in (CODED, CONTEXTS)
     if ((frame.kind == INDEX and (not frame.is_last or flags & 0x10)) or
             (frame.kind == SKIPPABLE and frame.is_last) or
-            (not frame.has_content() and flags & 0x20) or
-            (not is_coded and flags & 0x40)):
+            (not is_coded and flags & 0x60)):
         raise Damaged("flags that the kind has not")
     if frame.has_content():
         frame.content_size = reader.varint((1 << 48) - 1)
@@ -104,7 +104,10 @@ def read_frame(data, at):
         read_kind_fields(reader, frame)
     elif frame.kind == SKIPPABLE:
         frame.type = reader.varint(65535)
-    reference = reader.take(8) if flags & 0x20 else None
+    if flags & 0x20:
+        frame.reference = reader.number(8), reader.varint(1 << 30)
+        if frame.reference[1] == 0 or frame.content_size > 1 << 31:
+            raise Damaged("the sizes of reference and content")
     checked_size = (frame.content_size if frame.has_content()
                     else frame.payload_size)
     if not flags & 0x10:
@@ -113,8 +116,6 @@ def read_frame(data, at):
     if crc8(data[at:reader.at]) != reader.number(1):
         raise Damaged("the header check differs")
     frame.header = data[at:reader.at]
-    if reference is not None:
-        raise Unsupported(f"reference {reference.hex()}")
     frame.payload = reader.take(frame.payload_size)
     return frame
 

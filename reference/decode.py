@@ -3,7 +3,7 @@
 """Restores .llma files. It shares no code with llma: it was written to be
 read beside docs/FORMAT.md and what that refers to.
 
-    decode.py [--model FILE.llmm]... [--trace N] IN [OUT]
+    decode.py [--model FILE.llmm]... [--reference FILE] [--trace N] IN [OUT]
 
 --trace prints the first N probabilities of each code to standard error.
 """
@@ -23,17 +23,31 @@ START_TEXTS = (None, "english", "german", "code", "data")
 FOLDER = pathlib.Path(__file__).resolve().parent
 
 
+class Reference:
+    """FORMAT.md, section 3.5."""
+
+    def __init__(self, text):
+        self.text = text
+        self.xxh3 = xxh3(text)
+        self.read = text[-(1 << 20):]
+
+    def table_size(self, predicted_size):
+        size = len(self.read) + predicted_size
+        return min(1 << (size - 1).bit_length(), 1 << 20)
+
+
 class Decoder:
     """models: what --model named, and what the file brings along."""
 
-    def __init__(self, models=(), num_traced=0):
+    def __init__(self, models=(), num_traced=0, reference=b""):
+        self.given = Reference(reference) if reference else None
         self.models = list(models)
         self.num_traced = num_traced
         self.traces = []
 
     def decode_file(self, data):
         """Yields the content in parts."""
-        if data[:1] in (b"\x90", b"\x91"):
+        if data[:1] in (b"\x90", b"\x91", b"\x92"):
             yield self.decode_short(data)
             return
         for frame in container.read_frames(data):
@@ -55,16 +69,26 @@ class Decoder:
             model = self.find_model(
                 lambda m: m.fingerprint.startswith(frame.model_id),
                 frame.model_id)
+        reference = None
+        if frame.reference is not None:
+            reference = self.find_reference(
+                lambda given: (given.xxh3, len(given.text)) == frame.reference)
         code = self.open_code(frame.payload)
         repeated = repetitions.read_list(code, frame.repeated)
         if frame.kind == container.CONTEXTS:
-            predicted = decode_contexts(code, frame)
+            predicted = decode_contexts(code, frame, reference)
         else:
             from token_walk import decode_lanes
             predicted = decode_lanes(code, model, frame.window, frame.models,
-                                     frame.lanes)
+                                     frame.lanes, reference)
         code.end()
-        return repetitions.put_back(repeated, predicted)
+        return repetitions.put_back(
+            repeated, predicted, reference.text if reference else b"")
+
+    def find_reference(self, fits):
+        if self.given is None or not fits(self.given):
+            raise Unsupported("a reference that is not there")
+        return self.given
 
     def open_code(self, payload):
         code = arithmetic_code.Decoder(payload)
@@ -96,9 +120,14 @@ class Decoder:
 
     def decode_short(self, data):
         """FORMAT.md, section 6."""
-        is_coded = data[0] == 0x91
+        is_coded = data[0] in (0x91, 0x92)
         reader = container.Reader(data, 1)
         first_byte = reader.take(1) if is_coded else b""
+        reference = None
+        if data[0] == 0x92:
+            last_byte = reader.number(1)
+            reference = self.find_reference(
+                lambda given: given.xxh3 & 0xFF == last_byte)
         check = reader.number(2)
         payload = data[reader.at:]
         if not is_coded:
@@ -108,17 +137,18 @@ class Decoder:
                        if m.fingerprint.startswith(first_byte)]
             if not fitting:
                 self.find_model(lambda m: False, first_byte)
-            candidates = (self.decode_short_code(payload, m) for m in fitting)
+            candidates = (self.decode_short_code(payload, m, reference)
+                          for m in fitting)
         for content in candidates:
             if len(content) <= 65535 and xxh3(content) & 0xFFFF == check:
                 return content
         raise Damaged("the check of a short message differs")
 
-    def decode_short_code(self, payload, model):
+    def decode_short_code(self, payload, model, reference):
         from token_walk import decode_lanes
         code = self.open_code(payload)
         size = read_short_size(code)
-        content = decode_lanes(code, model, 2048, 1, [size])
+        content = decode_lanes(code, model, 2048, 1, [size], reference)
         code.end()
         return content
 
@@ -137,10 +167,13 @@ def read_short_size(code):
     return 1 << num_bits - 1 | code.bits(num_bits - 1)
 
 
-def decode_contexts(code, frame):
+def decode_contexts(code, frame, reference):
     """PREDICTOR.md, section 5."""
     size = frame.lanes[0]
-    if frame.models == 1:
+    lane = None
+    if reference is not None:
+        predictor, lane = read_reference(frame, reference)
+    elif frame.models == 1:
         predictor = LightPredictor(size)
     else:
         from cm_mixer import ContextMixer
@@ -163,6 +196,28 @@ def decode_contexts(code, frame):
     return bytes(content)
 
 
+def read_reference(frame, reference):
+    """CONTEXT_LAW.md, section 14.1."""
+    read = reference.read
+    table_size = reference.table_size(frame.lanes[0])
+    if frame.models == 1:
+        predictor = LightPredictor(table_size)
+    else:
+        from cm_mixer import ContextMixer
+        predictor = ContextMixer("full", len(read) + frame.lanes[0],
+                                 table_size=table_size)
+        predictor.add_lane(0)
+    for byte in read:
+        if frame.models == 2:
+            predictor.begin_byte(0)
+        for i in range(7, -1, -1):
+            predictor.predict()
+            predictor.update(byte >> i & 1)
+    if frame.models == 1:
+        return predictor, None
+    return predictor, predictor.add_lane(len(read))
+
+
 def start_text(number, size):
     """CONTEXT_LAW.md, section 14."""
     if number == 0:
@@ -175,6 +230,7 @@ def start_text(number, size):
 def main():
     parser = argparse.ArgumentParser(description="Restores a .llma file.")
     parser.add_argument("--model", action="append", default=[])
+    parser.add_argument("--reference")
     parser.add_argument("--trace", type=int, default=0)
     parser.add_argument("input")
     parser.add_argument("output", nargs="?")
@@ -183,7 +239,9 @@ def main():
     for path in options.model:
         from model_file import Model
         models.append(Model(pathlib.Path(path).read_bytes()))
-    decoder = Decoder(models, options.trace)
+    reference = (pathlib.Path(options.reference).read_bytes()
+                 if options.reference else b"")
+    decoder = Decoder(models, options.trace, reference)
     try:
         content = b"".join(decoder.decode_file(
             pathlib.Path(options.input).read_bytes()))

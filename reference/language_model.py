@@ -2,6 +2,7 @@
 """docs/NUMERICS.md: the weights of the next token. Floats are binary32, each
 operation rounded by itself; numpy does that."""
 
+import copy
 from functools import lru_cache
 
 import numpy as np
@@ -105,6 +106,12 @@ class Keys:
         self.keys, self.key_scales = [], []
         self.values, self.value_scales = [], []
 
+    def copy(self):
+        other = Keys()
+        other.keys, other.key_scales = self.keys[:], self.key_scales[:]
+        other.values, other.value_scales = self.values[:], self.value_scales[:]
+        return other
+
 
 class Stream:
     """Section 5: the model of one lane, with a window of so many positions."""
@@ -130,6 +137,12 @@ class Stream:
                      for step in steps]
             return np.array(pairs, F).T
         self.turns = turns
+
+    def copy(self):
+        """One that has read the same."""
+        other = copy.copy(self)
+        other.heads = [head.copy() for head in self.heads]
+        return other
 
     def rotate(self, x, position, is_local):
         sin, cos = self.turns(position, is_local)

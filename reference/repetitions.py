@@ -34,8 +34,8 @@ def read_list(code, repeated):
     return result
 
 
-def put_back(repetitions, predicted):
-    content = bytearray()
+def put_back(repetitions, predicted, reference=b""):
+    content = bytearray(reference)
     used = 0
     for gap, size, distance in repetitions:
         if gap > len(predicted) - used or distance > len(content) + gap:
@@ -44,4 +44,4 @@ def put_back(repetitions, predicted):
         used += gap
         for _ in range(size):
             content.append(content[-distance])
-    return bytes(content + predicted[used:])
+    return bytes(content + predicted[used:])[len(reference):]

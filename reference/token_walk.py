@@ -2,6 +2,7 @@
 """docs/PREDICTOR.md: tokens as decisions."""
 
 from bisect import bisect_left
+from collections import deque
 
 import numpy as np
 
@@ -34,6 +35,18 @@ class Alone:
     def end_escape(self):
         pass
 
+    def add_lane(self, begin):
+        pass
+
+
+class Told:
+    """In the place of a code: its decisions are known."""
+
+    def adaptive(self, state):
+        bit = int(self.told.popleft())
+        state.update(bit)
+        return bit
+
 
 def quotient24(part, whole):
     """Section 3: a probability; 0 and 2^24 are certain."""
@@ -46,11 +59,16 @@ def quotient24(part, whole):
 
 
 class Lane:
-    def __init__(self, model, window, size, number):
+    def __init__(self, model, window, size, number, start=None):
+        """start: the lane of the reference, if there is one."""
         self.size, self.number = size, number
         self.content = bytearray()
-        self.stream = Stream(model, window)
         self.was_escape = False
+        if start is not None:
+            self.stream = start.stream.copy()
+            self.weights, self.sum_before = start.weights, start.sum_before
+            return
+        self.stream = Stream(model, window)
         self.feed(model.start_row)
 
     def feed(self, row):
@@ -63,21 +81,64 @@ class Lane:
 
 
 class FrameDecoder:
-    def __init__(self, code, model, window, models, sizes):
+    told = None  # what is decided while a reference is read
+
+    def __init__(self, code, model, window, models, sizes, reference=None):
         self.code, self.model = code, model
         self.joint = Alone()
-        if models != 0:
-            self.joint = JointPredictor("light" if models == 1 else "full",
-                                        sum(sizes), len(sizes))
-            for i in range(len(sizes)):
-                self.joint.add_lane(sum(sizes[:i]))
-        self.lanes = [Lane(model, window, size, i)
-                      for i, size in enumerate(sizes)]
         known = set(model.tokens)
         self.may_escape = any(bytes([b]) not in known for b in range(256))
         self.escape_flags = [AdaptiveBit(), AdaptiveBit()]
         for _ in range(64):
             self.escape_flags[0].update(0)
+        read = b"" if reference is None else reference.read
+        if models != 0:
+            self.joint = JointPredictor(
+                "light" if models == 1 else "full", len(read) + sum(sizes),
+                len(sizes), reference and reference.table_size(sum(sizes)))
+        start = None
+        if reference is not None:
+            self.joint.add_lane(0)
+            # It is never complete.
+            start = Lane(model, window, len(read) + 1, 0)
+            self.read_reference(start, read, known, min(window, 4096))
+        first = 0 if start is None else 1
+        for i in range(len(sizes)):
+            self.joint.add_lane(len(read) + sum(sizes[:i]))
+        self.lanes = [Lane(model, window, size, i + first, start)
+                      for i, size in enumerate(sizes)]
+
+    def read_reference(self, lane, text, known, most):
+        """Section 6."""
+        longest = max(map(len, known))
+        pieces = []
+        while text:
+            size = max(n for n in range(longest + 1)
+                       if n == 0 or text[:n] in known)
+            pieces.append((text[:max(size, 1)], size == 0))
+            text = text[max(size, 1):]
+        for spelled, is_escape in pieces[:-most]:
+            for i, byte in enumerate(spelled):
+                self.joint.begin_byte(0)
+                for place in range(7, -1, -1):
+                    bit = byte >> place & 1
+                    self.joint.predict_bit(bit << 24)
+                    self.joint.update_bit(bit)
+                if is_escape:
+                    self.joint.end_escape()
+                else:
+                    ends = i == len(spelled) - 1
+                    self.joint.predict_end(ends << 24)
+                    self.joint.update_end(ends)
+        code, self.code = self.code, Told()
+        for spelled, is_escape in pieces[-most:]:
+            self.told = self.code.told = deque(
+                [is_escape] if self.may_escape else [])
+            for i, byte in enumerate(spelled):
+                self.told += [byte >> place & 1 for place in range(7, -1, -1)]
+                self.told.append(i == len(spelled) - 1)
+            self.decode_piece(lane)
+        self.told, self.code = None, code
 
     def decode(self):
         """Section 2."""
@@ -113,6 +174,8 @@ class FrameDecoder:
 
     def decide(self, p, join):
         p_joint = join(p)
+        if self.told is not None:
+            return int(self.told.popleft())
         if p in (0, ONE24):
             return p >> 24
         return self.code.bit(p_joint)
@@ -161,5 +224,6 @@ class FrameDecoder:
             first += is_whole
 
 
-def decode_lanes(code, model, window, models, sizes):
-    return FrameDecoder(code, model, window, models, sizes).decode()
+def decode_lanes(code, model, window, models, sizes, reference=None):
+    return FrameDecoder(code, model, window, models, sizes,
+                        reference).decode()

@@ -102,6 +102,8 @@ typedef enum llma_status {
   LLMA_ERROR_CHECKSUM = 22,       /* the input is damaged [no] */
   LLMA_ERROR_MODEL_MISSING = 30,  /* the model is not installed [no] */
   LLMA_ERROR_MODEL_MISMATCH = 32, /* the model is another one [no] */
+  LLMA_ERROR_REFERENCE = 34,      /* a reference is needed that was not given
+                                     [no] */
   LLMA_ERROR_LIMIT = 40,          /* more than the caller allows [no] */
   LLMA_ERROR_MEMORY = 42,         /* memory could not be had [no] */
   LLMA_ERROR_IO = 50,             /* the operating system refused [no] */
@@ -447,6 +449,19 @@ LLMA_API llma_status llma_options_set_context(llma_options *options,
                                               llma_context *context,
                                               llma_error *error);
 
+/* A text that is read before each content, of at most LLMA_MAX_REFERENCE_BYTES:
+ * the version before, yesterday's log, messages of the same kind. Files and
+ * short messages name it, and are restored by who gives the same text, here
+ * again; else LLMA_ERROR_REFERENCE. What was made without a reference does not
+ * mind one. The options copy it; with a context (llma_options_set_context) what
+ * was read of it is kept from call to call. NULL or an empty one: none, the
+ * default. */
+#define LLMA_MAX_REFERENCE_BYTES 1073741824
+LLMA_API llma_status llma_options_set_reference(llma_options *options,
+                                                const void *text,
+                                                size_t text_bytes,
+                                                llma_error *error);
+
 /* Gives the model whose fingerprint starts with `id`; `id_bytes` is 0 if the
  * default model is wanted to compress, 8 usually, 1 for short messages, where
  * `candidate` counts those that fit. The handle becomes the caller's. On
@@ -513,6 +528,8 @@ typedef struct llma_frame_info {
   uint8_t model_id[8]; /* the start of the fingerprint; of LLMA_FRAME_MODEL */
   uint32_t num_lanes;  /* of LLMA_FRAME_MODEL */
   uint32_t window;     /* tokens; of LLMA_FRAME_MODEL */
+  uint64_t reference_bytes; /* 0: there is none */
+  uint64_t reference_xxh3;
 } llma_frame_info;
 
 /* Told of each frame with content when it is done. */

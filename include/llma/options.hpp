@@ -78,6 +78,11 @@ class Options {
   Status SetContext(const Context& context) {
     return detail::Call(llma_options_set_context, get(), context.get());
   }
+  // A text that both sides read first, of which the options have a copy.
+  Status SetReference(std::span<const uint8_t> text) {
+    return detail::Call(llma_options_set_reference, get(), text.data(),
+                        text.size());
+  }
   Status SetKernels(const std::string& name) {
     return detail::Call(llma_options_set_kernels, get(), name.c_str());
   }

@@ -21,6 +21,7 @@ enum class ErrorCode : int32_t {
   kChecksum = 22,       // the content does not match its checksum
   kModelMissing = 30,   // the model that the file needs is not installed
   kModelMismatch = 32,  // the model given is not the one that is needed
+  kReference = 34,      // a reference is needed that was not given
   kLimit = 40,          // a size exceeds what is allowed
   kMemory = 42,         // memory could not be had
   kIo = 50,             // the operating system refused

@@ -50,15 +50,24 @@ def compress(
     model: ModelLike = None,
     threads: int = 0,
     memory_bytes: int = 0,
+    reference: Buffer | None = None,
 ) -> bytes:
     """Compresses `data` into a file in memory.
 
     `model`: a Model, the name of an installed one, or a path; "auto": what suits
     each frame best of those installed; None: the default model. `threads` 0: all
     processors that this process may use. `memory_bytes`: work that would need
-    more raises LlmaError; 0: what this process may use.
+    more raises LlmaError; 0: what this process may use. `reference`: a text that is
+    read first, such as the version before; decompress() needs it, too.
     """
-    return _llma.compress(data, level, to_model(model), threads, memory_bytes)
+    return _llma.compress(
+        data,
+        level,
+        to_model(model),
+        threads,
+        memory_bytes,
+        reference=reference,
+    )
 
 
 def compress_short(
@@ -67,10 +76,19 @@ def compress_short(
     model: ModelLike = None,
     threads: int = 0,
     memory_bytes: int = 0,
+    reference: Buffer | None = None,
 ) -> bytes:
-    """Compresses a message of tens of bytes, with few bytes around the code."""
+    """Compresses a message of tens of bytes, with few bytes around the code.
+
+    `reference`: other messages of its kind, as in compress().
+    """
     return _llma.compress_short(
-        data, DEFAULT_LEVEL, to_model(model), threads, memory_bytes
+        data,
+        DEFAULT_LEVEL,
+        to_model(model),
+        threads,
+        memory_bytes,
+        reference=reference,
     )
 
 
@@ -81,16 +99,24 @@ def decompress(
     threads: int = 0,
     memory_bytes: int = 0,
     max_size: int = 0,
+    reference: Buffer | None = None,
 ) -> bytes:
     """The content of a file, or of a short message.
 
     `model` None or "auto": the installed models that the file names. `max_size`:
     a file with more bytes of content raises LlmaError before any work on what is
     too much; 0: no limit. A small file may hold gigabytes, so set it for data
-    from strangers.
+    from strangers. `reference`: what compress() was given; ModelError if it is missing
+    or another one.
     """
     return _llma.decompress(
-        data, DEFAULT_LEVEL, to_model(model), threads, memory_bytes, max_size
+        data,
+        DEFAULT_LEVEL,
+        to_model(model),
+        threads,
+        memory_bytes,
+        max_size,
+        reference=reference,
     )
 
 
@@ -148,8 +174,11 @@ class LlmaCompressor:
         model: ModelLike = None,
         threads: int = 0,
         memory_bytes: int = 0,
+        reference: Buffer | None = None,
     ) -> None:
-        self._encoder = _llma.Encoder(level, to_model(model), threads, memory_bytes)
+        self._encoder = _llma.Encoder(
+            level, to_model(model), threads, memory_bytes, reference=reference
+        )
 
     def compress(self, data: Buffer) -> bytes:
         """Takes `data`; returns output, often none."""
@@ -171,7 +200,7 @@ class LlmaCompressor:
 class LlmaDecompressor:
     """Decompresses one file part by part, as lzma.LZMADecompressor does.
 
-    `max_size`: of all content, as in decompress().
+    `max_size`: of all content, and `reference`, as in decompress().
     """
 
     def __init__(
@@ -181,9 +210,16 @@ class LlmaDecompressor:
         threads: int = 0,
         memory_bytes: int = 0,
         max_size: int = 0,
+        reference: Buffer | None = None,
     ) -> None:
         self._decoder = _llma.Decoder(
-            DEFAULT_LEVEL, to_model(model), threads, memory_bytes, max_size, True
+            DEFAULT_LEVEL,
+            to_model(model),
+            threads,
+            memory_bytes,
+            max_size,
+            True,
+            reference,
         )
         self._lock = threading.Lock()
         self._left = b""  # of the input

@@ -51,7 +51,7 @@ class DamagedError(LlmaError):
 
 
 class ModelError(LlmaError):
-    """The model that is needed is not installed, or another one was given."""
+    """The model or the reference that is needed is missing, or is another one."""
 
 
 class LimitError(LlmaError):
@@ -73,6 +73,7 @@ _CLASSES: dict[str, type[LlmaError]] = {
     "LLMA_ERROR_CHECKSUM": DamagedError,
     "LLMA_ERROR_MODEL_MISSING": ModelError,
     "LLMA_ERROR_MODEL_MISMATCH": ModelError,
+    "LLMA_ERROR_REFERENCE": ModelError,
     "LLMA_ERROR_LIMIT": LimitError,
     "LLMA_ERROR_USAGE": UsageError,
     "LLMA_ERROR_CANCELLED": CancelledError,

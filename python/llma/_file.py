@@ -34,6 +34,7 @@ class LlmaFile(io.BufferedIOBase):
         threads: int = 0,
         memory_bytes: int = 0,
         max_size: int = 0,
+        reference: Buffer | None = None,
     ) -> None:
         self._file: IO[bytes] | None = None
         self._owned = False
@@ -48,7 +49,11 @@ class LlmaFile(io.BufferedIOBase):
         # Before the file is made, so that a bad option leaves none behind.
         if kind != "r":
             self._encoder = LlmaCompressor(
-                level, model=loaded, threads=threads, memory_bytes=memory_bytes
+                level,
+                model=loaded,
+                threads=threads,
+                memory_bytes=memory_bytes,
+                reference=reference,
             )
         method = "read" if kind == "r" else "write"
         if isinstance(filename, (str, bytes, os.PathLike)):
@@ -65,7 +70,13 @@ class LlmaFile(io.BufferedIOBase):
         if kind == "r":
             self._reader = io.BufferedReader(
                 ContentReader(
-                    self._file, self._name, loaded, threads, memory_bytes, max_size
+                    self._file,
+                    self._name,
+                    loaded,
+                    threads,
+                    memory_bytes,
+                    max_size,
+                    reference,
                 )
             )
 
@@ -198,6 +209,7 @@ def open(
     threads: int = 0,
     memory_bytes: int = 0,
     max_size: int = 0,
+    reference: Buffer | None = None,
     encoding: None = None,
     errors: None = None,
     newline: None = None,
@@ -214,6 +226,7 @@ def open(
     threads: int = 0,
     memory_bytes: int = 0,
     max_size: int = 0,
+    reference: Buffer | None = None,
     encoding: str | None = None,
     errors: str | None = None,
     newline: str | None = None,
@@ -230,6 +243,7 @@ def open(
     threads: int = 0,
     memory_bytes: int = 0,
     max_size: int = 0,
+    reference: Buffer | None = None,
     encoding: str | None = None,
     errors: str | None = None,
     newline: str | None = None,
@@ -245,6 +259,7 @@ def open(
     threads: int = 0,
     memory_bytes: int = 0,
     max_size: int = 0,
+    reference: Buffer | None = None,
     encoding: str | None = None,
     errors: str | None = None,
     newline: str | None = None,
@@ -252,6 +267,7 @@ def open(
     """Opens a compressed file: "rb", "wb", "xb", "ab", or with "t" for text.
 
     `max_size`: reading more content than this raises LlmaError; 0: no limit.
+    `reference`: a text that is read first, the same one for writing and reading.
     """
     text = "t" in mode
     if text and "b" in mode:
@@ -266,6 +282,7 @@ def open(
         threads=threads,
         memory_bytes=memory_bytes,
         max_size=max_size,
+        reference=reference,
     )
     if not text:
         return file

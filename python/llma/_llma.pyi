@@ -46,6 +46,7 @@ class Encoder:
         one_file: bool = False,
         settings: Settings | None = None,
         source: Source | None = None,
+        reference: Buffer | None = None,
     ) -> None: ...
     def run(self, data: Buffer, action: int) -> bytes: ...
     def add_frames(self, frames: Buffer) -> bytes: ...
@@ -80,16 +81,29 @@ class Decoder:
         memory_bytes: int,
         max_size: int = 0,
         one_file: bool = False,
+        reference: Buffer | None = None,
     ) -> None: ...
     def run(self, data: Buffer, action: int) -> bytes: ...
     def step(self, data: Buffer, max_size: int) -> tuple[bytes, int, int]: ...
     def cancel(self) -> None: ...
 
 def compress(
-    data: Buffer, level: int, model: ModelChoice, threads: int, memory_bytes: int
+    data: Buffer,
+    level: int,
+    model: ModelChoice,
+    threads: int,
+    memory_bytes: int,
+    max_size: int = 0,
+    reference: Buffer | None = None,
 ) -> bytes: ...
 def compress_short(
-    data: Buffer, level: int, model: ModelChoice, threads: int, memory_bytes: int
+    data: Buffer,
+    level: int,
+    model: ModelChoice,
+    threads: int,
+    memory_bytes: int,
+    max_size: int = 0,
+    reference: Buffer | None = None,
 ) -> bytes: ...
 def decompress(
     data: Buffer,
@@ -98,6 +112,7 @@ def decompress(
     threads: int,
     memory_bytes: int,
     max_size: int = 0,
+    reference: Buffer | None = None,
 ) -> bytes: ...
 def frames(
     read_at: Callable[[int, int], Buffer], file_bytes: int
@@ -115,6 +130,7 @@ def decompress_range(
     model: ModelChoice,
     threads: int,
     memory_bytes: int,
+    reference: Buffer | None = None,
 ) -> bytes: ...
 def inspect(
     data: Buffer,

@@ -70,11 +70,13 @@ class ContentReader(io.RawIOBase):
         threads: int,
         memory_bytes: int,
         max_size: int,
+        reference: Buffer | None = None,
     ) -> None:
         self._source = source
         self._name = name
         self._options = (model, threads, memory_bytes)
         self._max_size = max_size
+        self._reference = reference
         self._can_seek = _can_seek(source)
         # Where the compressed file starts in the file object.
         self._origin = source.tell() if self._can_seek else 0
@@ -150,7 +152,12 @@ class ContentReader(io.RawIOBase):
         model, threads, memory_bytes = self._options
         # Files that follow each other are one content here.
         self._decoder = _llma.Decoder(
-            DEFAULT_LEVEL, model, threads, memory_bytes, self._max_size
+            DEFAULT_LEVEL,
+            model,
+            threads,
+            memory_bytes,
+            self._max_size,
+            reference=self._reference,
         )
         self._failed: LlmaError | None = None
         self._stream_end = 0  # of the content that it gave
@@ -237,6 +244,7 @@ class ContentReader(io.RawIOBase):
             start,
             ends[0] - start,
             *self._options,
+            reference=self._reference,
         )
         self._kept.keep(start, content)
 

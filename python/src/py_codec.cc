@@ -36,9 +36,10 @@ class PyStream {
  public:
   PyStream(uint64_t level, nb::handle model, uint64_t threads,
            uint64_t memory_bytes, uint64_t max_size, bool one_file,
-           nb::handle settings, nb::handle source) {
-    const Options options = MakeOptions({level, model, threads, memory_bytes,
-                                         max_size, one_file, settings, source});
+           nb::handle settings, nb::handle source, nb::handle reference) {
+    const Options options =
+        MakeOptions({level, model, threads, memory_bytes, max_size, one_file,
+                     settings, source, reference});
     llma_error error;
     llma_status status;
     {
@@ -160,10 +161,15 @@ using WholeFunction = llma_status(const void*, size_t, const llma_options*,
 
 template <WholeFunction* kFunction>
 nb::bytes Whole(nb::handle data, uint64_t level, nb::handle model,
-                uint64_t threads, uint64_t memory_bytes, uint64_t max_size) {
+                uint64_t threads, uint64_t memory_bytes, uint64_t max_size,
+                nb::handle reference) {
   const View view(data);
-  const Options options =
-      MakeOptions({level, model, threads, memory_bytes, max_size});
+  const Options options = MakeOptions({.level = level,
+                                       .model = model,
+                                       .threads = threads,
+                                       .memory_bytes = memory_bytes,
+                                       .max_size = max_size,
+                                       .reference = reference});
   void* made = nullptr;
   size_t made_bytes = 0;
   llma_error error;
@@ -306,11 +312,12 @@ template <class Stream>
 nb::class_<Stream> DefineStream(nb::module_& module, const char* name) {
   return nb::class_<Stream>(module, name)
       .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t, uint64_t, bool,
-                    nb::handle, nb::handle>(),
+                    nb::handle, nb::handle, nb::handle>(),
            nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
            nb::arg("memory_bytes"), nb::arg("max_size") = 0,
            nb::arg("one_file") = false, nb::arg("settings").none() = nb::none(),
-           nb::arg("source").none() = nb::none())
+           nb::arg("source").none() = nb::none(),
+           nb::arg("reference").none() = nb::none())
       .def("run", &Stream::Run, nb::arg("data"), nb::arg("action"))
       .def("step", &Stream::Step, nb::arg("data"), nb::arg("max_size"))
       .def("cancel", &Stream::Cancel);
@@ -325,7 +332,8 @@ void DefineCodec(nb::module_& module) {
   const auto whole = [&](const char* name, auto* function) {
     module.def(name, function, nb::arg("data"), nb::arg("level"),
                nb::arg("model").none(), nb::arg("threads"),
-               nb::arg("memory_bytes"), nb::arg("max_size") = 0);
+               nb::arg("memory_bytes"), nb::arg("max_size") = 0,
+               nb::arg("reference").none() = nb::none());
   };
   whole("compress", &Whole<llma_compress>);
   whole("compress_short", &Whole<llma_compress_short>);

@@ -138,9 +138,12 @@ llma_status Append(void* user, const void* content, size_t content_bytes,
 
 nb::bytes DecompressRange(nb::callable read_at, uint64_t file_bytes,
                           uint64_t offset, uint64_t size, nb::handle model,
-                          uint64_t threads, uint64_t memory_bytes) {
-  const Options options =
-      MakeOptions({LLMA_LEVEL_DEFAULT, model, threads, memory_bytes});
+                          uint64_t threads, uint64_t memory_bytes,
+                          nb::handle reference) {
+  const Options options = MakeOptions({.model = model,
+                                       .threads = threads,
+                                       .memory_bytes = memory_bytes,
+                                       .reference = reference});
   PyRandomAccess access(std::move(read_at), file_bytes);
   const llma_reader reader = access.reader();
   std::vector<uint8_t> made;
@@ -167,7 +170,7 @@ void DefineReader(nb::module_& module) {
   module.def("decompress_range", &DecompressRange, nb::arg("read_at"),
              nb::arg("file_bytes"), nb::arg("offset"), nb::arg("size"),
              nb::arg("model").none(), nb::arg("threads"),
-             nb::arg("memory_bytes"));
+             nb::arg("memory_bytes"), nb::arg("reference").none() = nb::none());
 }
 
 }  // namespace llma_py

@@ -122,6 +122,11 @@ Options MakeOptions(const Tuning& tuning) {
   if (tuning.source.is_valid() && !tuning.source.is_none()) {
     SetSource(created, nb::cast<nb::tuple>(tuning.source));
   }
+  if (tuning.reference.is_valid() && !tuning.reference.is_none()) {
+    const View text(tuning.reference);
+    Check(llma_options_set_reference(created, text.data(), text.size(), &error),
+          error);
+  }
   Check(llma_options_set_progress(created, CheckSignals, nullptr, &error),
         error);
   return options;

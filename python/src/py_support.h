@@ -75,6 +75,7 @@ struct Tuning {
   // What is known of the source: (name, mode, seconds, nanoseconds), or
   // nothing.
   nb::handle source;
+  nb::handle reference;  // bytes-like, or nothing
 };
 // Work that goes by these options ends when a signal handler raises.
 Options MakeOptions(const Tuning& tuning);

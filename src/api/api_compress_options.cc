@@ -31,6 +31,7 @@ CompressOptions ForCompressing(const llma_options& options,
   how.embeds_models = options.embed_models != 0;
   how.on_frame = OnFrame(options);
   how.context = ContextOf(options);
+  how.reference = options.reference;
   return how;
 }
 

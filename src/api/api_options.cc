@@ -42,6 +42,7 @@ static_assert(LLMA_LEVEL_DEFAULT == kDefaultLevel);
 static_assert(LLMA_LEVEL_FASTEST == kFastestLevel);
 static_assert(LLMA_LEVEL_BEST == kBestLevel);
 static_assert(LLMA_MAX_LANES == kMaxLanes);
+static_assert(LLMA_MAX_REFERENCE_BYTES == kMaxReferenceBytes);
 static_assert(LLMA_MAX_WINDOW == kMaxWindowPositions);
 static_assert(LLMA_WINDOW_GRANULARITY == kWindowGranularity);
 
@@ -113,6 +114,7 @@ DecompressOptions ForDecompressing(const llma_options& options,
   how.kernels = options.kernels;
   how.clock = clock;
   how.context = ContextOf(options);
+  how.reference = options.reference;
   return how;
 }
 
@@ -127,6 +129,10 @@ llma_frame_info FrameInfo(const FrameHeader& header) {
   std::copy(header.model_id.begin(), header.model_id.end(), info.model_id);
   info.num_lanes = static_cast<uint32_t>(header.lane_bytes.size());
   info.window = header.window_positions;
+  if (header.reference_id) {
+    info.reference_bytes = header.reference_id->size_bytes;
+    info.reference_xxh3 = header.reference_id->xxh3;
+  }
   return info;
 }
 
@@ -195,6 +201,18 @@ llma_status llma_options_set_context(llma_options* options,
   return Guard(error, [&]() -> llma::Status {
     LLMA_REQUIRE(options);
     options->context = context == nullptr ? nullptr : context->shared;
+    return llma::OkStatus();
+  });
+}
+
+llma_status llma_options_set_reference(llma_options* options, const void* text,
+                                       size_t text_bytes, llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(options);
+    if (text == nullptr && text_bytes > 0) return Usage("the text is NULL");
+    const auto* bytes = static_cast<const uint8_t*>(text);
+    LLMA_ASSIGN(options->reference,
+                llma::Reference::Create({bytes, bytes + text_bytes}));
     return llma::OkStatus();
   });
 }

@@ -13,6 +13,7 @@
 #include "api/api_error.h"
 #include "api/api_model.h"
 #include "codec/codec.h"
+#include "codec/reference.h"
 
 namespace llma::api {
 
@@ -31,6 +32,7 @@ struct llma_options {
   uint64_t max_content_bytes = 0, stats = 0, one_file = 0;
   llma::api::SharedModel model;
   llma::api::SharedContext context;
+  std::shared_ptr<const llma::Reference> reference;
   llma_find_model_fn find = nullptr;
   void* find_user = nullptr;
   std::string kernels;

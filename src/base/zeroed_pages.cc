@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/zeroed_pages.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 #include "platform/machine/pages.h"
@@ -52,6 +54,17 @@ ZeroedPages::~ZeroedPages() {
     cache_->Give({mapped_, mapped_bytes_});
   } else {
     UnmapPages(mapped_, mapped_bytes_);
+  }
+}
+
+void CopyToZeros(void* zeros, const void* from, size_t size_bytes) {
+  constexpr size_t kPart = 4096;
+  static constexpr uint8_t kZeros[kPart] = {};
+  for (size_t i = 0; i < size_bytes; i += kPart) {
+    const size_t size = std::min(kPart, size_bytes - i);
+    const uint8_t* part = static_cast<const uint8_t*>(from) + i;
+    if (std::memcmp(part, kZeros, size) == 0) continue;
+    std::memcpy(static_cast<uint8_t*>(zeros) + i, part, size);
   }
 }
 

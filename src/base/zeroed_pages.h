@@ -51,6 +51,9 @@ class ZeroedPages {
   PageCache* cache_ = nullptr;  // that gets it back
 };
 
+// Copies `size_bytes` to zeros, without touching pages that stay zero.
+void CopyToZeros(void* zeros, const void* from, size_t size_bytes);
+
 }  // namespace llma
 
 #endif  // LLMA_BASE_ZEROED_PAGES_H_

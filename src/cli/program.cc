@@ -8,12 +8,35 @@
 
 #include "cli/args/suggestions.h"
 #include "cli/commands/commands.h"
+#include "cli/files/input_file.h"
 #include "cli/files/signals.h"
 #include "platform/descriptors.h"
 #include "platform/program_start.h"
 
 namespace llma::cli {
 namespace {
+
+// What -D names, for all files.
+Result<std::vector<uint8_t>> ReadReference(const std::string& path) {
+  if (path == "-") {
+    return Error{ErrorCode::kUsage,
+                 "-D: the reference is a file, not standard input"};
+  }
+  if (IsDirectory(path)) {
+    return Error{ErrorCode::kUsage, "-D: " + path + ": is a directory"};
+  }
+  LLMA_ASSIGN(const auto input, InputFile::Open(path));
+  std::vector<uint8_t> text;
+  for (;;) {
+    LLMA_ASSIGN(const auto part, input->Read());
+    if (part.empty()) return text;
+    text.insert(text.end(), part.begin(), part.end());
+    if (text.size() > LLMA_MAX_REFERENCE_BYTES) {
+      return Error{ErrorCode::kLimit,
+                   "-D: " + path + ": a reference has at most 1 GiB"};
+    }
+  }
+}
 
 int Run(const Options& options, const Messages& messages) {
   switch (options.operation) {
@@ -104,7 +127,14 @@ int RunProgram(int num_words, char** words) try {
         "try 'llma --help' for what there is");
   }
   InstallSignalHandlers(options->verbosity >= 1);
-  return Run(*options, Messages(options->verbosity));
+  if (options->reference.empty()) {
+    return Run(*options, Messages(options->verbosity));
+  }
+  Options with_reference = *options;
+  auto text = ReadReference(options->reference);
+  if (!text) return Messages(options->verbosity).ShowError(text.error().what);
+  with_reference.reference_text = *std::move(text);
+  return Run(with_reference, Messages(options->verbosity));
 } catch (const std::bad_alloc&) {
   return ShowLastError("out of memory");
 } catch (const std::exception& e) {

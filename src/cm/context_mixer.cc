@@ -32,13 +32,18 @@ uint64_t AllBytes(const ContextMixerOptions& options) {
   return options.content_bytes + options.start_text.size();
 }
 
+// What tables are made for.
+uint64_t TableBytes(const ContextMixerOptions& options) {
+  return options.table_bytes != 0 ? options.table_bytes : AllBytes(options);
+}
+
 // The smallest k with 2^k >= n.
 int CeilLog2(uint64_t n) { return n <= 1 ? 0 : 64 - std::countl_zero(n - 1); }
 
 // The light set remembers only the last 2^18 places of longer matches, which
 // saves 6 MB.
 int MatchLog2(const ContextMixerOptions& options, bool is_first) {
-  return std::clamp(CeilLog2(AllBytes(options)), 10,
+  return std::clamp(CeilLog2(TableBytes(options)), 10,
                     IsFull(options) || is_first ? 20 : 18);
 }
 
@@ -46,7 +51,7 @@ size_t NumBuckets(const ContextMixerOptions& options) {
   // A context makes about 0.75 new slots a byte, three slots fill a line. At
   // most 19 and 205 MB.
   const uint64_t lines =
-      AllBytes(options) * static_cast<uint64_t>(NumContexts(options)) / 4;
+      TableBytes(options) * static_cast<uint64_t>(NumContexts(options)) / 4;
   return static_cast<size_t>(
       std::clamp<uint64_t>(lines, 1024, IsFull(options) ? 3200000 : 300000));
 }
@@ -102,6 +107,12 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
   refinements_.emplace_back(IsFull(options) ? 65536 : 16384, options.pages);
   if (IsFull(options)) refinements_.emplace_back(65536, options.pages);
   if (!options.start_text.empty()) ReadStartText();
+}
+
+void ContextMixer::Resize(uint64_t content_bytes) {
+  options_.content_bytes = content_bytes;
+  content_ =
+      ZeroedArray<uint8_t>(content_, AllBytes(options_) + 8, options_.pages);
 }
 
 // The start text is a lane of its own after the content.

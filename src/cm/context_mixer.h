@@ -34,8 +34,10 @@ enum class ModelSet : uint8_t {
 
 struct ContextMixerOptions {
   ModelSet set = ModelSet::kFull;
-  // All bytes of all lanes; sizes the tables. At most 2^31.
+  // All bytes of all lanes, at most 2^31 besides a reference.
   uint64_t content_bytes = 0;
+  // Sizes the tables; 0: the content and the start text do.
+  uint64_t table_bytes = 0;
   // Of the content, at least 1. With several, some weights are each lane's own
   // and matches in a lane itself come first.
   uint32_t num_lanes = 1;
@@ -56,12 +58,15 @@ struct ContextMixerOptions {
 class ContextMixer {
  public:
   explicit ContextMixer(const ContextMixerOptions& options);
-  ContextMixer(const ContextMixer&) = delete;
+  // At the border of two bytes; both go on alike.
+  ContextMixer(const ContextMixer&) = default;
   ContextMixer& operator=(const ContextMixer&) = delete;
+  // Makes room for more content; the tables stay as large as they are.
+  void Resize(uint64_t content_bytes);
 
   // Opens a lane that will hold the content's bytes from begin_ofs on. Lanes
-  // must not run into one another. Returns its number, which without a start
-  // text counts from 0.
+  // must not run into one another. Returns its number, which counts from 0;
+  // a start text is the first, as is what is read as a reference.
   uint32_t AddLane(uint64_t begin_ofs);
 
   // Turns to a lane's next byte.
@@ -99,8 +104,9 @@ class ContextMixer {
   ContextMixerOptions options_;
   ZeroedArray<uint8_t> content_;
   std::vector<LaneHistory> lanes_;
-  uint32_t lane_ = 0;         // whose byte it is
-  uint32_t own_weights_ = 0;  // that lane's; a start text has none to itself
+  uint32_t lane_ = 0;  // whose byte it is
+  // That lane's; a start text or a reference has none to itself.
+  uint32_t own_weights_ = 0;
   uint32_t partial_ = 1;
   uint32_t bit_count_ = 0;
   uint32_t seen_ = 0;  // how many orders knew this context

@@ -48,6 +48,9 @@ class HashTable {
     return FindIn(buckets_[PairIndex(hash) + last_bit], hash);
   }
 
+  // Where they begin, for those that point into a copy.
+  const void* buckets() const { return &buckets_[0]; }
+
  private:
   struct Bucket {
     uint16_t check[3];

@@ -64,6 +64,10 @@ std::vector<int32_t> FinalStartWeights() {
   return weights;
 }
 
+uint64_t TableBytes(const JointOptions& options) {
+  return options.table_bytes != 0 ? options.table_bytes : options.content_bytes;
+}
+
 size_t NumTokenBuckets(uint64_t content_bytes) {
   // 0.75 slots a byte and context, three to a bucket. At most 58 MB.
   return static_cast<size_t>(
@@ -96,14 +100,15 @@ JointPredictor::JointPredictor(const JointOptions& options)
     : options_(options),
       contexts_({.set = options.set,
                  .content_bytes = options.content_bytes,
+                 .table_bytes = options.table_bytes,
                  .num_lanes = options.num_lanes,
                  .pages = options.pages,
                  .kernels = options.kernels}),
       token_contexts_(NumTokenContexts(options.num_lanes), kInputsPerContext,
-                      NumTokenBuckets(options.content_bytes), options.pages),
+                      NumTokenBuckets(TableBytes(options)), options.pages),
       token_inputs_(NumTokenInputs(options.num_lanes)),
-      ends_(options.content_bytes, MaxEndsLog2(options.set), options.pages,
-            options.kernels),
+      ends_(options.content_bytes, TableBytes(options),
+            MaxEndsLog2(options.set), options.pages, options.kernels),
       mixer_(SetSizes(options.num_lanes),
              StartWeights(3 + static_cast<size_t>(contexts_.num_matches()) +
                           contexts_.mixed().size() + token_inputs_.size()),
@@ -115,8 +120,14 @@ JointPredictor::JointPredictor(const JointOptions& options)
           WideRefinementMap(65536, options.pages),
           WideRefinementMap(kNumConfidences * kNumMatchKinds, options.pages)} {}
 
+void JointPredictor::Resize(uint64_t content_bytes) {
+  options_.content_bytes = content_bytes;
+  contexts_.Resize(content_bytes);
+  ends_.Resize(content_bytes);
+}
+
 uint32_t JointPredictor::AddLane(uint64_t begin_ofs) {
-  LLMA_DCHECK(tokens_.size() < options_.num_lanes);
+  LLMA_DCHECK(tokens_.size() <= options_.num_lanes);
   tokens_.emplace_back();
   return contexts_.AddLane(begin_ofs);
 }
@@ -211,8 +222,8 @@ void JointPredictor::SelectWeights() {
   mixer_.Select(1, place * 2 + (bit_count_ == 0 ? 1 : 0));
   mixer_.Select(2, (outer * 8 + inner) * 2 + both_one);
   mixer_.Select(3, match_kind);
-  mixer_.Select(
-      4, lane_ * kNumPlaces + (7 - bit_count_) * 4 + std::min(token.depth, 3u));
+  mixer_.Select(4, lane_ % options_.num_lanes * kNumPlaces +
+                       (7 - bit_count_) * 4 + std::min(token.depth, 3u));
   mixer_.Select(5, c0);
   mixer_.Select(6, c1);
   mixer_.Select(7, (ErrorStep(token.outer_error) * kErrorSteps +

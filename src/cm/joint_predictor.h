@@ -21,8 +21,10 @@ namespace llma::cm {
 
 struct JointOptions {
   ModelSet set = ModelSet::kFull;
-  uint64_t content_bytes = 0;           // of all lanes, at most kMaxJointBytes
-  uint32_t num_lanes = 1;               // at least 1
+  // Of all lanes, at most kMaxJointBytes besides a reference.
+  uint64_t content_bytes = 0;
+  uint64_t table_bytes = 0;             // sizes the tables; 0: the content does
+  uint32_t num_lanes = 1;               // of the content, at least 1
   PageSource pages = PageSize::kLarge;  // of the tables
   const KernelTable& kernels = BestKernels();
   // For measurements only, never in a format: bit i leaves out a component.
@@ -41,6 +43,11 @@ class JointPredictor {
   static constexpr uint32_t kNoOpinion = kProbOne / 2;
 
   explicit JointPredictor(const JointOptions& options);
+  // At the border of two pieces; both go on alike.
+  JointPredictor(const JointPredictor&) = default;
+  JointPredictor& operator=(const JointPredictor&) = delete;
+  // See ContextMixer.
+  void Resize(uint64_t content_bytes);
 
   // See ContextMixer.
   uint32_t AddLane(uint64_t begin_ofs);

@@ -45,6 +45,12 @@ class LightMatch {
     if (agrees_) estimate_->Update(bit_ == bit ? 1 : 0, 255);
   }
 
+  // Of a copy: the estimate in use is its own one.
+  void PointToOwn(const LightMatch& start) {
+    if (estimate_ == nullptr) return;
+    estimate_ = estimates_.data() + (estimate_ - start.estimates_.data());
+  }
+
   // The length in five bits, 0 without a prediction; while the byte agrees.
   uint32_t length_bucket() const { return agrees_ ? bucket_ : 0; }
 

@@ -2,6 +2,7 @@
 #include "cm/light_predictor.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "base/status.h"
 #include "cm/bit_history.h"
@@ -41,11 +42,12 @@ size_t NumLightBuckets(uint64_t content_bytes) {
 }  // namespace
 
 LightPredictor::LightPredictor(uint64_t content_bytes, PageSource pages,
-                               const KernelTable& kernels)
+                               const KernelTable& kernels, uint64_t table_bytes)
     : kernels_(kernels),
       content_(content_bytes + 8, pages),
-      table_(NumLightBuckets(content_bytes), pages),
-      match_(content_bytes, pages),
+      table_(NumLightBuckets(table_bytes != 0 ? table_bytes : content_bytes),
+             pages),
+      match_(table_bytes != 0 ? table_bytes : content_bytes, pages),
       order1_(size_t{256} * kNibbles * 16),
       uses_(kRowsPerByte),
       byte_rows_(kNumRowBytes * kRowsPerByte, pages),
@@ -84,6 +86,46 @@ LightPredictor::LightPredictor(uint64_t content_bytes, PageSource pages,
   HashContexts();
   FindFirstNibble();
   PredictBit();
+}
+
+LightPredictor::LightPredictor(const LightPredictor& start,
+                               uint64_t content_bytes)
+    : LightPredictor(start) {
+  content_ = ZeroedArray<uint8_t>(start.content_, content_bytes + 8,
+                                  start.content_.source());
+  PointToOwn(start);
+}
+
+// The next bit is predicted already, so all of it is in use.
+void LightPredictor::PointToOwn(const LightPredictor& start) {
+  const auto move = [](auto*& pointer, auto* from, auto* to) {
+    pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(
+        reinterpret_cast<uintptr_t>(pointer) -
+        reinterpret_cast<uintptr_t>(from) + reinterpret_cast<uintptr_t>(to));
+  };
+  const auto move_within = [&](auto*& pointer) { move(pointer, &start, this); };
+  const auto move_slot = [&](auto*& pointer) {
+    move(pointer, start.table_.buckets(), table_.buckets());
+  };
+  for (Context& c : contexts_) {
+    move_slot(c.nodes);
+    move_slot(c.node);
+    move_within(c.map);
+  }
+  for (Run& run : runs_) {
+    move_slot(run.slot);
+    move_within(run.maps);
+    move_within(run.map);
+  }
+  move(order1_map_, start.order1_.data(), order1_.data());
+  for (size_t i = 0; i < kNumRowBytes; ++i) {
+    move(weights_[i], &start.byte_rows_[0], &byte_rows_[0]);
+  }
+  move(weights_[3], &start.match_rows_[0], &match_rows_[0]);
+  move(weights_[4], &start.partial_rows_[0], &partial_rows_[0]);
+  move(moves_[0], &start.refinements0_[0], &refinements0_[0]);
+  move(moves_[1], &start.refinements1_[0], &refinements1_[0]);
+  match_.PointToOwn(start.match_);
 }
 
 // The contexts of the byte to come, once seven bits of the one before it are

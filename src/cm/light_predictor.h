@@ -25,10 +25,13 @@ namespace llma::cm {
 // Thread-compatible.
 class LightPredictor {
  public:
-  // content_bytes: at most 2^31.
+  // content_bytes: at most 2^31 besides a reference. table_bytes: sizes the
+  // tables; 0: the content does.
   LightPredictor(uint64_t content_bytes, PageSource pages,
-                 const KernelTable& kernels);
-  LightPredictor(const LightPredictor&) = delete;
+                 const KernelTable& kernels, uint64_t table_bytes = 0);
+  // At the border of two bytes: goes on as `start` does, with room for so much
+  // content.
+  LightPredictor(const LightPredictor& start, uint64_t content_bytes);
   LightPredictor& operator=(const LightPredictor&) = delete;
 
   void BeginByte() {}  // there is nothing to do
@@ -42,6 +45,8 @@ class LightPredictor {
   uint8_t last_byte() const { return static_cast<uint8_t>(last8_); }
 
  private:
+  LightPredictor(const LightPredictor&) = default;
+
   static constexpr size_t kNumContexts = 7;
   // Contexts that also know the byte that followed last.
   static constexpr std::array<bool, kNumContexts> kHasRun = {
@@ -74,6 +79,8 @@ class LightPredictor {
     std::array<uint8_t, 2> after;
   };
 
+  // Turns what points into the parts of `start` to those of this.
+  void PointToOwn(const LightPredictor& start);
   void HashContexts();
   void HashSecondNibble();
   void FindSecondNibble();

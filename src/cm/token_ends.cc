@@ -34,10 +34,11 @@ uint32_t LengthKind(uint32_t length) {
 
 }  // namespace
 
-TokenEnds::TokenEnds(uint64_t content_bytes, int max_counters_log2,
-                     PageSource pages, const KernelTable& kernels)
+TokenEnds::TokenEnds(uint64_t content_bytes, uint64_t table_bytes,
+                     int max_counters_log2, PageSource pages,
+                     const KernelTable& kernels)
     : counters_log2_(
-          std::clamp(static_cast<int>(std::bit_width(content_bytes)) + 1, 10,
+          std::clamp(static_cast<int>(std::bit_width(table_bytes)) + 1, 10,
                      max_counters_log2)),
       match_estimates_(kMaxMatchModels * kLengths * kDepths),
       ended_(content_bytes, pages),

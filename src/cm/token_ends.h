@@ -20,9 +20,14 @@ namespace llma::cm {
 // Shared by all lanes. Thread-compatible.
 class TokenEnds {
  public:
-  // Each context has at most 2^max_counters_log2 counters.
-  TokenEnds(uint64_t content_bytes, int max_counters_log2, PageSource pages,
-            const KernelTable& kernels);
+  // table_bytes: sizes the tables. Each context has at most
+  // 2^max_counters_log2 counters.
+  TokenEnds(uint64_t content_bytes, uint64_t table_bytes, int max_counters_log2,
+            PageSource pages, const KernelTable& kernels);
+  // See JointPredictor.
+  void Resize(uint64_t content_bytes) {
+    ended_ = ZeroedArray<uint8_t>(ended_, content_bytes, ended_.source());
+  }
 
   // p24: the language model's, not certain. lane: after the byte, as is
   // `token`. Returns a probability in [1, 2^24 - 1].

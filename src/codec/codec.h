@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@
 namespace llma {
 
 class CodecContext;     // codec/codec_context.h
+class Reference;        // codec/reference.h
 class CompressContext;  // codec/compress_context.h
 
 struct CodecProgress {
@@ -55,8 +57,9 @@ struct CompressOptions {
   std::string kernels;          // a name; empty: $LLMA_KERNELS, else the best
   StageClock* clock = nullptr;  // told where the time goes
   CostCallback on_costs;        // told what the pieces cost
-  CompressContext* context = nullptr;  // null: one for this work alone
-  uint32_t max_chances = 0;            // for each piece
+  CompressContext* context = nullptr;          // null: one for this work alone
+  std::shared_ptr<const Reference> reference;  // may be null
+  uint32_t max_chances = 0;                    // for each piece
 
   // Of files; a frame does not see them.
   uint64_t frame_bytes = 0;        // content of a frame; 0: the level's
@@ -82,6 +85,8 @@ struct DecompressOptions {
   std::string kernels;
   StageClock* clock = nullptr;
   CodecContext* context = nullptr;  // null: one for this work alone
+  // May be null; contents without a reference do not mind one.
+  std::shared_ptr<const Reference> reference;
 };
 
 // Takes the next bytes of a result. An error ends the work.

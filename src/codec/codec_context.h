@@ -4,22 +4,42 @@
 #ifndef LLMA_CODEC_CODEC_CONTEXT_H_
 #define LLMA_CODEC_CODEC_CONTEXT_H_
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <typeindex>
 #include <utility>
 
 #include "base/page_cache.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
+#include "container/frame_header.h"
 #include "engine/engine_registry.h"
 #include "kernels/kernel_table.h"
 #include "model/model.h"
 
 namespace llma {
+
+// What a predictor knows after a reference depends on all of this.
+struct StartKey {
+  enum Kind { kTokens, kModels, kContexts };
+  Kind kind = kContexts;
+  ReferenceId reference{};
+  // kTokens and kModels
+  std::type_index engine = typeid(void);
+  std::array<uint8_t, 32> model{};  // its fingerprint
+  uint32_t window_positions = 0;
+  // kModels and kContexts
+  ContextModels context_models = ContextModels::kNone;
+  uint32_t num_lanes = 0;
+  uint64_t table_bytes = 0;
+  bool operator==(const StartKey&) const = default;
+};
 
 // Thread-safe. Of one process: a child of fork() has none of the threads. Must
 // outlive the work that it is given to.
@@ -57,6 +77,23 @@ class CodecContext {
   Result<std::shared_ptr<Engine>> EngineOf(const Model& model,
                                            const KernelTable& kernels);
 
+  // What make(), which returns a Result<std::shared_ptr<const T>>, once made
+  // for this key; one caller makes at a time. T goes with the kind of the key.
+  template <class T, class Make>
+  Result<std::shared_ptr<const T>> StartOf(const StartKey& key,
+                                           const Make& make) {
+    const std::lock_guard lock(starts_mutex_);
+    const auto found = std::ranges::find(starts_, key, &KnownStart::key);
+    if (found != starts_.end()) {
+      starts_.splice(starts_.begin(), starts_, found);
+    } else {
+      LLMA_ASSIGN(std::shared_ptr<const T> made, make());
+      starts_.push_front({key, std::move(made)});
+      if (starts_.size() > kMaxStarts) starts_.pop_back();
+    }
+    return std::static_pointer_cast<const T>(starts_.front().start);
+  }
+
   // The memory that work needs, while it runs.
   class Reservation {
    public:
@@ -87,6 +124,12 @@ class CodecContext {
     const KernelTable* kernels;
     std::shared_ptr<Engine> engine;
   };
+  struct KnownStart {
+    StartKey key;
+    std::shared_ptr<const void> start;
+  };
+  // Of the frames of one work: with a language model, and without.
+  static constexpr size_t kMaxStarts = 4;
   static constexpr size_t kMaxIdlePools = 4;
   static constexpr size_t kMaxEngines = 4;
   void GiveBack(int asked_threads, std::unique_ptr<ThreadPool> pool) noexcept;
@@ -97,6 +140,8 @@ class CodecContext {
   std::list<IdlePool> idle_;        // the one used last in front
   std::mutex engines_mutex_;        // one may take long to make
   std::list<KnownEngine> engines_;  // the one used last in front
+  std::mutex starts_mutex_;         // one takes long to make
+  std::list<KnownStart> starts_;    // the one used last in front
 };
 
 // The one that is given; else one that lives as long as this.

@@ -16,6 +16,8 @@
 #include "codec/frame/frame_checks.h"
 #include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
+#include "codec/frame/reference_start.h"
+#include "codec/reference.h"
 #include "model/kv_cache.h"
 
 namespace llma {
@@ -45,6 +47,11 @@ uint32_t WindowPositions(const CompressOptions& options) {
              : SettingsOfLevel(options.level).window_positions;
 }
 
+// What predictors read before a content.
+uint64_t ReadReferenceBytes(const CompressOptions& options) {
+  return options.reference ? options.reference->read_part().size() : 0;
+}
+
 // A content that is being compressed, and what is known of it.
 class FrameCompressor {
  public:
@@ -58,10 +65,16 @@ class FrameCompressor {
         stored_(StoredHeader(content, is_last, options.has_checksums)),
         predicted_(content) {
     if (content.size() > kMaxContextContentBytes) return;
-    RepetitionFinder finder(content.size());
+    RepetitionFinder finder(content.size(), options.reference
+                                                ? options.reference->text()
+                                                : Bytes());
     finder.Scan(content);
     repetitions_ = finder.Repetitions();
     if (repetitions_.empty()) return;
+    // Something must be left to predict.
+    if (finder.repeated_bytes() == content.size()) {
+      --repetitions_.back().size_bytes;
+    }
     rest_ = LeaveOut(repetitions_, content);
     predicted_ = rest_;
   }
@@ -75,9 +88,10 @@ class FrameCompressor {
                                            const ProgressCallback& progress) {
     FrameHeader header = CodedHeader(FrameKind::kContexts, models);
     EnterStage(options_.clock, Stage::kCoding);
-    LLMA_ASSIGN(std::vector<uint8_t> code,
-                EncodeContextFrame(models, predicted_, kernels_, progress,
-                                   NewCosts(), Start(), &shared_.pages()));
+    LLMA_ASSIGN(
+        std::vector<uint8_t> code,
+        EncodeContextFrame(models, predicted_, kernels_, progress, NewCosts(),
+                           Start(), &shared_.pages(), reference()));
     EnterStage(options_.clock, Stage::kOther);
     return Coded(std::move(header), std::move(code));
   }
@@ -110,18 +124,21 @@ class FrameCompressor {
             ? options_.num_lanes
             : LanesForContent(pieces.size(),
                               SettingsOfLevel(options_.level).max_lanes));
-    header.window_positions = WindowForContent(
-        model.config(), WindowPositions(options_), pieces.size());
+    header.window_positions =
+        WindowForContent(model.config(), WindowPositions(options_),
+                         pieces.size(), ReadReferenceBytes(options_));
     LLMA_ASSIGN(const auto engine, shared_.EngineOf(model, kernels_));
     const auto pool = shared_.TakePool(options_.num_threads);
     FrameContext context = {
         *engine, kernels_,          *pool,         header.window_positions,
         models,  options_.progress, options_.clock};
     context.pages = &shared_.pages();
+    context.reference = reference();
     if (light) {
-      LLMA_ASSIGN(
-          const bool is_worthwhile,
-          IsModelWorthwhile(context, predicted_, pieces, light->size_bytes()));
+      LLMA_ASSIGN(const uint64_t light_bytes,
+                  LightBytesAlone(light->size_bytes()));
+      LLMA_ASSIGN(const bool is_worthwhile,
+                  IsModelWorthwhile(context, predicted_, pieces, light_bytes));
       if (!is_worthwhile) {
         // The full set is still several times as fast as a language model.
         if (options_.context_models == ContextModels::kLight) {
@@ -163,7 +180,23 @@ class FrameCompressor {
     header.predictor_id = kPredictorId;
     header.context_models = models;
     header.repeated_bytes = content_.size() - predicted_.size();
+    if (options_.reference) header.reference_id = options_.reference->id();
     return header;
+  }
+
+  ReferenceUse reference() const {
+    return {options_.reference.get(), &shared_};
+  }
+
+  // What the light set makes of it without the reference, which the language
+  // model is not given either when the two are compared.
+  Result<uint64_t> LightBytesAlone(uint64_t with_reference) const {
+    if (!options_.reference) return with_reference;
+    LLMA_ASSIGN(
+        const std::vector<uint8_t> code,
+        EncodeContextFrame(ContextModels::kLight, predicted_, kernels_, Trial(),
+                           nullptr, Start(), &shared_.pages()));
+    return code.size();
   }
 
   // The start of a code.
@@ -271,9 +304,15 @@ uint64_t LanguageModelBytes(const Model& model, uint64_t predicted_bytes,
             : LanesForContent(static_cast<size_t>(pieces),
                               SettingsOfLevel(options.level).max_lanes);
     const uint32_t window = WindowForContent(
-        model.config(), WindowPositions(options), static_cast<size_t>(pieces));
+        model.config(), WindowPositions(options), static_cast<size_t>(pieces),
+        ReadReferenceBytes(options));
+    const uint64_t reading_bytes =
+        options.reference
+            ? ReadingMemoryBytes(model.config(), window, num_threads)
+            : 0;
     most = std::max(most, EncoderMemoryBytes(EngineToEstimate(), model.config(),
-                                             lanes, window, num_threads));
+                                             lanes, window, num_threads) +
+                              reading_bytes);
   }
   return most;
 }
@@ -318,9 +357,9 @@ uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
   const uint64_t predicted_bytes =
       options.frame_bytes != 0 ? content_bytes
                                : std::min(content_bytes, settings.frame_bytes);
+  const uint64_t read_bytes = ReadReferenceBytes(options) + predicted_bytes;
   uint64_t bytes = ContextModelsMemoryBytes(
-      options.context_models.value_or(settings.context_models),
-      predicted_bytes);
+      options.context_models.value_or(settings.context_models), read_bytes);
   if (settings.uses_model && model != nullptr) {
     bytes += kEncodeBytesPerPredictedByte * predicted_bytes + kTokenizerBytes +
              kTokenizerBytesPerToken * model->config().num_tokens +
@@ -331,7 +370,17 @@ uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
                                 options.context_models == ContextModels::kLight
                                     ? ContextModels::kLight
                                     : ContextModels::kFull,
-                                predicted_bytes));
+                                read_bytes));
+  }
+  if (options.reference) {
+    // Models start as others that have read it, alone or with the language
+    // model; repetitions are found in all of it.
+    bytes += ContextModelsMemoryBytes(ContextModels::kLight, read_bytes) +
+             ContextModelsMemoryBytes(
+                 options.context_models.value_or(settings.context_models),
+                 read_bytes) +
+             RepetitionFinder::MemoryBytes(content_bytes,
+                                           options.reference->text().size());
   }
   return bytes + kEncodeBytesPerContentByte * content_bytes;
 }
@@ -344,6 +393,7 @@ uint64_t RestoreMemoryBytes(uint64_t content_bytes, const Model* model,
   header.content_bytes = header.payload_bytes = content_bytes;
   header.context_models =
       options.context_models.value_or(settings.context_models);
+  if (options.reference) header.reference_id = options.reference->id();
   if (!settings.uses_model || model == nullptr) {
     return DecompressMemoryBytes(header, nullptr, options.num_threads);
   }
@@ -353,9 +403,9 @@ uint64_t RestoreMemoryBytes(uint64_t content_bytes, const Model* model,
           ? options.num_lanes
           : LanesForContent(static_cast<size_t>(content_bytes),
                             settings.max_lanes));
-  header.window_positions =
-      WindowForContent(model->config(), WindowPositions(options),
-                       static_cast<size_t>(content_bytes));
+  header.window_positions = WindowForContent(
+      model->config(), WindowPositions(options),
+      static_cast<size_t>(content_bytes), ReadReferenceBytes(options));
   return DecompressMemoryBytes(header, model, options.num_threads);
 }
 

@@ -11,7 +11,9 @@
 #include "codec/frame/frame_checks.h"
 #include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
+#include "codec/frame/reference_start.h"
 #include "codec/frame/repetitions.h"
+#include "codec/reference.h"
 #include "model/kv_cache.h"
 
 namespace llma {
@@ -47,6 +49,13 @@ Status CheckModel(const FrameHeader& header, const Model* model) {
   return OkStatus();
 }
 
+// The reference, which was checked, if the frame has one.
+ReferenceUse UseOf(const FrameHeader& header, const DecompressOptions& options,
+                   CodecContext& context) {
+  if (!header.reference_id) return {};
+  return {options.reference.get(), &context};
+}
+
 Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
                                          BinaryDecoder coder,
                                          const Model& model,
@@ -58,7 +67,8 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
   const auto pool = context.TakePool(options.num_threads);
   return DecodeFrame(
       {*engine, kernels, *pool, header.window_positions, header.context_models,
-       options.progress, options.clock, nullptr, &context.pages()},
+       options.progress, options.clock, nullptr, &context.pages(),
+       UseOf(header, options, context)},
       std::move(coder), header.lane_bytes);
 }
 
@@ -85,8 +95,10 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
                                 *context, options)
                   : DecodeContextFrame(header.context_models, std::move(coder),
                                        header.predicted_bytes(), *kernels,
-                                       options.progress, &context->pages()));
-  return PutBack(repetitions, std::move(predicted));
+                                       options.progress, &context->pages(),
+                                       UseOf(header, options, *context)));
+  return PutBack(repetitions, std::move(predicted),
+                 header.reference_id ? options.reference->text() : Bytes());
 }
 
 }  // namespace
@@ -104,10 +116,18 @@ uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,
   // The predicted part beside the whole, and the list of repetitions, each of
   // which is larger than what is known of it.
   if (header.repeated_bytes > 0) bytes += header.content_bytes;
-  bytes +=
-      ContextModelsMemoryBytes(header.context_models, header.predicted_bytes());
+  const uint64_t reference_bytes =
+      header.reference_id ? ReadBytes(*header.reference_id) : 0;
+  const uint64_t models_bytes = ContextModelsMemoryBytes(
+      header.context_models, reference_bytes + header.predicted_bytes());
+  // They start as others that have read the reference.
+  bytes += header.reference_id ? 2 * models_bytes : models_bytes;
   if (header.kind == FrameKind::kCoded && model != nullptr) {
     const int threads = num_threads > 0 ? num_threads : NumProcessors();
+    if (header.reference_id) {
+      bytes +=
+          ReadingMemoryBytes(model->config(), header.window_positions, threads);
+    }
     bytes += DecoderMemoryBytes(EngineToEstimate(), model->config(),
                                 static_cast<uint32_t>(header.lane_bytes.size()),
                                 header.window_positions, threads) +
@@ -125,9 +145,7 @@ Result<std::vector<uint8_t>> DecompressFrame(
     const DecompressOptions& options) try {
   LLMA_ENSURE(header.has_content() && payload.size() == header.payload_bytes);
   if (header.reference_id) {
-    return Error{ErrorCode::kUnsupported,
-                 "needs the reference file " + ToHex(*header.reference_id) +
-                     ", which this version cannot use: a newer one may"};
+    LLMA_TRY(CheckReference(*header.reference_id, options.reference.get()));
   }
   LLMA_ASSIGN(std::vector<uint8_t> content,
               DecodePayload(header, payload, model, options));

@@ -78,8 +78,13 @@ Status CheckPrediction(const FrameHeader& header) {
       header.repeated_bytes >= header.content_bytes) {
     return Corrupt("all of the content is repetitions");
   }
+  if (header.reference_id &&
+      (header.reference_id->size_bytes == 0 ||
+       header.reference_id->size_bytes > kMaxReferenceBytes)) {
+    return Corrupt("the size of the reference is out of bounds");
+  }
   if ((header.context_models != ContextModels::kNone ||
-       header.repeated_bytes > 0) &&
+       header.repeated_bytes > 0 || header.reference_id) &&
       header.content_bytes > kMaxContextContentBytes) {
     return Corrupt(
         "the content is too large for context models or repetitions");
@@ -110,7 +115,6 @@ FrameHeader OnlyOwnFields(const FrameHeader& header) {
   own.checksum = header.checksum;
   if (header.has_content()) {
     own.content_bytes = header.content_bytes;
-    own.reference_id = header.reference_id;
   }
   if (header.kind == FrameKind::kSkippable) {
     own.skippable_type = header.skippable_type;
@@ -119,6 +123,7 @@ FrameHeader OnlyOwnFields(const FrameHeader& header) {
     own.repeated_bytes = header.repeated_bytes;
     own.predictor_id = header.predictor_id;
     own.context_models = header.context_models;
+    own.reference_id = header.reference_id;
   }
   if (header.kind == FrameKind::kCoded) {
     own.model_id = header.model_id;
@@ -178,6 +183,14 @@ Status ParseRepeatedBytes(ByteReader& reader, FrameHeader& header) {
   return Corrupt("the size of repetitions is 0", reader.offset() - 1);
 }
 
+Status ParseReference(ByteReader& reader, FrameHeader& header) {
+  LLMA_ASSIGN(const uint64_t xxh3, reader.LoadU64());
+  LLMA_ASSIGN(const uint64_t size_bytes,
+              LoadBounded(reader, kMaxReferenceBytes, "size of the reference"));
+  header.reference_id = {xxh3, size_bytes};
+  return OkStatus();
+}
+
 // The fields of the header's kind, after the byte of kind and flags.
 Status ParseKindFields(ByteReader& reader, uint8_t flags, FrameHeader& header) {
   if (header.has_content()) {
@@ -235,7 +248,7 @@ Result<uint8_t> ParseStart(ByteReader& reader, FrameHeader& header) {
   const bool is_predicted = kind == static_cast<uint32_t>(FrameKind::kCoded) ||
                             kind == static_cast<uint32_t>(FrameKind::kContexts);
   if ((flags & kReservedFlags) != 0 ||
-      ((flags & kHasRepetitions) != 0 && !is_predicted)) {
+      ((flags & (kHasRepetitions | kHasReference)) != 0 && !is_predicted)) {
     return Error{ErrorCode::kUnsupported, "a flag in the header is not known",
                  reader.offset() - 1};
   }
@@ -323,7 +336,10 @@ void WriteFrameHeader(const FrameHeader& header, ByteWriter& writer) {
     writer.StoreVarint(header.predictor_id);
     writer.StoreU8(models);
   }
-  if (header.reference_id) writer.StoreBytes(*header.reference_id);
+  if (header.reference_id) {
+    writer.StoreU64(header.reference_id->xxh3);
+    writer.StoreVarint(header.reference_id->size_bytes);
+  }
   if (header.has_checksum) {
     if (CheckedBytes(header) >= kLongChecksumBytes) {
       writer.StoreU64(header.checksum);
@@ -349,8 +365,7 @@ Result<FrameHeader> ParseFrameHeader(ByteReader& reader) {
   header.has_checksum = (flags & kHasNoChecksum) == 0;
   LLMA_TRY(ParseKindFields(reader, flags, header));
   if ((flags & kHasReference) != 0) {
-    header.reference_id.emplace();
-    LLMA_TRY(LoadArray(reader, *header.reference_id));
+    LLMA_TRY(ParseReference(reader, header));
   }
   if (header.has_checksum) {
     if (CheckedBytes(header) >= kLongChecksumBytes) {

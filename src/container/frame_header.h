@@ -30,6 +30,8 @@ inline constexpr uint64_t kLongChecksumBytes = 65536;
 // Content that context models predict, or that has repetitions, is at most
 // this large.
 inline constexpr uint64_t kMaxContextContentBytes = uint64_t{1} << 31;
+// Nor is a reference.
+inline constexpr uint64_t kMaxReferenceBytes = uint64_t{1} << 30;
 // No header is longer.
 inline constexpr size_t kMaxFrameHeaderBytes = 512;
 // A frame that holds nothing and has no checksum.
@@ -53,7 +55,13 @@ enum class ContextModels : uint8_t {
 };
 
 using ModelId = std::array<uint8_t, 8>;  // the first bytes of a fingerprint
-using ReferenceId = std::array<uint8_t, 8>;
+
+// A text that both sides read first, by what is known of it.
+struct ReferenceId {
+  uint64_t xxh3;
+  uint64_t size_bytes;  // at least 1
+  bool operator==(const ReferenceId&) const = default;
+};
 
 struct FrameHeader {
   FrameKind kind = FrameKind::kStored;
@@ -65,8 +73,6 @@ struct FrameHeader {
   // Of the content; of the payload of kSkippable and kIndex.
   bool has_checksum = true;
   uint64_t checksum = 0;  // Checksum(), or 0
-  // Of a file that must be known too; no version uses it yet.
-  std::optional<ReferenceId> reference_id;
 
   uint32_t skippable_type = 0;  // of kSkippable
 
@@ -76,6 +82,8 @@ struct FrameHeader {
   // Of kCoded and kContexts; else 0. Not kNone in kContexts.
   uint32_t predictor_id = 0;
   ContextModels context_models = ContextModels::kNone;
+  // Of kCoded and kContexts: what was read before the content.
+  std::optional<ReferenceId> reference_id;
 
   // Of kCoded only; else 0 and empty.
   ModelId model_id{};

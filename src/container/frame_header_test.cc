@@ -48,7 +48,6 @@ std::vector<FrameHeader> SomeHeaders() {
   extreme.content_bytes = kMaxContentBytes;
   extreme.payload_bytes = kMaxContentBytes - 1;
   extreme.checksum = ~uint64_t{0};
-  extreme.reference_id = {1, 2, 3, 4, 5, 6, 7, 8};
   extreme.predictor_id = kMaxIdValue;
   extreme.window_positions = kMaxWindowPositions;
   FrameHeader smallest = Coded({1});
@@ -63,6 +62,17 @@ std::vector<FrameHeader> SomeHeaders() {
       Contexts(kMaxContextContentBytes, ContextModels::kLight);
   mostly_repeated.repeated_bytes = mostly_repeated.content_bytes - 1;
   mostly_repeated.payload_bytes = 9;
+  FrameHeader referring = repeated;
+  referring.reference_id = {~uint64_t{1}, kMaxReferenceBytes};
+  FrameHeader contexts_referring = Contexts(300, ContextModels::kFull);
+  contexts_referring.reference_id = {0, 1};
+  FrameHeader longest = Coded(std::vector<uint64_t>(64, uint64_t{1} << 21));
+  longest.lane_bytes.back() = kMaxContextContentBytes - (uint64_t{63} << 21);
+  longest.content_bytes = kMaxContextContentBytes;
+  longest.payload_bytes = longest.content_bytes - 1;
+  longest.predictor_id = kMaxIdValue;
+  longest.window_positions = kMaxWindowPositions;
+  longest.reference_id = {~uint64_t{0}, kMaxReferenceBytes};
   FrameHeader last = Coded({2000});
   last.is_last = true;
   FrameHeader unchecked = Contexts(300, ContextModels::kLight);
@@ -93,6 +103,9 @@ std::vector<FrameHeader> SomeHeaders() {
           mixed,
           repeated,
           mostly_repeated,
+          referring,
+          contexts_referring,
+          longest,
           smallest,
           extreme};
 }
@@ -196,7 +209,8 @@ TEST(FrameHeader, NamesWhatItDoesNotKnow) {
   EXPECT_EQ(version.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(version.error().what.find("version 9"), std::string::npos);
   bytes[3] = kFormatVersion;
-  for (const int flags : {0x05, 0x06, 0x07, 0x40, 0x43, 0x81}) {
+  for (const int flags :
+       {0x05, 0x06, 0x07, 0x40, 0x43, 0x20, 0x23, 0x24, 0x81}) {
     bytes[4] = static_cast<uint8_t>(flags);
     EXPECT_EQ(Parse(bytes).error().code, ErrorCode::kUnsupported);
   }
@@ -270,6 +284,22 @@ TEST(FrameHeader, RejectsHostileFields) {
   EXPECT_EQ(repeated(100, 0), ErrorCode::kCorrupt);
   EXPECT_EQ(repeated(0, 0), ErrorCode::kCorrupt);
 
+  const auto referring = [&](uint64_t size, uint64_t reference_bytes) {
+    ByteWriter writer = start(0x22);
+    writer.StoreVarint(size);
+    writer.StoreVarint(1);
+    writer.StoreVarint(1);
+    writer.StoreU8(1);
+    writer.StoreU64(7);
+    writer.StoreVarint(reference_bytes);
+    writer.StoreU32(0);
+    return error(writer);
+  };
+  EXPECT_EQ(referring(100, 1), ErrorCode{});
+  EXPECT_EQ(referring(100, kMaxReferenceBytes), ErrorCode{});
+  EXPECT_EQ(referring(100, 0), ErrorCode::kCorrupt);
+  EXPECT_EQ(referring(100, kMaxReferenceBytes + 1), ErrorCode::kCorrupt);
+
   ByteWriter long_varint = start(0);
   long_varint.StoreU8(0x85);  // 5 in two bytes
   long_varint.StoreU8(0x00);
@@ -337,6 +367,16 @@ TEST(FrameHeader, ChecksBeforeWriting) {
   EXPECT_FALSE(CheckFrameHeader(header));
   header = Stored(5, 0);
   header.repeated_bytes = 4;
+  EXPECT_FALSE(CheckFrameHeader(header));
+  header = Stored(5, 0);
+  header.reference_id = {1, 2};
+  EXPECT_FALSE(CheckFrameHeader(header));
+  header = Coded({10});
+  header.context_models = ContextModels::kNone;
+  header.reference_id = {1, 2};
+  EXPECT_TRUE(CheckFrameHeader(header));
+  header.lane_bytes = {kMaxContextContentBytes + 1};
+  header.content_bytes = kMaxContextContentBytes + 1;
   EXPECT_FALSE(CheckFrameHeader(header));
   header = Contexts(5, ContextModels::kFull);
   header.window_positions = 16;

@@ -54,6 +54,11 @@ PageSource KeyValuePages(uint64_t content_bytes, PageCache* cache) {
           cache};
 }
 
+struct CpuStreamStart : StreamStart {
+  explicit CpuStreamStart(KvCache of) : cache(std::move(of)) {}
+  KvCache cache;
+};
+
 // The forward pass over the streams of a session.
 class Streams {
  public:
@@ -68,6 +73,9 @@ class Streams {
       caches_.emplace_back(model.config(), options.shape.window_positions,
                            options.shape.max_run_tokens,
                            KeyValuePages(bytes, options.pages));
+      if (options.start == nullptr) continue;
+      caches_.back().StartAs(
+          static_cast<const CpuStreamStart*>(options.start)->cache);
     }
   }
 
@@ -89,6 +97,12 @@ class Streams {
   }
   ForwardPass& forward() { return forward_; }
   KvCache& cache(uint32_t stream) { return caches_[stream]; }
+  std::shared_ptr<const StreamStart> Share(uint32_t stream, const Model& model,
+                                           uint32_t window_positions) const {
+    KvCache copy(model.config(), window_positions, 1);
+    copy.StartAs(caches_[stream]);
+    return std::make_shared<CpuStreamStart>(std::move(copy));
+  }
 
  private:
   ForwardPass forward_;
@@ -100,9 +114,11 @@ class CpuEncodeSession : public EncodeSession {
  public:
   CpuEncodeSession(const Engine& engine, const KernelTable& kernels,
                    const SessionOptions& options)
-      : index_(engine.index()),
+      : model_(engine.model()),
+        index_(engine.index()),
         kernels_(kernels),
         pool_(options.pool),
+        window_positions_(options.shape.window_positions),
         streams_(engine.model(), kernels, options),
         stride_(streams_.forward().logits_stride()),
         own_logit_rows_(OwnLogitRows(stride_, pool_.num_threads())),
@@ -157,10 +173,16 @@ class CpuEncodeSession : public EncodeSession {
     return OkStatus();
   }
 
+  Result<std::shared_ptr<const StreamStart>> Share(uint32_t stream) override {
+    return streams_.Share(stream, model_, window_positions_);
+  }
+
  private:
+  const Model& model_;
   const TokenIndex& index_;
   const KernelTable& kernels_;
   ThreadPool& pool_;
+  const uint32_t window_positions_;
   Streams streams_;
   const size_t stride_;
   const uint32_t own_logit_rows_;    // of each thread, or 0

@@ -47,6 +47,12 @@ struct SessionShape {
   uint32_t max_rows() const { return num_streams * max_run_tokens; }
 };
 
+// What a stream has read, for others to start as: of one engine and window.
+class StreamStart {
+ public:
+  virtual ~StreamStart() = default;
+};
+
 // A session's shape and what its frame lends it. All must outlive it.
 struct SessionOptions {
   SessionShape shape;
@@ -56,11 +62,14 @@ struct SessionOptions {
   ThreadPool& pool;             // used by the thread that calls, in Run() alone
   StageClock* clock = nullptr;  // told where the time goes
   PageCache* pages = nullptr;   // for keys and values
+  // Every stream goes on as this one did; null: they have read nothing.
+  const StreamStart* start = nullptr;
 };
 
 // Consecutive tokens of a stream, which are appended to it: rows of the token
-// table. The first token of a stream is the model's start token. The rows of a
-// Run are numbered through its streams, each of which it has at most once.
+// table. The first token of a stream that has read nothing is the model's start
+// token. The rows of a Run are numbered through its streams, each of which it
+// has at most once.
 struct StreamTokens {
   uint32_t stream;
   std::span<const uint32_t> tokens;
@@ -88,6 +97,8 @@ class EncodeSession {
                      std::span<const uint32_t> targets,
                      std::span<std::vector<Probability>> paths,
                      const MassesCallback& on_masses) = 0;
+  // What a stream has read so far.
+  virtual Result<std::shared_ptr<const StreamStart>> Share(uint32_t stream) = 0;
 };
 
 // The streams of a frame whose tokens come one after the other.

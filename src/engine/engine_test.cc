@@ -196,9 +196,9 @@ enum class Failure { kOpening, kRunning, kWeighing };
 
 class FailingDecodeSession : public ReferenceDecodeSession {
  public:
-  FailingDecodeSession(const Engine& engine, const SessionShape& shape,
+  FailingDecodeSession(const Engine& engine, const SessionOptions& options,
                        Failure failure)
-      : ReferenceDecodeSession(engine, shape),
+      : ReferenceDecodeSession(engine, options),
         num_tokens_(engine.model().tokens().num_tokens()),
         failure_(failure) {}
   Status Run(std::span<const StreamTokens> batch) override {
@@ -245,13 +245,13 @@ class FailingEngine : public ReferenceEngine {
       int num_runs_ = 0;
     };
     return std::unique_ptr<EncodeSession>(
-        std::make_unique<Session>(*this, options.shape));
+        std::make_unique<Session>(*this, options));
   }
   Result<std::unique_ptr<DecodeSession>> OpenDecoder(
       const SessionOptions& options) override {
     if (failure_ == Failure::kOpening) return FailingDecodeSession::Lost();
     return std::unique_ptr<DecodeSession>(
-        std::make_unique<FailingDecodeSession>(*this, options.shape, failure_));
+        std::make_unique<FailingDecodeSession>(*this, options, failure_));
   }
 
  private:

@@ -23,14 +23,26 @@ struct ReferenceRow {
   std::vector<uint64_t> block_sums;
 };
 
+struct ReferenceStreamStart : StreamStart {
+  explicit ReferenceStreamStart(const ReferenceForward& of) : seen(of) {}
+  ReferenceForward seen;
+};
+
 class ReferenceStreams {
  public:
-  ReferenceStreams(const Model& model, const SessionShape& shape) {
+  ReferenceStreams(const Model& model, const SessionOptions& options) {
+    const SessionShape& shape = options.shape;
+    const auto* start = static_cast<const ReferenceStreamStart*>(options.start);
     for (uint32_t i = 0; i < shape.num_streams; ++i) {
-      streams_.push_back(
-          std::make_shared<ReferenceForward>(model, shape.window_positions));
+      streams_.push_back(start != nullptr
+                             ? std::make_shared<ReferenceForward>(start->seen)
+                             : std::make_shared<ReferenceForward>(
+                                   model, shape.window_positions));
     }
     first_row_.resize(shape.num_streams);
+  }
+  std::shared_ptr<const StreamStart> Share(uint32_t stream) const {
+    return std::make_shared<ReferenceStreamStart>(*streams_[stream]);
   }
 
   void Run(std::span<const StreamTokens> batch) {
@@ -82,9 +94,9 @@ class ReferenceStreams {
 
 class ReferenceEncodeSession : public EncodeSession {
  public:
-  ReferenceEncodeSession(const Engine& engine, const SessionShape& shape)
+  ReferenceEncodeSession(const Engine& engine, const SessionOptions& options)
       : index_(engine.index()),
-        streams_(engine.model(), shape),
+        streams_(engine.model(), options),
         masses_(engine.model().tokens().num_tokens()) {}
   Status Run(std::span<const StreamTokens> batch,
              std::span<const uint32_t> targets,
@@ -99,6 +111,9 @@ class ReferenceEncodeSession : public EncodeSession {
     }
     return OkStatus();
   }
+  Result<std::shared_ptr<const StreamStart>> Share(uint32_t stream) override {
+    return streams_.Share(stream);
+  }
 
  private:
   const TokenIndex& index_;
@@ -108,8 +123,8 @@ class ReferenceEncodeSession : public EncodeSession {
 
 class ReferenceDecodeSession : public DecodeSession {
  public:
-  ReferenceDecodeSession(const Engine& engine, const SessionShape& shape)
-      : streams_(engine.model(), shape) {}
+  ReferenceDecodeSession(const Engine& engine, const SessionOptions& options)
+      : streams_(engine.model(), options) {}
   Status Run(std::span<const StreamTokens> batch) override {
     streams_.Run(batch);
     return OkStatus();
@@ -133,12 +148,12 @@ class ReferenceEngine : public Engine {
   Result<std::unique_ptr<EncodeSession>> OpenEncoder(
       const SessionOptions& options) override {
     return std::unique_ptr<EncodeSession>(
-        std::make_unique<ReferenceEncodeSession>(*this, options.shape));
+        std::make_unique<ReferenceEncodeSession>(*this, options));
   }
   Result<std::unique_ptr<DecodeSession>> OpenDecoder(
       const SessionOptions& options) override {
     return std::unique_ptr<DecodeSession>(
-        std::make_unique<ReferenceDecodeSession>(*this, options.shape));
+        std::make_unique<ReferenceDecodeSession>(*this, options));
   }
 };
 

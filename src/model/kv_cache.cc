@@ -140,22 +140,43 @@ void KvCache::Store(uint32_t layer, uint32_t kv_head, uint64_t position,
   value_scales_[slot] = entry.value_scale;
 }
 
-void KvCache::Copy(const Head& head, uint64_t from, uint64_t to) {
-  const size_t from_slot = head.first_slot + SlotOf(head, from);
-  const size_t to_slot = head.first_slot + SlotOf(head, to);
-  const auto copy_key = [&](int8_t* keys) {
+void KvCache::Copy(const KvCache& from, size_t from_slot, size_t to_slot) {
+  const auto copy_key = [&](int8_t* to_keys, int8_t* from_keys) {
     for (size_t d = 0; d < head_dim_; d += kPanelCols) {
-      std::memcpy(KeyAt(keys, to_slot) + d * kPanelRows,
-                  KeyAt(keys, from_slot) + d * kPanelRows, kPanelCols);
+      std::memcpy(KeyAt(to_keys, to_slot) + d * kPanelRows,
+                  KeyAt(from_keys, from_slot) + d * kPanelRows, kPanelCols);
     }
   };
-  copy_key(keys_);
-  if (low_keys_ != nullptr) copy_key(low_keys_);
-  for (size_t d = 0; d < head_dim_; ++d) {
-    ValueAt(to_slot)[d * 4] = ValueAt(from_slot)[d * 4];
+  copy_key(keys_, from.keys_);
+  if (low_keys_ != nullptr) copy_key(low_keys_, from.low_keys_);
+  const int8_t* from_value = from.ValueAt(from_slot);
+  int8_t* to_value = ValueAt(to_slot);
+  for (size_t d = 0; d < head_dim_; ++d) to_value[d * 4] = from_value[d * 4];
+  key_scales_[to_slot] = from.key_scales_[from_slot];
+  value_scales_[to_slot] = from.value_scales_[from_slot];
+}
+
+void KvCache::StartAs(const KvCache& start) {
+  LLMA_DCHECK(num_positions_ == 0 && heads_.size() == start.heads_.size());
+  const uint64_t end = num_positions_ = start.num_positions_;
+  for (size_t i = 0; i < heads_.size(); ++i) {
+    const Head& from = start.heads_[i];
+    const Head& to = heads_[i];
+    LLMA_DCHECK(from.window_positions == to.window_positions);
+    const uint64_t seen = from.window_positions - 1;
+    const auto copy = [&](uint64_t position) {
+      Copy(start, from.first_slot + SlotOf(from, position),
+           to.first_slot + SlotOf(to, position));
+    };
+    const uint64_t num_sinks = std::min<uint64_t>(kNumSinks, end);
+    for (uint64_t position = 0; position < num_sinks; ++position) {
+      copy(position);
+    }
+    for (uint64_t position = std::max(num_sinks, end - std::min(seen, end));
+         position < end; ++position) {
+      copy(position);
+    }
   }
-  key_scales_[to_slot] = key_scales_[from_slot];
-  value_scales_[to_slot] = value_scales_[from_slot];
 }
 
 void KvCache::Keep(uint32_t count, std::span<const uint32_t> kept) {
@@ -164,7 +185,10 @@ void KvCache::Keep(uint32_t count, std::span<const uint32_t> kept) {
   for (const uint32_t from : kept) {
     const uint64_t to = num_positions_++;
     if (to == begin + from) continue;
-    for (const Head& head : heads_) Copy(head, begin + from, to);
+    for (const Head& head : heads_) {
+      Copy(*this, head.first_slot + SlotOf(head, begin + from),
+           head.first_slot + SlotOf(head, to));
+    }
   }
 }
 

@@ -53,6 +53,9 @@ class KvCache {
   uint64_t num_positions() const { return num_positions_; }
   // Appended positions become visible.
   void Advance(uint32_t count) { num_positions_ += count; }
+  // Holds what `start`, of the same model and window, does; before anything was
+  // appended.
+  void StartAs(const KvCache& start);
   // Of the last `count` positions, appended together, keeps those at `kept`,
   // ascending from 0 on, one after the other; the others are taken back.
   void Keep(uint32_t count, std::span<const uint32_t> kept);
@@ -110,7 +113,8 @@ class KvCache {
   // stand kPanelRows * kPanelCols apart, and its value, 4 apart.
   int8_t* KeyAt(int8_t* keys, size_t slot) const;
   int8_t* ValueAt(size_t slot) const;
-  void Copy(const Head& head, uint64_t from, uint64_t to);
+  // What `from`, which may be this, has in one slot.
+  void Copy(const KvCache& from, size_t from_slot, size_t to_slot);
   Panels PanelsAt(size_t first_slot, uint32_t num_panels) const;
 
   uint32_t head_dim_, num_kv_heads_;

@@ -528,6 +528,11 @@ static void check_coding(const char *model_path) {
   llma_context_free(context);
   check_whole_buffers(options);
   check_whole_buffers(options);
+  CHECK_OK(llma_options_set_reference(options, "every word", 10, &error));
+  check_whole_buffers(options);
+  CHECK_OK(llma_options_set_reference(options, NULL, 0, &error));
+  CHECK(llma_options_set_reference(options, NULL, 1, &error) ==
+        LLMA_ERROR_USAGE);
   llma_options_free(options);
   llma_model_free(shared);
   free(t);

@@ -50,6 +50,14 @@ def content_of(name):
     return content
 
 
+def reference_of(options):
+    """`-D NAME` or `-D NUMBER*NAME`; else nothing."""
+    words = options.split()
+    if "-D" not in words:
+        return b""
+    return content_of(words[words.index("-D") + 1].replace("*", " "))
+
+
 def compress(program, content, options):
     """What the program writes. The name and time of its input are fixed."""
     environment = {name: value for name, value in os.environ.items()
@@ -60,8 +68,12 @@ def compress(program, content, options):
         plain.write_bytes(content)
         plain.chmod(0o644)
         os.utime(plain, ns=(10 ** 18, 10 ** 18))
+        words = options.split()
+        if "-D" in words:
+            pathlib.Path(folder, "reference").write_bytes(reference_of(options))
+            words[words.index("-D") + 1] = "reference"
         result = subprocess.run(
-            [program, "-q", "--model", MODEL, *options.split(), "-o",
+            [program, "-q", "--model", MODEL, *words, "-o",
              "packed.llma", plain.name], cwd=folder, env=environment,
             check=True, capture_output=True)
         assert result.returncode == 0
@@ -205,7 +217,12 @@ def by_hand():
         "unsupported-version": frame(8, b"\x05", b"hello", version=2),
         "unsupported-flag": frame(0x88, b"\x05", b"hello"),
         "unsupported-kind": frame(13, b"\x05\x05", b"hello"),
-        "unsupported-reference": reference_frame(),
+        "unsupported-reference": file("reference-1"),
+        "unsupported-other-reference": file("reference-1"),
+        "unsupported-short-reference": file("reference-short"),
+        "bad-reference-size": frame(0x2a, b"\x05\x01\x01\x01" + bytes(9), b"?"),
+        "bad-reference-of-kind": frame(0x28, b"\x05" + bytes(8) + b"\x01",
+                                       b"hello"),
         "unsupported-predictor": changed(light, header - 7, 2),
         "unsupported-model": changed(coded, coded.index(
             model.fingerprint[:8]), 0),
@@ -246,16 +263,10 @@ def lane_size_at(data):
     return len(one.header) - 5 - sum(len(varint(n)) for n in one.lanes[:-1])
 
 
-def reference_frame():
-    header = b"\x89lm\x01\x28\x05" + bytes(range(8))
-    header += (xxh3(b"hello") & 0xFFFFFFFF).to_bytes(4, "little")
-    return header + bytes([crc8(header)]) + b"hello"
-
-
 def main():
     program = str(pathlib.Path(sys.argv[1]).resolve())
-    for name, _, content, options, _ in read_list():
-        if options != "-":
+    for name, kind, content, options, _ in read_list():
+        if kind == "good" and options != "-":
             data = compress(program, content_of(content), options)
             (FOLDER / f"{name}.llma").write_bytes(data)
     for name, data in by_hand().items():
@@ -268,8 +279,11 @@ def write_first_probabilities():
     lines = []
     for name in ("level-1", "level-1-no-text", "level-2-english", "level-2-run",
                  "level-6", "level-7", "lanes-3", "lanes-2-full", "short",
-                 "no-context-models"):
-        decoder = Decoder([Model(MODEL.read_bytes())], 1)
+                 "no-context-models", "reference-1", "reference-2",
+                 "reference-6", "reference-short"):
+        options, = (row[3] for row in read_list() if row[0] == name)
+        decoder = Decoder([Model(MODEL.read_bytes())], 1,
+                          reference_of(options))
         list(decoder.decode_file(file(name)))
         numbers = " ".join(map(str, decoder.traces[0][:24]))
         lines.append(f"{name}\t{numbers}\n")

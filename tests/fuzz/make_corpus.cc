@@ -77,7 +77,11 @@ void AddStoredFiles(CorpusWriter& corpus) {
   headers.Stored("x").Stored("y");
   ByteWriter referring;
   FrameHeader header;
-  header.reference_id = ReferenceId{1, 2, 3};
+  header.kind = FrameKind::kContexts;
+  header.content_bytes = 9;
+  header.predictor_id = 1;
+  header.context_models = ContextModels::kLight;
+  header.reference_id = {1, 2};
   header.has_checksum = false;
   WriteFrameHeader(header, referring);
   corpus.AddFile("no_index_and_reference",

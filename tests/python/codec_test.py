@@ -46,6 +46,26 @@ def test_model(tiny: llma.Model) -> None:
     assert tiny.num_tokens > 0 and tiny.name
 
 
+def test_reference(tiny: llma.Model, tmp_path: pathlib.Path) -> None:
+    data = TEXT[:100] + b"Something new. " + TEXT[100:300]
+    path = tmp_path / "x.llma"
+    for level in 1, 2, 6:
+        packed = llma.compress(data, level, model=tiny, reference=TEXT)
+        assert len(packed) < len(llma.compress(data, level, model=tiny))
+        assert llma.decompress(packed, model=tiny, reference=TEXT) == data
+        with pytest.raises(llma.ModelError, match="needs the reference of 1800 bytes"):
+            llma.decompress(packed, model=tiny)
+        with llma.open(path, "wb", level=level, model=tiny, reference=TEXT) as file:
+            file.write(data)
+        with llma.open(path, model=tiny, reference=bytearray(TEXT)) as file:
+            file.seek(-10, 2)
+            assert file.read() == data[-10:]
+    short = llma.compress_short(data[90:140], model=tiny, reference=TEXT)
+    assert llma.decompress(short, model=tiny, reference=TEXT) == data[90:140]
+    with pytest.raises(llma.ModelError, match="XXH3 that ends in .*, not this one"):
+        llma.decompress(short, model=tiny, reference=b"another")
+
+
 def test_auto_model(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,9 +54,9 @@ class Test:
         return subprocess.run([self.program, *map(str, arguments)],
                               capture_output=True, env=environment)
 
-    def decode(self, data, models, num_traced=0):
+    def decode(self, data, models, num_traced=0, reference=b""):
         """The content, or the error; and the first probabilities."""
-        decoder = self.new_decoder(models, num_traced)
+        decoder = self.new_decoder(models, num_traced, reference)
         try:
             content = b"".join(decoder.decode_file(data))
         except (self.errors.Damaged, self.errors.Unsupported) as error:
@@ -74,11 +74,12 @@ class Test:
             probabilities[name] = [int(n) for n in numbers.split()]
         for name, kind, expected, options, _ in rows:
             path = self.files / f"{name}.llma"
-            content, traces = self.decode(path.read_bytes(), [self.model], 1)
+            content, traces = self.decode(path.read_bytes(), [self.model], 1,
+                                          self.make.reference_of(options))
             if kind == "good":
                 self.check_good(path, expected, options, content)
             else:
-                self.check_rejected(path, kind, expected, content)
+                self.check_rejected(path, kind, expected, options, content)
             numbers = probabilities.pop(name, [])
             if numbers and traces[0][:len(numbers)] != numbers:
                 self.fault(f"{name}: the first probabilities are "
@@ -92,7 +93,7 @@ class Test:
         right = self.make.content_of(expected)
         if content != right:
             self.fault(f"{path.name}: the second decoder: {content!r:.200}")
-        restored = self.run_program("-dc", "--model", self.make.MODEL, path)
+        restored = self.read("-dc", path, options)
         if restored.stdout != right or restored.returncode != 0:
             self.fault(f"{path.name}: llma: {restored.stderr!r:.200}")
         if options != "-":
@@ -100,11 +101,21 @@ class Test:
             if made != path.read_bytes():
                 self.fault(f"{path.name}: llma {options} writes something else")
 
-    def check_rejected(self, path, kind, expected, content):
+    def read(self, operation, path, options):
+        """With the reference that the options name."""
+        reference = self.make.reference_of(options)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(reference)
+            file.flush()
+            given = ["-D", file.name] if reference else []
+            return self.run_program(operation, "--model", self.make.MODEL,
+                                    *given, path)
+
+    def check_rejected(self, path, kind, expected, options, content):
         if type(content).__name__.lower() != {
                 "bad": "damaged", "unsupported": "unsupported"}[kind]:
             self.fault(f"{path.name}: the second decoder: {content!r:.200}")
-        tested = self.run_program("-t", "--model", self.make.MODEL, path)
+        tested = self.read("-t", path, options)
         message = tested.stderr.decode()
         if tested.returncode != 1 or expected not in message:
             self.fault(f"{path.name}: llma says {message!r}")

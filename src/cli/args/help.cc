@@ -133,6 +133,8 @@ How to compress
       --frame-size SIZE content of a frame, 4K to 1G; damage costs whole frames
       --no-adjust       an error where -M allows too little, no lower settings
       --verify          decode and compare the result before it gets its name
+  -D, --reference FILE  read FILE first, such as the version before: what both
+                        have costs next to nothing; -d needs it, too
       --resume          continue FILE.llma.part of an interrupted run, and
                         keep it if this one is interrupted
       --flush           from a pipe: write a frame when no more input waits

@@ -97,6 +97,10 @@ Status SetOption(int option, const std::string& value, Options& options) {
     case 'N':
       options.keeps_name = true;
       break;
+    case 'D':
+      if (value.empty()) return Usage("-D: the name is empty");
+      options.reference = value;
+      break;
     case kVerify:
       options.verify = true;
       break;

@@ -36,6 +36,7 @@ constexpr option kCodingOptions[] = {
     {"lanes", required_argument, nullptr, kLanes},
     {"window", required_argument, nullptr, kWindow},
     {"frame-size", required_argument, nullptr, kFrameSize},
+    {"reference", required_argument, nullptr, 'D'},
     {"memlimit", required_argument, nullptr, 'M'},
     {"no-adjust", no_argument, nullptr, kNoAdjust},
     {"max-size", required_argument, nullptr, kMaxSize},
@@ -49,7 +50,7 @@ constexpr option kCodingOptions[] = {
     {"info-memory", no_argument, nullptr, kMemoryTable},
     {nullptr, 0, nullptr, 0},
 };
-constexpr char kCodingLetters[] = ":123456789czdtlo:fkrS:NT:M:vqhV";
+constexpr char kCodingLetters[] = ":123456789czdtlo:fkrS:ND:T:M:vqhV";
 
 constexpr option kModelOptions[] = {
     {"name", required_argument, nullptr, kName},

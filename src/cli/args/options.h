@@ -84,6 +84,8 @@ struct Options {
   bool adjusts = true;             // not --no-adjust
   uint64_t max_content_bytes = 0;  // of what is decompressed; 0: any
   std::string model;               // name, path or auto; empty: the default
+  std::string reference;           // -D: a file, or ""
+  std::vector<uint8_t> reference_text;  // what it holds, once it was read
   std::string import_name;
   std::string start_token;
   std::string adapter;        // with model import and check

@@ -17,6 +17,7 @@ namespace llma::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using ULL = unsigned long long;
 
 struct ListedFrame {
   llma_frame_info info;
@@ -33,6 +34,11 @@ struct ListedFile {
   };
   std::vector<Model> models;  // that it brings along
   std::vector<std::string> methods;
+  struct Reference {
+    uint64_t xxh3, size_bytes;
+    bool operator==(const Reference&) const = default;
+  };
+  std::vector<Reference> references;
   bool has_checksums = true;
 };
 
@@ -84,6 +90,13 @@ Result<ListedFile> ListFile(InputFile& input, uint64_t max_memory_bytes,
     if (std::ranges::find(listed.methods, method) == listed.methods.end()) {
       listed.methods.push_back(method);
     }
+    const ListedFile::Reference reference = {frame.reference_xxh3,
+                                             frame.reference_bytes};
+    if (reference.size_bytes > 0 &&
+        std::ranges::find(listed.references, reference) ==
+            listed.references.end()) {
+      listed.references.push_back(reference);
+    }
   }
   return listed;
 }
@@ -93,8 +106,6 @@ double Ratio(uint64_t content_bytes, uint64_t file_bytes) {
                          : static_cast<double>(content_bytes) /
                                static_cast<double>(file_bytes);
 }
-
-using ULL = unsigned long long;
 
 std::string Join(const std::vector<std::string>& words, const char* between) {
   std::string text;
@@ -176,6 +187,10 @@ std::string Table(const std::vector<ListedFile>& files, bool with_frames) {
   std::string text = TableLine(lines[0], num_columns, "Name");
   for (size_t i = 0; i < files.size(); ++i) {
     text += TableLine(lines[i + 1], num_columns, files[i].name);
+    for (const ListedFile::Reference& reference : files[i].references) {
+      text += Format("  needs the reference with XXH3 %016llx, %llu bytes\n",
+                     ULL{reference.xxh3}, ULL{reference.size_bytes});
+    }
     if (with_frames) text += FrameLines(files[i]);
   }
   if (files.size() > 1) {
@@ -208,6 +223,10 @@ std::string RobotLines(const ListedFile& file, bool with_frames) {
              Ratio(file.info.content_bytes, file.info.file_bytes),
              CheckName(file.has_checksums).c_str()) +
       Join(file.methods, ",") + "\t" + RobotName(file.name) + "\n";
+  for (const ListedFile::Reference& reference : file.references) {
+    text += Format("reference\t%016llx\t%llu\n", ULL{reference.xxh3},
+                   ULL{reference.size_bytes});
+  }
   if (!with_frames) return text;
   for (const ListedFrame& frame : file.frames) {
     text += Format("frame\t%llu\t%llu\t%llu\t%llu\t%u\t%u\t",
@@ -236,6 +255,11 @@ Json ToJson(const ListedFile& file) {
       entry["model_id"] = ToHex(frame.info.model_id);
       entry["lanes"] = frame.info.num_lanes;
       entry["window"] = frame.info.window;
+    }
+    if (frame.info.reference_bytes > 0) {
+      entry["reference"] = {
+          {"xxh3", Format("%016llx", ULL{frame.info.reference_xxh3})},
+          {"bytes", frame.info.reference_bytes}};
     }
     frames.push_back(std::move(entry));
   }

@@ -10,6 +10,8 @@ std::string_view NextStep(const Error& error) {
   switch (error.code) {
     case ErrorCode::kModelMismatch:
       return "leave --model out to use the model that the file names";
+    case ErrorCode::kReference:
+      return "-D FILE gives the reference";
     case ErrorCode::kLimit:
       return error.what.find("memory") != std::string::npos
                  ? "-M raises the limit"
@@ -40,6 +42,7 @@ Result<llma::Options> MakeOptions(const Options& options) {
       {LLMA_OPTION_MAX_CONTENT_BYTES, options.max_content_bytes},
   };
   for (const auto& [option, value] : values) LLMA_TRY(how.Set(option, value));
+  LLMA_TRY(how.SetReference(options.reference_text));
   return how;
 }
 

@@ -73,12 +73,12 @@ uint32_t LanesForContent(size_t num_pieces, uint32_t max_lanes) {
 }
 
 uint32_t WindowForContent(const ModelConfig& config, uint32_t window_positions,
-                          size_t num_pieces) {
+                          size_t num_pieces, uint64_t num_read) {
   uint32_t largest = num_pieces <= std::min(window_positions, kShortPieces)
                          ? kShortWindowPositions
                          : window_positions;
   while (!KvCache::IsSupported(config, largest)) largest -= kWindowGranularity;
-  return config.WindowThatSees(uint64_t{num_pieces} + 1, largest);
+  return config.WindowThatSees(num_read + num_pieces + 1, largest);
 }
 
 }  // namespace llma

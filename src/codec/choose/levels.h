@@ -58,8 +58,9 @@ inline constexpr uint32_t kShortWindowPositions = 2048;
 // head sees a whole lane with a smaller one, or attention could not see as
 // much. Content of few pieces, no more than were asked for, gets a larger
 // window, up to kShortWindowPositions, where heads have shares.
+// What was read before it is to be seen, too.
 uint32_t WindowForContent(const ModelConfig& config, uint32_t window_positions,
-                          size_t num_pieces);
+                          size_t num_pieces, uint64_t num_read = 0);
 
 }  // namespace llma
 

@@ -15,6 +15,7 @@ static_assert(kMinFoundBytes >= 2 * kBlockBytes &&
               kMinFoundBytes >= kMinRepetitionBytes);
 constexpr int kMinLog2Slots = 8;
 constexpr int kMaxLog2Slots = 20;
+constexpr int kMaxReferenceLog2Slots = 23;
 
 // A polynomial of the bytes of a block.
 constexpr uint64_t kFactor = 0x9e3779b97f4a7c15;
@@ -35,14 +36,32 @@ uint8_t At(Bytes content, uint64_t ofs) {
   return content[static_cast<size_t>(ofs)];
 }
 
+int Log2Slots(uint64_t max_content_bytes, uint64_t reference_bytes) {
+  const uint64_t bytes = max_content_bytes + reference_bytes;
+  return std::clamp(
+      static_cast<int>(std::bit_width(2 * bytes / kBlockBytes)), kMinLog2Slots,
+      reference_bytes > 0 ? kMaxReferenceLog2Slots : kMaxLog2Slots);
+}
+
 }  // namespace
 
-RepetitionFinder::RepetitionFinder(uint64_t max_content_bytes) {
-  const int log2_slots = std::clamp(
-      static_cast<int>(std::bit_width(2 * max_content_bytes / kBlockBytes)),
-      kMinLog2Slots, kMaxLog2Slots);
+RepetitionFinder::RepetitionFinder(uint64_t max_content_bytes, Bytes reference)
+    : reference_(reference) {
+  const int log2_slots = Log2Slots(max_content_bytes, reference.size());
   slots_.resize(size_t{1} << log2_slots);
   shift_ = 64 - log2_slots;
+  for (uint64_t ofs = 0; ofs + kBlockBytes <= reference.size();
+       ofs += kBlockBytes) {
+    const uint64_t hash =
+        HashBlock(reference.data() + static_cast<size_t>(ofs));
+    SlotOf(hash) = {static_cast<uint32_t>(hash),
+                    static_cast<uint32_t>(ofs + kBlockBytes)};
+  }
+}
+
+uint64_t RepetitionFinder::MemoryBytes(uint64_t max_content_bytes,
+                                       uint64_t reference_bytes) {
+  return sizeof(Slot) << Log2Slots(max_content_bytes, reference_bytes);
 }
 
 RepetitionFinder::Slot& RepetitionFinder::SlotOf(uint64_t hash) {
@@ -51,23 +70,25 @@ RepetitionFinder::Slot& RepetitionFinder::SlotOf(uint64_t hash) {
 
 bool RepetitionFinder::Extend(Bytes content, uint64_t ofs,
                               uint64_t source_ofs) {
-  if (!std::equal(content.begin() + static_cast<ptrdiff_t>(ofs),
-                  content.begin() + static_cast<ptrdiff_t>(ofs + kBlockBytes),
-                  content.begin() + static_cast<ptrdiff_t>(source_ofs))) {
-    return false;
+  for (uint64_t i = 0; i < kBlockBytes; ++i) {
+    if (At(content, ofs + i) != SourceByte(content, source_ofs + i)) {
+      return false;
+    }
   }
-  const uint64_t distance = ofs - source_ofs;
+  const uint64_t distance = reference_.size() + ofs - source_ofs;
+  // What stands where it stood before.
+  const auto repeats = [&](uint64_t at) {
+    return At(content, at) ==
+           SourceByte(content, reference_.size() + at - distance);
+  };
   const uint64_t least =
       found_.empty() ? 0 : found_.back().begin_ofs + found_.back().size_bytes;
   uint64_t begin = ofs, end = ofs + kBlockBytes;
-  while (begin > std::max(least, distance) &&
-         At(content, begin - 1) == At(content, begin - 1 - distance)) {
+  while (begin > least && reference_.size() + begin > distance &&
+         repeats(begin - 1)) {
     --begin;
   }
-  while (end < content.size() &&
-         At(content, end) == At(content, end - distance)) {
-    ++end;
-  }
+  while (end < content.size() && repeats(end)) ++end;
   if (end - begin < kMinFoundBytes) return false;
   found_.push_back({begin, end - begin, distance});
   repeated_bytes_ += end - begin;
@@ -82,7 +103,8 @@ void RepetitionFinder::Scan(Bytes content) {
     uint64_t end = last.begin_ofs + last.size_bytes;
     if (end == next_ofs_) {
       while (end < content.size() &&
-             At(content, end) == At(content, end - last.distance_bytes)) {
+             At(content, end) == SourceByte(content, reference_.size() + end -
+                                                         last.distance_bytes)) {
         ++end;
       }
       repeated_bytes_ += end - next_ofs_;
@@ -106,7 +128,8 @@ void RepetitionFinder::Scan(Bytes content) {
       continue;
     }
     if (next_ofs_ % kBlockBytes == 0) {
-      slot = {tag, static_cast<uint32_t>(next_ofs_ + kBlockBytes)};
+      slot = {tag, static_cast<uint32_t>(reference_.size() + next_ofs_ +
+                                         kBlockBytes)};
     }
     ++next_ofs_;
   }

@@ -17,8 +17,13 @@ namespace llma {
 // block after every position, so that it finds all repetitions twice as long.
 class RepetitionFinder {
  public:
-  // max_content_bytes: sizes the table. At most 2^31.
-  explicit RepetitionFinder(uint64_t max_content_bytes);
+  // max_content_bytes: sizes the table. At most 2^31. The reference must
+  // outlive it.
+  explicit RepetitionFinder(uint64_t max_content_bytes, Bytes reference = {});
+
+  // What its table takes.
+  static uint64_t MemoryBytes(uint64_t max_content_bytes,
+                              uint64_t reference_bytes);
 
   // `content`: what was given before, and more. What is found depends on where
   // it was cut, too.
@@ -29,6 +34,7 @@ class RepetitionFinder {
   std::vector<Repetition> Repetitions() const;
 
  private:
+  // Offsets count from the start of the reference.
   struct Slot {
     uint32_t tag;
     uint32_t end_ofs;  // 0: empty
@@ -37,10 +43,16 @@ class RepetitionFinder {
     uint64_t begin_ofs, size_bytes, distance_bytes;
   };
   Slot& SlotOf(uint64_t hash);
-  // The repetition around the equal blocks at `ofs` and `source_ofs`, if it is
-  // long enough.
+  uint8_t SourceByte(Bytes content, uint64_t ofs) const {
+    return ofs < reference_.size()
+               ? reference_[static_cast<size_t>(ofs)]
+               : content[static_cast<size_t>(ofs - reference_.size())];
+  }
+  // The repetition around the equal blocks of the content at `ofs` and of all
+  // at `source_ofs`, if it is long enough.
   bool Extend(Bytes content, uint64_t ofs, uint64_t source_ofs);
 
+  const Bytes reference_;
   std::vector<Slot> slots_;
   int shift_;
   uint64_t next_ofs_ = 0;  // of the next block to look up

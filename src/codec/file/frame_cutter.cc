@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "codec/reference.h"
+
 namespace llma {
 namespace {
 
@@ -32,7 +34,10 @@ bool FrameCutter::GrowsFrame() {
       buffer_.size() >= kMaxFrameBytes) {
     return false;
   }
-  if (!finder_) finder_.emplace(kMaxFrameBytes);
+  if (!finder_) {
+    finder_.emplace(kMaxFrameBytes,
+                    options_.reference ? options_.reference->text() : Bytes());
+  }
   finder_->Scan(buffer_);
   const uint64_t predicted_bytes = buffer_.size() - finder_->repeated_bytes();
   const uint64_t room =

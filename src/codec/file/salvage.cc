@@ -23,8 +23,9 @@ constexpr uint64_t kMaxTriesOfAByte = 8;
 constexpr uint64_t kMaxLostText = 64 << 10;
 constexpr uint64_t kMaxLostTextPerByte = 16;
 
+// That of a reference is read once for many frames.
 uint64_t MaxStartText(const FrameHeader& header) {
-  return header.kind == FrameKind::kContexts &&
+  return !header.reference_id && header.kind == FrameKind::kContexts &&
                  header.context_models == ContextModels::kFull
              ? cm::MaxStartTextBytes(header.content_bytes)
              : 0;
@@ -34,6 +35,7 @@ uint64_t MaxStartText(const FrameHeader& header) {
 bool IsDamage(const Error& error) {
   switch (error.code) {
     case ErrorCode::kModelMissing:
+    case ErrorCode::kReference:
     case ErrorCode::kMemory:
     case ErrorCode::kIo:
     case ErrorCode::kUsage:

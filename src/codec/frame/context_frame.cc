@@ -3,6 +3,7 @@
 #include "cm/context_mixer.h"
 #include "cm/light_predictor.h"
 #include "cm/start_text.h"
+#include "codec/codec_context.h"
 #include "codec/frame/frame_checks.h"
 #include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
@@ -29,6 +30,22 @@ class FullPredictor {
                    .pages = cm::PagesFor(used_bytes + start_text.size(), pages),
                    .kernels = kernels}),
         lane_(contexts_.AddLane(0)) {}
+  // For a reference of so many bytes, which it reads first.
+  FullPredictor(uint64_t reference_bytes, uint64_t table_bytes,
+                const KernelTable& kernels, PageCache* pages)
+      : contexts_({.set = cm::ModelSet::kFull,
+                   .content_bytes = reference_bytes,
+                   .table_bytes = table_bytes,
+                   .pages = cm::PagesFor(table_bytes, pages),
+                   .kernels = kernels}),
+        lane_(contexts_.AddLane(0)) {}
+  // For a content after that, with so many bytes in sum.
+  FullPredictor(const FullPredictor& start, uint64_t all_bytes)
+      : contexts_(start.contexts_) {
+    const uint64_t reference_bytes = contexts_.lane(0).next_ofs;
+    contexts_.Resize(all_bytes);
+    lane_ = contexts_.AddLane(reference_bytes);
+  }
 
   void BeginByte() { contexts_.BeginByte(lane_); }
   uint32_t Predict() { return contexts_.Predict(); }
@@ -102,13 +119,69 @@ Result<std::vector<uint8_t>> Decode(Predictor& predictor, BinaryDecoder coder,
   return content;
 }
 
+// What `start` makes knows after the reference.
+template <class Predictor>
+Result<std::shared_ptr<const Predictor>> ReadReference(
+    std::shared_ptr<Predictor> predictor, Bytes text, uint64_t content_bytes,
+    const ProgressCallback& progress) {
+  NoCoder coder;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (i % kBytesPerReport == 0) {
+      LLMA_TRY(ReportProgress(progress, {0, content_bytes, 0}));
+    }
+    CodeByte(coder, *predictor, text[i]);
+  }
+  return std::shared_ptr<const Predictor>(std::move(predictor));
+}
+
+// code(predictor), with one that has read the reference.
+template <class Code>
+Result<std::vector<uint8_t>> AfterReference(
+    ContextModels models, uint64_t content_bytes, const KernelTable& kernels,
+    const ProgressCallback& progress, PageCache* pages,
+    const ReferenceUse& reference, const Code& code) {
+  const Bytes text = reference.text->read_part();
+  const uint64_t table_bytes = reference.text->TableBytes(content_bytes);
+  const StartKey key = {.kind = StartKey::kContexts,
+                        .reference = reference.text->id(),
+                        .context_models = models,
+                        .table_bytes = table_bytes};
+  if (models == ContextModels::kLight) {
+    LLMA_ASSIGN(const auto start,
+                reference.kept->StartOf<cm::LightPredictor>(key, [&] {
+                  return ReadReference(
+                      std::make_shared<cm::LightPredictor>(
+                          text.size(), cm::PagesFor(table_bytes, pages),
+                          kernels, table_bytes),
+                      text, content_bytes, progress);
+                }));
+    cm::LightPredictor predictor(*start, text.size() + content_bytes);
+    return code(predictor);
+  }
+  LLMA_ASSIGN(
+      const auto start, reference.kept->StartOf<FullPredictor>(key, [&] {
+        return ReadReference(std::make_shared<FullPredictor>(
+                                 text.size(), table_bytes, kernels, pages),
+                             text, content_bytes, progress);
+      }));
+  FullPredictor predictor(*start, text.size() + content_bytes);
+  return code(predictor);
+}
+
 }  // namespace
 
 Result<std::vector<uint8_t>> EncodeContextFrame(
     ContextModels models, Bytes content, const KernelTable& kernels,
     const ProgressCallback& progress, FrameCosts* costs, BinaryEncoder coder,
-    PageCache* pages) {
+    PageCache* pages, const ReferenceUse& reference) {
   LLMA_ENSURE(models != ContextModels::kNone);
+  if (reference.text != nullptr) {
+    return AfterReference(models, content.size(), kernels, progress, pages,
+                          reference, [&](auto& predictor) {
+                            return Encode(predictor, content, progress, costs,
+                                          std::move(coder));
+                          });
+  }
   if (models == ContextModels::kLight) {
     cm::LightPredictor predictor(content.size(),
                                  cm::PagesFor(content.size(), pages), kernels);
@@ -124,8 +197,15 @@ Result<std::vector<uint8_t>> EncodeContextFrame(
 Result<std::vector<uint8_t>> DecodeContextFrame(
     ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
     const KernelTable& kernels, const ProgressCallback& progress,
-    PageCache* pages) {
+    PageCache* pages, const ReferenceUse& reference) {
   LLMA_ENSURE(models != ContextModels::kNone);
+  if (reference.text != nullptr) {
+    return AfterReference(models, content_bytes, kernels, progress, pages,
+                          reference, [&](auto& predictor) {
+                            return Decode(predictor, std::move(coder),
+                                          content_bytes, progress);
+                          });
+  }
   const uint64_t used_bytes = UsedBytes(content_bytes, coder.size_bytes());
   if (models == ContextModels::kLight) {
     cm::LightPredictor predictor(content_bytes, cm::PagesFor(used_bytes, pages),

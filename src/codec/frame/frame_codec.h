@@ -16,6 +16,7 @@
 #include "base/thread_pool.h"
 #include "codec/codec.h"
 #include "codec/frame/piece_cost.h"
+#include "codec/reference.h"
 #include "coder/binary_coder.h"
 #include "engine/engine.h"
 #include "engine/engine_registry.h"
@@ -39,6 +40,7 @@ struct FrameContext {
   StageClock* clock = nullptr;
   FrameCosts* costs = nullptr;  // filled by an encoder, in order
   PageCache* pages = nullptr;   // for tables, caches; may be null
+  ReferenceUse reference = {};
 };
 
 // Cuts pieces into `num_lanes` runs of about equal length, none empty; fewer if
@@ -73,11 +75,12 @@ Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
 Result<std::vector<uint8_t>> EncodeContextFrame(
     ContextModels models, Bytes content, const KernelTable& kernels,
     const ProgressCallback& progress, FrameCosts* costs = nullptr,
-    BinaryEncoder coder = {}, PageCache* pages = nullptr);
+    BinaryEncoder coder = {}, PageCache* pages = nullptr,
+    const ReferenceUse& reference = {});
 Result<std::vector<uint8_t>> DecodeContextFrame(
     ContextModels models, BinaryDecoder coder, uint64_t content_bytes,
     const KernelTable& kernels, const ProgressCallback& progress,
-    PageCache* pages = nullptr);
+    PageCache* pages = nullptr, const ReferenceUse& reference = {});
 
 }  // namespace llma
 

@@ -11,6 +11,7 @@
 #include "codec/frame/frame_checks.h"
 #include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
+#include "codec/frame/reference_start.h"
 #include "engine/cpu_engine.h"
 #include "model/kv_cache.h"
 #include "predict/token_drafter.h"
@@ -27,11 +28,11 @@ uint32_t MaxPassTokens(size_t num_lanes) {
 class FrameDecoder {
  public:
   FrameDecoder(const FrameContext& context, DecodeSession& session,
-               BinaryDecoder coder, std::span<const uint64_t> lane_bytes)
+               BinaryDecoder coder, std::span<const uint64_t> lane_bytes,
+               const std::optional<ReferenceStart>& start)
       : context_(context),
         session_(session),
-        models_(context.engine.index(), context.context_models, lane_bytes,
-                coder.size_bytes(), context.kernels, context.pages),
+        models_(StartModels(context, start, lane_bytes, coder.size_bytes())),
         coder_(std::move(coder)),
         // Several lanes do not guess: a step is needed as long as any lane
         // needs one.
@@ -46,6 +47,7 @@ class FrameDecoder {
                             .lane = static_cast<uint32_t>(lanes_.size())},
                .masses = TokenMasses(model.tokens().num_tokens())});
       lanes_.back().fed.tokens = {model.config().start_row};
+      if (start) Continue(lanes_.back(), start->read->tokens);
       total_bytes_ += bytes;
     }
   }
@@ -86,6 +88,16 @@ class FrameDecoder {
     std::vector<uint8_t> content = {};
   };
   enum class Weighing : uint32_t { kToDo, kDone, kFailed };
+
+  // The lane's stream has read these, but for the last one.
+  void Continue(Lane& lane, std::span<const uint32_t> tokens) {
+    if (tokens.empty()) return;
+    if (max_pass_tokens_ > 1) {
+      for (const uint32_t token : tokens) lane.drafter.Push(token);
+    }
+    lane.fed.tokens = {tokens.back()};
+    lane.num_positions = tokens.size();
+  }
 
   // Runs the lanes whose next token has no prediction yet.
   Status PredictStep() {
@@ -230,14 +242,19 @@ Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
     used_bytes.push_back(UsedBytes(bytes, coder.size_bytes()));
   }
   const auto num_lanes = static_cast<uint32_t>(lane_bytes.size());
-  LLMA_ASSIGN(const auto session,
-              context.engine.OpenDecoder({{num_lanes, context.window_positions,
-                                           MaxPassTokens(num_lanes)},
-                                          used_bytes,
-                                          context.pool,
-                                          context.clock,
-                                          context.pages}));
-  return FrameDecoder(context, *session, std::move(coder), lane_bytes).Run();
+  LLMA_ASSIGN(const std::optional<ReferenceStart> start,
+              ReadReference(context, lane_bytes));
+  LLMA_ASSIGN(
+      const auto session,
+      context.engine.OpenDecoder(
+          {{num_lanes, context.window_positions, MaxPassTokens(num_lanes)},
+           used_bytes,
+           context.pool,
+           context.clock,
+           context.pages,
+           start ? start->read->stream.get() : nullptr}));
+  return FrameDecoder(context, *session, std::move(coder), lane_bytes, start)
+      .Run();
 }
 
 }  // namespace llma

@@ -4,10 +4,12 @@
 // chunk of steps is coded while the model runs over the next.
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "codec/frame/frame_checks.h"
 #include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
+#include "codec/frame/reference_start.h"
 #include "engine/cpu_engine.h"
 
 namespace llma {
@@ -49,13 +51,13 @@ class FrameEncoder {
  public:
   FrameEncoder(const FrameContext& context, Bytes content,
                std::span<const std::span<const TextPiece>> lane_pieces,
-               std::span<const uint64_t> lane_bytes, BinaryEncoder coder)
+               std::span<const uint64_t> lane_bytes, BinaryEncoder coder,
+               const std::optional<ReferenceStart>& start)
       : context_(context),
         content_(content),
         steps_per_chunk_(
             StepsForLanes(lane_pieces, context.engine.encode_rows())),
-        models_(context.engine.index(), context.context_models, lane_bytes,
-                content.size(), context.kernels, context.pages),
+        models_(StartModels(context, start, lane_bytes, content.size())),
         coder_(std::move(coder)) {
     uint64_t byte_ofs = 0;
     lanes_.reserve(lane_bytes.size());
@@ -67,7 +69,9 @@ class FrameEncoder {
                .byte_ofs = byte_ofs,
                .position = {.remaining_bytes = bytes,
                             .lane = static_cast<uint32_t>(i)},
-               .last_token = context.engine.model().config().start_row});
+               .last_token = start && !start->read->tokens.empty()
+                                 ? start->read->tokens.back()
+                                 : context.engine.model().config().start_row});
       byte_ofs += bytes;
     }
   }
@@ -240,12 +244,15 @@ Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
                                          BinaryEncoder coder) {
   LLMA_ENSURE(std::accumulate(lane_bytes.begin(), lane_bytes.end(),
                               uint64_t{0}) == content.size());
+  LLMA_ASSIGN(const std::optional<ReferenceStart> start,
+              ReadReference(context, lane_bytes));
   FrameEncoder encoder(context, content, PiecesOfLanes(pieces, lane_bytes),
-                       lane_bytes, std::move(coder));
+                       lane_bytes, std::move(coder), start);
   LLMA_ASSIGN(
       const auto session,
-      context.engine.OpenEncoder({encoder.shape(), lane_bytes, context.pool,
-                                  context.clock, context.pages}));
+      context.engine.OpenEncoder(
+          {encoder.shape(), lane_bytes, context.pool, context.clock,
+           context.pages, start ? start->read->stream.get() : nullptr}));
   return encoder.Run(*session);
 }
 

@@ -19,6 +19,18 @@ bool HasUnspelledByte(const TokenIndex& index) {
   return false;
 }
 
+uint64_t Sum(std::span<const uint64_t> lane_bytes) {
+  return std::accumulate(lane_bytes.begin(), lane_bytes.end(), uint64_t{0});
+}
+
+void AddLanes(cm::JointPredictor& joint, uint64_t begin_ofs,
+              std::span<const uint64_t> lane_bytes) {
+  for (const uint64_t bytes : lane_bytes) {
+    joint.AddLane(begin_ofs);
+    begin_ofs += bytes;
+  }
+}
+
 }  // namespace
 
 uint64_t ContextModelsMemoryBytes(ContextModels context_models,
@@ -36,19 +48,42 @@ FrameModels::FrameModels(const TokenIndex& index, ContextModels context_models,
   // An escape is rare until one was seen.
   for (int i = 0; i < 64; ++i) escape_flag[0].Update(false);
   if (context_models == ContextModels::kNone) return;
-  const uint64_t content_bytes =
-      std::accumulate(lane_bytes.begin(), lane_bytes.end(), uint64_t{0});
+  const uint64_t content_bytes = Sum(lane_bytes);
   joint = std::make_unique<cm::JointPredictor>(cm::JointOptions{
       .set = static_cast<cm::ModelSet>(context_models),
       .content_bytes = content_bytes,
       .num_lanes = static_cast<uint32_t>(lane_bytes.size()),
       .pages = cm::PagesFor(UsedBytes(content_bytes, code_bytes), pages),
       .kernels = kernels});
-  uint64_t begin_ofs = 0;
-  for (const uint64_t bytes : lane_bytes) {
-    joint->AddLane(begin_ofs);
-    begin_ofs += bytes;
-  }
+  AddLanes(*joint, 0, lane_bytes);
+}
+
+FrameModels::FrameModels(const TokenIndex& index, ContextModels context_models,
+                         uint32_t num_lanes, uint64_t reference_bytes,
+                         uint64_t table_bytes, const KernelTable& kernels,
+                         PageCache* pages)
+    : may_escape(HasUnspelledByte(index)) {
+  for (int i = 0; i < 64; ++i) escape_flag[0].Update(false);
+  if (context_models == ContextModels::kNone) return;
+  joint = std::make_unique<cm::JointPredictor>(
+      cm::JointOptions{.set = static_cast<cm::ModelSet>(context_models),
+                       .content_bytes = reference_bytes,
+                       .table_bytes = table_bytes,
+                       .num_lanes = num_lanes,
+                       .pages = cm::PagesFor(table_bytes, pages),
+                       .kernels = kernels});
+  joint->AddLane(0);
+}
+
+FrameModels::FrameModels(const FrameModels& start, uint64_t reference_bytes,
+                         std::span<const uint64_t> lane_bytes)
+    : first_lane(1),
+      may_escape(start.may_escape),
+      escape_flag(start.escape_flag) {
+  if (start.joint == nullptr) return;
+  joint = std::make_unique<cm::JointPredictor>(*start.joint);
+  joint->Resize(reference_bytes + Sum(lane_bytes));
+  AddLanes(*joint, reference_bytes, lane_bytes);
 }
 
 }  // namespace llma

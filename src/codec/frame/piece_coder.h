@@ -31,6 +31,11 @@ inline uint64_t UsedBytes(uint64_t content_bytes, uint64_t code_bytes) {
   return std::min(content_bytes, 16 * code_bytes);
 }
 
+// Takes decisions as they are known, and writes nothing.
+struct NoCoder {
+  bool Code(bool known, Probability) { return known; }
+};
+
 // What a piece turned out to be.
 struct CodedPiece {
   bool is_escape = false;
@@ -43,7 +48,18 @@ struct FrameModels {
   FrameModels(const TokenIndex& index, ContextModels context_models,
               std::span<const uint64_t> lane_bytes, uint64_t code_bytes,
               const KernelTable& kernels, PageCache* pages);
+  // For a reference of so many bytes, which is a lane by itself, number 0,
+  // before so many others.
+  FrameModels(const TokenIndex& index, ContextModels context_models,
+              uint32_t num_lanes, uint64_t reference_bytes,
+              uint64_t table_bytes, const KernelTable& kernels,
+              PageCache* pages);
+  // After that reference.
+  FrameModels(const FrameModels& start, uint64_t reference_bytes,
+              std::span<const uint64_t> lane_bytes);
 
+  // The number of the content's first lane.
+  uint32_t first_lane = 0;
   bool may_escape;                         // some byte is not a token by itself
   std::array<AdaptiveBit, 2> escape_flag;  // [was the lane's last piece one?]
   std::unique_ptr<cm::JointPredictor> joint;  // null: the language model alone
@@ -117,7 +133,8 @@ Result<CodedPiece> CodePiece(Coder& coder, FrameModels& models,
   }
   lane.last_was_escape = piece.is_escape;
   if (piece.is_escape) {
-    emit(CodeEscapedByte(coder, models, lane.lane, known_byte(0)));
+    emit(CodeEscapedByte(coder, models, models.first_lane + lane.lane,
+                         known_byte(0)));
     --lane.remaining_bytes;
     piece.size_bytes = 1;
     return piece;
@@ -139,7 +156,8 @@ Result<CodedPiece> CodePiece(Coder& coder, FrameModels& models,
         walk.at_end_decision()
             ? piece.size_bytes == known.size()
             : (known_byte(piece.size_bytes) >> walk.bit_idx() & 1) != 0;
-    CodeDecision(coder, models.joint.get(), lane.lane, walk, known_decision);
+    CodeDecision(coder, models.joint.get(), models.first_lane + lane.lane, walk,
+                 known_decision);
   }
   return piece;
 }

@@ -39,13 +39,14 @@ std::vector<uint8_t> LeaveOut(std::span<const Repetition> repetitions,
 }
 
 Result<std::vector<uint8_t>> PutBack(std::span<const Repetition> repetitions,
-                                     std::vector<uint8_t> predicted) {
+                                     std::vector<uint8_t> predicted,
+                                     Bytes reference) {
   if (repetitions.empty()) return predicted;
   std::vector<uint8_t> content;
   Bytes left(predicted);
   for (const Repetition& r : repetitions) {
     if (r.gap_bytes > left.size() ||
-        r.distance_bytes > content.size() + r.gap_bytes) {
+        r.distance_bytes > reference.size() + content.size() + r.gap_bytes) {
       return Error{ErrorCode::kCorrupt,
                    "a repetition does not fit the content"};
     }
@@ -56,10 +57,13 @@ Result<std::vector<uint8_t>> PutBack(std::span<const Repetition> repetitions,
     left = left.subspan(gap_bytes);
     const size_t begin = content.size();
     content.resize(begin + size_bytes);
-    uint8_t* to = content.data() + begin;
-    const uint8_t* from = to - static_cast<size_t>(r.distance_bytes);
     // Byte by byte, for they may overlap.
-    for (size_t i = 0; i < size_bytes; ++i) to[i] = from[i];
+    size_t from =
+        reference.size() + begin - static_cast<size_t>(r.distance_bytes);
+    for (size_t to = begin; to < content.size(); ++to, ++from) {
+      content[to] = from < reference.size() ? reference[from]
+                                            : content[from - reference.size()];
+    }
   }
   content.insert(content.end(), left.begin(), left.end());
   return content;

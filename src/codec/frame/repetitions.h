@@ -21,9 +21,11 @@ namespace llma {
 // Content that is the same as some before it. The two may overlap: then it is
 // a run.
 struct Repetition {
-  uint64_t gap_bytes;       // predicted ones between the last one and this one
-  uint64_t size_bytes;      // at least kMinRepetitionBytes
-  uint64_t distance_bytes;  // back to where it stood before, in the content
+  uint64_t gap_bytes;   // predicted ones between the last one and this one
+  uint64_t size_bytes;  // at least kMinRepetitionBytes
+  // Back to where it stood before, in the content, which stands right behind
+  // the reference if there is one.
+  uint64_t distance_bytes;
   bool operator==(const Repetition&) const = default;
 };
 
@@ -36,7 +38,8 @@ std::vector<uint8_t> LeaveOut(std::span<const Repetition> repetitions,
                               Bytes content);
 // The content again. An error if a repetition does not fit.
 Result<std::vector<uint8_t>> PutBack(std::span<const Repetition> repetitions,
-                                     std::vector<uint8_t> predicted);
+                                     std::vector<uint8_t> predicted,
+                                     Bytes reference = {});
 
 // Numbers below 2^32 of one kind, as coded decisions.
 class NumberModel {

@@ -32,16 +32,24 @@ Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
   const uint64_t needed_bytes =
       EncoderMemoryBytes(EngineToEstimate(), model.config(), 1,
                          kShortWindowPositions, pool->num_threads()) +
-      ContextModelsMemoryBytes(kShortContextModels, content.size());
+      ShortModelsMemoryBytes(model.config(), content.size(),
+                             options.reference.get(), pool->num_threads());
   LLMA_ASSIGN(const auto memory,
               context->Reserve(needed_bytes, options.max_memory_bytes));
   const uint64_t lane_bytes = content.size();
   BinaryEncoder coder;
   CodeShortSize(coder, static_cast<uint32_t>(content.size()));
-  return EncodeFrame(
-      {*engine, *kernels, *pool, kShortWindowPositions, kShortContextModels,
-       options.progress, options.clock, nullptr, &context->pages()},
-      content, pieces, {&lane_bytes, 1}, std::move(coder));
+  return EncodeFrame({*engine,
+                      *kernels,
+                      *pool,
+                      kShortWindowPositions,
+                      kShortContextModels,
+                      options.progress,
+                      options.clock,
+                      nullptr,
+                      &context->pages(),
+                      {options.reference.get(), context.get()}},
+                     content, pieces, {&lane_bytes, 1}, std::move(coder));
 }
 
 }  // namespace
@@ -55,10 +63,14 @@ Result<std::vector<uint8_t>> CompressShort(Bytes content, const Model& model,
   }
   if (content.empty()) return Store(content);
   LLMA_ASSIGN(const std::vector<uint8_t> code, Code(content, model, options));
-  if (code.size() + 1 >= content.size()) return Store(content);
+  const Reference* reference = options.reference.get();
+  if (code.size() + (reference != nullptr ? 2 : 1) >= content.size()) {
+    return Store(content);
+  }
   ByteWriter writer;
-  writer.StoreU8(kShortCoded);
+  writer.StoreU8(reference != nullptr ? kShortReferring : kShortCoded);
   writer.StoreU8(model.fingerprint()[0]);
+  if (reference != nullptr) writer.StoreU8(ShortReference(*reference));
   writer.StoreU16(ShortCheck(content));
   writer.StoreBytes(code);
   return std::move(writer).TakeBytes();

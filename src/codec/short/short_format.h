@@ -10,17 +10,30 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "codec/choose/levels.h"
+#include "codec/reference.h"
 #include "coder/binary_coder.h"
 #include "container/frame_header.h"
+#include "model/model_config.h"
 
 namespace llma {
 
 // The first byte: marker and version.
 inline constexpr uint8_t kShortStored = 0x90;
 inline constexpr uint8_t kShortCoded = 0x91;
+inline constexpr uint8_t kShortReferring = 0x92;  // coded, after a reference
 
 inline constexpr ContextModels kShortContextModels = ContextModels::kLight;
 inline constexpr size_t kShortCheckBytes = 2;
+
+// What both directions need beside the language model for the content.
+uint64_t ShortModelsMemoryBytes(const ModelConfig& config,
+                                uint64_t content_bytes,
+                                const Reference* reference, int num_threads);
+
+// A reference by the low byte of its XXH3.
+inline uint8_t ShortReference(const Reference& reference) {
+  return static_cast<uint8_t>(reference.id().xxh3);
+}
 
 inline uint16_t ShortCheck(Bytes content) {
   return static_cast<uint16_t>(Xxh3(content));
