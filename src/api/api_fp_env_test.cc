@@ -9,11 +9,14 @@
 #include <cfenv>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "importer/testing/hf_folder_editor.h"
 #include "importer/testing/tiny_gemma.h"
+#include "platform/mapped_file.h"
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -229,7 +232,14 @@ TEST_F(FpEnvTest, ImportGivesTheSameModel) {
   std::ofstream(gemma, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));
-  const std::string sources[] = {LLMA_TEST_DATA_DIR "/tiny.gguf", gemma};
+  const std::string hf_folder = std::string(folder) + "/hf";
+  const auto tiny = llma::MappedFile::Open(LLMA_TEST_DATA_DIR "/tiny.gguf");
+  ASSERT_TRUE(tiny);
+  llma::HfFolderEditor(*llma::GgufReader::Parse(tiny->bytes()),
+                       llma::TensorType::kBf16)
+      .Write(hf_folder);
+  const std::string sources[] = {LLMA_TEST_DATA_DIR "/tiny.gguf", gemma,
+                                 hf_folder};
   for (const std::string& source : sources) {
     SameEverywhere(source.c_str(), [&]() -> std::string {
       uint8_t fingerprint[LLMA_FINGERPRINT_BYTES];
@@ -242,9 +252,7 @@ TEST_F(FpEnvTest, ImportGivesTheSameModel) {
       return std::string(fingerprint, fingerprint + sizeof(fingerprint));
     });
   }
-  ::unlink(gemma.c_str());
-  ::unlink(path.c_str());
-  ::rmdir(folder);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

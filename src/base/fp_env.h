@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The floating-point environment that docs/NUMERICS.md asks for: round to
 // nearest even, subnormals on. Another library in the process may have changed
-// it (a shared object linked with -ffast-math does), so every entry of the
-// library and every worker thread holds an FpEnvGuard.
+// it (a shared object linked with -ffast-math does), so an FpEnvGuard is held
+// where a thread enters the library: in every function of the C interface
+// (api/api_callback.h), a worker of a pool, and a task of OrderedTasks. What is
+// inside relies on it.
 #ifndef LLMA_BASE_FP_ENV_H_
 #define LLMA_BASE_FP_ENV_H_
 

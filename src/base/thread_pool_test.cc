@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <atomic>
+#include <cfenv>
 #include <chrono>
 #include <fstream>
 #include <new>
@@ -28,6 +30,24 @@ TEST(ThreadPool, RunsEveryTaskOnce) {
       EXPECT_EQ(calls, std::vector<int>(num_tasks, 1));
     }
   }
+}
+
+TEST(ThreadPool, WorkersRoundToNearest) {
+  const int before = std::fegetround();
+  std::fesetround(FE_UPWARD);  // which threads inherit
+  {
+    ThreadPool pool(2);
+    std::atomic<int> num_started{0};
+    std::array<int, 2> modes{-1, -1};
+    pool.ParallelFor(2, [&](size_t, int thread_idx) {
+      ++num_started;
+      while (num_started < pool.num_threads()) std::this_thread::yield();
+      modes[static_cast<size_t>(thread_idx)] = std::fegetround();
+    });
+    EXPECT_EQ(modes[0], FE_UPWARD);  // the caller's
+    EXPECT_EQ(modes[1], FE_TONEAREST);
+  }
+  std::fesetround(before);
 }
 
 TEST(ThreadPool, ManySmallJobs) {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <new>
 
-#include "base/fp_env.h"
 #include "base/hex.h"
 #include "base/machine_limits.h"
 #include "cm/joint_predictor.h"
@@ -62,7 +61,6 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
                                          const KernelTable& kernels,
                                          CodecContext& context,
                                          const DecompressOptions& options) {
-  const FpEnvGuard fp_env;
   LLMA_ASSIGN(const auto engine, context.EngineOf(model, kernels));
   const auto pool = context.TakePool(options.num_threads);
   return DecodeFrame(

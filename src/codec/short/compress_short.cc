@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <new>
 
-#include "base/fp_env.h"
 #include "codec/compress_context.h"
 #include "codec/frame/frame_checks.h"
 #include "codec/frame/frame_codec.h"
@@ -22,7 +21,6 @@ std::vector<uint8_t> Store(Bytes content) {
 
 Result<std::vector<uint8_t>> Code(Bytes content, const Model& model,
                                   const CompressOptions& options) {
-  const FpEnvGuard fp_env;
   LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
   const GivenContext context(options.context);
   LLMA_ASSIGN(const auto tokenizer, context->TokenizerOf(model));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <new>
 
-#include "base/fp_env.h"
 #include "base/hex.h"
 #include "cm/joint_predictor.h"
 #include "codec/codec_context.h"
@@ -20,7 +19,6 @@ namespace {
 Result<std::vector<uint8_t>> Decode(Bytes code, const Model& model,
                                     const Reference* reference,
                                     const DecompressOptions& options) {
-  const FpEnvGuard fp_env;
   LLMA_ASSIGN(const KernelTable* kernels, ChooseKernels(options.kernels));
   BinaryDecoder coder(code);
   const uint64_t content_bytes = CodeShortSize(coder, 0);
