@@ -3,6 +3,7 @@
 // standard output, for a test.
 //
 //   dequantize_blocks TYPE_NUMBER NUM_VALUES <BLOCKS >FLOATS
+//   dequantize_blocks            lists the numbers and names of all formats
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -11,8 +12,15 @@
 #include "platform/descriptors.h"
 
 int main(int argc, char** argv) {
+  if (argc == 1) {
+    for (uint32_t type = 0; type < 256; ++type) {
+      if (!llma::IsReadableType(type)) continue;
+      std::printf("%u %s\n", type, llma::TensorTypeName(type).c_str());
+    }
+    return 0;
+  }
   if (argc != 3) {
-    std::fprintf(stderr, "usage: dequantize_blocks TYPE_NUMBER NUM_VALUES\n");
+    std::fprintf(stderr, "usage: dequantize_blocks [TYPE_NUMBER NUM_VALUES]\n");
     return 2;
   }
   const auto type = static_cast<uint32_t>(std::strtoul(argv[1], nullptr, 10));

@@ -23,14 +23,14 @@ void ShowLine(std::string_view text) {
 }
 
 // Whether `what` speaks of a file of this name, not just of its letters.
-bool Names(std::string_view what, std::string_view name) {
+bool MentionsFile(std::string_view what, std::string_view name) {
   for (size_t at = what.find(name); at != std::string_view::npos;
        at = what.find(name, at + 1)) {
-    const std::string_view behind = what.substr(at + name.size());
+    const std::string_view rest = what.substr(at + name.size());
     const bool begins = at == 0 || what[at - 1] == ' ' || what[at - 1] == '\'';
     const bool ends =
-        behind.empty() || name.ends_with('/') ||
-        std::string_view(":'/").find(behind[0]) != std::string_view::npos;
+        rest.empty() || name.ends_with('/') ||
+        std::string_view(":'/").find(rest[0]) != std::string_view::npos;
     if (begins && ends) return true;
   }
   return false;
@@ -50,11 +50,11 @@ std::string Printable(std::string_view text) {
 }
 
 std::string FormatError(std::string_view name, const Error& error) {
-  const bool has_place =
+  const bool has_offset =
       error.offset != Error::kNoOffset && error.code != ErrorCode::kInternal;
   const std::string place =
-      has_place ? "at byte " + std::to_string(error.offset) : "";
-  if (name.empty()) return error.what + (has_place ? " (" + place + ")" : "");
+      has_offset ? "at byte " + std::to_string(error.offset) : "";
+  if (name.empty()) return error.what + (has_offset ? " (" + place + ")" : "");
   // Errors of the file system carry the name already, mostly in front.
   const std::string prefix = std::string(name) + ": ";
   std::string_view what = error.what;
@@ -62,10 +62,10 @@ std::string FormatError(std::string_view name, const Error& error) {
   if (what.starts_with(prefix)) {
     what.remove_prefix(prefix.size());
     text = prefix;
-  } else if (!Names(what, name)) {
+  } else if (!MentionsFile(what, name)) {
     text = prefix;
   }
-  if (has_place) text += place + ": ";
+  if (has_offset) text += place + ": ";
   return text.append(what);
 }
 

@@ -63,7 +63,7 @@ uint64_t SecondsSince(int64_t start_seconds) {
 }
 
 // "62.5 % of 1.2 MB", or what is known.
-void AddPlace(SafeLine& line, uint64_t done, uint64_t total) {
+void AddDone(SafeLine& line, uint64_t done, uint64_t total) {
   if (total == 0) {
     line.AddBytes(done);
     return;
@@ -180,7 +180,7 @@ bool DescribeProgress(SafeLine& line) {
   const uint64_t start = state.start_bytes;
   line.Add("llma: ");
   state.name.AddTo(line);
-  AddPlace(line.Add(": "), done, total);
+  AddDone(line.Add(": "), done, total);
   line.Add(" after ").AddDuration(elapsed);
   if (elapsed > 0 && done > start) {
     const double speed =
@@ -203,7 +203,7 @@ bool DescribeInterruption(SafeLine& line, bool is_kept) {
   }
   line.Add("llma: ");
   state.name.AddTo(line);
-  AddPlace(line.Add(": interrupted at "), state.done_bytes, state.total_bytes);
+  AddDone(line.Add(": interrupted at "), state.done_bytes, state.total_bytes);
   line.Add(" after ").AddDuration(elapsed);
   const Remains remains = state.remains;
   if (is_kept) {

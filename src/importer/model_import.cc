@@ -109,20 +109,15 @@ Result<Fingerprint> ImportModel(const std::string& source_path,
                                 const ImportOptions& options) {
   ImportOptions named = options;
   if (named.name.empty()) named.name = ModelNameFromPath(source_path);
-  Fingerprint fingerprint;
-  const auto convert = [&](const SourceModel& source) -> Status {
-    TellNotes(source, named);
-    LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, named));
-    return OkStatus();
-  };
-  if (options.adapter != nullptr) {
+  const auto read = [&](const SourceUser& use) -> Status {
+    if (options.adapter == nullptr) {
+      return ReadSource(source_path, options.adapter_path, use);
+    }
     LLMA_ASSIGN(Adapter adapter, Adapter::Read(*options.adapter));
-    LLMA_TRY(ReadAdapted(source_path, adapter,
-                         std::string(options.adapter->name), convert));
-    return fingerprint;
-  }
-  LLMA_TRY(ReadSource(source_path, options.adapter_path, convert));
-  return fingerprint;
+    return ReadAdapted(source_path, adapter, std::string(options.adapter->name),
+                       use);
+  };
+  return ConvertSource(read, llmm_path, named);
 }
 
 }  // namespace llma

@@ -286,7 +286,8 @@ int CompressOne(const FileJob& job, const std::string& in) {
     if (Status status = CheckRegular(in, options); !status) {
       return job.messages.ShowWarning(status.error().what);
     }
-    const auto name = CompressedName(PlaceOf(in, options), options.suffix);
+    const auto name =
+        CompressedName(PathInOutputDir(in, options), options.suffix);
     if (!name) return job.messages.ShowWarning(name.error().what);
     files.out = *name;
   }
@@ -314,15 +315,7 @@ int RunCompress(const Options& options, const Messages& messages) {
             .Run();
     return WorseStatus(status, remover.RemoveAll());
   }
-  int status = kExitSuccess;
-  const auto inputs = ListInputs(options, messages, status);
-  if (Status places = CheckPlaces(inputs, options); !places) {
-    return messages.ShowError(places.error().what);
-  }
-  for (const std::string& in : inputs) {
-    status = WorseStatus(status, CompressOne(job, in));
-  }
-  return WorseStatus(status, remover.RemoveAll());
+  return RunEach(job, CompressOne);
 }
 
 }  // namespace llma::cli

@@ -276,7 +276,8 @@ int DecompressOne(const FileJob& job, const std::string& in) {
     }
   }
   if (files.out.empty() && !options.keeps_name && !IsDirectory(in)) {
-    const auto name = DecompressedName(PlaceOf(in, options), options.suffix);
+    const auto name =
+        DecompressedName(PathInOutputDir(in, options), options.suffix);
     if (!name) return job.messages.ShowWarning(name.error().what);
     files.out = *name;
   }
@@ -286,12 +287,11 @@ int DecompressOne(const FileJob& job, const std::string& in) {
   if (files.out.empty()) {
     const auto source = PeekSourceInfo(*input);
     if (!source) return Fail(job.messages, in, source.error());
-    const std::string place = PlaceOf(in, options);
-    const auto name = DecompressedName(place, options.suffix);
+    const std::string path = PathInOutputDir(in, options);
+    const auto name = DecompressedName(path, options.suffix);
     if (!*source && !name) return job.messages.ShowWarning(name.error().what);
-    files.out = *source
-                    ? place.substr(0, place.rfind('/') + 1) + (*source)->name
-                    : *name;
+    files.out =
+        *source ? path.substr(0, path.rfind('/') + 1) + (*source)->name : *name;
   }
   if (Status prepared = PrepareResult(job, files); !prepared) {
     return job.messages.ShowError(prepared.error().what);
@@ -326,15 +326,7 @@ int RunDecompress(const Options& options, const Messages& messages) {
     const int status = DecompressPair(job);
     return WorseStatus(status, remover.RemoveAll());
   }
-  int status = kExitSuccess;
-  const auto inputs = ListInputs(options, messages, status);
-  if (Status places = CheckPlaces(inputs, options); !places) {
-    return messages.ShowError(places.error().what);
-  }
-  for (const std::string& in : inputs) {
-    status = WorseStatus(status, DecompressOne(job, in));
-  }
-  return WorseStatus(status, remover.RemoveAll());
+  return RunEach(job, DecompressOne);
 }
 
 int RunTest(const Options& options, const Messages& messages) {

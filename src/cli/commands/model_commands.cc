@@ -104,7 +104,8 @@ int RunModelList(const Options& options, const Messages& messages) {
   }
   if (installed->size() == 0 && messages.verbosity() >= 1) {
     std::string listed;
-    for (const std::string& place : installed->places()) listed += " " + place;
+    for (const std::string& path : installed->search_path())
+      listed += " " + path;
     return WorseStatus(status, messages.ShowWarning("no models in" + listed));
   }
   return status;

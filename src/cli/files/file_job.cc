@@ -102,6 +102,18 @@ Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
   return InputFile::Open(path, options.remove_source);
 }
 
+int RunEach(const FileJob& job,
+            int (*one)(const FileJob& job, const std::string& in)) {
+  int status = kExitSuccess;
+  const auto inputs = ListInputs(job.options, job.messages, status);
+  if (const Status names = CheckResultNames(inputs, job.options); !names) {
+    return job.messages.ShowError(names.error().what);
+  }
+  for (const std::string& in : inputs)
+    status = WorseStatus(status, one(job, in));
+  return WorseStatus(status, job.remover.RemoveAll());
+}
+
 int Deliver(const FileJob& job, std::unique_ptr<Output> output,
             std::unique_ptr<InputFile> input,
             const std::optional<SourceInfo>& source) {

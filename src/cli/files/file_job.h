@@ -53,6 +53,11 @@ Status PrepareResult(const FileJob& job, const FilePair& files);
 Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
                                              const Options& options);
 
+// Runs `one` for each input, then removes sources as the options say. The worst
+// exit status of all.
+int RunEach(const FileJob& job,
+            int (*one)(const FileJob& job, const std::string& in));
+
 // Gives the output its name, and has the source removed if asked to.
 int Deliver(const FileJob& job, std::unique_ptr<Output> output,
             std::unique_ptr<InputFile> input,

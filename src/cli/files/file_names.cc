@@ -131,7 +131,7 @@ std::vector<std::string> ListInputs(const Options& options,
   return inputs;
 }
 
-std::string PlaceOf(const std::string& in, const Options& options) {
+std::string PathInOutputDir(const std::string& in, const Options& options) {
   if (options.output_dir.empty()) return in;
   std::string name = in.substr(in.rfind('/') + 1);
   for (const std::string& operand : options.operands) {
@@ -150,8 +150,8 @@ std::string PlaceOf(const std::string& in, const Options& options) {
   return options.output_dir + (has_slash ? "" : "/") + name;
 }
 
-Status CheckPlaces(const std::vector<std::string>& inputs,
-                   const Options& options) {
+Status CheckResultNames(const std::vector<std::string>& inputs,
+                        const Options& options) {
   if (options.output_dir.empty()) return OkStatus();
   std::map<std::string, std::string> input_of;
   for (const std::string& in : inputs) {
@@ -161,10 +161,10 @@ Status CheckPlaces(const std::vector<std::string>& inputs,
                        options.output_dir + "; -o DIR/NAME gives it one"};
     }
     if (IsDirectory(in)) continue;  // will be skipped, like a wrong name
-    const std::string place = PlaceOf(in, options);
+    const std::string path = PathInOutputDir(in, options);
     const auto out = options.operation == Operation::kCompress
-                         ? CompressedName(place, options.suffix)
-                         : DecompressedName(place, options.suffix);
+                         ? CompressedName(path, options.suffix)
+                         : DecompressedName(path, options.suffix);
     if (!out) continue;
     const auto [known, is_new] = input_of.emplace(*out, in);
     if (!is_new) {

@@ -21,11 +21,11 @@ std::vector<std::string> ListInputs(const Options& options,
 // Below options.output_dir: the name of `in`, and for a file that -r found the
 // folders below the operand, beginning with that itself as `cp -r` has it.
 // Without such a folder: `in`.
-std::string PlaceOf(const std::string& in, const Options& options);
+std::string PathInOutputDir(const std::string& in, const Options& options);
 
 // kUsage if two inputs would have one result in options.output_dir.
-Status CheckPlaces(const std::vector<std::string>& inputs,
-                   const Options& options);
+Status CheckResultNames(const std::vector<std::string>& inputs,
+                        const Options& options);
 
 // Makes the folders that `path`, below options.output_dir, lies in.
 Status MakeFoldersOf(const std::string& path);

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <optional>
 
-#include "base/fp_env.h"
 #include "importer/convert/copy_weights.h"
 #include "importer/convert/quantize_weights.h"
 #include "importer/convert/rope_steps.h"
@@ -55,17 +54,16 @@ Status ApplyRopeMagnitude(const RopeSpec& rope, const RopeSpec& local_rope,
   return OkStatus();
 }
 
-}  // namespace
-
-void TellNotes(const SourceModel& source, const ImportOptions& options) {
+void ReportNotes(const SourceModel& source, const ImportOptions& options) {
   if (!options.note) return;
   for (const std::string& note : source.notes) options.note(note);
 }
 
+}  // namespace
+
 Result<Fingerprint> ConvertModel(const SourceModel& source,
                                  const std::string& llmm_path,
                                  const ImportOptions& options) {
-  const FpEnvGuard fp_env;
   LLMA_ASSIGN(const Vocabulary vocabulary,
               ReadVocabulary(source.vocabulary, options.start_token));
   ModelHeader header;
@@ -112,6 +110,18 @@ Result<Fingerprint> ConvertModel(const SourceModel& source,
   FileSink sink(out);
   LLMA_TRY(CopyWeights(source, header.config, vocabulary, in, sink));
   return out.Finish();
+}
+
+Result<Fingerprint> ConvertSource(
+    const std::function<Status(const SourceUser&)>& read,
+    const std::string& llmm_path, const ImportOptions& options) {
+  Fingerprint fingerprint;
+  LLMA_TRY(read([&](const SourceModel& source) -> Status {
+    ReportNotes(source, options);
+    LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, options));
+    return OkStatus();
+  }));
+  return fingerprint;
 }
 
 }  // namespace llma

@@ -25,7 +25,7 @@ struct ImportOptions {
   // new line if it is a token, else the model's beginning of stream.
   std::string start_token;
   bool overwrite = false;
-  // Told of each thing that was approximated or left out.
+  // Called for each thing that was approximated or left out.
   std::function<void(const std::string&)> note{};
   // A low-rank adapter that is merged into the weights (adapter.h), by its
   // path; empty: none.
@@ -34,15 +34,16 @@ struct ImportOptions {
   const PeftFiles* adapter = nullptr;
 };
 
-// Tells options.note of the notes of `source`.
-void TellNotes(const SourceModel& source, const ImportOptions& options);
-
 // Writes `llmm_path` only if all went well, and returns the fingerprint;
 // options.name must not be empty. Peak memory is a few times the largest
 // matrix.
 Result<Fingerprint> ConvertModel(const SourceModel& source,
                                  const std::string& llmm_path,
                                  const ImportOptions& options);
+// Converts what `read` gives to its argument, notes first.
+Result<Fingerprint> ConvertSource(
+    const std::function<Status(const SourceUser&)>& read,
+    const std::string& llmm_path, const ImportOptions& options);
 
 }  // namespace llma
 

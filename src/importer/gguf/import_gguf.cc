@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "base/fp_env.h"
 #include "base/sha256.h"
 #include "importer/convert/tensor_names.h"
 #include "importer/gguf/gguf_config.h"
@@ -20,7 +19,6 @@ constexpr std::string_view kNumPartsKey = "split.count";
 }  // namespace
 
 Status ReadGguf(Bytes file, const SourceUser& use) {
-  const FpEnvGuard fp_env;
   LLMA_ASSIGN(const GgufReader gguf, GgufReader::Parse(file));
   if (const auto num_parts = gguf.GetU32(kNumPartsKey);
       num_parts && *num_parts > 1) {
@@ -49,14 +47,9 @@ Status ReadGguf(Bytes file, const SourceUser& use) {
 
 Result<Fingerprint> ImportGgufBytes(Bytes file, const std::string& llmm_path,
                                     const ImportOptions& options) {
-  Fingerprint fingerprint;
-  const auto convert = [&](const SourceModel& source) -> Status {
-    TellNotes(source, options);
-    LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, options));
-    return OkStatus();
-  };
-  LLMA_TRY(ReadGguf(file, convert));
-  return fingerprint;
+  return ConvertSource(
+      [&](const SourceUser& use) { return ReadGguf(file, use); }, llmm_path,
+      options);
 }
 
 }  // namespace llma

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/fp_env.h"
 #include "base/sha256.h"
 #include "importer/convert/tensor_names.h"
 #include "importer/hf/hf_config.h"
@@ -28,13 +27,13 @@ constexpr std::string_view kWeightsSuffix = ".safetensors";
 constexpr uint64_t kMaxJsonBytes = 1 << 27;
 constexpr size_t kMaxWeightsFiles = 1000;
 
-// A place counts from the start of that file, so it stands after its name.
+// An offset counts from the start of that file, so it stands after its name.
 Error InFile(const std::string& path, const Error& error) {
-  const std::string place =
+  const std::string offset_text =
       error.offset == Error::kNoOffset
           ? ""
           : "at byte " + std::to_string(error.offset) + ": ";
-  return Error{error.code, path + ": " + place + error.what};
+  return Error{error.code, path + ": " + offset_text + error.what};
 }
 
 // Opens the files of a folder and hashes them on the way.
@@ -206,7 +205,7 @@ void TakeLanguageModel(const TensorNames& names, TensorMap& tensors) {
 }
 
 // What the files have decides whether the head is the embedding, whatever the
-// configuration says: programs that merge weights leave it behind.
+// configuration says: programs that merge weights do not remove it.
 void FindHead(SourceModel& source) {
   bool& is_tied = source.config.tied_head;
   const auto head = source.tensors.find(source.names.head);
@@ -269,7 +268,6 @@ Status ReadDescription(Folder& folder, Description& description,
 }  // namespace
 
 Status CheckFolder(const std::string& folder_path) {
-  const FpEnvGuard fp_env;
   Folder folder(folder_path);
   Description description;
   SourceModel source;
@@ -277,7 +275,6 @@ Status CheckFolder(const std::string& folder_path) {
 }
 
 Status ReadFolder(const std::string& folder_path, const SourceUser& use) {
-  const FpEnvGuard fp_env;
   Folder folder(folder_path);
   Description description;
   SourceModel source;
@@ -298,14 +295,9 @@ Status ReadFolder(const std::string& folder_path, const SourceUser& use) {
 Result<Fingerprint> ImportFolder(const std::string& folder_path,
                                  const std::string& llmm_path,
                                  const ImportOptions& options) {
-  Fingerprint fingerprint;
-  const auto convert = [&](const SourceModel& source) -> Status {
-    TellNotes(source, options);
-    LLMA_ASSIGN(fingerprint, ConvertModel(source, llmm_path, options));
-    return OkStatus();
-  };
-  LLMA_TRY(ReadFolder(folder_path, convert));
-  return fingerprint;
+  return ConvertSource(
+      [&](const SourceUser& use) { return ReadFolder(folder_path, use); },
+      llmm_path, options);
 }
 
 }  // namespace llma
