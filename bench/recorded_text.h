@@ -72,7 +72,7 @@ double PieceCostInBits(const RecordedPiece& piece, bool is_last, uint32_t lane,
     for (int k = 7; k >= 0; --k) {
       const bool bit = (piece.bytes[i] >> k & 1) != 0;
       Probability p = second.Predict(
-          piece.decisions.empty() ? cm::JointPredictor::kNoOpinion : *alone++,
+          piece.decisions.empty() ? cm::JointPredictor::kEvenOdds : *alone++,
           k);
       if (joint != nullptr) p = joint->PredictBit(p);
       bits += CostInBits(p, bit);

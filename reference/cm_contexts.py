@@ -109,9 +109,9 @@ def full_contexts(lane, content, followers, expected, expected_kind):
     add(segment, before[1])
     add(segment, combine(before[2], before[1]))
     add(segment, lane.field)
-    place = combine(lane.path, lane.key)
-    add(place, segment)
-    add(place, last1)
+    key_path = combine(lane.path, lane.key)
+    add(key_path, segment)
+    add(key_path, last1)
     add(lane.path, segment)
 
     # The expected byte.
@@ -124,13 +124,13 @@ def full_contexts(lane, content, followers, expected, expected_kind):
     for n in 3, 4, 5, 6, 8:
         values.append(lane.folded8 & low_bytes(n))
 
-    # Places.
+    # Record fields.
     for cursor in lane.cursors:
         state = min(cursor.agreed, 3) | min(cursor.misses, 3) << 2
-        add(cursor.place, cursor.value)
-        add(cursor.place, combine(cursor.value, cursor.before))
+        add(cursor.field_id, cursor.value)
+        add(cursor.field_id, combine(cursor.value, cursor.before))
         add(cursor.expected << 9 | cursor.expected_after, state)
-        add(cursor.place, cursor.expected << 12 | state << 8 | last1)
+        add(cursor.field_id, cursor.expected << 12 | state << 8 | last1)
 
     # Siblings and the line so far.
     add(combine(open_tag, lane.sibling), combine(lane.tag, lane.tag_mode))

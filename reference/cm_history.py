@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/CONTEXT_LAW.md, sections 8 and 9: what a lane has read, the words and
-bytes that followed, and places. Names are those of that document."""
+bytes that followed, and record fields. Names are those of that document."""
 
 from cm_basics import (
     MASK32, MASK64, combine, fold_case, is_blank, is_control, is_digit,
@@ -34,10 +34,10 @@ class MatchState:
 
 
 class Cursor:
-    """Section 9: the value that is being read in a place of one kind."""
+    """Section 9: the value that is being read of one kind of field."""
 
-    def __init__(self, place=0, begin=0, source=0, before=0):
-        self.place, self.begin = place, begin
+    def __init__(self, field_id=0, begin=0, source=0, before=0):
+        self.field_id, self.begin = field_id, begin
         self.source, self.before = source, before
         self.value = self.agreed = self.misses = 0
         self.expected = self.expected_after = 0
@@ -278,7 +278,7 @@ class Followers:
 STRUCTURE, FIELD, ITEM = range(3)
 
 
-class Places:
+class RecordFields:
     """Section 9.2."""
 
     def __init__(self):
@@ -306,8 +306,8 @@ class Places:
 
     def _begin_values(self, lane, byte):
         if byte == NEWLINE:
-            place = combine(lane.first_word_above, lane.path) + 5
-            self._begin(lane, STRUCTURE, place & MASK32)
+            field = combine(lane.first_word_above, lane.path) + 5
+            self._begin(lane, STRUCTURE, field & MASK32)
             self._begin(lane, FIELD, 0)
             self._begin(lane, ITEM, 0)
             return
@@ -327,19 +327,19 @@ class Places:
             self._begin(lane, STRUCTURE, combine(open_tag, lane.sibling))
         elif byte == 34 and lane.quote != 0:
             if lane.tag_mode >= 2:
-                place = combine(lane.tag, lane.attribute)
+                field = combine(lane.tag, lane.attribute)
             else:
-                place = combine(combine(lane.path, lane.key),
+                field = combine(combine(lane.path, lane.key),
                                 lane.delimiter_before)
-            self._begin(lane, STRUCTURE, place)
+            self._begin(lane, STRUCTURE, field)
         elif byte == 58 and lane.quote == 0:
-            place = combine(lane.path, lane.key) + 2
-            self._begin(lane, STRUCTURE, place & MASK32)
+            field = combine(lane.path, lane.key) + 2
+            self._begin(lane, STRUCTURE, field & MASK32)
 
-    def _begin(self, lane, kind, place):
+    def _begin(self, lane, kind, field):
         old = lane.cursors[kind]
         if old.value != 0:
-            self.last[kind, old.place >> 18] = old.begin, old.value
-        place = combine(place, kind)
-        source, before = self.last.get((kind, place >> 18), (0, 0))
-        lane.cursors[kind] = Cursor(place, lane.next, source, before)
+            self.last[kind, old.field_id >> 18] = old.begin, old.value
+        field = combine(field, kind)
+        source, before = self.last.get((kind, field >> 18), (0, 0))
+        lane.cursors[kind] = Cursor(field, lane.next, source, before)

@@ -19,7 +19,7 @@ class Token:
     def __init__(self):
         self.prefix = self.depth = 0
         self.before = (0, 0)
-        self.outer_error = self.inner_error = 0
+        self.lm_error = self.cm_error = 0
 
     def append(self, byte):
         self.prefix = combine(self.prefix, byte + 1)
@@ -90,55 +90,55 @@ class JointPredictor:
 
     def predict_bit(self, p):
         """p: the language model's; 0 and 2^24 are certain."""
-        self.inner_p = self.contexts.predict()
+        self.cm_p = self.contexts.predict()
         self.token_inputs = self.token_contexts.predict(
             self.contexts.partial, self.bit_count).tolist()
         self.is_certain = is_certain(p)
         if self.is_certain:
             return p
-        self.outer_p = p
-        outer, inner = wide_stretch(p), wide_stretch(self.inner_p)
-        inputs = [outer, inner, 1 << 14]
+        self.lm_p = p
+        lm, cm = wide_stretch(p), wide_stretch(self.cm_p)
+        inputs = [lm, cm, 1 << 14]
         for match in self.contexts.matches:
             length = match.length_kind() << 14
             inputs.append(length if match.bit else -length)
         inputs += [128 * x for x in self.contexts.mixed]
         inputs += [192 * x for x in self.token_inputs]
-        selected, final_selected, refined = self._select(outer, inner)
+        selected, final_selected, refined = self._select(lm, cm)
         self.mixer.mix(inputs, selected)
-        mixed = self.final.mix(self.mixer.outputs + [outer], final_selected)
+        mixed = self.final.mix(self.mixer.outputs + [lm], final_selected)
         total = 5 * wide_squash(mixed)
         for refinement, context in zip(self.refinements, refined):
             total += refinement.refine(mixed, context)
         return clamp(total >> 3, 1, ONE24 - 1)
 
-    def _select(self, outer, inner):
+    def _select(self, lm, cm):
         token, match = self.token, self.contexts.leading_match()
         partial = self.contexts.partial
         last = self.contexts.lane.byte(1)
-        sure = confidence(outer)
-        inner_sure = min(confidence(inner) * 2 // 3, 7)
-        agree = (outer > 0) == (inner > 0)
+        sure = confidence(lm)
+        cm_sure = min(confidence(cm) * 2 // 3, 7)
+        agree = (lm > 0) == (cm > 0)
         length = match.length_kind()
-        match_agrees = 0 if length == 0 else 1 + (match.bit == (outer > 0))
+        match_agrees = 0 if length == 0 else 1 + (match.bit == (lm > 0))
         match_kind = (min(length, 15) * 12 + sure) * 3 + match_agrees
-        place = sure * 3 + min(token.depth, 2)
-        errors = (error_step(token.outer_error) * 12 +
-                  error_step(token.inner_error))
+        token_kind = sure * 3 + min(token.depth, 2)
+        errors = (error_step(token.lm_error) * 12 +
+                  error_step(token.cm_error))
         return (
-            (0, place * 2 + (self.bit_count == 0),
-             (sure * 8 + inner_sure) * 2 + agree, match_kind,
+            (0, token_kind * 2 + (self.bit_count == 0),
+             (sure * 8 + cm_sure) * 2 + agree, match_kind,
              self.number % self.num_lanes * 32 + (7 - self.bit_count) * 4 +
              min(token.depth, 3),
              partial, last, errors * 5 + min(sure // 2, 4)),
-            (0, place, partial, min(length, 15) * 3 + match_agrees),
+            (0, token_kind, partial, min(length, 15) * 3 + match_agrees),
             (sure << 8 | partial, last << 8 | partial, match_kind))
 
     def update_bit(self, bit):
         token = self.token
         if not self.is_certain:
-            token.outer_error = follow(token.outer_error, self.outer_p, bit)
-            token.inner_error = follow(token.inner_error, self.inner_p, bit)
+            token.lm_error = follow(token.lm_error, self.lm_p, bit)
+            token.cm_error = follow(token.cm_error, self.cm_p, bit)
             self.mixer.update(bit)
             self.final.update(bit)
             for refinement in self.refinements:

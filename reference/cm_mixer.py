@@ -6,7 +6,7 @@ from cm_basics import (
     MASK32, ONE24, ORDER_LIMIT, STRETCH12, Estimates, Refinement, clamp,
     combine, quotient, squash)
 from cm_contexts import full_contexts, light_contexts
-from cm_history import Followers, Lane, Places
+from cm_history import Followers, Lane, RecordFields
 from cm_tables import ContextSet, MatchModel, MixerLayer
 
 WEIGHT_ONE = 1 << 28
@@ -29,7 +29,7 @@ class ContextMixer:
             num_contexts, 4 if is_full else 2,
             clamp(size * num_contexts // 4, 1024,
                   3200000 if is_full else 300000))
-        self.followers, self.places = Followers(), Places()
+        self.followers, self.record_fields = Followers(), RecordFields()
         log2 = max(size - 1, 0).bit_length()
         self.matches = [
             MatchModel(length, clamp(log2, 10, 20 if is_full or i == 0 else 18),
@@ -103,23 +103,23 @@ class ContextMixer:
         return self.matches[0]
 
     def _select(self):
-        lane, partial, place = self.lane, self.partial, self.bit_count
-        match = self.matches[0].length_kind() * 8 + place
-        first = self.own * 8 + place
+        lane, partial, bit_index = self.lane, self.partial, self.bit_count
+        match = self.matches[0].length_kind() * 8 + bit_index
+        first = self.own * 8 + bit_index
         first_final = self.own * 256 + partial
         if not self.is_full:
-            return (first, match, lane.byte(1) * 8 + place), (first_final,)
+            return (first, match, lane.byte(1) * 8 + bit_index), (first_final,)
         word = min(lane.word_length, 15) * 16 + min(lane.gap_length, 15)
         classes, shape = lane.classes & 0xFFF, lane.shape & 0xFFF
         return (
             first, partial, match, lane.byte(1), lane.byte(2), lane.byte(3),
-            (self.seen * 8 + place) * 4 + min(lane.word_length, 3),
-            (self.matches[0].expected() & 255) * 8 + place,
-            min(lane.column(), 255) * 8 + place, word * 8 + place,
+            (self.seen * 8 + bit_index) * 4 + min(lane.word_length, 3),
+            (self.matches[0].expected() & 255) * 8 + bit_index,
+            min(lane.column(), 255) * 8 + bit_index, word * 8 + bit_index,
             partial * 16 + (classes & 15), classes,
-            int(self.contexts.states[1]) * 8 + place,
-            int(self.contexts.states[2]) * 8 + place, shape,
-        ), (first_final, match, lane.byte(1), word * 8 + place, shape)
+            int(self.contexts.states[1]) * 8 + bit_index,
+            int(self.contexts.states[2]) * 8 + bit_index, shape,
+        ), (first_final, match, lane.byte(1), word * 8 + bit_index, shape)
 
     def _refine(self, mixed):
         """mixed: Q12."""
@@ -161,4 +161,4 @@ class ContextMixer:
         if self.is_full:
             if lane.word_count != words:
                 self.followers.append_word(lane)
-            self.places.append(self.content, lane)
+            self.record_fields.append(self.content, lane)

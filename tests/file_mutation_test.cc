@@ -88,7 +88,7 @@ class FileMutation : public MutationFixture {
     const auto map = MapFramesByHeaders(InMemory(file));
     ASSERT_TRUE(map);
     uint64_t end = 0;
-    for (const FramePlace& frame : map->frames) {
+    for (const FrameLocation& frame : map->frames) {
       frames_.push_back(
           Joined({Bytes(file).subspan(frame.frame_ofs, frame.frame_bytes)}));
       frame_contents_.emplace(AsStringView(

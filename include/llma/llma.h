@@ -31,8 +31,8 @@
  *   writes sizeof(struct) there before the call (LLMA_INIT); the library fills
  *   or reads no more than that. They grow at their ends. A member that this
  *   library does not know and the caller has set, so that it is not all zeros,
- *   is LLMA_ERROR_UNSUPPORTED. llma_error, llma_input and llma_output do not
- *   grow.
+ *   is LLMA_ERROR_UNSUPPORTED. llma_error, llma_input and llma_output have no
+ *   size: their layout is final.
  * - docs/API.md says which status follows which call, and what may be called
  *   after an error.
  *
@@ -215,7 +215,7 @@ LLMA_API llma_status llma_model_list_create(llma_model_list **list,
                                             llma_error *error);
 LLMA_API void llma_model_list_free(llma_model_list *list);
 LLMA_API size_t llma_model_list_size(const llma_model_list *list);
-/* In the order of the places; of several with one name the first is meant.
+/* In the order of the search path; of several with one name the first is meant.
  * Pointers are valid as long as the list is. */
 LLMA_API llma_status llma_model_list_get(const llma_model_list *list,
                                          size_t index,
@@ -224,9 +224,10 @@ LLMA_API llma_status llma_model_list_get(const llma_model_list *list,
 /* What could not be read: one text for each file; NULL after the last one. */
 LLMA_API const char *llma_model_list_problem(const llma_model_list *list,
                                              size_t index);
-/* Where models are looked for, in order; NULL after the last place. */
-LLMA_API const char *llma_model_list_place(const llma_model_list *list,
-                                           size_t index);
+/* A folder or file in which models are looked for, in order; NULL after the
+ * last. */
+LLMA_API const char *llma_model_list_search_path(const llma_model_list *list,
+                                                 size_t index);
 
 /* A line for people. */
 typedef void (*llma_note_fn)(void *user, const char *text);
@@ -503,7 +504,7 @@ LLMA_API llma_status llma_options_set_progress(llma_options *options,
                                                void *user, llma_error *error);
 
 /* Told of what does not end the work: a model that could not be opened, and so
- * is none to choose from. NULL: no calls. */
+ * is left out of the choice. NULL: no calls. */
 LLMA_API llma_status llma_options_set_note(llma_options *options,
                                            llma_note_fn callback, void *user,
                                            llma_error *error);
@@ -661,7 +662,7 @@ LLMA_API void llma_encoder_free(llma_encoder *encoder);
  * that frame, and returns its output before it goes on.
  *   LLMA_NEED_INPUT   all input is used; what it allowed was given out
  *   LLMA_NEED_OUTPUT  call again with room for output and the same action
- *   LLMA_OK           the flush or the file is complete. Behind the end of the
+ *   LLMA_OK           the flush or the file is complete. After the end of the
  *                     file further calls are LLMA_ERROR_USAGE.
  * Errors other than LLMA_ERROR_USAGE are final; later calls return the same.
  * After an error `output` may hold a part of a file. */
@@ -744,7 +745,7 @@ LLMA_API llma_status llma_decoder_get_source_info(const llma_decoder *decoder,
 
 /* --- Files with random access ------------------------------------------- */
 
-/* A file in which any place can be read. */
+/* A file of which any part can be read. */
 typedef struct llma_reader {
   size_t struct_bytes;
   void *user;

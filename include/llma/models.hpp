@@ -68,8 +68,8 @@ class ModelList {
   std::vector<std::string> problems() const {
     return Texts(llma_model_list_problem);
   }
-  std::vector<std::string> places() const {
-    return Texts(llma_model_list_place);
+  std::vector<std::string> search_path() const {
+    return Texts(llma_model_list_search_path);
   }
   llma_model_list* get() const { return handle_.get(); }
 

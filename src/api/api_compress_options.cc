@@ -59,7 +59,7 @@ Result<const Model*> CompressionModels::FindCandidates() {
   const auto note = [this](const Error& error) {
     if (note_ != nullptr) CallBack(note_, note_user_, error.what.c_str());
   };
-  const InstalledModels all = ListInstalledModels(ModelPlaces());
+  const InstalledModels all = ListInstalledModels(ModelSearchPath());
   for (const ModelProblem& problem : all.problems) {
     if (problem.is_file) note(problem.error);
   }

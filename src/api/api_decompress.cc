@@ -16,7 +16,7 @@ Result<std::vector<uint8_t>> DecodeShort(Bytes message, ModelSource& models,
   std::optional<Error> error;
   for (uint32_t candidate = 0;; ++candidate) {
     const auto model = models.Find({&*first_byte, 1}, candidate);
-    // Behind the last one, the error is that of the last one.
+    // After the last frame, the error is that of the last one.
     if (!model) return error ? *error : model.error();
     auto content = DecompressShort(message, *model, how);
     if (content) return content;

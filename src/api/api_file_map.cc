@@ -95,10 +95,10 @@ llma_status ReadMemory(void* user, uint64_t offset, void* buffer,
 constexpr uint64_t kMaxModelHeaderBytes = 1 << 20;
 
 Result<std::string> ModelNameAt(const RandomAccess& file,
-                                const ModelPlace& place) {
+                                const EmbeddedModelLocation& location) {
   LLMA_ASSIGN(const std::vector<uint8_t> start,
-              file.ReadAt(place.model_ofs,
-                          std::min(place.model_bytes, kMaxModelHeaderBytes)));
+              file.ReadAt(location.model_ofs, std::min(location.model_bytes,
+                                                       kMaxModelHeaderBytes)));
   const auto header = ParseModelHeader(start);
   return header ? std::string(header->name) : std::string();
 }
@@ -112,7 +112,7 @@ struct llma_file_map {
   llma_file_info info{};
   std::vector<llma_frame_info> frames;
   struct Model {
-    llma::ModelPlace place;
+    llma::EmbeddedModelLocation location;
     uint64_t frame_bytes;
     std::string name;
   };
@@ -132,8 +132,9 @@ llma_status llma_read_file_info(const llma_reader* file, llma_file_info* info,
     LLMA_ASSIGN(const llma::RandomAccess access, Access(file));
     LLMA_ASSIGN(const llma::FrameMap map, MapFile(access));
     const auto num_frames = std::ranges::count_if(
-        map.frames,
-        [](const llma::FramePlace& place) { return place.content_bytes > 0; });
+        map.frames, [](const llma::FrameLocation& location) {
+          return location.content_bytes > 0;
+        });
     return Fill(info, {0, access.file_bytes, map.content_bytes, map.num_members,
                        static_cast<uint64_t>(num_frames), 0});
   });
@@ -146,27 +147,28 @@ llma_status llma_file_map_create(const llma_reader* reader, llma_file_map** map,
     LLMA_ASSIGN(const llma::RandomAccess file, Access(reader));
     LLMA_ASSIGN(const llma::FrameMap found, MapFile(file));
     auto made = std::make_unique<llma_file_map>();
-    for (const llma::FramePlace& place : found.frames) {
+    for (const llma::FrameLocation& location : found.frames) {
       size_t header_bytes = 0;
-      LLMA_ASSIGN(const llma::FrameHeader header,
-                  llma::ReadFrameHeader(file, place.frame_ofs, &header_bytes));
+      LLMA_ASSIGN(
+          const llma::FrameHeader header,
+          llma::ReadFrameHeader(file, location.frame_ofs, &header_bytes));
       if (llma::IsModelFrame(header)) {
-        LLMA_ASSIGN(
-            const llma::ModelPlace model,
-            llma::FindModelPlace(file, header, place.frame_ofs, header_bytes));
+        LLMA_ASSIGN(const llma::EmbeddedModelLocation model,
+                    llma::FindEmbeddedModel(file, header, location.frame_ofs,
+                                            header_bytes));
         LLMA_ASSIGN(std::string name, ModelNameAt(file, model));
-        made->models.push_back({model, place.frame_bytes, std::move(name)});
+        made->models.push_back({model, location.frame_bytes, std::move(name)});
       }
       if (!header.has_content()) continue;
-      if (header.content_bytes != place.content_bytes) {
+      if (header.content_bytes != location.content_bytes) {
         return llma::Error{llma::ErrorCode::kCorrupt,
                            "the index does not fit its frames",
-                           place.frame_ofs};
+                           location.frame_ofs};
       }
       llma_frame_info frame = FrameInfo(header);
-      frame.frame_ofs = place.frame_ofs;
-      frame.frame_bytes = place.frame_bytes;
-      frame.content_ofs = place.content_ofs;
+      frame.frame_ofs = location.frame_ofs;
+      frame.frame_bytes = location.frame_bytes;
+      frame.content_ofs = location.content_ofs;
       made->frames.push_back(frame);
     }
     made->source = PeekSourceInfo(file);
@@ -208,8 +210,8 @@ llma_status llma_file_map_get_model(const llma_file_map* map, uint64_t index,
     if (index >= map->models.size()) return Usage("there is no such model");
     const auto& found = map->models[static_cast<size_t>(index)];
     llma_embedded_model told = {
-        0, found.place.frame_ofs, found.frame_bytes, found.name.c_str(), {}};
-    std::ranges::copy(found.place.fingerprint, told.fingerprint);
+        0, found.location.frame_ofs, found.frame_bytes, found.name.c_str(), {}};
+    std::ranges::copy(found.location.fingerprint, told.fingerprint);
     return Fill(model, told);
   });
 }

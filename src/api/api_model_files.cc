@@ -19,7 +19,7 @@
 namespace llma::api {
 namespace {
 
-// What tells one state of a file from another.
+// What distinguishes one state of a file from another.
 using FileKey = std::tuple<uint64_t, uint64_t, uint64_t, int64_t, int64_t>;
 
 FileKey KeyOf(const FileInfo& info) {
@@ -48,7 +48,7 @@ OpenModels& TheOpenModels() {
 // "PATH: at byte 7: ..." without what is not known or said already.
 Error WithPath(const Error& error, const std::string& path) {
   const std::string prefix = path + ": ";
-  const bool has_place = error.offset != Error::kNoOffset;
+  const bool has_offset = error.offset != Error::kNoOffset;
   std::string what = error.what;
   if (what.starts_with(prefix)) {
     what.erase(0, prefix.size());
@@ -58,7 +58,7 @@ Error WithPath(const Error& error, const std::string& path) {
   return Error{
       error.code,
       prefix +
-          (has_place ? "at byte " + std::to_string(error.offset) + ": " : "") +
+          (has_offset ? "at byte " + std::to_string(error.offset) + ": " : "") +
           what};
 }
 
@@ -102,7 +102,7 @@ Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate) {
   };
   if (id.size() > sizeof(Fingerprint)) return Usage("id_bytes is above 32");
   if (const auto usual = FindModelByName({})) add(*usual);
-  for (const auto& model : ListInstalledModels(ModelPlaces()).models) {
+  for (const auto& model : ListInstalledModels(ModelSearchPath()).models) {
     add(model);
   }
   if (candidate < found.size()) return OpenPath(found[candidate].path);

@@ -9,7 +9,7 @@
 #include "platform/file_system.h"
 
 struct llma_model_list {
-  std::vector<std::string> places, problems;
+  std::vector<std::string> search_path, problems;
   std::vector<llma::InstalledModel> models;
   size_t default_idx = ~size_t{0};
 };
@@ -37,8 +37,9 @@ llma_status llma_model_list_create(llma_model_list** list, llma_error* error) {
   return Guard(error, [&]() -> llma::Status {
     LLMA_REQUIRE(list);
     auto made = std::make_unique<llma_model_list>();
-    made->places = llma::ModelPlaces();
-    llma::InstalledModels installed = llma::ListInstalledModels(made->places);
+    made->search_path = llma::ModelSearchPath();
+    llma::InstalledModels installed =
+        llma::ListInstalledModels(made->search_path);
     const llma::InstalledModel* usual =
         installed.models.size() == 1
             ? &installed.models[0]
@@ -85,9 +86,10 @@ const char* llma_model_list_problem(const llma_model_list* list, size_t index) {
   return list->problems[index].c_str();
 }
 
-const char* llma_model_list_place(const llma_model_list* list, size_t index) {
-  if (list == nullptr || index >= list->places.size()) return nullptr;
-  return list->places[index].c_str();
+const char* llma_model_list_search_path(const llma_model_list* list,
+                                        size_t index) {
+  if (list == nullptr || index >= list->search_path.size()) return nullptr;
+  return list->search_path[index].c_str();
 }
 
 llma_status llma_model_import(const char* source, const char* path,

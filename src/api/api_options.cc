@@ -10,7 +10,7 @@
 namespace llma::api {
 namespace {
 
-// An option's place, and its bounds.
+// Where an option is, and its bounds.
 struct OptionRule {
   llma_option option;
   uint64_t llma_options::*value;

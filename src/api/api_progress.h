@@ -11,7 +11,7 @@
 
 namespace llma::api {
 
-// Tells at once, then at most ten times a second. Thread-compatible.
+// Reports at once, then at most ten times a second. Thread-compatible.
 class ProgressTeller {
  public:
   ProgressTeller(llma_progress_fn tell, void* user)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory of tables that is kept when they are done, for the next ones. Tables
-// of small contents are large and used in few places, so that asking the system
-// for each page anew would take longer than the work itself.
+// of small contents are large and touched in few pages, so that asking the
+// system for each page anew would take longer than the work itself.
 #ifndef LLMA_BASE_PAGE_CACHE_H_
 #define LLMA_BASE_PAGE_CACHE_H_
 

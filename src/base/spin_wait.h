@@ -19,7 +19,7 @@ inline void PauseThread() {
 #endif
 }
 
-// What one thread knows of its waits at one place.
+// What one thread knows of its waits for one thing.
 class SpinWait {
  public:
   // Without `may_spin` it sleeps at once.

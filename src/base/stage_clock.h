@@ -22,7 +22,7 @@ enum class Stage {
 inline constexpr size_t kNumStages = static_cast<size_t>(Stage::kOther) + 1;
 
 // Adds up the time between changes of stage, and the work that was done.
-// Thread-compatible; told by the thread that leads the work, so a stage's time
+// Thread-compatible; fed by the thread that leads the work, so a stage's time
 // is not multiplied by threads.
 class StageClock {
  public:

@@ -37,8 +37,9 @@ class ThreadPool {
 
   // Calls task(i), or task(i, thread_idx), once for each i in [0, num_tasks)
   // and returns when all are done. thread_idx < num_threads() names a thread,
-  // for scratch memory. If a task throws, those that nobody has begun are left
-  // out, and the first exception is thrown here when no thread is at a task.
+  // for scratch memory. If a task throws, those that no thread has begun are
+  // left out, and the first exception is thrown here when no thread is at a
+  // task.
   template <class Task>
   void ParallelFor(size_t num_tasks, const Task& task) {
     if (workers_.empty() || num_tasks <= 1) {
@@ -89,8 +90,8 @@ class ThreadPool {
   alignas(kLineBytes) TaskFunction function_ = nullptr;
   const void* context_ = nullptr;
   uint32_t num_tasks_ = 0;
-  // The job's number (high 32 bits) and how many of its tasks nobody has taken
-  // (low 32 bits), so a late worker can never take a task of another job.
+  // The job's number (high 32 bits) and how many of its tasks no thread has
+  // taken (low 32 bits), so a late worker can never take a task of another job.
   alignas(kLineBytes) std::atomic<uint64_t> untaken_{0};
   alignas(kLineBytes) std::atomic<uint32_t> num_done_{0};
 

@@ -120,9 +120,9 @@ void AddSegments(const LaneHistory& lane, Collector& out) {
   out.Add(segment, before[1]);
   out.Add(segment, Combine(before[2], before[1]));
   out.Add(segment, lane.field);
-  const uint32_t place = Combine(lane.path, lane.key);
-  out.Add(place, segment);
-  out.Add(place, lane.c1());
+  const uint32_t key_path = Combine(lane.path, lane.key);
+  out.Add(key_path, segment);
+  out.Add(key_path, lane.c1());
   out.Add(lane.path, segment);
 }
 
@@ -142,14 +142,14 @@ void AddFolded(uint64_t folded8, Collector& out) {
   out.Add(folded8);
 }
 
-void AddPlaces(const LaneHistory& lane, Collector& out) {
-  for (const PlaceCursor& cursor : lane.cursors) {
+void AddRecordFields(const LaneHistory& lane, Collector& out) {
+  for (const FieldCursor& cursor : lane.cursors) {
     const uint32_t state =
         std::min(cursor.agreed, 3u) | std::min(cursor.misses, 3u) << 2;
-    out.Add(cursor.place, cursor.value);
-    out.Add(cursor.place, Combine(cursor.value, cursor.before));
+    out.Add(cursor.field_id, cursor.value);
+    out.Add(cursor.field_id, Combine(cursor.value, cursor.before));
     out.Add(cursor.expected << 9 | cursor.expected_after, state);
-    out.Add(cursor.place, cursor.expected << 12 | state << 8 | lane.c1());
+    out.Add(cursor.field_id, cursor.expected << 12 | state << 8 | lane.c1());
   }
 }
 
@@ -216,7 +216,7 @@ size_t HashFullContexts(const LaneHistory& lane, const uint8_t* content,
   out.Ablate((ablated >> 12 & 1) != 0);
   AddFolded(lane.folded8, out);
   out.Ablate((ablated >> 13 & 1) != 0);
-  AddPlaces(lane, out);
+  AddRecordFields(lane, out);
   out.Ablate((ablated >> 14 & 1) != 0);
   AddOthers(lane, out);
   out.Ablate((ablated >> 1 & 1) != 0);

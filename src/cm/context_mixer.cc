@@ -40,7 +40,7 @@ uint64_t TableBytes(const ContextMixerOptions& options) {
 // The smallest k with 2^k >= n.
 int CeilLog2(uint64_t n) { return n <= 1 ? 0 : 64 - std::countl_zero(n - 1); }
 
-// The light set remembers only the last 2^18 places of longer matches, which
+// The light set remembers only the last 2^18 positions of longer matches, which
 // saves 6 MB.
 int MatchLog2(const ContextMixerOptions& options, bool is_first) {
   return std::clamp(CeilLog2(TableBytes(options)), 10,
@@ -88,7 +88,7 @@ ContextMixer::ContextMixer(const ContextMixerOptions& options)
       contexts_(NumContexts(options), InputsPerContext(options),
                 NumBuckets(options), options.pages),
       followers_(options.pages),
-      places_(options.pages),
+      record_fields_(options.pages),
       order0_(256),
       order1_(65536, options.pages),
       mixer_(NumInputs(options), SetSizes(options),
@@ -265,7 +265,7 @@ void ContextMixer::EndByte() {
     const uint32_t word_count = lane.word_count;
     lane.Append(byte);
     if (lane.word_count != word_count) followers_.AppendWord(lane);
-    places_.Append(content(), lane);
+    record_fields_.Append(content(), lane);
   } else {
     lane.AppendPlain(byte);
   }

@@ -21,7 +21,7 @@
 #include "cm/lane_history.h"
 #include "cm/match_model.h"
 #include "cm/mixer.h"
-#include "cm/places.h"
+#include "cm/record_fields.h"
 #include "cm/zeroed_array.h"
 
 namespace llma::cm {
@@ -49,7 +49,7 @@ struct ContextMixerOptions {
   // For measurements only, never in a format: bit i leaves out a component.
   // 0 words, 1 sparse, 2 lines, 3 markup, 4 names, 5 classes, 7 followers, 8
   // segments, 9 matches, 10 refinement, 11 the full set's weight sets beyond
-  // the third, 12 folded orders, 13 places, 14 siblings.
+  // the third, 12 folded orders, 13 record fields, 14 siblings.
   uint32_t ablated = 0;
 };
 
@@ -113,7 +113,7 @@ class ContextMixer {
 
   ContextSet contexts_;
   Followers followers_;
-  Places places_;
+  RecordFields record_fields_;
   std::vector<MatchModel> matches_;
   std::vector<AdaptiveBit32> order0_;  // [partial byte]
   ZeroedArray<ZeroedBit32> order1_;    // [byte before, partial byte]

@@ -140,7 +140,7 @@ TEST_P(ContextMixerTest, ALaneFollowsItselfFirst) {
           static_cast<uint8_t>(texts[lane][i % texts[lane].size()]);
       mixer.BeginByte(lane);
       // Lane 1 is a byte behind, so lane 0 repeats only itself, or what lane 1
-      // has read since. Behind 32 bytes all matches have begun.
+      // has read since. After 32 bytes all matches have begun.
       if (lane == 0 && i >= texts[lane].size() + 32) {
         for (int k = 0; k < mixer.num_matches(); ++k) {
           EXPECT_EQ(mixer.match(k).expected(), byte | 256u) << i;

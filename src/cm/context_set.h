@@ -30,7 +30,7 @@ class ContextSet {
 
   // Only the first num_active contexts take part in this byte.
   void BeginByte(size_t num_active);
-  // Writes num_inputs() mixer inputs. partial: the byte's bits so far behind a
+  // Writes num_inputs() mixer inputs. partial: the byte's bits so far after a
   // leading 1; bit_count: how many.
   void Predict(uint32_t partial, uint32_t bit_count, int16_t* inputs);
   void Update(int bit);
@@ -65,7 +65,7 @@ class ContextSet {
   std::vector<Context> contexts_;
   size_t num_active_ = 0;
   std::vector<AdaptiveBit32> maps_;      // [context, history]
-  std::vector<AdaptiveBit32> run_maps_;  // [context, run length, bit place]
+  std::vector<AdaptiveBit32> run_maps_;  // [context, run length, bit number]
 };
 
 }  // namespace llma::cm

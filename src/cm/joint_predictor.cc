@@ -25,7 +25,7 @@ size_t NumTokenInputs(uint32_t num_lanes) {
 }
 
 // A set's contexts; SelectWeights gives their meaning.
-constexpr uint32_t kNumPlaces = 8 * 4;
+constexpr uint32_t kNumBitDepths = 8 * 4;
 constexpr uint32_t kNumMatchKinds = 16 * 3;
 constexpr uint32_t kErrorSteps = 12;
 constexpr size_t kNumSets = 8;
@@ -34,7 +34,7 @@ std::array<uint32_t, kNumSets> SetSizes(uint32_t num_lanes) {
           kNumConfidences * 3 * 2,
           kNumConfidences * 8 * 2,
           kNumConfidences * kNumMatchKinds,
-          kNumPlaces * num_lanes,
+          kNumBitDepths * num_lanes,
           256,
           256,
           kErrorSteps * kErrorSteps * 5};
@@ -165,21 +165,21 @@ void JointPredictor::BeginByte(uint32_t lane) {
 
 uint32_t JointPredictor::PredictBit(uint32_t p24) {
   // Certain bits are learnt from, too.
-  inner_p24_ = contexts_.Predict();
+  cm_p24_ = contexts_.Predict();
   token_contexts_.Predict(contexts_.partial_byte(), bit_count_,
                           token_inputs_.data());
   is_certain_ = IsCertain(p24);
   if (is_certain_) return p24;
-  outer_p24_ = p24;
-  outer_ = StretchQ16(p24);
-  inner_ = StretchQ16(inner_p24_);
+  lm_p24_ = p24;
+  lm_log_odds_ = StretchQ16(p24);
+  cm_log_odds_ = StretchQ16(cm_p24_);
   FillInputs();
   SelectWeights();
   mixer_.Mix();
   for (size_t i = 0; i < kNumSets; ++i) {
     final_mixer_.inputs()[i] = mixer_.output(i);
   }
-  final_mixer_.inputs()[kNumSets] = outer_;
+  final_mixer_.inputs()[kNumSets] = lm_log_odds_;
   const int32_t mixed = final_mixer_.Mix();
   const uint32_t p = SquashQ16(mixed);
   if ((options_.ablated >> 1 & 1) != 0) return p;
@@ -192,8 +192,8 @@ uint32_t JointPredictor::PredictBit(uint32_t p24) {
 
 void JointPredictor::FillInputs() {
   int32_t* in = mixer_.inputs().data();
-  *in++ = outer_;
-  *in++ = inner_;
+  *in++ = lm_log_odds_;
+  *in++ = cm_log_odds_;
   *in++ = 1 << 14;
   for (int i = 0; i < contexts_.num_matches(); ++i) {
     const MatchModel& match = contexts_.match(i);
@@ -209,39 +209,40 @@ void JointPredictor::SelectWeights() {
   const MatchModel& match = contexts_.leading_match();
   const uint32_t c0 = contexts_.partial_byte();
   const uint32_t c1 = contexts_.lane(lane_).c1();
-  const uint32_t outer = Confidence(outer_);
-  const uint32_t inner = std::min(Confidence(inner_) * 2 / 3, 7u);
-  const uint32_t both_one = (outer_ > 0) == (inner_ > 0) ? 1 : 0;
+  const uint32_t lm_confidence = Confidence(lm_log_odds_);
+  const uint32_t cm_confidence = std::min(Confidence(cm_log_odds_) * 2 / 3, 7u);
+  const uint32_t both_agree = (lm_log_odds_ > 0) == (cm_log_odds_ > 0) ? 1 : 0;
   const uint32_t length = match.length_bucket();
   const uint32_t match_agrees =
-      length == 0 ? 0 : 1 + ((match.expected_bit() != 0) == (outer_ > 0));
+      length == 0 ? 0 : 1 + ((match.expected_bit() != 0) == (lm_log_odds_ > 0));
   const uint32_t match_kind =
-      (std::min(length, 15u) * kNumConfidences + outer) * 3 + match_agrees;
-  const uint32_t place = outer * 3 + std::min(token.depth, 2u);
+      (std::min(length, 15u) * kNumConfidences + lm_confidence) * 3 +
+      match_agrees;
+  const uint32_t token_kind = lm_confidence * 3 + std::min(token.depth, 2u);
   mixer_.Select(0, 0);
-  mixer_.Select(1, place * 2 + (bit_count_ == 0 ? 1 : 0));
-  mixer_.Select(2, (outer * 8 + inner) * 2 + both_one);
+  mixer_.Select(1, token_kind * 2 + (bit_count_ == 0 ? 1 : 0));
+  mixer_.Select(2, (lm_confidence * 8 + cm_confidence) * 2 + both_agree);
   mixer_.Select(3, match_kind);
-  mixer_.Select(4, lane_ % options_.num_lanes * kNumPlaces +
+  mixer_.Select(4, lane_ % options_.num_lanes * kNumBitDepths +
                        (7 - bit_count_) * 4 + std::min(token.depth, 3u));
   mixer_.Select(5, c0);
   mixer_.Select(6, c1);
-  mixer_.Select(7, (ErrorStep(token.outer_error) * kErrorSteps +
-                    ErrorStep(token.inner_error)) *
-                           5 +
-                       std::min(outer / 2, 4u));
+  mixer_.Select(
+      7, (ErrorStep(token.lm_error) * kErrorSteps + ErrorStep(token.cm_error)) *
+                 5 +
+             std::min(lm_confidence / 2, 4u));
   final_mixer_.Select(0, 0);
-  final_mixer_.Select(1, place);
+  final_mixer_.Select(1, token_kind);
   final_mixer_.Select(2, c0);
   final_mixer_.Select(3, std::min(length, 15u) * 3 + match_agrees);
-  refined_contexts_ = {outer << 8 | c0, c1 << 8 | c0, match_kind};
+  refined_contexts_ = {lm_confidence << 8 | c0, c1 << 8 | c0, match_kind};
 }
 
 void JointPredictor::UpdateBit(int bit) {
   if (!is_certain_) {
     TokenState& token = tokens_[lane_];
-    Follow(token.outer_error, outer_p24_, bit);
-    Follow(token.inner_error, inner_p24_, bit);
+    Follow(token.lm_error, lm_p24_, bit);
+    Follow(token.cm_error, cm_p24_, bit);
     mixer_.Update(bit);
     final_mixer_.Update(bit);
     if ((options_.ablated >> 1 & 1) == 0) {

@@ -40,7 +40,7 @@ inline constexpr uint64_t kMaxJointBytes = uint64_t{1} << 31;
 class JointPredictor {
  public:
   // The language model says nothing.
-  static constexpr uint32_t kNoOpinion = kProbOne / 2;
+  static constexpr uint32_t kEvenOdds = kProbOne / 2;
 
   explicit JointPredictor(const JointOptions& options);
   // At the border of two pieces; both go on alike.
@@ -83,10 +83,10 @@ class JointPredictor {
 
   // Of the decision predicted last.
   bool is_certain_ = false;
-  uint32_t outer_p24_ = 0;
-  uint32_t inner_p24_ = 0;
-  int32_t outer_ = 0;  // log odds, Q16
-  int32_t inner_ = 0;
+  uint32_t lm_p24_ = 0;
+  uint32_t cm_p24_ = 0;
+  int32_t lm_log_odds_ = 0;  // log odds, Q16
+  int32_t cm_log_odds_ = 0;
 
   WideMixer mixer_;
   WideMixer final_mixer_;

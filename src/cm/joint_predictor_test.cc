@@ -11,10 +11,11 @@ namespace llma::cm {
 namespace {
 
 // Bits spent on `content` in tokens of at most `token_bytes`, cut at blanks
-// too. outer(bit) is the language model's probability of a 1.
-template <class Outer>
+// too. lm(bit) is the language model's probability of a 1.
+template <class LanguageModel>
 double CostInBits(const std::string& content, ModelSet set,
-                  uint32_t token_bytes, size_t num_lanes, const Outer& outer) {
+                  uint32_t token_bytes, size_t num_lanes,
+                  const LanguageModel& lm) {
   JointPredictor joint({.set = set,
                         .content_bytes = content.size(),
                         .num_lanes = static_cast<uint32_t>(num_lanes)});
@@ -33,7 +34,7 @@ double CostInBits(const std::string& content, ModelSet set,
       joint.BeginByte(lane);
       for (int k = 7; k >= 0; --k) {
         const bool bit = (content[i] >> k & 1) != 0;
-        const uint32_t p24 = outer(bit);
+        const uint32_t p24 = lm(bit);
         const uint32_t p = joint.PredictBit(p24);
         if (p24 == 0 || p24 == kProbOne) {
           EXPECT_EQ(p, p24);
@@ -58,19 +59,19 @@ std::string Repeated(const std::string& part, int times) {
   return text;
 }
 
-uint32_t NoOpinion(bool /*bit*/) { return JointPredictor::kNoOpinion; }
+uint32_t EvenOdds(bool /*bit*/) { return JointPredictor::kEvenOdds; }
 uint32_t Sure(bool bit) { return bit ? kProbOne - 2 : 2; }
 
 class JointPredictorTest : public testing::TestWithParam<ModelSet> {};
 
 TEST_P(JointPredictorTest, LearnsBitsAndEndsWithoutALanguageModel) {
   const std::string text = Repeated("one token after the other ", 100);
-  EXPECT_LT(CostInBits(text, GetParam(), 5, 1, NoOpinion), 1200);
+  EXPECT_LT(CostInBits(text, GetParam(), 5, 1, EvenOdds), 1200);
 }
 
 TEST_P(JointPredictorTest, LanesLearnFromEachOther) {
   const std::string text = Repeated("one token after the other ", 100);
-  EXPECT_LT(CostInBits(text, GetParam(), 5, 4, NoOpinion), 1500);
+  EXPECT_LT(CostInBits(text, GetParam(), 5, 4, EvenOdds), 1500);
 }
 
 TEST_P(JointPredictorTest, LeavesASureLanguageModelAlone) {
@@ -106,7 +107,7 @@ TEST_P(JointPredictorTest, EscapesEndTokens) {
   for (int i = 0; i < 40; ++i) {
     joint.BeginByte(0);
     for (int k = 0; k < 8; ++k) {
-      joint.PredictBit(JointPredictor::kNoOpinion);
+      joint.PredictBit(JointPredictor::kEvenOdds);
       joint.UpdateBit(1);
     }
     joint.EndEscape();

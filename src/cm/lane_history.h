@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdint>
 
-#include "cm/places.h"
+#include "cm/record_fields.h"
 
 namespace llma::cm {
 
@@ -101,7 +101,7 @@ struct LaneHistory {
   uint32_t quoted = 0;  // hash of the text in quotation marks
   uint32_t key = 0;     // hash of the last quoted text before a colon
 
-  std::array<PlaceCursor, kNumPlaceKinds> cursors = {};
+  std::array<FieldCursor, kNumFieldKinds> cursors = {};
 
   std::array<MatchState, kMaxMatchModels> match = {};
 

@@ -24,7 +24,7 @@ class LightMatch {
   // After a byte: content[0, next_ofs) is known, last8 its end.
   void BeginByte(const uint8_t* content, uint32_t next_ofs, uint64_t last8);
 
-  // Before a bit. partial: the byte's bits so far behind a leading 1;
+  // Before a bit. partial: the byte's bits so far after a leading 1;
   // bit_count: how many. Writes kNumInputs mixer inputs.
   void Predict(uint32_t partial, uint32_t bit_count, int16_t* inputs) {
     agrees_ = expected_ >> (8 - bit_count) == partial;
@@ -77,7 +77,7 @@ class LightMatch {
   int bit_ = 0;
   bool agrees_ = false;
   AdaptiveBit32* estimate_ = nullptr;
-  // [bucket, misses, place of the bit]
+  // [bucket, misses, number of the bit]
   std::array<AdaptiveBit32, kNumBuckets * kMissContexts * 8> estimates_;
 };
 

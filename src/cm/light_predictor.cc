@@ -23,7 +23,8 @@ constexpr int32_t kFirstWeight = kMixerWeightOne / (8 * kLightMixerRows);
 constexpr int kRefinementShift = 5;
 constexpr uint32_t kRefinementSteps = 25;
 
-// Weights are chosen by so many bytes before, each of them with eight places.
+// Weights are chosen by this many bytes before, each of them with the bit
+// number.
 constexpr size_t kNumRowBytes = 3;
 constexpr size_t kRowsPerByte = 256 * 8;
 

@@ -129,8 +129,8 @@ class LightPredictor {
   std::vector<uint32_t> rates_;            // [uses], up to the last one
   // Of the first kind of rows, at most the last of rates_.
   std::vector<uint16_t> uses_;
-  // Chosen by one of the last three bytes and the place of the bit, by the
-  // length of the match and the place, and by the partial byte.
+  // Chosen by one of the last three bytes and the number of the bit, by the
+  // length of the match and that number, and by the partial byte.
   ZeroedArray<WeightRow> byte_rows_;
   ZeroedArray<WeightRow> match_rows_;
   ZeroedArray<WeightRow> partial_rows_;

@@ -30,7 +30,7 @@ class MatchModel {
   void BeginByte(const uint8_t* content, std::span<LaneHistory> lanes,
                  uint32_t lane, MatchState& state);
 
-  // Before a bit. partial: the byte's bits so far behind a leading 1.
+  // Before a bit. partial: the byte's bits so far after a leading 1.
   // Writes kNumInputs mixer inputs.
   void Predict(uint32_t partial, int16_t* inputs);
   void Update(int bit);
@@ -52,7 +52,7 @@ class MatchModel {
   int shift_;
   ZeroedArray<uint32_t> table_;           // hash -> offset in the content
   ZeroedArray<uint32_t> own_table_;       // the same by lane, or empty
-  std::vector<AdaptiveBit32> estimates_;  // [bucket, miss history, bit place]
+  std::vector<AdaptiveBit32> estimates_;  // [bucket, miss history, bit number]
   uint32_t expected_ = 0;
   uint32_t bucket_ = 0;
   uint32_t context_ = 0;

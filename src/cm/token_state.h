@@ -17,8 +17,8 @@ struct TokenState {
   std::array<uint32_t, 2> tokens = {};  // hashes of those before it
   // How wrong the language model and the context models lately were: decaying
   // means over bits of the probability that went elsewhere, 24 bits.
-  uint32_t outer_error = 0;
-  uint32_t inner_error = 0;
+  uint32_t lm_error = 0;
+  uint32_t cm_error = 0;
 
   void Append(uint8_t byte) {
     prefix = Combine(prefix, byte + 1u);

@@ -36,7 +36,7 @@ struct CodecProgress {
 // the work, which then ends with an error.
 using ProgressCallback = std::function<bool(const CodecProgress&)>;
 
-// Told of each frame of a file when it is done.
+// Called for each frame of a file when it is done.
 using FrameCallback =
     std::function<void(const FrameHeader& header, uint64_t frame_bytes)>;
 
@@ -55,8 +55,8 @@ struct CompressOptions {
   std::vector<const Model*> other_models;
   ProgressCallback progress;
   std::string kernels;          // a name; empty: $LLMA_KERNELS, else the best
-  StageClock* clock = nullptr;  // told where the time goes
-  CostCallback on_costs;        // told what the pieces cost
+  StageClock* clock = nullptr;  // gets the time of each stage
+  CostCallback on_costs;        // gets what the pieces cost
   CompressContext* context = nullptr;          // null: one for this work alone
   std::shared_ptr<const Reference> reference;  // may be null
   uint32_t max_chances = 0;                    // for each piece

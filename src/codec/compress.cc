@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/fp_env.h"
 #include "base/machine_limits.h"
 #include "cm/joint_predictor.h"
 #include "codec/choose/levels.h"
@@ -91,7 +90,7 @@ class FrameCompressor {
     LLMA_ASSIGN(
         std::vector<uint8_t> code,
         EncodeContextFrame(models, predicted_, kernels_, progress, NewCosts(),
-                           Start(), &shared_.pages(), reference()));
+                           StartOfCode(), &shared_.pages(), reference()));
     EnterStage(options_.clock, Stage::kOther);
     return Coded(std::move(header), std::move(code));
   }
@@ -102,16 +101,17 @@ class FrameCompressor {
     std::optional<CompressedFrame> light;
     const bool is_large = predicted_.size() >= kMinBytesToChoose;
     if (predicted_.size() >= kMinBytesToTry) {
-      LLMA_ASSIGN(light, CodeWithContexts(ContextModels::kLight, Trial()));
+      LLMA_ASSIGN(light,
+                  CodeWithContexts(ContextModels::kLight, TrialProgress()));
       if (is_large ? DoContextsSuffice(predicted_, light->size_bytes())
                    : IsUnpredictable(predicted_, light->size_bytes())) {
         return *std::move(light);
       }
       if (!is_large) light.reset();
     }
-    const FpEnvGuard fp_env;
-    LLMA_ASSIGN(const Model* chosen, ChooseModel(candidates, predicted_,
-                                                 kernels_, options_, Trial()));
+    LLMA_ASSIGN(const Model* chosen,
+                ChooseModel(candidates, predicted_, kernels_, options_,
+                            TrialProgress()));
     const Model& model = *chosen;
     FrameHeader header = CodedHeader(FrameKind::kCoded, models);
     std::copy_n(model.fingerprint().begin(), header.model_id.size(),
@@ -149,9 +149,9 @@ class FrameCompressor {
     }
     FrameCosts light_costs = std::move(costs_);
     context.costs = NewCosts();
-    LLMA_ASSIGN(
-        std::vector<uint8_t> code,
-        EncodeFrame(context, predicted_, pieces, header.lane_bytes, Start()));
+    LLMA_ASSIGN(std::vector<uint8_t> code,
+                EncodeFrame(context, predicted_, pieces, header.lane_bytes,
+                            StartOfCode()));
     LLMA_ASSIGN(CompressedFrame coded,
                 Coded(std::move(header), std::move(code)));
     if (!light || coded.size_bytes() < light->size_bytes()) return coded;
@@ -192,15 +192,15 @@ class FrameCompressor {
   // model is not given either when the two are compared.
   Result<uint64_t> LightBytesAlone(uint64_t with_reference) const {
     if (!options_.reference) return with_reference;
-    LLMA_ASSIGN(
-        const std::vector<uint8_t> code,
-        EncodeContextFrame(ContextModels::kLight, predicted_, kernels_, Trial(),
-                           nullptr, Start(), &shared_.pages()));
+    LLMA_ASSIGN(const std::vector<uint8_t> code,
+                EncodeContextFrame(ContextModels::kLight, predicted_, kernels_,
+                                   TrialProgress(), nullptr, StartOfCode(),
+                                   &shared_.pages()));
     return code.size();
   }
 
   // The start of a code.
-  BinaryEncoder Start() const {
+  BinaryEncoder StartOfCode() const {
     BinaryEncoder coder;
     EncodeRepetitions(repetitions_, coder);
     return coder;
@@ -226,15 +226,16 @@ class FrameCompressor {
 
   // Pieces of the predicted content as pieces of all of it.
   void AddRepetitionCosts() {
-    const double bits = 8.0 * static_cast<double>(Start().Finish().size()) /
+    const double bits = 8.0 *
+                        static_cast<double>(StartOfCode().Finish().size()) /
                         static_cast<double>(repetitions_.size());
-    std::vector<PieceCost> placed;
+    std::vector<PieceCost> located;
     auto next = repetitions_.begin();
     uint64_t ofs = 0, gap_bytes = next->gap_bytes;
     const auto add_repetitions = [&] {
       while (next != repetitions_.end() && gap_bytes == 0) {
         const auto size = static_cast<uint32_t>(next->size_bytes);
-        placed.push_back({ofs, size, bits, -1, {}});
+        located.push_back({ofs, size, bits, -1, {}});
         ofs += size;
         gap_bytes = ++next != repetitions_.end() ? next->gap_bytes : 0;
       }
@@ -244,9 +245,9 @@ class FrameCompressor {
       // One that goes on after a repetition is two.
       while (next != repetitions_.end() && piece.size_bytes > gap_bytes) {
         const auto size = static_cast<uint32_t>(gap_bytes);
-        placed.push_back({ofs, size, std::exchange(piece.bits, 0),
-                          std::exchange(piece.model_bits, -1),
-                          std::exchange(piece.chances, {})});
+        located.push_back({ofs, size, std::exchange(piece.bits, 0),
+                           std::exchange(piece.model_bits, -1),
+                           std::exchange(piece.chances, {})});
         ofs += size;
         piece.size_bytes -= size;
         gap_bytes = 0;
@@ -255,14 +256,14 @@ class FrameCompressor {
       piece.content_ofs = ofs;
       ofs += piece.size_bytes;
       if (next != repetitions_.end()) gap_bytes -= piece.size_bytes;
-      placed.push_back(std::move(piece));
+      located.push_back(std::move(piece));
     }
     add_repetitions();
-    costs_.pieces = std::move(placed);
+    costs_.pieces = std::move(located);
   }
 
   // Asks whether to go on; what is done may have to be done again.
-  ProgressCallback Trial() const {
+  ProgressCallback TrialProgress() const {
     if (!options_.progress) return {};
     return [this](const CodecProgress& progress) {
       return options_.progress({0, progress.total_bytes, 0});

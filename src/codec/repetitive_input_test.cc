@@ -14,10 +14,10 @@
 namespace llma {
 namespace {
 
-// Twice the content may take so many times the time, and so much more: a larger
-// one may be given to a model where a smaller one is not, and the machine does
-// something else, too. Work that grew with the square of 128 KB would take
-// more.
+// Twice the content may take this many times as long, and this much more: a
+// larger one may be given to a model where a smaller one is not, and the
+// machine does something else, too. Work that grew with the square of 128 KB
+// would take more.
 constexpr double kMaxRatio = 3;
 constexpr double kSlackSeconds = 0.4;
 constexpr int kMaxTries = 3;

@@ -171,7 +171,7 @@ Status ParseCodedFields(ByteReader& reader, FrameHeader& header) {
   return OkStatus();
 }
 
-// Behind the sizes.
+// After the sizes.
 Status ParseRepeatedBytes(ByteReader& reader, FrameHeader& header) {
   if (header.content_bytes == 0) {
     return Corrupt("an empty content has no repetitions", reader.offset());
@@ -276,7 +276,7 @@ Status CheckFrameHeader(const FrameHeader& header) {
     return Corrupt("the kind of the frame is unknown");
   }
   if (!(header == OnlyOwnFields(header))) {
-    return Corrupt("the frame has a field that its kind has not");
+    return Corrupt("the frame has a field that its kind does not have");
   }
   if (header.content_bytes > kMaxContentBytes ||
       header.payload_bytes > kMaxPayloadBytes) {

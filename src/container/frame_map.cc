@@ -16,7 +16,7 @@ struct FoundIndex {
   uint64_t start;
 };
 
-// A place, as the vector of them grows, and what the index said of it.
+// A location, as the vector of them grows, and what the index said of it.
 constexpr uint64_t kMemoryPerFrame = 128;
 // What a byte of an index becomes: two are an entry.
 constexpr uint64_t kMemoryPerIndexByte = 1 + sizeof(IndexEntry) / 2;
@@ -134,7 +134,7 @@ Result<std::optional<FrameMap>> MapFramesByIndex(const RandomAccess& file,
   if (map.num_members == 0) return std::optional<FrameMap>();
   std::reverse(map.frames.begin(), map.frames.end());
   ContentLimit limit(kMaxFileContentBytes);
-  for (FramePlace& frame : map.frames) {
+  for (FrameLocation& frame : map.frames) {
     if (!limit.Take(frame.content_bytes)) return std::optional<FrameMap>();
     frame.content_ofs = map.content_bytes;
     map.content_bytes += frame.content_bytes;

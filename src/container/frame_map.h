@@ -14,7 +14,7 @@
 
 namespace llma {
 
-// A file in which any place can be read. ReadAt(offset, size) gives fewer bytes
+// A file of which any part can be read. ReadAt(offset, size) gives fewer bytes
 // only at its end.
 struct RandomAccess {
   uint64_t file_bytes = 0;
@@ -24,16 +24,16 @@ struct RandomAccess {
 // A file in memory, which must outlive it.
 RandomAccess InMemory(Bytes file);
 
-struct FramePlace {
+struct FrameLocation {
   uint64_t frame_ofs;
   uint64_t frame_bytes;
   uint64_t content_ofs;
   uint64_t content_bytes;
-  bool operator==(const FramePlace&) const = default;
+  bool operator==(const FrameLocation&) const = default;
 };
 
 struct FrameMap {
-  std::vector<FramePlace> frames;  // all but indexes, in order
+  std::vector<FrameLocation> frames;  // all but indexes, in order
   uint64_t content_bytes = 0;
   uint64_t num_members = 0;
 };

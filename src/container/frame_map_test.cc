@@ -30,7 +30,7 @@ TEST(FrameMap, IndexAndHeadersAgree) {
   EXPECT_EQ(by_headers->frames.size(), 5u);
   EXPECT_EQ(by_headers->content_bytes, 6u);
   EXPECT_EQ(by_headers->num_members, 2u);
-  const FramePlace& last = by_headers->frames.back();
+  const FrameLocation& last = by_headers->frames.back();
   EXPECT_EQ(last.content_ofs, 5u);
   EXPECT_TRUE(ReadFrameHeader(InMemory(AsBytes(file)), last.frame_ofs));
 }

@@ -30,7 +30,7 @@ struct ContentFrame {
   std::vector<uint8_t> payload;
 };
 
-// Takes embedded models. `Wants` is asked with the size of one, and tells
+// Takes embedded models. `Wants` is asked with the size of one, and says
 // whether to read it: while that is done, it needs half as much memory again.
 struct ModelTaker {
   std::function<Result<bool>(const ModelFingerprint&, uint64_t model_bytes)>
@@ -66,7 +66,7 @@ class FrameParser {
   // Of the member that is being read, once its first content frame was given.
   const std::optional<SourceInfo>& source_info() const { return source_info_; }
   uint64_t num_members() const { return num_members_; }
-  // Of one member: it is complete, and so many bytes were given after it.
+  // Of one member: it is complete, and this many bytes were given after it.
   bool is_done() const {
     return options_.one_member && num_members_ > 0 && step_ == Step::kHeader;
   }

@@ -159,10 +159,10 @@ TEST(FrameParser, EveryFlippedBitOutsideOfContentsIsAnError) {
 
 TEST(FrameParser, NamesWhatIsWrong) {
   EXPECT_EQ(ErrorOf("PK: another kind"), ErrorCode::kBadMagic);
-  const auto behind =
+  const auto after_end =
       Read(TestFileWriter().Stored("a", true).file() + "tail", 99);
-  EXPECT_EQ(behind.error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(behind.error().offset, 12u);
+  EXPECT_EQ(after_end.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(after_end.error().offset, 12u);
   EXPECT_EQ(ErrorOf(""), ErrorCode::kTruncated);
 }
 

@@ -31,24 +31,25 @@ Result<ModelFingerprint> ParseModelFingerprint(Bytes start) {
   return fingerprint;
 }
 
-Result<ModelPlace> FindModelPlace(const RandomAccess& file,
-                                  const FrameHeader& header, uint64_t frame_ofs,
-                                  size_t header_bytes) {
-  ModelPlace place;
+Result<EmbeddedModelLocation> FindEmbeddedModel(const RandomAccess& file,
+                                                const FrameHeader& header,
+                                                uint64_t frame_ofs,
+                                                size_t header_bytes) {
+  EmbeddedModelLocation found;
   const uint64_t payload_ofs = frame_ofs + header_bytes;
   LLMA_ASSIGN(
       const std::vector<uint8_t> start,
       file.ReadAt(payload_ofs, std::min<uint64_t>(header.payload_bytes,
                                                   sizeof(ModelFingerprint))));
-  LLMA_ASSIGN(place.fingerprint, ParseModelFingerprint(start));
-  place.frame_ofs = frame_ofs;
-  place.model_ofs = payload_ofs + start.size();
-  place.model_bytes = header.payload_bytes - start.size();
-  if (place.model_bytes > file.file_bytes - place.model_ofs) {
+  LLMA_ASSIGN(found.fingerprint, ParseModelFingerprint(start));
+  found.frame_ofs = frame_ofs;
+  found.model_ofs = payload_ofs + start.size();
+  found.model_bytes = header.payload_bytes - start.size();
+  if (found.model_bytes > file.file_bytes - found.model_ofs) {
     return Error{ErrorCode::kTruncated, "the file is truncated",
                  file.file_bytes};
   }
-  return place;
+  return found;
 }
 
 }  // namespace llma

@@ -38,16 +38,17 @@ ModelFrameStart StartModelFrame(const ModelFingerprint& fingerprint,
 Result<ModelFingerprint> ParseModelFingerprint(Bytes start);
 
 // Where a model stands in a file.
-struct ModelPlace {
+struct EmbeddedModelLocation {
   ModelFingerprint fingerprint;
   uint64_t frame_ofs;
   uint64_t model_ofs;
   uint64_t model_bytes;
 };
 // Of a frame of this kind, from its header and what follows.
-Result<ModelPlace> FindModelPlace(const RandomAccess& file,
-                                  const FrameHeader& header, uint64_t frame_ofs,
-                                  size_t header_bytes);
+Result<EmbeddedModelLocation> FindEmbeddedModel(const RandomAccess& file,
+                                                const FrameHeader& header,
+                                                uint64_t frame_ofs,
+                                                size_t header_bytes);
 
 }  // namespace llma
 

@@ -14,7 +14,8 @@ namespace {
 
 static_assert(kMaxTreeTokens <= kMaxQueryPositions);
 
-// An encoder's rows whose logits exist at a time: 49,152 logits are 197 KB.
+// How many of an encoder's rows have logits at a time: 49,152 logits are
+// 197 KB.
 // Where that is not too much, each thread computes those of many rows by itself
 // and turns them into probabilities; else all threads compute those of some
 // rows.
@@ -31,7 +32,7 @@ uint32_t OwnLogitRows(size_t stride, int num_threads) {
              : static_cast<uint32_t>(std::min<size_t>(rows, kMaxOwnLogitRows));
 }
 
-// Whether threads have rows of their own in a pass of so many.
+// Whether threads have rows of their own in a pass of this many.
 bool UsesOwnRows(uint32_t own_rows, int num_threads, uint32_t num_rows) {
   return own_rows > 0 &&
          num_rows >= static_cast<uint32_t>(num_threads) * kMinOwnLogitRows;

@@ -30,7 +30,7 @@ class CpuEngine : public Engine {
   Result<std::unique_ptr<DecodeSession>> OpenDecoder(
       const SessionOptions& options) override;
 
-  // What sessions take, with a pool of so many threads.
+  // What sessions take, with a pool of this many threads.
   static uint64_t EncoderBytes(const ModelConfig& config,
                                const SessionShape& shape, int num_threads);
   static uint64_t DecoderBytes(const ModelConfig& config,

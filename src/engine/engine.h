@@ -60,7 +60,7 @@ struct SessionOptions {
   // are keys and values.
   std::span<const uint64_t> stream_bytes;
   ThreadPool& pool;             // used by the thread that calls, in Run() alone
-  StageClock* clock = nullptr;  // told where the time goes
+  StageClock* clock = nullptr;  // gets the time of each stage
   PageCache* pages = nullptr;   // for keys and values
   // Every stream goes on as this one did; null: they have read nothing.
   const StreamStart* start = nullptr;

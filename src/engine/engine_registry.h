@@ -25,7 +25,7 @@ struct EngineKind {
   Result<std::unique_ptr<Engine>> (*create)(const Model& model,
                                             const KernelTable& kernels);
   // Bounds of the memory of this machine that a session takes, with a pool of
-  // so many threads.
+  // this many threads.
   uint64_t (*encoder_bytes)(const ModelConfig& config,
                             const SessionShape& shape, int num_threads);
   uint64_t (*decoder_bytes)(const ModelConfig& config,

@@ -44,8 +44,8 @@ class ImportMutationTest : public testing::TestWithParam<const char*> {
   }
   void TearDown() override { fs::remove(path_); }
 
-  // A place: nearly always in the structure, where it matters.
-  uint32_t Place() {
+  // An offset: nearly always in the structure, where it matters.
+  uint32_t Offset() {
     return random_.Below(random_.Below(16) == 0
                              ? static_cast<uint32_t>(bytes_.size())
                              : structure_size_);
@@ -67,7 +67,7 @@ class ImportMutationTest : public testing::TestWithParam<const char*> {
 
 TEST_P(ImportMutationTest, Truncations) {
   for (int i = 0; i < 1000; ++i) {
-    const uint32_t size = Place();
+    const uint32_t size = Offset();
     EXPECT_FALSE(Import(Bytes(bytes_).first(size))) << size;
   }
 }
@@ -76,7 +76,7 @@ TEST_P(ImportMutationTest, Flips) {
   for (int i = 0; i < 1000; ++i) {
     std::vector<uint8_t> flipped = bytes_;
     for (uint32_t n = 1 + random_.Below(3); n > 0; --n) {
-      flipped[Place()] ^= static_cast<uint8_t>(1 << random_.Below(8));
+      flipped[Offset()] ^= static_cast<uint8_t>(1 << random_.Below(8));
     }
     Import(flipped);
   }
@@ -86,8 +86,8 @@ TEST_P(ImportMutationTest, Splices) {
   for (int i = 0; i < 1000; ++i) {
     std::vector<uint8_t> spliced = bytes_;
     const uint32_t length = 1 + random_.Below(64);
-    const uint32_t from = std::min(Place(), structure_size_ - length);
-    const uint32_t to = std::min(Place(), structure_size_ - length);
+    const uint32_t from = std::min(Offset(), structure_size_ - length);
+    const uint32_t to = std::min(Offset(), structure_size_ - length);
     std::copy_n(bytes_.begin() + from, length, spliced.begin() + to);
     Import(spliced);
   }
@@ -96,11 +96,11 @@ TEST_P(ImportMutationTest, Splices) {
 TEST_P(ImportMutationTest, ExtremeNumbers) {
   for (int i = 0; i < 1000; ++i) {
     std::vector<uint8_t> changed = bytes_;
-    const uint32_t place = random_.Below(structure_size_);
+    const uint32_t ofs = random_.Below(structure_size_);
     const uint64_t numbers[] = {~0ull, 0, 1ull << 63, 1ull << 32, 0x7fffffff};
     const uint64_t number = numbers[random_.Below(5)];
     for (uint32_t k = 0; k < (i % 2 == 0 ? 4 : 8); ++k) {
-      changed[place + k] = static_cast<uint8_t>(number >> (8 * k));
+      changed[ofs + k] = static_cast<uint8_t>(number >> (8 * k));
     }
     Import(changed);
   }

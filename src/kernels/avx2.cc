@@ -120,7 +120,7 @@ constexpr uint32_t kBlockRows = 48;   // their sums stay in the first cache,
 constexpr uint32_t kBlockPanels = 4;  // beside the weights of one group
 
 // A group of one row, or of half a panel: each quad of columns gives a pair of
-// columns 0 and 2 and, 16 places on, a pair of columns 1 and 3.
+// columns 0 and 2 and, 16 elements on, a pair of columns 1 and 3.
 constexpr int kGroupPairs = 2 * kGroupQuads;
 struct WideRow {
   alignas(32) int32_t pairs[kGroupPairs];

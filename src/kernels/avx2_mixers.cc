@@ -29,10 +29,10 @@ inline __m256i RowDot(const int16_t* x, const int32_t* w, int n) {
 }
 
 // The upper halves of the sums of eight weights, as 32 bits.
-inline __m256i UpperSums(const int32_t* const* rows, int place) {
-  __m256i sum = LoadAligned(rows[0] + place);
+inline __m256i UpperSums(const int32_t* const* rows, int index) {
+  __m256i sum = LoadAligned(rows[0] + index);
   for (int row = 1; row < kLightMixerRows; ++row) {
-    sum = _mm256_add_epi32(sum, LoadAligned(rows[row] + place));
+    sum = _mm256_add_epi32(sum, LoadAligned(rows[row] + index));
   }
   return _mm256_srai_epi32(sum, 16);
 }

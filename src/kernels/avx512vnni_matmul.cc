@@ -106,8 +106,8 @@ void MatmulPanels(const LinearWeights& w, uint32_t panel,
 }
 
 // Weights of two panels, made unsigned once for many rows:
-// [group, quad of columns, panel, 16 rows, 4 columns]. So many groups at a time
-// stay in the first cache, beside the rows of a tile.
+// [group, quad of columns, panel, 16 rows, 4 columns]. This many groups at a
+// time stay in the first cache, beside the rows of a tile.
 constexpr uint32_t kBlockGroups = 12;
 struct PanelPair {
   alignas(
@@ -216,7 +216,7 @@ void PairTile(PanelPair& pair, const QuantizedRows& x, const int8_t* next_x,
   }
 }
 
-// From so many rows on it pays to make weights unsigned once; below, to read
+// From this many rows on it pays to make weights unsigned once; below, to read
 // them in place. Golden Cove has two ports for all vector operations of 64
 // bytes, so each xor costs half a vpdpbusd, and each group and vector of sums
 // four operations: 8/10 of the peak are to be had, and 64 rows reach them.

@@ -14,13 +14,13 @@
 namespace llma {
 namespace {
 
-TEST(MixerWeightPlace, IsAPermutationOfBlocks) {
+TEST(MixerWeightIndex, IsAPermutationOfBlocks) {
   std::vector<bool> used(64);
   for (int i = 0; i < 64; ++i) {
-    const int place = MixerWeightPlace(i);
-    EXPECT_EQ(place / kMixerBlock, i / kMixerBlock);
-    EXPECT_FALSE(used[static_cast<size_t>(place)]);
-    used[static_cast<size_t>(place)] = true;
+    const int index = MixerWeightIndex(i);
+    EXPECT_EQ(index / kMixerBlock, i / kMixerBlock);
+    EXPECT_FALSE(used[static_cast<size_t>(index)]);
+    used[static_cast<size_t>(index)] = true;
   }
 }
 

@@ -12,10 +12,10 @@ namespace neon {
 namespace {
 
 // Four inputs times the upper halves of the sums of their weights.
-inline int32x4_t Products(int16x4_t x, const int32_t* const* rows, int place) {
-  int32x4_t sum = vld1q_s32(rows[0] + place);
+inline int32x4_t Products(int16x4_t x, const int32_t* const* rows, int index) {
+  int32x4_t sum = vld1q_s32(rows[0] + index);
   for (int row = 1; row < kLightMixerRows; ++row) {
-    sum = vaddq_s32(sum, vld1q_s32(rows[row] + place));
+    sum = vaddq_s32(sum, vld1q_s32(rows[row] + index));
   }
   return vmull_s16(x, vshrn_n_s32(sum, 16));
 }
@@ -34,8 +34,8 @@ int32_t LightMixerDot(const int16_t* x, const int32_t* const* rows) {
   for (int i = 0; i < kLightMixerInputs; i += 8) {
     const int16x8_t inputs = vld1q_s16(x + i);
     const int32x4_t pairs = vpaddq_s32(
-        Products(vget_low_s16(inputs), rows, MixerWeightPlace(i)),
-        Products(vget_high_s16(inputs), rows, MixerWeightPlace(i + 4)));
+        Products(vget_low_s16(inputs), rows, MixerWeightIndex(i)),
+        Products(vget_high_s16(inputs), rows, MixerWeightIndex(i + 4)));
     sum = vaddq_s32(sum, vshrq_n_s32(pairs, 6));
   }
   return vaddvq_s32(sum);
@@ -46,7 +46,7 @@ void LightMixerTrain(const int16_t* x, int32_t error, int32_t* const* rows) {
   for (int i = 0; i < kLightMixerInputs; i += 4) {
     const int32x4_t step = vmull_n_s16(vld1_s16(x + i), e);
     for (int row = 0; row < kLightMixerRows; ++row) {
-      AddClamped(step, rows[row] + MixerWeightPlace(i));
+      AddClamped(step, rows[row] + MixerWeightIndex(i));
     }
   }
 }

@@ -12,7 +12,7 @@ namespace llma {
 
 namespace {
 
-// Rows whose scores exist at a time: they stay in the first-level cache until
+// How many rows have scores at a time: they stay in the first-level cache until
 // they are weights.
 constexpr uint32_t kScoredRows = 8;
 

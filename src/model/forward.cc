@@ -10,8 +10,8 @@
 namespace llma {
 namespace {
 
-// From so many rows for each thread on a thread takes rows through all steps of
-// a layer by itself, at most kMaxPartRows at a time: what the steps hand to
+// From this many rows for each thread on, a thread takes rows through all steps
+// of a layer by itself, at most kMaxPartRows at a time: what the steps hand to
 // each other then stays in its second-level cache. Fewer rows share each
 // product's weights instead.
 constexpr uint32_t kMinThreadRows = 32;

@@ -30,11 +30,12 @@ class ForwardPass {
   ForwardPass(const Model& model, const KernelTable& kernels, ThreadPool& pool,
               uint32_t max_rows, uint32_t max_window_positions);
 
-  // What one takes, with a pool of so many threads.
+  // What one takes, with a pool of this many threads.
   static uint64_t SizeBytes(const ModelConfig& config, uint32_t max_rows,
                             uint32_t max_window_positions, int num_threads);
 
-  // Tells `clock`, which must outlive this, where the time goes; null: nobody.
+  // Reports the time of each stage to `clock`, which must outlive this; may be
+  // null.
   void set_clock(StageClock* clock) { clock_ = clock; }
   // For tests, and to find where a port differs.
   void set_trace(ForwardTrace trace) { steps_.set_trace(std::move(trace)); }
@@ -48,7 +49,7 @@ class ForwardPass {
   //   logits: [num_rows, logits_stride()], the first num_tokens count
   void ComputeLogits(uint32_t row_begin, uint32_t num_rows, float* logits);
   // The same by one thread, in a task of the pool, beside others with other
-  // rows; CountLogits tells the clock of the work of all.
+  // rows; CountLogits adds the work of all to the clock.
   void ComputeOwnLogits(uint32_t row_begin, uint32_t num_rows, float* logits,
                         int thread_idx);
   void CountLogits(uint32_t num_rows);

@@ -19,8 +19,8 @@
 
 namespace llma {
 
-// Told what a step gives: the step as ReferenceForward names it, and values of
-// a row of the batch from column `col` on. From any thread.
+// Called with what a step gives: the step as ReferenceForward names it, and
+// values of a row of the batch from column `col` on. From any thread.
 using ForwardTrace =
     std::function<void(uint32_t layer, std::string_view name, uint32_t row,
                        uint32_t col, std::span<const float> values)>;
@@ -125,7 +125,7 @@ class ForwardSteps {
     kernels_.matmul(product.w, panel_begin, panel_end, product.x, product.y,
                     product.y_stride);
   }
-  // Tells the trace, if there is one, of a whole product, or of o.
+  // Gives the trace, if there is one, a whole product, or o.
   void Report(uint32_t layer, const char* name, const RowRange& rows,
               const Product& product) const {
     ReportRows(layer, name, rows, product.y, product.y_stride,
@@ -159,7 +159,7 @@ class ForwardSteps {
   // x += delta, normed first unless the weights are empty.
   void AddDelta(uint32_t row, uint32_t buffer_row,
                 std::span<const float> post_norm, int thread_idx);
-  // normed = Quantise(RmsNorm(x, weight)), a step that the trace is told of.
+  // normed = Quantise(RmsNorm(x, weight)), a step that the trace gets.
   void NormInto(uint32_t layer, const char* name, uint32_t row,
                 std::span<const float> weight, uint32_t buffer_row,
                 int thread_idx);

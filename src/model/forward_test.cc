@@ -293,7 +293,7 @@ TEST_F(ForwardTest, TreesGiveTheSame) {
         std::vector<uint32_t> depths = {0};
         while (fed.size() < kBatch) {
           const auto row = static_cast<uint32_t>(fed.size());
-          // Behind one of the last two depths, so that depths do not fall.
+          // Follows one of the last two depths, so that depths do not fall.
           uint32_t parent = row - 1 - random.Below(std::min(row, 3u));
           while (depths[parent] + 1 < depths.back()) ++parent;
           const bool is_true = parent == path.back() && i < tokens.size() &&

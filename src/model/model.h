@@ -106,8 +106,8 @@ class Model {
   std::string_view adapter() const { return adapter_; }
   const Fingerprint& adapter_sha256() const { return adapter_sha256_; }
 
-  // Expires with the model, so that what is kept for it can be told from what
-  // was for another one in the same place.
+  // Expires with the model, so that what is kept for it can be distinguished
+  // from what was for another one at the same address.
   std::weak_ptr<const void> life() const { return life_; }
 
  private:

@@ -27,7 +27,7 @@ enum class KeyWidth : uint8_t {
 inline constexpr uint32_t kMaxLayers = 256;
 inline constexpr uint32_t kMaxHeadDim = 256;
 
-// Units of a window share: a head with so many sees as many positions as the
+// Units of a window share: a head with this many sees as many positions as the
 // window has.
 inline constexpr uint32_t kWholeShare = 16;
 inline constexpr uint32_t kMaxShare = 8 * kWholeShare;

@@ -155,11 +155,11 @@ TEST_F(ModelFileTest, EveryFlippedBitIsFound) {
     // Half of them in the header and the small sections after it.
     const auto range = static_cast<uint32_t>(
         i % 2 == 0 ? bytes_.size() : header.header_bytes + 4096);
-    const uint32_t place = random.Below(range);
+    const uint32_t ofs = random.Below(range);
     const auto bit = static_cast<uint8_t>(1 << random.Below(8));
-    bytes_[place] ^= bit;
-    EXPECT_FALSE(Opens(bytes_)) << place;
-    bytes_[place] ^= bit;
+    bytes_[ofs] ^= bit;
+    EXPECT_FALSE(Opens(bytes_)) << ofs;
+    bytes_[ofs] ^= bit;
   }
   EXPECT_TRUE(Opens(bytes_));
 }

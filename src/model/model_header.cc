@@ -9,7 +9,7 @@
 namespace llma {
 namespace {
 
-// Places of fixed fields; the rest of the header is read in sequence.
+// Offsets of fixed fields; the rest of the header is read in sequence.
 constexpr uint64_t kFixedBytes = 24;  // magic, version, two sizes
 constexpr uint64_t kChecksumBytes = 8;
 // 256 layers of 10 sections of 32 bytes are 80 KiB.
@@ -146,7 +146,7 @@ Status CheckSizes(const ModelHeader& header) {
 }
 
 // Ascending, aligned, close together, up to the end of the file.
-Status CheckPlaces(const ModelHeader& header) {
+Status CheckSectionOffsets(const ModelHeader& header) {
   uint64_t end = header.header_bytes;
   for (const Section& s : header.sections) {
     const uint64_t alignment =
@@ -247,7 +247,7 @@ Result<ModelHeader> ParseModelHeader(Bytes bytes) {
   }
   if (in.remaining() != 0) return Corrupt("bad header size", 8);
   LLMA_TRY(CheckSizes(header));
-  LLMA_TRY(CheckPlaces(header));
+  LLMA_TRY(CheckSectionOffsets(header));
   return header;
 }
 

@@ -68,14 +68,14 @@ void AddFile(const std::string& path, InstalledModels& installed) {
   }
 }
 
-// Adds the model files of a place, sorted.
-void AddPlace(const std::string& place, InstalledModels& installed) {
-  if (IsMissing(place)) return;
+// Adds the model files of a folder, sorted, or one file.
+void AddModelsAt(const std::string& path, InstalledModels& installed) {
+  if (IsMissing(path)) return;
   // Only regular files: to open a pipe would wait for its writer.
-  if (IsRegularFile(place)) return AddFile(place, installed);
-  const auto entries = ListFolder(place);
+  if (IsRegularFile(path)) return AddFile(path, installed);
+  const auto entries = ListFolder(path);
   if (!entries) {
-    installed.problems.push_back({place, false, entries.error()});
+    installed.problems.push_back({path, false, entries.error()});
     return;
   }
   for (const FolderEntry& entry : *entries) {
@@ -83,10 +83,10 @@ void AddPlace(const std::string& place, InstalledModels& installed) {
         !entry.name.ends_with(kSuffix)) {
       continue;
     }
-    const std::string path = PathIn(place, entry.name);
+    const std::string file_path = PathIn(path, entry.name);
     if (entry.kind == EntryKind::kRegular ||
-        (entry.kind == EntryKind::kLink && MayLeadToFile(path))) {
-      AddFile(path, installed);
+        (entry.kind == EntryKind::kLink && MayLeadToFile(file_path))) {
+      AddFile(file_path, installed);
     }
   }
 }
@@ -154,20 +154,21 @@ std::string UserModelFolder() {
   return folder.empty() ? "" : folder + "/llma";
 }
 
-std::vector<std::string> ModelPlaces() {
-  std::vector<std::string> places =
+std::vector<std::string> ModelSearchPath() {
+  std::vector<std::string> search_path =
       SplitPathList(Environment("LLMA_MODEL_PATH"));
   const std::string user = UserModelFolder();
-  if (!user.empty()) places.push_back(user);
+  if (!user.empty()) search_path.push_back(user);
   for (const std::string& folder : SystemDataFolders()) {
-    places.push_back(folder + "/llma");
+    search_path.push_back(folder + "/llma");
   }
-  return places;
+  return search_path;
 }
 
-InstalledModels ListInstalledModels(const std::vector<std::string>& places) {
+InstalledModels ListInstalledModels(
+    const std::vector<std::string>& search_path) {
   InstalledModels installed;
-  for (const std::string& place : places) AddPlace(place, installed);
+  for (const std::string& path : search_path) AddModelsAt(path, installed);
   return installed;
 }
 
@@ -204,7 +205,7 @@ bool IsModelPath(std::string_view name_or_path) {
 }
 
 Result<InstalledModel> FindModelByName(std::string_view name) {
-  const InstalledModels installed = ListInstalledModels(ModelPlaces());
+  const InstalledModels installed = ListInstalledModels(ModelSearchPath());
   const std::string wanted(name.empty() ? kDefaultModelName : name);
   const InstalledModel* found = installed.FindName(wanted);
   if (found != nullptr) return *found;
@@ -240,7 +241,7 @@ Result<InstalledModel> FindModelByName(std::string_view name) {
 }
 
 Result<InstalledModel> FindModelById(Bytes id, std::string_view known_name) {
-  const InstalledModels installed = ListInstalledModels(ModelPlaces());
+  const InstalledModels installed = ListInstalledModels(ModelSearchPath());
   const InstalledModel* found = installed.FindId(id);
   if (found != nullptr) return *found;
   const std::string name(known_name);

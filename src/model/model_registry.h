@@ -27,7 +27,7 @@ struct InstalledModel {
   uint64_t file_bytes;
 };
 
-// A model file that cannot be read, or a place that cannot be listed: not one
+// A model file that cannot be read, or a folder that cannot be listed: not one
 // that does not exist.
 struct ModelProblem {
   std::string path;
@@ -39,8 +39,8 @@ struct ModelProblem {
 };
 
 struct InstalledModels {
-  // In the order of the places, then by file name. Of several with the same
-  // name or fingerprint, the first one is meant.
+  // In the order of the search path, then by file name. Of several with the
+  // same name or fingerprint, the first one is meant.
   std::vector<InstalledModel> models;
   std::vector<ModelProblem> problems;
 
@@ -50,17 +50,19 @@ struct InstalledModels {
   const InstalledModel* FindId(Bytes id) const;
 };
 
-// The places in order, from the environment.
-std::vector<std::string> ModelPlaces();
+// Folders and files in which models are looked for, in order, from the
+// environment.
+std::vector<std::string> ModelSearchPath();
 
 // $XDG_DATA_HOME/llma, by default ~/.local/share/llma, where models are
 // installed to. Empty if the environment names no home.
 std::string UserModelFolder();
 
-// Places that do not exist are left out.
-InstalledModels ListInstalledModels(const std::vector<std::string>& places);
+// What does not exist is left out.
+InstalledModels ListInstalledModels(
+    const std::vector<std::string>& search_path);
 
-// The name that stands for the model that suits best, frame by frame.
+// The name that means: for each frame, the model that compresses it best.
 inline constexpr std::string_view kAutoModelName = "auto";
 
 // Those that it is chosen from: the default model, then the others from small
@@ -74,8 +76,8 @@ std::vector<InstalledModel> ModelsToTry(const InstalledModels& installed,
 // ".llmm".
 bool IsModelPath(std::string_view name_or_path);
 
-// Look in ModelPlaces(). kModelMissing says what to do; kIo that files or
-// places which may have it cannot be read. An empty name means the default
+// Look in ModelSearchPath(). kModelMissing says what to do; kIo that files or
+// folders which may have it cannot be read. An empty name means the default
 // model, or the only one that is installed.
 Result<InstalledModel> FindModelByName(std::string_view name);
 // known_name: what `llma model pull` calls it, or empty.

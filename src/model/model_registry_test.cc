@@ -50,14 +50,14 @@ class ModelRegistryTest : public testing::Test {
   std::string root_;
 };
 
-TEST_F(ModelRegistryTest, PlacesComeFromTheEnvironment) {
-  using Places = std::vector<std::string>;
-  EXPECT_EQ(ModelPlaces(),
-            (Places{root_ + "/.local/share/llma", "/usr/share/llma"}));
+TEST_F(ModelRegistryTest, SearchPathComesFromTheEnvironment) {
+  using Paths = std::vector<std::string>;
+  EXPECT_EQ(ModelSearchPath(),
+            (Paths{root_ + "/.local/share/llma", "/usr/share/llma"}));
   ::setenv("XDG_DATA_HOME", "/data", 1);
   ::setenv("LLMA_MODEL_PATH", "/a::b/c.llmm:", 1);
-  EXPECT_EQ(ModelPlaces(),
-            (Places{"/a", "b/c.llmm", "/data/llma", "/usr/share/llma"}));
+  EXPECT_EQ(ModelSearchPath(),
+            (Paths{"/a", "b/c.llmm", "/data/llma", "/usr/share/llma"}));
   ::setenv("XDG_DATA_HOME", "relative", 1);
   EXPECT_EQ(UserModelFolder(), root_ + "/.local/share/llma");
   ::unsetenv("HOME");
@@ -174,13 +174,13 @@ TEST_F(ModelRegistryTest, WhatCannotBeReadIsNotMissing) {
   EXPECT_EQ(FindModelByName("").error().code, ErrorCode::kIo);
 }
 
-TEST_F(ModelRegistryTest, PlacesThatCannotBeListedAreNotEmpty) {
-  const std::string place = root_ + "/circle";
-  fs::create_symlink(place, place);
-  ::setenv("LLMA_MODEL_PATH", place.c_str(), 1);
+TEST_F(ModelRegistryTest, FoldersThatCannotBeListedAreNotEmpty) {
+  const std::string path = root_ + "/circle";
+  fs::create_symlink(path, path);
+  ::setenv("LLMA_MODEL_PATH", path.c_str(), 1);
   const Error none = FindModelByName("").error();
   EXPECT_EQ(none.code, ErrorCode::kIo);
-  EXPECT_NE(none.what.find(place + ": Too many levels"), std::string::npos)
+  EXPECT_NE(none.what.find(path + ": Too many levels"), std::string::npos)
       << none.what;
   // It may be the home of somebody else: the only model that is seen serves.
   Install(UserModelFolder(), "one");

@@ -35,13 +35,13 @@ struct LinearWeights {
   uint64_t num_scales() const {
     return uint64_t{num_panels()} * kPanelRows * num_groups();
   }
-  // Place of W[row, col] in `values`.
+  // Index of W[row, col] in `values`.
   size_t value_idx(uint32_t row, uint32_t col) const {
     return size_t{row / kPanelRows} * kPanelRows * num_cols +
            size_t{col / kPanelCols} * kPanelRows * kPanelCols +
            row % kPanelRows * kPanelCols + col % kPanelCols;
   }
-  // Place of the scale of W[row, group * 64 ...] in `scales`.
+  // Index of the scale of W[row, group * 64 ...] in `scales`.
   size_t scale_idx(uint32_t row, uint32_t group) const {
     return (size_t{row / kPanelRows} * num_groups() + group) * kPanelRows +
            row % kPanelRows;

@@ -9,16 +9,16 @@ namespace {
 int32_t RowDot(const int16_t* x, const int32_t* w, int n) {
   int32_t sum = 0;
   for (int i = 0; i < n; i += 2) {
-    const int place = MixerWeightPlace(i);
-    sum += (x[i] * (w[place] >> 16) + x[i + 1] * (w[place + 1] >> 16)) >> 6;
+    const int index = MixerWeightIndex(i);
+    sum += (x[i] * (w[index] >> 16) + x[i + 1] * (w[index + 1] >> 16)) >> 6;
   }
   return sum;
 }
 
-// The upper half of the sum of the weights at a place.
-int32_t UpperSum(const int32_t* const* rows, int place) {
+// The upper half of the sum of the weights at an index.
+int32_t UpperSum(const int32_t* const* rows, int index) {
   int32_t sum = 0;
-  for (int row = 0; row < kLightMixerRows; ++row) sum += rows[row][place];
+  for (int row = 0; row < kLightMixerRows; ++row) sum += rows[row][index];
   return sum >> 16;
 }
 
@@ -33,7 +33,7 @@ void MixerTrain(const int16_t* x, int n, int32_t* const* rows, int num_rows,
                 const int32_t* errors) {
   for (int row = 0; row < num_rows; ++row) {
     for (int i = 0; i < n; ++i) {
-      int32_t& weight = rows[row][MixerWeightPlace(i)];
+      int32_t& weight = rows[row][MixerWeightIndex(i)];
       weight = std::clamp(weight + x[i] * errors[row], -kMaxMixerWeight,
                           kMaxMixerWeight);
     }
@@ -57,8 +57,8 @@ void WideMixerTrain(const int32_t* x, int64_t factor, int32_t* w, size_t n) {
 int32_t LightMixerDot(const int16_t* x, const int32_t* const* rows) {
   int32_t sum = 0;
   for (int i = 0; i < kLightMixerInputs; i += 2) {
-    const int32_t even = UpperSum(rows, MixerWeightPlace(i));
-    const int32_t odd = UpperSum(rows, MixerWeightPlace(i + 1));
+    const int32_t even = UpperSum(rows, MixerWeightIndex(i));
+    const int32_t odd = UpperSum(rows, MixerWeightIndex(i + 1));
     sum += (x[i] * even + x[i + 1] * odd) >> 6;
   }
   return sum;
@@ -67,7 +67,7 @@ int32_t LightMixerDot(const int16_t* x, const int32_t* const* rows) {
 void LightMixerTrain(const int16_t* x, int32_t error, int32_t* const* rows) {
   for (int row = 0; row < kLightMixerRows; ++row) {
     for (int i = 0; i < kLightMixerInputs; ++i) {
-      int32_t& weight = rows[row][MixerWeightPlace(i)];
+      int32_t& weight = rows[row][MixerWeightIndex(i)];
       weight = std::clamp(weight + x[i] * error, -kMaxLightMixerWeight,
                           kMaxLightMixerWeight);
     }

@@ -10,11 +10,11 @@
 
 namespace llma {
 
-// Inputs come in blocks of 16. Input i of a block has its weight at place
-// MixerWeightPlace(i): the order in which 128-bit halves of an AVX2 register
+// Inputs come in blocks of 16. Input i of a block has its weight at
+// MixerWeightIndex(i): the order in which 128-bit halves of an AVX2 register
 // widen from 16 to 32 bits.
 inline constexpr int kMixerBlock = 16;
-inline constexpr int MixerWeightPlace(int i) {
+inline constexpr int MixerWeightIndex(int i) {
   return (i & ~15) | (i & 3) | (i & 4) << 1 | (i & 8) >> 1;
 }
 
@@ -66,7 +66,7 @@ void WideMixerTrain(const int32_t* x, int64_t factor, int32_t* w, size_t n);
 // half of the sum of the rows: Q14.
 //   x: [16], each at most 2^12 in magnitude
 //   rows: [5], no two the same, each with 16 weights in the order of
-//     MixerWeightPlace, Q28
+//     MixerWeightIndex, Q28
 // All are aligned to 32 bytes.
 int32_t LightMixerDot(const int16_t* x, const int32_t* const* rows);
 

@@ -18,7 +18,7 @@ namespace llma {
 struct OutputFileOptions {
   bool overwrite = false;
   // The name before it is complete is PATH.part, and no two processes write it
-  // at once; else a name that nobody else has.
+  // at once; else a name that no other process has.
   bool is_resumable = false;
   // Starts it anew if it is there, also without `overwrite`.
   bool replace_part = false;

@@ -10,10 +10,10 @@ namespace llma {
 namespace {
 
 constexpr int kTableBits = 16;
-// Earlier places that are looked at, and tokens before each.
-constexpr int kMaxPlaces = 16;
+// Earlier positions that are looked at, and tokens before each.
+constexpr int kMaxPositions = 16;
 constexpr uint32_t kLongestMatch = 24;
-// A guess weighs twice as much with each token that agrees, up to so many.
+// A guess weighs twice as much with each token that agrees, up to this many.
 constexpr uint32_t kHeaviestMatch = 12;
 constexpr float kRate = 0.02f;      // of learning
 constexpr float kMostSure = 0.98f;  // a guess may be
@@ -81,33 +81,34 @@ void TokenDrafter::Find(std::span<const uint32_t> path) {
     return i < size ? history_[i] : path[i - size];
   };
   uint32_t sum = 1;
-  const auto add = [&](uint32_t place, uint32_t length) {
+  const auto add = [&](uint32_t position, uint32_t length) {
     const uint32_t weight = uint32_t{1} << std::min(length, kHeaviestMatch);
     sum += weight;
     for (Guess& guess : guesses_) {
-      if (guess.token != history_[place]) continue;
+      if (guess.token != history_[position]) continue;
       guess.weight += weight;
       guess.length = std::max(guess.length, length);
       return;
     }
-    guesses_.push_back({history_[place], length, weight, nullptr});
+    guesses_.push_back({history_[position], length, weight, nullptr});
   };
   const uint32_t last = at(total - 1), last_but_one = at(total - 2);
-  uint32_t place = last_two_[HashOf(last_but_one, last)];
-  for (int i = 0; place != 0 && i < kMaxPlaces; ++i) {
+  uint32_t position = last_two_[HashOf(last_but_one, last)];
+  for (int i = 0; position != 0 && i < kMaxPositions; ++i) {
     uint32_t length = 0;
-    while (length < std::min(place, kLongestMatch) &&
-           history_[place - 1 - length] == at(total - 1 - length)) {
+    while (length < std::min(position, kLongestMatch) &&
+           history_[position - 1 - length] == at(total - 1 - length)) {
       ++length;
     }
-    if (place < size && length >= 2) add(place, length);
-    place = before_two_[place - 1];
+    if (position < size && length >= 2) add(position, length);
+    position = before_two_[position - 1];
   }
-  place = last < last_one_.size() ? last_one_[last] : 0;
-  for (int i = 0; place != 0 && i < kMaxPlaces; ++i) {
-    const bool is_longer = place >= 2 && history_[place - 2] == last_but_one;
-    if (place < size && !is_longer) add(place, 1);
-    place = before_one_[place - 1];
+  position = last < last_one_.size() ? last_one_[last] : 0;
+  for (int i = 0; position != 0 && i < kMaxPositions; ++i) {
+    const bool is_longer =
+        position >= 2 && history_[position - 2] == last_but_one;
+    if (position < size && !is_longer) add(position, 1);
+    position = before_one_[position - 1];
   }
   const size_t count = std::min<size_t>(guesses_.size(), kMaxGuesses);
   std::partial_sort(
@@ -158,7 +159,7 @@ const TokenTree& TokenDrafter::Draft(uint32_t max_tokens, float cost) {
 }
 
 void TokenDrafter::SortIntoTree() {
-  std::vector<uint32_t> order(nodes_.size()), place(nodes_.size());
+  std::vector<uint32_t> order(nodes_.size()), new_index(nodes_.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     return nodes_[a].depth < nodes_[b].depth;
@@ -166,9 +167,9 @@ void TokenDrafter::SortIntoTree() {
   tree_.tokens.clear();
   tree_.parents.clear();
   for (const uint32_t node : order) {
-    place[node] = static_cast<uint32_t>(tree_.tokens.size());
+    new_index[node] = static_cast<uint32_t>(tree_.tokens.size());
     tree_.tokens.push_back(nodes_[node].token);
-    tree_.parents.push_back(place[nodes_[node].parent]);
+    tree_.parents.push_back(new_index[nodes_[node].parent]);
   }
 }
 

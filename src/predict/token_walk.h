@@ -75,7 +75,7 @@ class TokenWalk {
   uint32_t middle_ = 0;       // first row on the 1 side of the next decision
   uint64_t mass_one_ = 0;     // of the 1 side
   uint32_t depth_ = 0;        // whole bytes so far
-  uint32_t node_ = 1;         // bits of this byte behind a leading 1
+  uint32_t node_ = 1;         // bits of this byte after a leading 1
   Probability p1_ = 0;
   bool at_end_decision_ = false;
   bool is_done_ = false;

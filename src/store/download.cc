@@ -24,7 +24,7 @@ namespace {
 
 // Times that nothing was received in a row; what is received counts anew.
 constexpr int kMaxFailures = 5;
-// Of a source whose size nobody says.
+// Of a source whose size is not known.
 constexpr uint64_t kMaxUnknownBytes = uint64_t{1} << 36;
 constexpr uint64_t kMaxRoomBytes = uint64_t{1} << 60;
 constexpr const char* kNoSum = "-";

@@ -27,7 +27,7 @@ struct DownloadSource {
   std::string sha256;
   // Instead, for the hub's small files: what git calls them (git_blob.h).
   std::string blob_id;
-  // Where nobody says a checksum either: its size will do.
+  // Where no checksum is known either: its size will do.
   bool may_lack_sum = false;
 };
 
@@ -38,8 +38,8 @@ struct Downloaded {
 };
 
 struct DownloadOptions {
-  // What is done with the file, by its path, while nobody else changes it. An
-  // error keeps it, so that the next run need not fetch it again.
+  // What is done with the file, by its path, while no other process changes it.
+  // An error keeps it, so that the next run need not fetch it again.
   std::function<Status(const std::string&, const Downloaded&)> use;
   // Where it then is; a file that is there stays, and is an error, but that of
   // the path itself is replaced. Empty: it is removed.
@@ -63,7 +63,7 @@ bool IsSha256Text(const std::string& text);
 // Why a host does not give it: what its answer means, and what can be done.
 Error Refusal(const DownloadSource& source, const HttpResponse& response);
 
-// Whether a folder has room for so many bytes that are fetched, and as many
+// Whether a folder has room for this many bytes that are fetched, and as many
 // more for what is made of them.
 Status CheckRoom(const std::string& folder, uint64_t fetched_bytes,
                  uint64_t made_bytes);
@@ -79,7 +79,7 @@ Result<std::string> SumOfFile(const std::string& path,
 // Gives a file another name, unless something has that.
 Status MoveToFreeName(const std::string& from, const std::string& to);
 
-// Nobody else may have files PATH.part and PATH.part.from.
+// No other process may have files PATH.part and PATH.part.from.
 Result<Downloaded> Download(const DownloadSource& source,
                             const std::string& path,
                             const DownloadOptions& options);

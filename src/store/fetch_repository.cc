@@ -21,7 +21,7 @@ constexpr const char* kTokenizerFile = "tokenizer.json";
 constexpr const char* kIndexFile = "model.safetensors.index.json";
 constexpr std::string_view kWeightsSuffix = ".safetensors";
 
-// A folder that nobody else works in; made if it is not there.
+// A folder for this process alone; made if it is not there.
 Result<Descriptor> TakeFolder(const std::string& path) {
   LLMA_ASSIGN(std::optional<Descriptor> folder, HoldFolder(path));
   if (folder) return *std::move(folder);

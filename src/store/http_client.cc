@@ -48,7 +48,7 @@ uint64_t ToNumber(std::string_view text) {
 }
 
 // Of the header RateLimit, as the hub has it: "api";r=0;t=55. No request is
-// left, and there will be some after so many seconds.
+// left, and there will be some after this many seconds.
 uint64_t SecondsOfRateLimit(std::string_view value) {
   uint64_t left = 1, seconds = 0;
   while (!value.empty()) {
@@ -93,7 +93,7 @@ class Exchange {
   Exchange(const HttpSink& sink, bool is_first_host, HttpResponse& response)
       : sink_(sink), is_first_host_(is_first_host), response_(response) {}
 
-  // False: the connection failed, which `reason` tells.
+  // False: the connection failed; `reason` says why.
   Result<bool> Run(const Url& url, const HttpRequest& request,
                    std::string& reason, std::string& redirect) {
     const Handle handle(curl_easy_init());
@@ -222,7 +222,7 @@ class Exchange {
     if (name == "x-linked-size") response_.linked_bytes = ToNumber(value);
   }
 
-  // Tells the sink of the answer, once, unless it is a redirect.
+  // Gives the answer to the sink, once, unless it is a redirect.
   Status Respond() {
     if (has_responded_) return OkStatus();
     has_responded_ = true;

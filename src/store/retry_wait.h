@@ -16,8 +16,8 @@ struct RetryCallbacks {
   std::function<void(const std::string&)> note;  // where it takes long
 };
 
-// How long to wait if it failed so many times in a row: not at all, then 1, 2,
-// 4, ... seconds.
+// How long to wait if it failed this many times in a row: not at all, then 1,
+// 2, 4, ... seconds.
 uint64_t SecondsBeforeTry(int num_failures);
 
 // kIo if a host asks for more time than one waits: at most the five minutes

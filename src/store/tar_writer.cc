@@ -14,7 +14,7 @@ constexpr size_t kMaxNameBytes = 100;
 constexpr uint64_t kMaxFileBytes = (uint64_t{1} << 33) - 1;  // 11 octal digits
 constexpr size_t kChecksumOffset = 148;
 
-// A header: fields of text at fixed places.
+// A header: fields of text at fixed offsets.
 class Header {
  public:
   void Set(size_t offset, std::string_view text) {

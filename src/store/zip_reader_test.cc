@@ -171,7 +171,7 @@ TEST(ZipReaderTest, ChangedBytesGiveTheContentOrAnError) {
   }
 }
 
-TEST(ZipReaderTest, SizesAndPlacesThatAreNotTrue) {
+TEST(ZipReaderTest, SizesAndOffsetsThatAreNotTrue) {
   // Of the directory.
   for (const size_t field : {10, 12, 16}) {
     Archive archive = Sample();

@@ -92,7 +92,7 @@ class BpeMerger {
   };
   // A merge that was possible when it was found.
   struct Candidate {
-    uint64_t order;  // rank, then place: the lowest goes first
+    uint64_t order;  // rank, then position: the lowest goes first
     uint32_t row;
     bool operator>(const Candidate& other) const { return order > other.order; }
   };

@@ -150,7 +150,7 @@ TEST(PreTokenizerTest, LongRunsAreCut) {
   }
 }
 
-// The pattern sees a window of the text; what it makes of a place must not
+// The pattern sees a window of the text; what it makes of a position must not
 // depend on how far the text goes on after it.
 TEST(PreTokenizerTest, WindowsDoNotShow) {
   const std::string words = "It's 12 o'clock;  we'll go\n\n home. ";

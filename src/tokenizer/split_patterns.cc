@@ -15,12 +15,13 @@ namespace {
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" digits \
   "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
 
-// An optional sign before letters, upper case ones first, and `behind` them.
+// An optional sign before letters, upper case ones first, and `suffix` after
+// them.
 #define LLMA_UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define LLMA_LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
-#define LLMA_CAPITALS_PATTERN(behind, digits)                               \
-  "[^\\r\\n\\p{L}\\p{N}]?" LLMA_UPPER "*" LLMA_LOWER "+" behind             \
-  "|[^\\r\\n\\p{L}\\p{N}]?" LLMA_UPPER "+" LLMA_LOWER "*" behind "|" digits \
+#define LLMA_CAPITALS_PATTERN(suffix, digits)                               \
+  "[^\\r\\n\\p{L}\\p{N}]?" LLMA_UPPER "*" LLMA_LOWER "+" suffix             \
+  "|[^\\r\\n\\p{L}\\p{N}]?" LLMA_UPPER "+" LLMA_LOWER "*" suffix "|" digits \
   "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+"                          \
   "|\\s+(?!\\S)|\\s+"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // BPE: any bytes to token rows. Only ratio depends on it, never
-// correctness: the decoder is told where tokens end.
+// correctness: the decoder reads where tokens end.
 #ifndef LLMA_TOKENIZER_TOKENIZER_H_
 #define LLMA_TOKENIZER_TOKENIZER_H_
 

@@ -52,6 +52,18 @@ static unsigned first_fp_state;
   } while (0)
 #define CHECK_OK(call) CHECK((call) == LLMA_OK)
 
+/* Structs without a size, whose layout is final. */
+_Static_assert(sizeof(llma_error) == 1024 &&
+                   offsetof(llma_error, offset) == 8 &&
+                   offsetof(llma_error, text) == 16,
+               "llma_error");
+_Static_assert(sizeof(llma_input) == 3 * sizeof(void *) &&
+                   offsetof(llma_input, used_bytes) == 2 * sizeof(void *),
+               "llma_input");
+_Static_assert(sizeof(llma_output) == 3 * sizeof(void *) &&
+                   offsetof(llma_output, used_bytes) == 2 * sizeof(void *),
+               "llma_output");
+
 /* A content of several frames. */
 enum { kContentBytes = 10000, kFrameBytes = 4096, kFileBytes = 20000 };
 static char content[kContentBytes];
@@ -209,7 +221,7 @@ static void check_store(const char *gguf, const char *folder) {
   CHECK(memcmp(installed.fingerprint, made, sizeof(made)) == 0);
   CHECK(installed.is_default == 1); /* as the only one */
   CHECK(llma_model_list_problem(list, 0) == NULL);
-  CHECK(llma_model_list_place(list, 0) != NULL);
+  CHECK(llma_model_list_search_path(list, 0) != NULL);
   llma_model_list_free(list);
 
   CHECK_OK(llma_model_find(made, 8, 0, &model, &error));

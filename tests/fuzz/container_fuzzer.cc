@@ -100,7 +100,7 @@ void CheckMaps(const FileInput& input, const ParsedFile& parsed) {
   FUZZ_CHECK(by_headers->content_bytes == parsed.content_bytes);
   FUZZ_CHECK(by_headers->num_members == parsed.num_members);
   auto frame = parsed.frames.begin();
-  for (const FramePlace& place : by_headers->frames) {
+  for (const FrameLocation& place : by_headers->frames) {
     const auto header = ReadFrameHeader(access, place.frame_ofs);
     FUZZ_CHECK(header.has_value());
     if (!header->has_content()) continue;

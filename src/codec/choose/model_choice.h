@@ -27,7 +27,7 @@ bool IsUnpredictable(Bytes content, uint64_t light_code_bytes);
 // nothing can be predicted.
 bool DoContextsSuffice(Bytes content, uint64_t light_code_bytes);
 
-// False if samples show that the language model is far behind the context
+// False if samples show that the language model is far worse than the context
 // models (machine code).
 //   pieces: of the whole content
 Result<bool> IsModelWorthwhile(const FrameContext& context, Bytes content,

@@ -19,7 +19,7 @@ constexpr uint64_t kMinSampledBytes = 2048;
 constexpr uint64_t kMaxSampledBytes = 8192;
 constexpr uint64_t kSampledShare = 16;
 constexpr size_t kNumContestSamples = 4;
-// A model whose score is so many fourths of the best is out.
+// A model whose score is this many fourths of the best is out.
 constexpr uint64_t kFarBehindFourths = 5;
 
 uint64_t NumWeights(const LinearWeights& linear) {

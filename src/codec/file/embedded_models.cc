@@ -21,11 +21,11 @@ ModelId IdOf(const ModelFingerprint& fingerprint) {
 Result<const Model*> EmbeddedModels::Find(const ModelId& id) {
   if (const auto noted = noted_.find(id);
       noted != noted_.end() && !loaded_.contains(id) &&
-      !IsElsewhere(noted->second.place.fingerprint)) {
+      !IsElsewhere(noted->second.location.fingerprint)) {
     const Status loaded = Load(noted->second);
     if (!loaded) {
       return Error{loaded.error().code, loaded.error().what,
-                   noted->second.place.frame_ofs};
+                   noted->second.location.frame_ofs};
     }
   }
   if (const auto found = loaded_.find(id); found != loaded_.end()) {
@@ -64,19 +64,21 @@ ModelTaker EmbeddedModels::taker() {
 void EmbeddedModels::Note(const RandomAccess& file, const FrameHeader& header,
                           uint64_t frame_ofs, size_t header_bytes) {
   if (!IsModelFrame(header)) return;
-  const auto place = FindModelPlace(file, header, frame_ofs, header_bytes);
-  if (!place) return;
-  noted_.try_emplace(IdOf(place->fingerprint), Noted{&file, *place, header});
+  const auto location =
+      FindEmbeddedModel(file, header, frame_ofs, header_bytes);
+  if (!location) return;
+  noted_.try_emplace(IdOf(location->fingerprint),
+                     Noted{&file, *location, header});
 }
 
 Status EmbeddedModels::Load(const Noted& noted) {
-  const ModelPlace& place = noted.place;
-  LLMA_TRY(CheckRoom(2 * place.model_bytes));
+  const EmbeddedModelLocation& location = noted.location;
+  LLMA_TRY(CheckRoom(2 * location.model_bytes));
   LLMA_ASSIGN(const std::vector<uint8_t> bytes,
-              noted.file->ReadAt(place.model_ofs, place.model_bytes));
+              noted.file->ReadAt(location.model_ofs, location.model_bytes));
   if (noted.header.has_checksum) {
     Xxh3Stream xxh3;
-    xxh3.Update(place.fingerprint);
+    xxh3.Update(location.fingerprint);
     xxh3.Update(bytes);
     if (NarrowChecksum(xxh3.Digest(), noted.header.payload_bytes) !=
         noted.header.checksum) {
@@ -85,7 +87,7 @@ Status EmbeddedModels::Load(const Noted& noted) {
   }
   AlignedBuffer<uint8_t> file(bytes.size());
   std::ranges::copy(bytes, file.data());
-  return Load(place.fingerprint, std::move(file));
+  return Load(location.fingerprint, std::move(file));
 }
 
 Status EmbeddedModels::Load(const ModelFingerprint& fingerprint,
@@ -97,8 +99,9 @@ Status EmbeddedModels::Load(const ModelFingerprint& fingerprint,
   }
   if ((*model)->fingerprint() != fingerprint ||
       ComputeFingerprint(**model) != fingerprint) {
-    return Error{ErrorCode::kCorrupt,
-                 "an embedded model has not the fingerprint that it claims"};
+    return Error{
+        ErrorCode::kCorrupt,
+        "an embedded model does not have the fingerprint that it claims"};
   }
   memory_bytes_ += file.size();
   loaded_[IdOf(fingerprint)] = {std::move(file), *std::move(model)};

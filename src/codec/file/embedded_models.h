@@ -33,7 +33,7 @@ class EmbeddedModels {
 
   // For a file that arrives in pieces.
   ModelTaker taker();
-  // For one in which any place can be read: the model is loaded when it is
+  // For one of which any part can be read: the model is loaded when it is
   // needed. `file` must outlive this. Does nothing if the header is of another
   // frame, and nothing about damage.
   void Note(const RandomAccess& file, const FrameHeader& header,
@@ -46,7 +46,7 @@ class EmbeddedModels {
   };
   struct Noted {
     const RandomAccess* file;
-    ModelPlace place;
+    EmbeddedModelLocation location;
     FrameHeader header;
   };
   bool IsElsewhere(const ModelFingerprint& fingerprint);

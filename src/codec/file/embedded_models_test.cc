@@ -103,7 +103,7 @@ TEST_F(EmbeddedModelsTest, MemoryIsBounded) {
   // One that is here already is not loaded.
   uint64_t room = 0;  // for a frame
   const auto map = MapFrames(InMemory(file_));
-  for (const FramePlace& frame : map->frames) {
+  for (const FrameLocation& frame : map->frames) {
     const auto header = ReadFrameHeader(InMemory(file_), frame.frame_ofs);
     room = std::max(room, DecompressMemoryBytes(*header, model_.get(), 0));
   }
@@ -201,16 +201,16 @@ TEST_F(EmbeddedModelsTest, MutationsGiveAnErrorOrTheContent) {
     File file = file_;
     // Mostly what stands around the model, and its header.
     const size_t range = i % 3 == 0 ? file.size() : model_ofs() + 600;
-    const size_t place = random.Below(static_cast<uint32_t>(range));
+    const size_t ofs = random.Below(static_cast<uint32_t>(range));
     switch (i % 4) {
       case 0:
-        file.resize(place);
+        file.resize(ofs);
         break;
       case 1:
-        file.erase(file.begin() + static_cast<ptrdiff_t>(place));
+        file.erase(file.begin() + static_cast<ptrdiff_t>(ofs));
         break;
       default:
-        file[place] ^= static_cast<uint8_t>(1 + random.Below(255));
+        file[ofs] ^= static_cast<uint8_t>(1 + random.Below(255));
     }
     options.verify_checksums = i % 2 == 0;
     const auto content = Decode(file, options);

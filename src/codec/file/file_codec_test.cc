@@ -281,7 +281,7 @@ TEST_F(FileCodec, SalvagesAllButTheDamagedFrame) {
   const auto file = Encode(1000);
   const auto map = MapFrames(InMemory(file));
   ASSERT_EQ(map->frames.size(), 16u);
-  const FramePlace& victim = map->frames[6];
+  const FrameLocation& victim = map->frames[6];
   for (const bool has_index : {true, false}) {
     for (const bool damage_header : {false, true}) {
       std::vector<uint8_t> damaged = file;

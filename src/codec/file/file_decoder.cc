@@ -10,8 +10,8 @@
 namespace llma {
 namespace {
 
-// The error with its place in the file.
-Error Placed(Error error, const ContentFrame& frame) {
+// The error with its offset in the file.
+Error WithFileOffset(Error error, const ContentFrame& frame) {
   if (error.offset != Error::kNoOffset) {
     error.offset += frame.payload_ofs;
   } else if (error.code == ErrorCode::kCorrupt ||
@@ -80,7 +80,7 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
         EnterStage(options.clock, Stage::kOther);
         decoded.clock = clock;
         if (!decoded.content) {
-          decoded.content = Placed(decoded.content.error(), *frame);
+          decoded.content = WithFileOffset(decoded.content.error(), *frame);
         }
         return decoded;
       });

@@ -68,7 +68,7 @@ class FileDecoder {
   // No more bytes will come. An error if the file is not complete.
   Status Finish();
 
-  // Of one member: all of it was appended, and so many bytes after it.
+  // Of one member: all of it was appended, and this many bytes after it.
   bool is_done() const { return parser_.is_done(); }
   size_t unread_bytes() const { return parser_.unread_bytes(); }
 

@@ -29,7 +29,7 @@ class FrameCutter {
                : SettingsOfLevel(options.level).frame_bytes;
   }
 
-  // So many frames are in the file already.
+  // The file has this many frames already.
   void StartAfter(uint64_t num_frames) { num_frames_ = num_frames; }
 
   // Takes content, and drops it from the span, until it is certain that a frame

@@ -15,9 +15,9 @@ Result<ResumePoint> FindResumePoint(const RandomAccess& part,
     const uint64_t frame_bytes = header_bytes + header->payload_bytes;
     if (frame_bytes > part.file_bytes - ofs) break;
     if (IsModelFrame(*header)) {
-      const auto place = FindModelPlace(part, *header, ofs, header_bytes);
-      if (!place) break;
-      point.embedded_models.insert(place->fingerprint);
+      const auto model = FindEmbeddedModel(part, *header, ofs, header_bytes);
+      if (!model) break;
+      point.embedded_models.insert(model->fingerprint);
     }
     LLMA_ASSIGN(const auto covered,
                 content.ReadAt(point.content_bytes, header->content_bytes));

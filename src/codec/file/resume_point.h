@@ -21,7 +21,7 @@ struct ResumePoint {
 };
 
 // Looks for whole frames at the start of `part`, and compares their checksums
-// with `content`. `content_xxh3` is told the content that they cover. kUsage if
+// with `content`. `content_xxh3` gets the content that they cover. kUsage if
 // that is not what they were made from.
 Result<ResumePoint> FindResumePoint(const RandomAccess& part,
                                     const RandomAccess& content,

@@ -46,9 +46,9 @@ bool IsDamage(const Error& error) {
   }
 }
 
-// `place`: what an index says of the frame, or null.
+// `location`: what an index says of the frame, or null.
 Result<ContentFrame> ReadFrame(const RandomAccess& file, uint64_t frame_ofs,
-                               const FramePlace* place) {
+                               const FrameLocation* location) {
   size_t header_bytes = 0;
   ContentFrame frame;
   LLMA_ASSIGN(frame.header, ReadFrameHeader(file, frame_ofs, &header_bytes));
@@ -58,9 +58,9 @@ Result<ContentFrame> ReadFrame(const RandomAccess& file, uint64_t frame_ofs,
     return Error{ErrorCode::kTruncated, "the file is truncated",
                  file.file_bytes};
   }
-  if (place != nullptr &&
-      (place->frame_bytes != header_bytes + frame.header.payload_bytes ||
-       place->content_bytes != frame.header.content_bytes)) {
+  if (location != nullptr &&
+      (location->frame_bytes != header_bytes + frame.header.payload_bytes ||
+       location->content_bytes != frame.header.content_bytes)) {
     return Error{ErrorCode::kCorrupt, "the index does not fit its frames",
                  frame_ofs};
   }
@@ -105,7 +105,7 @@ class Salvager {
     LLMA_ASSIGN(const auto map,
                 MapFramesByIndex(file_, options_.max_memory_bytes));
     if (map && FitsFrames(*map)) {
-      for (const FramePlace& frame : map->frames) LLMA_TRY(RestoreAt(frame));
+      for (const FrameLocation& frame : map->frames) LLMA_TRY(RestoreAt(frame));
     } else {
       LLMA_TRY(RestoreByHeaders());
     }
@@ -115,19 +115,19 @@ class Salvager {
  private:
   // Not if sound frames are there that have other sizes than the index says.
   bool FitsFrames(const FrameMap& map) const {
-    for (const FramePlace& place : map.frames) {
+    for (const FrameLocation& location : map.frames) {
       size_t header_bytes = 0;
       const auto header =
-          ReadFrameHeader(file_, place.frame_ofs, &header_bytes);
+          ReadFrameHeader(file_, location.frame_ofs, &header_bytes);
       if (!header) continue;  // damaged: the index knows better
       const uint64_t frame_bytes = header_bytes + header->payload_bytes;
-      if (frame_bytes == place.frame_bytes &&
-          header->content_bytes == place.content_bytes) {
+      if (frame_bytes == location.frame_bytes &&
+          header->content_bytes == location.content_bytes) {
         continue;
       }
       // A damaged header may look right; what it leads to does not.
-      if (frame_bytes < file_.file_bytes - place.frame_ofs &&
-          ReadFrameHeader(file_, place.frame_ofs + frame_bytes)) {
+      if (frame_bytes < file_.file_bytes - location.frame_ofs &&
+          ReadFrameHeader(file_, location.frame_ofs + frame_bytes)) {
         return false;
       }
     }
@@ -135,8 +135,8 @@ class Salvager {
   }
 
   // True if the frame's content was written.
-  Result<bool> Restore(uint64_t frame_ofs, const FramePlace* place) {
-    const auto frame = ReadFrame(file_, frame_ofs, place);
+  Result<bool> Restore(uint64_t frame_ofs, const FrameLocation* location) {
+    const auto frame = ReadFrame(file_, frame_ofs, location);
     if (!frame) {
       if (!IsDamage(frame.error())) return frame.error();
       return false;
@@ -165,7 +165,7 @@ class Salvager {
     return true;
   }
 
-  Status RestoreAt(const FramePlace& frame) {
+  Status RestoreAt(const FrameLocation& frame) {
     if (frame.content_bytes == 0) {
       NoteModel(file_, frame.frame_ofs, models_);
       return OkStatus();
@@ -305,7 +305,7 @@ Status DecompressRange(const RandomAccess& file, uint64_t content_ofs,
       begin + std::min(content_bytes, map.content_bytes - begin);
   EmbeddedModels with_embedded(models, options);
   ContentLimit limit(options.max_content_bytes);
-  for (const FramePlace& frame : map.frames) {
+  for (const FrameLocation& frame : map.frames) {
     const uint64_t frame_end = frame.content_ofs + frame.content_bytes;
     if (frame.content_ofs >= end) break;
     if (frame.content_bytes == 0) {

@@ -12,7 +12,7 @@
 namespace llma {
 namespace {
 
-// How often progress is told.
+// How often progress is reported.
 constexpr uint64_t kBytesPerReport = 4096;
 
 constexpr int kStartTextBits = 3;

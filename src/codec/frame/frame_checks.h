@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every kind of frame is checked for, and how its progress is told.
+// What every kind of frame is checked for, and how its progress is reported.
 #ifndef LLMA_CODEC_FRAME_CHECKS_H_
 #define LLMA_CODEC_FRAME_CHECKS_H_
 

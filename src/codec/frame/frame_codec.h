@@ -57,7 +57,7 @@ Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
                                          BinaryEncoder coder = {});
 
 // What EncodeFrame and DecodeFrame need for the language model, beside it, with
-// an engine of this kind and a pool of so many threads.
+// an engine of this kind and a pool of this many threads.
 uint64_t EncoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,
                             uint32_t num_lanes, uint32_t window_positions,
                             int num_threads);

@@ -152,8 +152,8 @@ class FrameDecoder {
     return OkStatus();
   }
 
-  // The masses of the next predicted lane that nobody has taken; false if there
-  // is none.
+  // The masses of the next predicted lane that no thread has taken; false if
+  // there is none.
   bool WeighNext() {
     const size_t i = next_to_weigh_.fetch_add(1);
     if (i >= predicted_.size()) return false;

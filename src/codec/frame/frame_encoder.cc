@@ -18,7 +18,7 @@ namespace {
 // The probabilities along a token, in memory: for one of some tens of bytes.
 constexpr uint64_t kPathBytes = 2048;
 
-// Of each lane, with an engine that likes so many rows at a time.
+// Of each lane, with an engine that prefers this many rows at a time.
 uint32_t StepsPerChunk(size_t num_lanes, uint32_t encode_rows) {
   return std::max<uint32_t>(1, encode_rows / static_cast<uint32_t>(num_lanes));
 }
@@ -118,7 +118,7 @@ class FrameEncoder {
   struct Chunk {
     std::vector<uint32_t> first_row;              // [lane]
     std::vector<std::vector<Probability>> paths;  // [row]: along its token
-    std::vector<TokenOpinion> opinions;           // [row], if costs are wanted
+    std::vector<TokenCost> costs;                 // [row], if costs are wanted
   };
 
   // Runs the model over the next steps of each lane and records the
@@ -146,10 +146,10 @@ class FrameEncoder {
     if (chunk.paths.size() < targets.size()) chunk.paths.resize(targets.size());
     EncodeSession::MassesCallback add_opinion;
     if (context_.costs != nullptr) {
-      chunk.opinions.resize(targets.size());
+      chunk.costs.resize(targets.size());
       add_opinion = [&](uint32_t row, const TokenMasses& masses) {
-        chunk.opinions[row] =
-            OpinionOf(masses, targets[row], context_.costs->max_chances);
+        chunk.costs[row] =
+            CostOfToken(masses, targets[row], context_.costs->max_chances);
       };
     }
     return session.Run(batch, targets, chunk.paths, add_opinion);
@@ -198,8 +198,8 @@ class FrameEncoder {
     const TextPiece piece = lane.uncoded.front();
     PieceCost cost = {lane.byte_ofs, piece.size_bytes, bits, -1, {}};
     if (piece.row != TextPiece::kEscape) {
-      cost.model_bits = chunk.opinions[row].bits;
-      cost.chances = std::move(chunk.opinions[row].chances);
+      cost.model_bits = chunk.costs[row].bits;
+      cost.chances = std::move(chunk.costs[row].chances);
     }
     context_.costs->pieces.push_back(std::move(cost));
   }

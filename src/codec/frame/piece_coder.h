@@ -81,8 +81,8 @@ uint8_t CodeEscapedByte(Coder& coder, FrameModels& models, uint32_t lane,
   if (models.joint) models.joint->BeginByte(lane);
   for (int i = 7; i >= 0; --i) {
     const Probability p =
-        models.joint ? models.joint->PredictBit(JointPredictor::kNoOpinion)
-                     : JointPredictor::kNoOpinion;
+        models.joint ? models.joint->PredictBit(JointPredictor::kEvenOdds)
+                     : JointPredictor::kEvenOdds;
     const bool bit = coder.Code((known >> i & 1) != 0, p);
     if (models.joint) models.joint->UpdateBit(bit ? 1 : 0);
     node = node << 1 | (bit ? 1u : 0u);

@@ -5,11 +5,11 @@
 
 namespace llma {
 
-TokenOpinion OpinionOf(const TokenMasses& masses, uint32_t row,
-                       uint32_t max_chances) {
+TokenCost CostOfToken(const TokenMasses& masses, uint32_t row,
+                      uint32_t max_chances) {
   const auto total = static_cast<double>(masses.Mass(0, masses.num_tokens()));
-  TokenOpinion opinion;
-  opinion.bits = -std::log2(masses.weight(row) / total);
+  TokenCost cost;
+  cost.bits = -std::log2(masses.weight(row) / total);
   // Of equal ones, the first row is the likelier.
   const auto is_likelier = [&](uint32_t a, uint32_t b) {
     return masses.weight(a) != masses.weight(b)
@@ -28,9 +28,9 @@ TokenOpinion OpinionOf(const TokenMasses& masses, uint32_t row,
   }
   std::sort_heap(best.begin(), best.end(), is_likelier);
   for (const uint32_t i : best) {
-    opinion.chances.push_back({i, masses.weight(i) / total});
+    cost.chances.push_back({i, masses.weight(i) / total});
   }
-  return opinion;
+  return cost;
 }
 
 }  // namespace llma

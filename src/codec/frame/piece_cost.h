@@ -29,7 +29,7 @@ struct PieceCost {
   std::vector<TokenChance> chances;  // the likeliest first
 };
 
-// Told of a frame's pieces in order, when it is coded. Offsets count from the
+// Gets a frame's pieces in order, when it is coded. Offsets count from the
 // frame's content.
 using CostCallback = std::function<void(std::vector<PieceCost>)>;
 
@@ -56,12 +56,12 @@ class MeteredEncoder {
 };
 
 // What the language model thinks of its next token.
-struct TokenOpinion {
+struct TokenCost {
   double bits = 0;  // of the token that comes
   std::vector<TokenChance> chances;
 };
-TokenOpinion OpinionOf(const TokenMasses& masses, uint32_t row,
-                       uint32_t max_chances);
+TokenCost CostOfToken(const TokenMasses& masses, uint32_t row,
+                      uint32_t max_chances);
 
 }  // namespace llma
 

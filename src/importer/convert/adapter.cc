@@ -31,7 +31,7 @@ constexpr uint64_t kMaxConfigBytes = 1 << 24;
 constexpr uint64_t kMaxRank = 1 << 14;
 constexpr std::string_view kPrefix = "base_model.model.";
 constexpr std::string_view kWeight = ".weight";
-// Behind the name of a tensor of integers: the tensor of their scales.
+// Appended to the name of a tensor of integers: the tensor of their scales.
 constexpr std::string_view kScale = "_scale";
 
 // A tensor, and if it has integers, what they are multiplied by: a number for

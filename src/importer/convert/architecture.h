@@ -26,13 +26,13 @@ struct Architecture {
   bool scales_embedding = false;           // by the root of its width
   bool norms_lack_one_in_folders = false;  // a norm multiplies by 1 + weight
   bool starts_with_begin = false;  // a stream: the token made for it is needed
-  // Where there are local layers: one layer in so many is global.
+  // Where there are local layers: every n-th layer is global.
   uint32_t global_period = 0;
   float local_rope_base = 0;  // 0: as the other layers
   // What GGUF means by no word of a window; 0: there are no local layers.
   uint32_t local_positions_in_gguf = 0;
-  // Models of so many layers divide scores by the root of dim / num_heads, and
-  // GGUF does not say it.
+  // Models of this many layers divide scores by the root of dim / num_heads,
+  // and GGUF does not say it.
   uint32_t wide_score_layers = 0;
 
   // What config.json means by silence.

@@ -9,7 +9,7 @@
 namespace llma {
 namespace {
 
-// Fewer than one token in so many may be there by chance.
+// Fewer than one token in this many may be there by chance.
 constexpr size_t kRare = 1000;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }

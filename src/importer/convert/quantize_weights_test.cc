@@ -77,7 +77,7 @@ TEST(QuantizeGroupTest, NotANumber) {
   }
 }
 
-TEST(PackedMatrixTest, EveryPlaceOnce) {
+TEST(PackedMatrixTest, EveryIndexOnce) {
   PackedMatrix matrix(40, 192);
   const LinearWeights& view = matrix.view();
   std::vector<float> row(192);

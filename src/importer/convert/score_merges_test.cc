@@ -57,7 +57,7 @@ std::string Joined(SourceVocabulary source) {
   return joined;
 }
 
-TEST(ScoreMergesTest, OrderedByScoreThenIdThenPlace) {
+TEST(ScoreMergesTest, OrderedByScoreThenIdThenPosition) {
   constexpr TokenKind kText = TokenKind::kText;
   EXPECT_EQ(Joined(Make({{"abc", kText, -1},
                          {"bc", kText, -1},

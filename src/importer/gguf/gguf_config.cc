@@ -209,7 +209,8 @@ Status ReadLocalLayers(const Metadata& metadata, uint32_t local_positions,
                        ModelConfig& c) {
   LLMA_ASSIGN(const auto are_local, metadata.GetU32s(kPatternKey));
   if (are_local.size() != c.num_layers || c.num_layers > kMaxLayers) {
-    return metadata.KeyError(kPatternKey, "has not one value for each layer");
+    return metadata.KeyError(kPatternKey,
+                             "does not have one value for each layer");
   }
   for (uint32_t i = 0; i < c.num_layers; ++i) {
     if (are_local[i] == 0 || local_positions == 0) continue;

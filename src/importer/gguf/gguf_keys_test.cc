@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GGUF files as programs write them: what says nothing is accepted, what is
-// approximated is told, and what changes the model is read or refused by name.
+// approximated is noted, and what changes the model is read or refused by name.
 #include "importer/gguf/gguf_keys.h"
 
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ class GgufKeysTest : public testing::Test {
   }
   ~GgufKeysTest() override { fs::remove_all(folder_); }
 
-  // Of a file that must be imported; notes_ are told.
+  // Of a file that must be imported; notes_ get the rest.
   std::unique_ptr<Model> Import(const GgufEditor& editor) {
     const std::string path = folder_ + "/made.llmm";
     notes_.clear();
@@ -253,11 +253,12 @@ TEST_F(GgufKeysTest, NumbersMayBeOfOtherTypesAndOfEachLayer) {
             }),
             "GGUF: metadata llama.attention.head_count_kv is not the same for "
             "each layer");
-  EXPECT_EQ(ErrorOf([](GgufEditor& e) {
-              e.SetU32s("llama.feed_forward_length", {192, 192, 192});
-            }),
-            "GGUF: metadata llama.feed_forward_length has not one number for "
-            "each layer");
+  EXPECT_EQ(
+      ErrorOf([](GgufEditor& e) {
+        e.SetU32s("llama.feed_forward_length", {192, 192, 192});
+      }),
+      "GGUF: metadata llama.feed_forward_length does not have one number for "
+      "each layer");
 }
 
 // The bits are those of llama.cpp's logits for the same files, but for what
@@ -413,9 +414,10 @@ TEST_F(GgufKeysTest, LocalLayersOneByOne) {
               e.SetBools(kKey, {false, true, false, true, false, true});
               return Import(e)->fingerprint();
             }());
-  EXPECT_EQ(ErrorOf([](GgufEditor& e) { e.SetBools(kKey, {true}); }, gemma),
-            "metadata gemma3.attention.sliding_window_pattern has not one "
-            "value for each layer");
+  EXPECT_EQ(
+      ErrorOf([](GgufEditor& e) { e.SetBools(kKey, {true}); }, gemma),
+      "metadata gemma3.attention.sliding_window_pattern does not have one "
+      "value for each layer");
 }
 
 // What llama.cpp means by silence in Gemma 2: caps, and a window of 4,096.

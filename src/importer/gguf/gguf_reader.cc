@@ -182,7 +182,7 @@ bool IsEmptyScalar(ByteReader& in, GgufType type) {
   return bits == 0 || (IsInteger(type) && bits == none);
 }
 
-// A tensor's entry; its place is not known before all entries are read.
+// A tensor's entry; its offset is not known before all entries are read.
 struct TensorEntry {
   std::string_view name;
   SourceTensor tensor;
@@ -313,7 +313,7 @@ Result<uint32_t> GgufReader::GetSameU32(std::string_view key,
   if (!IsArray(key)) return GetU32(key);
   LLMA_ASSIGN(const auto numbers, GetU32s(key));
   if (numbers.empty() || numbers.size() != num_elements) {
-    return BadKey(key, "has not one number for each layer");
+    return BadKey(key, "does not have one number for each layer");
   }
   for (const uint32_t number : numbers) {
     if (number != numbers.front()) {

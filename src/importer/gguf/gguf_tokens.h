@@ -12,7 +12,7 @@ namespace llma {
 // Views into what `gguf` reads. kUnsupported if the tokenizer is neither
 // byte-level BPE ("gpt2") nor SentencePiece's BPE ("llama"). What decides no
 // more than how a text is cut is guessed where it is not known; each guess is
-// told in `notes`.
+// said in `notes`.
 Result<SourceVocabulary> ReadGgufTokens(const GgufReader& gguf,
                                         std::vector<std::string>& notes);
 

@@ -45,9 +45,9 @@ class FolderMutationTest : public testing::TestWithParam<Case> {
       editor.index["weight_map"][entry.key()] = kWeights;
     }
     // Thousands of small files: in memory if possible.
-    const std::string place =
+    const std::string folder =
         fs::is_directory("/dev/shm") ? "/dev/shm/" : testing::TempDir();
-    folder_ = place + "llma_folder_mutation_" + std::to_string(::getpid());
+    folder_ = folder + "llma_folder_mutation_" + std::to_string(::getpid());
     editor.Write(folder_);
     auto bytes = ReadFile(folder_ + "/" + GetParam().file);
     ASSERT_TRUE(bytes);
@@ -75,7 +75,7 @@ class FolderMutationTest : public testing::TestWithParam<Case> {
     return true;
   }
 
-  uint32_t Place() { return random_.Below(structure_size_); }
+  uint32_t Offset() { return random_.Below(structure_size_); }
 
   Json header_;
   std::vector<uint8_t> bytes_;
@@ -86,7 +86,7 @@ class FolderMutationTest : public testing::TestWithParam<Case> {
 
 TEST_P(FolderMutationTest, Truncations) {
   for (int i = 0; i < kRounds; ++i) {
-    const uint32_t size = Place();
+    const uint32_t size = Offset();
     EXPECT_FALSE(Import(Bytes(bytes_).first(size))) << size;
   }
 }
@@ -95,7 +95,7 @@ TEST_P(FolderMutationTest, Flips) {
   for (int i = 0; i < kRounds; ++i) {
     std::vector<uint8_t> flipped = bytes_;
     for (uint32_t n = 1 + random_.Below(3); n > 0; --n) {
-      flipped[Place()] ^= static_cast<uint8_t>(1 << random_.Below(8));
+      flipped[Offset()] ^= static_cast<uint8_t>(1 << random_.Below(8));
     }
     Import(flipped);
   }
@@ -105,8 +105,8 @@ TEST_P(FolderMutationTest, Splices) {
   for (int i = 0; i < kRounds; ++i) {
     std::vector<uint8_t> spliced = bytes_;
     const uint32_t length = 1 + random_.Below(64);
-    const uint32_t from = std::min(Place(), structure_size_ - length);
-    const uint32_t to = std::min(Place(), structure_size_ - length);
+    const uint32_t from = std::min(Offset(), structure_size_ - length);
+    const uint32_t to = std::min(Offset(), structure_size_ - length);
     std::copy_n(bytes_.begin() + from, length, spliced.begin() + to);
     Import(spliced);
   }

@@ -113,7 +113,7 @@ Status ReadLayerTypes(const JsonFields& fields, bool can_be_local,
     return can_be_local ? OkStatus() : CheckAllSeeAll(fields, *types);
   }
   if (types->size() != c.num_layers || c.num_layers > kMaxLayers) {
-    return fields.FieldError(kLayerTypes, "has not one for each layer");
+    return fields.FieldError(kLayerTypes, "does not have one for each layer");
   }
   const uint32_t local_positions = c.local_positions;
   c.local_positions = 0;

@@ -31,8 +31,8 @@ Status CheckModel(const JsonFields& model) {
 }
 
 // Puts a token at its id; `id` counts as at most kMaxVocabularyTokens.
-Status PlaceToken(const std::string& token, const JsonValue* id_value,
-                  TokenKind kind, SourceVocabulary& vocabulary) {
+Status SetToken(const std::string& token, const JsonValue* id_value,
+                TokenKind kind, SourceVocabulary& vocabulary) {
   const auto id = id_value != nullptr ? id_value->AsCount() : std::nullopt;
   if (!id || *id >= kMaxVocabularyTokens) {
     return BadToken(token, "has no usable id");
@@ -41,11 +41,11 @@ Status PlaceToken(const std::string& token, const JsonValue* id_value,
     vocabulary.tokens.resize(*id + 1);
     vocabulary.kinds.resize(*id + 1, TokenKind::kNone);
   }
-  std::string_view& place = vocabulary.tokens[*id];
-  if (!place.empty() && place != token) {
+  std::string_view& spelling = vocabulary.tokens[*id];
+  if (!spelling.empty() && spelling != token) {
     return BadToken(token, "has the id of another one");
   }
-  place = token;
+  spelling = token;
   vocabulary.kinds[*id] = kind;
   return OkStatus();
 }
@@ -58,8 +58,8 @@ Status ReadTokens(const JsonFields& fields, const JsonFields& model,
   for (const auto& [token, id] : *tokens->AsObject()) {
     const bool is_byte =
         has_characters && DecodeSentencePiece(token, TokenKind::kByte, byte);
-    LLMA_TRY(PlaceToken(
-        token, &id, is_byte ? TokenKind::kByte : TokenKind::kText, vocabulary));
+    LLMA_TRY(SetToken(token, &id, is_byte ? TokenKind::kByte : TokenKind::kText,
+                      vocabulary));
   }
   if (!fields.Has("added_tokens")) return OkStatus();
   LLMA_ASSIGN(const auto* added, fields.GetArray("added_tokens"));
@@ -77,7 +77,7 @@ Status ReadTokens(const JsonFields& fields, const JsonFields& model,
     LLMA_ASSIGN(const bool is_special,
                 JsonFields(entry, "added_tokens").GetBoolOr("special", true));
     // Those that are not special are found in a text before anything else.
-    LLMA_TRY(PlaceToken(
+    LLMA_TRY(SetToken(
         token, id,
         has_characters && !is_special ? TokenKind::kWhole : TokenKind::kNone,
         vocabulary));

@@ -14,7 +14,7 @@ namespace llma {
 // special are found as a whole; ids without a token stay empty. kUnsupported
 // names the field that says what is neither byte-level BPE nor SentencePiece's.
 // Of a way to split that tokenizer/split_patterns.h does not know, the nearest
-// is taken, and told in `notes`.
+// is taken, and said in `notes`.
 //
 // Not looked at: post_processor, decoder, and of the normalizer only whether it
 // writes U+2581 for blanks. They do not change which tokens there are, and a

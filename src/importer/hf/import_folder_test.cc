@@ -358,7 +358,7 @@ TEST_F(ImportFolderTest, OtherPreTokenizers) {
   prefixed["add_prefix_space"] = true;
   EXPECT_EQ(imported_as(prefixed, false), "gpt-2");
   EXPECT_TRUE(notes_.empty());
-  // What is not known is told; the nearest is taken.
+  // What is not known is noted; the nearest is taken.
   EXPECT_EQ(imported_as(split("\\p{N}{2}"), false), "smollm");
   ASSERT_EQ(notes_.size(), 1u);
   EXPECT_NE(notes_[0].find("not known ((?i:'s|'t|"), std::string::npos);
@@ -428,7 +428,7 @@ TEST_F(ImportFolderTest, FieldsThatAreNotRead) {
   editor.config["something_new"] = false;
   ExpectTiny(editor);
   EXPECT_TRUE(notes_.empty());
-  // Anything else is told.
+  // Anything else is noted.
   editor.config["something_new"] = "fast";
   editor.config["pretraining_tp"] = 2;
   ExpectTiny(editor);

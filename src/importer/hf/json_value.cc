@@ -8,7 +8,7 @@ namespace llma {
 namespace {
 
 // A tokenizer of 2^20 tokens and 2^21 merges as pairs has less than 2^23
-// values. So many members of 72 bytes are 576 MiB, half as much again while
+// values. This many members of 72 bytes are 576 MiB, half as much again while
 // their vector grows.
 constexpr uint64_t kMaxValues = 1u << 23;
 constexpr size_t kMaxDepth = 32;

@@ -26,7 +26,7 @@ constexpr ElementType kElementTypes[] = {
     {"BF16", TensorType::kBf16},
 };
 
-// A tensor's place in the data.
+// Where a tensor is in the data.
 struct Extent {
   uint64_t begin = 0;
   uint64_t end = 0;

@@ -16,7 +16,7 @@ inline constexpr uint32_t kIntegerTensor = 0xffffffff;
 enum class IntegerTensors { kRefused, kTaken };
 
 // The tensors of a file, as views into it. All are F32, F16 or BF16, or I8
-// where these are taken; every size and place is checked, and errors name the
+// where these are taken; every size and offset is checked, and errors name the
 // tensor and its field.
 Result<TensorMap> ParseSafetensors(
     Bytes file, IntegerTensors integers = IntegerTensors::kRefused);

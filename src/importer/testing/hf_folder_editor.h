@@ -53,7 +53,7 @@ struct SafetensorsEditor {
   nlohmann::json header = nlohmann::json::object();
   std::vector<uint8_t> data;
 
-  // Behind all others.
+  // After all others.
   void Add(const std::string& name, const char* dtype,
            const std::vector<uint64_t>& shape,
            const std::vector<uint8_t>& elements) {

@@ -48,9 +48,9 @@ class ModelEditor {
             Xxh3(header.first(header.size() - kChecksumBytes)));
       return;
     }
-    const size_t behind = sections_.size() - index;
+    const size_t num_later = sections_.size() - index;
     const size_t end =
-        header.size() - kChecksumBytes - behind * kSectionEntryBytes;
+        header.size() - kChecksumBytes - num_later * kSectionEntryBytes;
     Store(header.first(end).last(kChecksumBytes), Xxh3(part(index)));
   }
 
@@ -66,10 +66,10 @@ class ModelEditor {
   static constexpr size_t kSectionEntryBytes = 32;  // ends with its checksum
   static constexpr size_t kChecksumBytes = 8;
 
-  static void Store(std::span<uint8_t> place, uint64_t value) {
+  static void Store(std::span<uint8_t> field, uint64_t value) {
     ByteWriter writer;
     writer.StoreU64(value);
-    std::copy(writer.bytes().begin(), writer.bytes().end(), place.begin());
+    std::copy(writer.bytes().begin(), writer.bytes().end(), field.begin());
   }
 
   std::vector<uint8_t> file_;

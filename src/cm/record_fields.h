@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stood in the same place before: a place is a column of a table, an
-// item of a log's line, the value of a key, of an attribute or an element. The
-// last value there tells what to expect, byte by byte.
-#ifndef LLMA_CM_PLACES_H_
-#define LLMA_CM_PLACES_H_
+// The values of fields that records repeat: a column of a table, an item of a
+// log's line, the value of a key, an attribute or an element. A field's last
+// value says what to expect now, byte by byte.
+#ifndef LLMA_CM_RECORD_FIELDS_H_
+#define LLMA_CM_RECORD_FIELDS_H_
 
 #include <array>
 #include <cstdint>
@@ -13,12 +13,12 @@
 
 namespace llma::cm {
 
-// A lane's value of one kind of place.
-struct PlaceCursor {
-  uint32_t place = 0;       // hash of where the value stands
+// The value that a lane is in, of one kind of field.
+struct FieldCursor {
+  uint32_t field_id = 0;    // hash of what identifies the field
   uint32_t value = 0;       // hash of its bytes so far
   uint32_t begin_ofs = 0;   // of the value in the content
-  uint32_t source_ofs = 0;  // of the last value in this place
+  uint32_t source_ofs = 0;  // of the last value of this field
   uint32_t before = 0;      // its hash, 0: there is none
   uint32_t agreed = 0;      // bytes that were as expected, since one was not
   uint32_t misses = 0;      // bytes that were not
@@ -27,16 +27,16 @@ struct PlaceCursor {
   uint32_t expected_after = 0;
 };
 
-enum PlaceKind : uint32_t { kStructure = 0, kField = 1, kItem = 2 };
-inline constexpr uint32_t kNumPlaceKinds = 3;
+enum FieldKind : uint32_t { kStructure = 0, kField = 1, kItem = 2 };
+inline constexpr uint32_t kNumFieldKinds = 3;
 
 struct LaneHistory;
 
-// The last values of all places, shared by all lanes. Thread-compatible.
-class Places {
+// The last values of all fields, shared by all lanes. Thread-compatible.
+class RecordFields {
  public:
-  explicit Places(PageSource pages)
-      : last_(size_t{kNumPlaceKinds} << kLog2, pages) {}
+  explicit RecordFields(PageSource pages)
+      : last_(size_t{kNumFieldKinds} << kLog2, pages) {}
   // After `lane` has appended a byte.
   void Append(std::span<const uint8_t> content, LaneHistory& lane);
 
@@ -47,13 +47,13 @@ class Places {
     uint32_t value = 0;
   };
   static void Look(std::span<const uint8_t> content, uint32_t next_ofs,
-                   PlaceCursor& cursor);
+                   FieldCursor& cursor);
   void BeginValues(LaneHistory& lane);
-  void Begin(LaneHistory& lane, PlaceKind kind, uint32_t place);
+  void Begin(LaneHistory& lane, FieldKind kind, uint32_t field);
 
   ZeroedArray<Last> last_;
 };
 
 }  // namespace llma::cm
 
-#endif  // LLMA_CM_PLACES_H_
+#endif  // LLMA_CM_RECORD_FIELDS_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cm/places.h"
+#include "cm/record_fields.h"
 
 #include "cm/byte_kinds.h"
 #include "cm/hashing.h"
@@ -7,24 +7,24 @@
 
 namespace llma::cm {
 
-void Places::Begin(LaneHistory& lane, PlaceKind kind, uint32_t place) {
-  PlaceCursor& cursor = lane.cursors[kind];
+void RecordFields::Begin(LaneHistory& lane, FieldKind kind, uint32_t field) {
+  FieldCursor& cursor = lane.cursors[kind];
   if (cursor.value != 0) {
-    Last& last = last_[kind << kLog2 | cursor.place >> (32 - kLog2)];
+    Last& last = last_[kind << kLog2 | cursor.field_id >> (32 - kLog2)];
     last.value = cursor.value;
     last.ofs = cursor.begin_ofs;
   }
-  const uint32_t hash = Combine(place, kind);
+  const uint32_t hash = Combine(field, kind);
   const Last& last = last_[kind << kLog2 | hash >> (32 - kLog2)];
-  cursor = {.place = hash,
+  cursor = {.field_id = hash,
             .begin_ofs = lane.next_ofs,
             .source_ofs = last.ofs,
             .before = last.value};
 }
 
 // Bytes that are not coded yet, in another lane, are zeros.
-void Places::Look(std::span<const uint8_t> content, uint32_t next_ofs,
-                  PlaceCursor& cursor) {
+void RecordFields::Look(std::span<const uint8_t> content, uint32_t next_ofs,
+                        FieldCursor& cursor) {
   cursor.expected = cursor.expected_after = 0;
   if (cursor.before == 0) return;
   const size_t ofs = cursor.source_ofs + (next_ofs - cursor.begin_ofs);
@@ -34,9 +34,9 @@ void Places::Look(std::span<const uint8_t> content, uint32_t next_ofs,
   }
 }
 
-void Places::Append(std::span<const uint8_t> content, LaneHistory& lane) {
+void RecordFields::Append(std::span<const uint8_t> content, LaneHistory& lane) {
   const uint32_t byte = lane.c1();
-  for (PlaceCursor& cursor : lane.cursors) {
+  for (FieldCursor& cursor : lane.cursors) {
     if (cursor.expected != 0) {
       if (cursor.expected == (byte | 256)) {
         ++cursor.agreed;
@@ -48,10 +48,10 @@ void Places::Append(std::span<const uint8_t> content, LaneHistory& lane) {
     cursor.value = Combine(cursor.value, byte);
   }
   BeginValues(lane);
-  for (PlaceCursor& cursor : lane.cursors) Look(content, lane.next_ofs, cursor);
+  for (FieldCursor& cursor : lane.cursors) Look(content, lane.next_ofs, cursor);
 }
 
-void Places::BeginValues(LaneHistory& lane) {
+void RecordFields::BeginValues(LaneHistory& lane) {
   const uint32_t byte = lane.c1();
   if (byte == '\n') {
     Begin(lane, kStructure, Combine(lane.first_word_above, lane.path) + 5);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cm/places.h"
+#include "cm/record_fields.h"
 
 #include <gtest/gtest.h>
 
@@ -12,35 +12,35 @@
 namespace llma::cm {
 namespace {
 
-// What each kind of place expects next after `text`, 0 for nothing.
+// What each kind of field expects next after `text`, 0 for nothing.
 std::string ExpectedAfter(std::string_view text) {
   std::vector<uint8_t> content(text.begin(), text.end());
   content.resize(text.size() + 8);
   LaneHistory lane(0);
-  Places places(PageSize::kSmall);
+  RecordFields fields(PageSize::kSmall);
   for (const char c : text) {
     lane.Append(static_cast<uint8_t>(c));
-    places.Append(content, lane);
+    fields.Append(content, lane);
   }
   std::string expected;
-  for (const PlaceCursor& cursor : lane.cursors) {
+  for (const FieldCursor& cursor : lane.cursors) {
     expected += static_cast<char>(cursor.expected & 255);
   }
   return expected;
 }
 
-TEST(PlacesTest, FieldsOfTheLineAbove) {
+TEST(RecordFieldsTest, FieldsOfTheLineAbove) {
   EXPECT_EQ(ExpectedAfter("ab,cd,ef\nxy,")[kField], 'c');
   EXPECT_EQ(ExpectedAfter("ab,cd,ef\nxy,c")[kField], 'd');
   // Fields are as long as they are, and may hold separators in quotes.
   EXPECT_EQ(ExpectedAfter("a,\"b,c\",def\nlong,\"d\",d")[kField], 'e');
 }
 
-TEST(PlacesTest, ItemsOfTheLineAbove) {
+TEST(RecordFieldsTest, ItemsOfTheLineAbove) {
   EXPECT_EQ(ExpectedAfter("10:20 host run\n11:30  h")[kItem], 'o');
 }
 
-TEST(PlacesTest, ElementsAndAttributes) {
+TEST(RecordFieldsTest, ElementsAndAttributes) {
   const std::string_view kRecord = "<a><b id=\"17\">red</b><c>cat</c></a>\n";
   const std::string before = std::string(kRecord);
   EXPECT_EQ(ExpectedAfter(before + "<a><b id=\"")[kStructure], '1');
@@ -49,12 +49,12 @@ TEST(PlacesTest, ElementsAndAttributes) {
             'a');
 }
 
-TEST(PlacesTest, KeysOfObjects) {
+TEST(RecordFieldsTest, KeysOfObjects) {
   EXPECT_EQ(ExpectedAfter("{\"a\":\"one\",\"b\":2}\n{\"a\":\"")[kStructure],
             'o');
 }
 
-TEST(PlacesTest, NothingIsExpectedAtFirst) {
+TEST(RecordFieldsTest, NothingIsExpectedAtFirst) {
   EXPECT_EQ(ExpectedAfter("ab"), std::string(3, '\0'));
 }
 
