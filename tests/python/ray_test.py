@@ -26,7 +26,7 @@ import pytest
 pytest.importorskip("ray", reason="./test.sh --ray installs Ray")
 
 import llma.ray
-from llma.ray import _report, _targets
+from llma.ray import _cluster, _report, _targets
 
 ROOT = pathlib.Path(__file__).parents[2]
 DATA = ROOT / "tests/data"
@@ -312,6 +312,16 @@ def test_damage(nodes: Any, tmp_path: pathlib.Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["good"]
 
 
+def test_no_node_is_large_enough(
+    nodes: Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_cluster, "_BASE_MEMORY_BYTES", 1 << 50)
+    (tmp_path / "a").write_bytes(b"text")
+    with pytest.raises(llma.ray.ClusterError, match="MiB of memory, and no node"):
+        llma.ray.compress(tmp_path / "a", tmp_path / "b", level=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
+
+
 def test_options_that_make_no_sense(nodes: Any, tmp_path: pathlib.Path) -> None:
     (tmp_path / "a").write_bytes(b"text")
     with pytest.raises(ValueError, match="auto"):
@@ -547,6 +557,45 @@ def test_full_disk(nodes: Any, tmp_path: pathlib.Path) -> None:
         assert not (small / "back").exists()
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_nearly_full_object_store(nodes: Any, tmp_path: pathlib.Path) -> None:
+    held = [ray.put(os.urandom(10 << 20)) for _ in range(7)]
+    (tmp_path / "a").write_bytes(random.Random(7).randbytes(6 << 20))
+    program("-1", "--frame-size=1M", tmp_path / "a")
+    llma.ray.compress(tmp_path / "a", tmp_path / "b", level=1, frame_size=1 << 20)
+    assert (tmp_path / "b").read_bytes() == (tmp_path / "a.llma").read_bytes()
+    del held
+
+
+def test_full_object_store(
+    nodes: Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no room for more, less is done at a time; for none, nothing."""
+    put, calls = ray.put, 0
+
+    def full_at_times(value: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls in (2, 3, 5):
+            raise ray.exceptions.ObjectStoreFullError("full")
+        return put(value)
+
+    (tmp_path / "a").write_bytes(text(1 << 20))
+    program("-1", "--frame-size=256K", tmp_path / "a")
+    monkeypatch.setattr(ray, "put", full_at_times)
+    llma.ray.compress(tmp_path / "a", tmp_path / "b", level=1, frame_size=256 << 10)
+    assert (tmp_path / "b").read_bytes() == (tmp_path / "a.llma").read_bytes()
+    assert calls == 4 + 3
+
+    def full(value: Any) -> Any:
+        raise ray.exceptions.ObjectStoreFullError("full")
+
+    monkeypatch.setattr(ray, "put", full)
+    with pytest.raises(llma.ray.RunError, match="object store is full"):
+        llma.ray.compress(tmp_path / "a", tmp_path / "c", level=1)
+    assert not (tmp_path / "c").exists()
+    assert not leftovers(tmp_path)
 
 
 NO_MODEL = """

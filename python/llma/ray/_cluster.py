@@ -19,6 +19,8 @@ _STORE_SHARE = 0.3
 _MODEL_PART_BYTES = 16 << 20
 # What a worker takes before it does anything.
 _BASE_MEMORY_BYTES = 128 << 20
+# For room in an object store in which nothing is ours, of a second each.
+_MAX_WAITS = 3
 # So long no node can do a task before that is an error: one may be on its way.
 _MAX_WAIT_SECONDS = 60.0
 
@@ -117,6 +119,7 @@ class Tasks:
         size = len(unit.payload) + unit.result_bytes
         while not self._has_room(size):
             self._step()
+        waits = 0
         while True:
             try:
                 payload = self._ray.put(unit.payload)
@@ -124,11 +127,16 @@ class Tasks:
             except Exception as error:
                 if not self._is_shortage(error):
                     raise
-                if not self._running:
+                self._shrink()
+                if self._running:
+                    self._step()
+                elif waits < _MAX_WAITS:
+                    # Others have filled it, and may give it back.
+                    waits += 1
+                    time.sleep(1)
+                else:
                     unit.failed(_describe(error), True)
                     return
-                self._shrink()
-                self._step()
         self._start(_Running(unit._replace(payload=b""), payload, size, 0))
 
     def drain(self) -> None:

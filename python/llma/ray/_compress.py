@@ -16,7 +16,7 @@ from ._parts import key_of
 from ._report import Problem, Progress, Summary
 from ._sources import Source, SourceError, describe
 from ._targets import Targets
-from ._worker import CompressHow, Failure, FrameIn, ModelParts
+from ._worker import MAX_UNIT_ITEMS, CompressHow, Failure, FrameIn, ModelParts
 
 # Frames that are smaller go to a task together: so much of what a model predicts,
 # which takes seconds, or of what context models do.
@@ -144,7 +144,10 @@ class Compression:
             frame = FrameIn(len(content), is_only)
             self._waiting.append(_Item(file, key, frame, content))
             self._waiting_bytes += len(content)
-            if self._waiting_bytes >= self._unit_bytes:
+            if (
+                self._waiting_bytes >= self._unit_bytes
+                or len(self._waiting) >= MAX_UNIT_ITEMS
+            ):
                 self._submit()
         file.is_read = True
         self._finish_if_complete(file)

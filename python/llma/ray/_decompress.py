@@ -15,7 +15,7 @@ from ._parts import Parts, key_of
 from ._report import Problem, Progress, Summary
 from ._sources import Source, SourceError, describe
 from ._targets import Targets
-from ._worker import CodedIn, DecompressHow, Failure, ModelParts
+from ._worker import MAX_UNIT_ITEMS, CodedIn, DecompressHow, Failure, ModelParts
 
 _MODEL_UNIT_BYTES = 64 << 10
 _CONTEXTS_UNIT_BYTES = 256 << 10
@@ -44,11 +44,20 @@ def _reader_of(opened: IO[bytes]) -> _ReadAt:
     return read_at
 
 
-def _write_at(descriptor: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        size = os.pwrite(descriptor, view, offset)
-        view, offset = view[size:], offset + size
+# Files are opened for a moment: there may be more of them than a process may have.
+
+
+def _write_at(path: pathlib.Path, data: bytes, offset: int) -> None:
+    with open(path, "r+b", buffering=0) as file:
+        file.seek(offset)
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+
+
+def _sync(path: pathlib.Path) -> None:
+    with open(path, "r+b", buffering=0) as file:
+        os.fsync(file.fileno())
 
 
 class _File:
@@ -63,7 +72,6 @@ class _File:
         self.is_read = False
         self.has_failed = False
         self.key = ""
-        self.out: IO[bytes] | None = None
         self.part: pathlib.Path | None = None
 
 
@@ -186,8 +194,7 @@ class Decompression:
                 raise _DoneBefore
             raise SourceError(f"{file.target} exists already; -f overwrites it")
         file.part = self._parts.folder / f"{file.key}.content"
-        descriptor = os.open(file.part, os.O_RDWR | os.O_CREAT, 0o666)
-        file.out = open(descriptor, "r+b", buffering=0)
+        file.part.touch()
 
     def _count(self, content_bytes: int, resumed: bool) -> None:
         self._progress.done_bytes += content_bytes
@@ -201,7 +208,7 @@ class Decompression:
         self._waiting.append(item)
         self._waiting_bytes += max(item.frame.content_size, len(item.coded))
         limit = _MODEL_UNIT_BYTES if item.settings.get("lanes") else _CONTEXTS_UNIT_BYTES
-        if self._waiting_bytes >= limit:
+        if self._waiting_bytes >= limit or len(self._waiting) >= MAX_UNIT_ITEMS:
             self._submit()
 
     def _submit(self) -> None:
@@ -274,8 +281,8 @@ class Decompression:
         if file.content_bytes == 0:
             file.content_bytes = len(content)
         try:
-            if file.out is not None:
-                _write_at(file.out.fileno(), content, item.offset)
+            if file.part is not None:
+                _write_at(file.part, content, item.offset)
         except OSError as error:
             self._fail(file, describe(error), True, str(file.target))
             return
@@ -291,9 +298,8 @@ class Decompression:
                 self._finish_if_complete(file)
                 continue
             try:
-                if file.out is not None:
-                    os.fsync(file.out.fileno())
-                if self._parts is not None:
+                if self._parts is not None and file.part is not None:
+                    _sync(file.part)
                     self._parts.mark_done(
                         *(item.key for item in items if item.file is file)
                     )
@@ -306,11 +312,10 @@ class Decompression:
         if not file.is_read or file.missing > 0 or file.has_failed:
             return
         try:
-            if file.out is not None:
-                assert self._targets and self._parts and file.part and file.target
-                file.out.truncate(file.content_bytes)
-                os.fsync(file.out.fileno())
-                file.out.close()
+            if file.part is not None:
+                assert self._targets and self._parts and file.target
+                os.truncate(file.part, file.content_bytes)
+                _sync(file.part)
                 self._targets.deliver(file.part, file.target, file.source)
                 self._parts.mark_done(file.key)
         except OSError as error:
@@ -329,9 +334,7 @@ class Decompression:
         if file.has_failed:
             return
         file.has_failed = True
-        if file.out is not None:
-            file.out.close()
-            if not is_unfinished and file.part is not None:
-                file.part.unlink(missing_ok=True)
+        if file.part is not None and not is_unfinished:
+            file.part.unlink(missing_ok=True)
         self.is_unfinished = self.is_unfinished or is_unfinished
         self._summary.problems.append(Problem(where or file.source.name, text))

@@ -23,6 +23,8 @@ from .._llma import Model
 _MISSING = "LLMA_ERROR_MODEL_MISSING"
 # Ray says what a task may take; the library shall not decide by what is free here.
 NO_LIMIT = (1 << 64) - 1
+# However small they are, so that a task says within seconds that it goes on.
+MAX_UNIT_ITEMS = 256
 
 
 class Failure(NamedTuple):
