@@ -9,12 +9,11 @@
 #   ./test.sh --all-processors
 #                           the core for six processors of 32 and 64 bits, both
 #                           orders of bytes, under emulators, and nothing else
+#   ./test.sh --windows     the programs for Windows, under Wine, and nothing else
 #   ./test.sh --python-libraries
 #                           the examples of docs/PYTHON.md, those with large
 #                           libraries too, and nothing else
 #   ./test.sh --ray         llma.ray on clusters of some processes, and nothing else
-#   ./test.sh --web         the page of web/, in Node and Chromium, which are
-#                           large, and nothing else
 # Installs missing packages, Python packages into build/venv, and the default
 # model into build/data unless it is installed. Logs are in build/logs.
 set -euo pipefail
@@ -26,7 +25,7 @@ all_faults=false
 python_libraries=false
 all_processors=false
 ray=false
-web=false
+windows=false
 case "${1:-}" in
   "") ;;
   --quick) quick=true ;;
@@ -35,10 +34,10 @@ case "${1:-}" in
   --all-processors) all_processors=true ;;
   --python-libraries) python_libraries=true ;;
   --ray) ray=true ;;
-  --web) web=true ;;
+  --windows) windows=true ;;
   *)
     echo "usage: $0 [--quick|--fuzz|--all-faults|--all-processors|" \
-         "--python-libraries|--ray|--web]" >&2
+         "--python-libraries|--ray|--windows]" >&2
     exit 1 ;;
 esac
 
@@ -71,8 +70,6 @@ build() {
 # the line numbers.
 fast=(-DLLMA_TEST_OPTIONS=-O0 -DLLMA_FAST_BUILD=ON
       -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -g1 -DNDEBUG")
-# Tests that WebAssembly runs too.
-web_tests='numerics_test kernels_test engine_test'
 # Tests of the program: those that take long, and those that do not; and what takes
 # very long with sanitizers, and shows nothing there that others do not.
 long='any_input|hard_cases|interruption|limits'
@@ -80,7 +77,11 @@ without_sanitizers='repetitive_input|cli_(scripts|options|coding)|second_decoder
 short='test|scripts|coding|errors|files|frames|options|check_.*|completions|file_types'
 
 step "Packages"
-tools/install_packages.sh test
+if $windows; then
+  tools/install_packages.sh windows
+else
+  tools/install_packages.sh test
+fi
 
 # What two builds have in common is compiled once.
 export CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER-ccache}
@@ -98,6 +99,17 @@ if $all_processors; then
   exit
 fi
 
+if $windows; then
+  step "Programs for Windows, and that for Linux beside them"
+  build release --target llma
+  build windows "${fast[@]}" -DLLMA_LINUX_PROGRAM="$PWD/build/release/llma" \
+      --target llma llma_shared every_function kernels_test numerics_test \
+      platform_test
+  step "What they do under Wine"
+  tests/windows/run_exe.sh cmd /c exit
+  exec ctest --preset windows -j 2 \
+      -R '^(windows_.*|kernels_test|numerics_test|platform_test)$'
+fi
 if $python_libraries; then
   step "Python libraries"
   exec tests/python/run.sh --all-libraries
@@ -111,24 +123,6 @@ fi
 if $fuzz; then
   step "Fuzzers: five minutes each"
   exec tests/fuzz/run_fuzzers.sh 300
-fi
-
-if $web; then
-  step "The page"
-  quiet build_web tools/build_web.sh
-  step "The module of the page, and the core, under Node"
-  NODE_PATH=${NODE_PATH:-/usr/share/nodejs} \
-      build wasm -DLLMA_TEST_OPTIONS=-O1 --target $web_tests
-  ctest --preset wasm -R "^(web_.*|${web_tests// /|})\$"
-  step "The page in Chromium"
-  build release --target llma
-  if ! build/venv-web/bin/python -c 'import selenium' 2>/dev/null; then
-    python3 -m venv build/venv-web
-    build/venv-web/bin/pip install -q --disable-pip-version-check \
-        -r tests/web/requirements.txt
-  fi
-  exec build/venv-web/bin/python tests/web/page_test.py build/web \
-      build/release/llma .
 fi
 
 if $quick; then

@@ -56,8 +56,12 @@ foreach(library llma_shared llma_static)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
 endforeach()
 if(WIN32)
-  set_target_properties(llma_shared PROPERTIES PREFIX "" IMPORT_PREFIX ""
-                                               IMPORT_SUFFIX ".lib")
+  set_target_properties(llma_shared PROPERTIES
+    PREFIX "" IMPORT_PREFIX "" IMPORT_SUFFIX ".lib"
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}
+    ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  # Who links it takes its functions from a DLL.
+  target_compile_definitions(llma_shared INTERFACE LLMA_USES_DLL)
 endif()
 add_library(llma::llma ALIAS llma_shared)
 add_library(llma::llma_static ALIAS llma_static)

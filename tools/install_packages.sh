@@ -4,10 +4,9 @@
 #   tools/install_packages.sh build   what building and running needs
 #   tools/install_packages.sh test    what ./test.sh needs as well
 #   tools/install_packages.sh processors  what ./test.sh --all-processors needs
-#   tools/install_packages.sh web     what tools/build_web.sh and ./test.sh --web
-#                                     need, which is large
-#   tools/install_packages.sh --missing build|test|processors|web
-#                                     only prints their names
+#   tools/install_packages.sh windows     what ./test.sh --windows needs, and
+#                                         tools/build_windows.sh
+#   tools/install_packages.sh --missing GROUP   only prints their names
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config make
@@ -20,7 +19,7 @@ test=(libgtest-dev googletest libbenchmark-dev clang clang-format ccache
       qemu-user-static mandoc groff-base zsh fish binutils dpkg-dev file less)
 processors=(g++-arm-linux-gnueabihf g++-powerpc64le-linux-gnu
             g++-riscv64-linux-gnu)
-web=(emscripten node-acorn nodejs googletest chromium chromium-driver)
+windows=(g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine64 bsdextrautils)
 
 only_print=false
 if [ "${1:-}" = --missing ]; then
@@ -31,8 +30,8 @@ case "${1:-build}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
   processors) wanted=("${build[@]}" "${test[@]}" "${processors[@]}") ;;
-  web) wanted=("${build[@]}" "${web[@]}") ;;
-  *) echo "usage: $0 [--missing] build|test|processors|web" >&2; exit 1 ;;
+  windows) wanted=("${build[@]}" "${test[@]}" "${windows[@]}") ;;
+  *) echo "usage: $0 [--missing] build|test|processors|windows" >&2; exit 1 ;;
 esac
 
 missing=()

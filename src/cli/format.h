@@ -11,8 +11,15 @@
 
 namespace llma::cli {
 
-[[gnu::format(printf, 1, 2)]] inline std::string Format(const char* format,
-                                                        ...) {
+// GCC takes Windows' printf() for that of its system, which knows less.
+#if defined(__MINGW_PRINTF_FORMAT)
+#define LLMA_PRINTF_FORMAT __MINGW_PRINTF_FORMAT
+#else
+#define LLMA_PRINTF_FORMAT printf
+#endif
+
+[[gnu::format(LLMA_PRINTF_FORMAT, 1, 2)]] inline std::string Format(
+    const char* format, ...) {
   std::va_list once, again;
   va_start(once, format);
   va_copy(again, once);

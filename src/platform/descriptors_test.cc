@@ -43,6 +43,7 @@ TEST_F(DescriptorsTest, ErrorsAreValues) {
   EXPECT_FALSE(SyncFile(-1));
 }
 
+#if !defined(_WIN32)
 TEST_F(DescriptorsTest, WaitsForNonBlockingPipes) {
   std::array<int, 2> ends;
   ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);
@@ -72,6 +73,7 @@ TEST_F(DescriptorsTest, SyncsWhatCannotBeSynced) {
   EXPECT_TRUE(SyncFile(writer.get()));
   EXPECT_TRUE(SyncContent(writer.get()));
 }
+#endif
 
 }  // namespace
 }  // namespace llma

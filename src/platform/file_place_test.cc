@@ -10,6 +10,7 @@ namespace fs = std::filesystem;
 
 class FilePlaceTest : public FolderTest {};
 
+#if !defined(_WIN32)
 TEST_F(FilePlaceTest, StaysWhereItIs) {
   fs::create_directory(Path("dir"));
   Make("dir/a", "old");
@@ -27,6 +28,7 @@ TEST_F(FilePlaceTest, StaysWhereItIs) {
   EXPECT_FALSE(fs::exists(Path("moved/a")));
   EXPECT_EQ(Content("dir/a"), "another");
 }
+#endif
 
 TEST_F(FilePlaceTest, KnowsItsFileFromAnother) {
   const auto place = FilePlace::Find(Make("a", "old"));
@@ -40,6 +42,7 @@ TEST_F(FilePlaceTest, KnowsItsFileFromAnother) {
   EXPECT_TRUE(place->Sibling("b").Is(*info));
 }
 
+#if !defined(_WIN32)
 TEST_F(FilePlaceTest, FollowsLinks) {
   fs::create_directory(Path("dir"));
   Make("dir/a", "content");
@@ -54,6 +57,7 @@ TEST_F(FilePlaceTest, FollowsLinks) {
   EXPECT_FALSE(FilePlace::Find(Path("loop"))->FollowLinks());
   EXPECT_EQ(FilePlace::Find(Path("no/a")).error().code, ErrorCode::kIo);
 }
+#endif
 
 TEST_F(FilePlaceTest, NamesInTheWorkingFolder) {
   const auto place = FilePlace::Find("name");

@@ -14,9 +14,9 @@ namespace fs = std::filesystem;
 
 class OutputFileTest : public FolderTest {
  protected:
-  mode_t Mode(const std::string& path) {
-    struct stat info;
-    return ::stat(path.c_str(), &info) == 0 ? info.st_mode & 07777 : 0;
+  uint32_t Mode(const std::string& path) {
+    const auto info = InfoOf(path);
+    return info ? info->mode : 0;
   }
 };
 
@@ -56,6 +56,8 @@ TEST_F(OutputFileTest, NeverOverwritesUnasked) {
   ASSERT_TRUE(first->Commit());
   EXPECT_EQ(second->Commit().error().code, ErrorCode::kUsage);
   EXPECT_EQ(OutputFile::Create(Path("a"), {}).error().code, ErrorCode::kUsage);
+  // Windows has file systems that replace no file that is open.
+  { const OutputFile closed = std::move(*first); }
   auto third = OutputFile::Create(Path("a"), {.overwrite = true});
   ASSERT_TRUE(third);
   EXPECT_TRUE(third->Commit());
@@ -81,6 +83,7 @@ TEST_F(OutputFileTest, KeepsWhatIsCompleteIfAskedTo) {
   }
 }
 
+#if !defined(_WIN32)
 TEST_F(OutputFileTest, IsPrivateUntilItIsComplete) {
   const mode_t mask = ::umask(027);
   for (const bool is_resumable : {false, true}) {
@@ -120,6 +123,7 @@ TEST_F(OutputFileTest, TakesNamesAsLongAsTheFileSystemHas) {
   ASSERT_FALSE(too_long);
   EXPECT_NE(too_long.error().what.find("too long"), std::string::npos);
 }
+#endif
 
 TEST_F(OutputFileTest, ResumesUnderLongNames) {
   const std::string a = std::string(251, 'n') + "a";
@@ -132,7 +136,9 @@ TEST_F(OutputFileTest, ResumesUnderLongNames) {
   }
   EXPECT_EQ(NumFiles(), 2u);
   auto file = OutputFile::Create(Path(a), resume);
-  ASSERT_TRUE(file && file->Commit());
+  ASSERT_TRUE(file) << file.error().what;
+  const Status status = file->Commit();
+  ASSERT_TRUE(status) << status.error().what;
   EXPECT_EQ(Content(a), a);
 }
 
@@ -151,6 +157,7 @@ TEST_F(OutputFileTest, OnePartAtATime) {
   EXPECT_TRUE(OutputFile::Create(Path("a"), how));
 }
 
+#if !defined(_WIN32)
 TEST_F(OutputFileTest, GoesOnOnlyWithAFileOfItsOwn) {
   const OutputFileOptions resume = {.is_resumable = true, .resume = true};
   Make("precious", "precious");
@@ -187,6 +194,7 @@ TEST_F(OutputFileTest, GoesAlongWithItsFolder) {
   ASSERT_TRUE(file->SyncAndCommit());
   EXPECT_EQ(Content("moved/a"), "x");
 }
+#endif
 
 TEST_F(OutputFileTest, ErrorsAreValues) {
   EXPECT_EQ(OutputFile::Create(Path("no/such/dir"), {}).error().code,

@@ -8,7 +8,7 @@
 namespace llma {
 
 // What main() was given, in UTF-8; on Windows with "/" for "\\", names in place
-// of patterns, and the program's name without ".exe".
+// of patterns, and the program's name in small letters without ".exe".
 std::vector<std::string> CommandLine(int argc, char** argv);
 
 // Another program, found as the shell would find it, takes this one's place;

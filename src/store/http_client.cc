@@ -4,7 +4,6 @@
 #include <curl/curl.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -12,13 +11,12 @@
 #include "platform/file_info.h"
 #include "platform/machine/process.h"
 #include "store/certificates.h"
-#include "store/trim.h"
+#include "store/http_answer.h"
 #include "store/url.h"
 
 namespace llma::store {
 namespace {
 
-constexpr int kMaxRedirects = 10;
 constexpr long kConnectSeconds = 30;
 // A connection that brings less than this for so long has ended.
 constexpr long kStallBytesPerSecond = 1;
@@ -38,28 +36,6 @@ using List = std::unique_ptr<curl_slist, FreeList>;
 bool StartCurl() {
   static const bool good = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   return good;
-}
-
-uint64_t ToNumber(std::string_view text) {
-  uint64_t value = 0;
-  const auto end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc() && rest == end ? value : 0;
-}
-
-// Of the header RateLimit, as the hub has it: "api";r=0;t=55. No request is
-// left, and there will be some after this many seconds.
-uint64_t SecondsOfRateLimit(std::string_view value) {
-  uint64_t left = 1, seconds = 0;
-  while (!value.empty()) {
-    const size_t end = std::min(value.find(';'), value.size());
-    const std::string_view part = Trim(value.substr(0, end));
-    value.remove_prefix(std::min(end + 1, value.size()));
-    if (part.starts_with("r=")) left = ToNumber(part.substr(2));
-    if (part.starts_with("t=")) seconds = ToNumber(part.substr(2));
-  }
-  // Theirs are rounded down.
-  return left == 0 && seconds != ~uint64_t{0} ? seconds + 1 : 0;
 }
 
 Certificates TrustedCertificates() {
@@ -181,45 +157,14 @@ class Exchange {
   static size_t OnHeader(char* data, size_t one, size_t size, void* self) {
     const std::string_view line(data, one * size);
     if (line.size() > kMaxHeaderBytes) return 0;
-    static_cast<Exchange*>(self)->ReadHeader(line);
+    auto* const exchange = static_cast<Exchange*>(self);
+    ReadHeaderLine(line, exchange->is_first_host_, exchange->response_);
     return line.size();
   }
 
   static size_t OnBody(char* data, size_t one, size_t size, void* self) {
     const Bytes bytes = AsBytes({data, one * size});
     return static_cast<Exchange*>(self)->ReadBody(bytes) ? bytes.size() : 0;
-  }
-
-  void ReadHeader(std::string_view line) {
-    const size_t colon = line.find(':');
-    if (line.starts_with("HTTP/")) {
-      response_.etag.clear();
-      response_.content_range.clear();
-      response_.content_bytes = 0;
-      response_.retry_seconds = 0;
-      response_.error_code.clear();
-    }
-    if (colon == std::string_view::npos) return;
-    std::string name(line.substr(0, colon));
-    for (char& c : name) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    const std::string value(Trim(line.substr(colon + 1)));
-    if (name == "etag") response_.etag = value;
-    if (name == "content-range") response_.content_range = value;
-    if (name == "content-length") response_.content_bytes = ToNumber(value);
-    if (name == "ratelimit")
-      response_.retry_seconds = SecondsOfRateLimit(value);
-    if (!is_first_host_) return;
-    if (name == "x-error-code") response_.error_code = value;
-    if (name == "x-linked-etag") {
-      std::string_view plain = value;
-      if (plain.size() >= 2 && plain.front() == '"' && plain.back() == '"') {
-        plain = plain.substr(1, plain.size() - 2);
-      }
-      response_.linked_etag = plain;
-    }
-    if (name == "x-linked-size") response_.linked_bytes = ToNumber(value);
   }
 
   // Gives the answer to the sink, once, unless it is a redirect.
@@ -256,30 +201,12 @@ class Exchange {
 bool HasHttp() { return true; }
 
 Result<HttpOutcome> HttpGet(const HttpRequest& request, const HttpSink& sink) {
-  HttpOutcome outcome;
-  LLMA_ASSIGN(Url url, ParseUrl(request.url));
-  const std::string first_origin = url.origin();
-  for (int i = 0; i <= kMaxRedirects; ++i) {
-    outcome.response.url = url.text;
-    std::string redirect;
-    Exchange exchange(sink, url.origin() == first_origin, outcome.response);
-    LLMA_ASSIGN(const bool is_done,
-                exchange.Run(url, request, outcome.transport_error, redirect));
-    if (!is_done) return outcome;
-    const bool is_redirect =
-        outcome.response.status >= 300 && outcome.response.status < 400;
-    if (!is_redirect) return outcome;
-    if (redirect.empty()) {
-      return Error{ErrorCode::kIo, url.text + ": a redirect to nowhere"};
-    }
-    const auto next = ParseUrl(redirect);
-    if (!next) {
-      return Error{ErrorCode::kIo,
-                   "a redirect is not followed: " + next.error().what};
-    }
-    url = *next;
-  }
-  return Error{ErrorCode::kIo, request.url + ": too many redirects"};
+  return FollowRedirects(
+      request, [&](const Url& url, bool is_first_host, HttpOutcome& outcome,
+                   std::string& redirect) {
+        return Exchange(sink, is_first_host, outcome.response)
+            .Run(url, request, outcome.transport_error, redirect);
+      });
 }
 
 }  // namespace llma::store

@@ -165,22 +165,6 @@ std::string TakeHref(std::string_view& text) {
   return href;
 }
 
-// An address as a page at `base` means it, without its fragment. Dots in the
-// path are left to libcurl.
-std::string Resolve(const Url& base, std::string_view link) {
-  link = link.substr(0, link.find('#'));
-  if (LooksLikeUrl(link.substr(0, link.find_first_of("/?") + 2))) {
-    return std::string(link);
-  }
-  if (link.starts_with("//")) return base.scheme + ":" + std::string(link);
-  if (link.starts_with('/')) return base.origin() + std::string(link);
-  const std::string path = base.path.substr(0, base.path.find_first_of("?#"));
-  const size_t slash = path.rfind('/');
-  return base.origin() +
-         (slash == std::string::npos ? "/" : path.substr(0, slash + 1)) +
-         std::string(link);
-}
-
 bool IsNamed(std::string_view link, std::string_view wheel) {
   link = link.substr(0, link.find_first_of("?#"));
   const size_t slash = link.rfind('/');
@@ -297,7 +281,7 @@ std::string FindOnPage(Bytes page, const Url& page_url,
   const std::string_view text = Trim(AsStringView(page));
   const std::string link =
       text.starts_with('{') ? LinkInJson(page, wheel) : LinkInHtml(text, wheel);
-  return link.empty() ? "" : Resolve(page_url, link);
+  return link.empty() ? "" : ResolveLink(page_url, link);
 }
 
 Result<DownloadSource> FindWheel(const PackageIndex& index,

@@ -72,4 +72,35 @@ Result<Url> ParseUrl(std::string_view text) {
   return url;
 }
 
+std::string ResolveLink(const Url& base, std::string_view link) {
+  link = link.substr(0, link.find('#'));
+  if (LooksLikeUrl(link.substr(0, link.find_first_of("/?") + 2))) {
+    return std::string(link);
+  }
+  if (link.starts_with("//")) return base.scheme + ":" + std::string(link);
+  if (link.starts_with('/')) return base.origin() + std::string(link);
+  const std::string path = base.path.substr(0, base.path.find_first_of("?#"));
+  const size_t slash = path.rfind('/');
+  return base.origin() +
+         (slash == std::string::npos ? "/" : path.substr(0, slash + 1)) +
+         std::string(link);
+}
+
+std::string WithoutDots(std::string_view path) {
+  const size_t end = std::min(path.find_first_of("?#"), path.size());
+  const std::string_view rest = path.substr(end);
+  path = path.substr(0, end);
+  std::string plain;
+  while (!path.empty()) {
+    const size_t next = std::min(path.find('/', 1), path.size());
+    const std::string_view part = path.substr(0, next);  // "/name"
+    path.remove_prefix(next);
+    if (part == "/.." && !plain.empty()) plain.erase(plain.rfind('/'));
+    const bool is_dots = part == "/." || part == "/..";
+    if (!is_dots) plain += part;
+    if (is_dots && path.empty()) plain += '/';
+  }
+  return (plain.empty() ? "/" : plain) + std::string(rest);
+}
+
 }  // namespace llma::store

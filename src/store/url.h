@@ -30,6 +30,13 @@ bool LooksLikeUrl(std::string_view text);
 // user's name, of printable ASCII.
 Result<Url> ParseUrl(std::string_view text);
 
+// An address as a page at `base` means it, without its fragment. Dots in the
+// path are left to who asks the host.
+std::string ResolveLink(const Url& base, std::string_view link);
+
+// Without the parts "." and ".." of the path.
+std::string WithoutDots(std::string_view path);
+
 }  // namespace llma::store
 
 #endif  // LLMA_STORE_URL_H_

@@ -31,5 +31,27 @@ TEST(UrlTest, PlainHttpStaysOnThisMachine) {
   }
 }
 
+TEST(UrlTest, PathsWithoutDots) {
+  for (const auto& [path, plain] : {std::pair("/a/b", "/a/b"),
+                                    {"/", "/"},
+                                    {"/a/./b/../c", "/a/c"},
+                                    {"/../../a", "/a"},
+                                    {"/a/..", "/"},
+                                    {"/a/b/.", "/a/b/"},
+                                    {"/a/..b/c?x=/../y", "/a/..b/c?x=/../y"}}) {
+    EXPECT_EQ(WithoutDots(path), plain) << path;
+  }
+}
+
+TEST(UrlTest, LinksOfAPage) {
+  const auto base = ParseUrl("https://h/simple/x/?y");
+  ASSERT_TRUE(base);
+  EXPECT_EQ(ResolveLink(*base, "../../p/a.whl#sha256=1"),
+            "https://h:443/simple/x/../../p/a.whl");
+  EXPECT_EQ(ResolveLink(*base, "/p/a.whl"), "https://h:443/p/a.whl");
+  EXPECT_EQ(ResolveLink(*base, "//g/p"), "https://g/p");
+  EXPECT_EQ(ResolveLink(*base, "https://g/p"), "https://g/p");
+}
+
 }  // namespace
 }  // namespace llma::store

@@ -4,9 +4,14 @@
 # WINEPREFIX says where Wine keeps its files; else they are in a folder for tests.
 : "${WINEPREFIX:=${TMPDIR:-/tmp}/llma-wine-$(id -u)}"
 : "${WINEDEBUG:=-all}"
-export WINEPREFIX WINEDEBUG
+: "${WINEDLLOVERRIDES:=mscoree,mshtml=}"  # neither .NET nor a browser
+export WINEPREFIX WINEDEBUG WINEDLLOVERRIDES
 for wine in wine64 /usr/lib/wine/wine64 wine; do
-  if command -v "$wine" >/dev/null; then exec "$wine" "$@"; fi
+  command -v "$wine" >/dev/null || continue
+  if [ ! -f "$WINEPREFIX/system.reg" ]; then
+    "$wine" wineboot -i >/dev/null 2>&1
+  fi
+  exec "$wine" "$@"
 done
 echo "run_exe.sh: needs Wine: tools/install_packages.sh windows" >&2
 exit 127

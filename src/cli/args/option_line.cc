@@ -69,7 +69,8 @@ Error OptionError(int result, int argc, char** argv, const OptionTable& table) {
                              !found.empty() && found[0]->has_arg == no_argument;
   if (last.starts_with("--") &&
       (result == ':' || optopt == 0 || has_bad_value)) {
-    return LongOptionError(result, last, table);
+    // The BSDs' getopt_long() and Windows' answer ':' to this, too.
+    return LongOptionError(has_bad_value ? '?' : result, last, table);
   }
   const auto letter = static_cast<char>(optopt);
   const std::string shown = std::string("-") + letter;

@@ -8,6 +8,9 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
+
+#include "platform/descriptors.h"
 
 namespace llma {
 
@@ -29,8 +32,8 @@ class FolderTest : public testing::Test {
     return Path(name);
   }
   std::string Content(const std::string& name) const {
-    std::ifstream file(Path(name));
-    return {std::istreambuf_iterator<char>(file), {}};
+    const auto bytes = ReadFile(Path(name));
+    return bytes ? std::string(bytes->begin(), bytes->end()) : "";
   }
   size_t NumFiles() const {
     const std::filesystem::directory_iterator files(folder_);

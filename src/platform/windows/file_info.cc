@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <io.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <vector>
@@ -40,6 +41,32 @@ FILETIME ToTicks(const FileTime& time) {
   result.dwLowDateTime = static_cast<DWORD>(ticks);
   result.dwHighDateTime = static_cast<DWORD>(ticks >> 32);
   return result;
+}
+
+// Of a file whose name the system does not know, as Wine has for what was
+// opened outside. No two of them are known to be the same.
+bool InfoOfNameless(HANDLE handle, BY_HANDLE_FILE_INFORMATION& known) {
+  static std::atomic<DWORD> count = 0;
+  FILE_STANDARD_INFO size;
+  FILE_BASIC_INFO basic;
+  if (!::GetFileInformationByHandleEx(handle, FileStandardInfo, &size,
+                                      sizeof(size)) ||
+      !::GetFileInformationByHandleEx(handle, FileBasicInfo, &basic,
+                                      sizeof(basic))) {
+    return false;
+  }
+  const auto split = [](const LARGE_INTEGER& time) {
+    return FILETIME{time.LowPart, static_cast<DWORD>(time.HighPart)};
+  };
+  known.dwFileAttributes = basic.FileAttributes;
+  known.ftLastAccessTime = split(basic.LastAccessTime);
+  known.ftLastWriteTime = split(basic.LastWriteTime);
+  known.nNumberOfLinks = size.NumberOfLinks;
+  known.nFileSizeLow = size.EndOfFile.LowPart;
+  known.nFileSizeHigh = static_cast<DWORD>(size.EndOfFile.HighPart);
+  known.nFileIndexHigh = ~DWORD{0};
+  known.nFileIndexLow = ++count;
+  return true;
 }
 
 }  // namespace
@@ -92,8 +119,9 @@ std::optional<FileInfo> InfoOfHandle(HANDLE handle) {
       SetErrno();
       return {};
   }
-  BY_HANDLE_FILE_INFORMATION known;
-  if (!::GetFileInformationByHandle(handle, &known)) {
+  BY_HANDLE_FILE_INFORMATION known = {};
+  if (!::GetFileInformationByHandle(handle, &known) &&
+      !InfoOfNameless(handle, known)) {
     SetErrno();
     return {};
   }
@@ -155,6 +183,12 @@ bool RenameByHandle(HANDLE handle, const std::wstring& from,
   rename->flags = (replaces ? kRenameReplaces : 0) | kRenamePosix;
   const auto size_bytes = static_cast<DWORD>(buffer.size());
   if (::SetFileInformationByHandle(handle, kRenameEx, rename, size_bytes)) {
+    return true;
+  }
+  // File systems without it.
+  rename->flags = replaces ? kRenameReplaces : 0;
+  if (::SetFileInformationByHandle(handle, FileRenameInfo, rename,
+                                   size_bytes)) {
     return true;
   }
   const DWORD error = ::GetLastError();

@@ -81,11 +81,15 @@ Descriptor FilePlace::Open(OpenHow how) const {
   const std::wstring path = folder_->PathOf(name_);
   // Renaming and removing go by the file itself, whatever has its name.
   constexpr DWORD kUpdate = GENERIC_READ | GENERIC_WRITE | DELETE;
+  if (ToWide(name_).size() > kMaxNameUnits) {
+    errno = ENAMETOOLONG;
+    return Descriptor();
+  }
   switch (how) {
     case OpenHow::kNew:
     case OpenHow::kNewForAll:
-      if (folder_->is_of_devices() || ToWide(name_).size() > kMaxNameUnits) {
-        errno = folder_->is_of_devices() ? EINVAL : ENAMETOOLONG;
+      if (folder_->is_of_devices()) {
+        errno = EINVAL;
         return Descriptor();
       }
       return ToDescriptor(

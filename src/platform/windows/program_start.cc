@@ -39,10 +39,11 @@ std::vector<std::string> CommandLine(int, char**) {
     std::replace(word.begin(), word.end(), '\\', '/');
     line.push_back(std::move(word));
   }
-  if (!line.empty() && line[0].size() > 4) {
-    std::string ending = line[0].substr(line[0].size() - 4);
-    for (char& c : ending) c = static_cast<char>(c | 0x20);
-    if (ending == ".exe") line[0].resize(line[0].size() - 4);
+  if (!line.empty()) {
+    for (char& c : line[0]) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    if (line[0].ends_with(".exe")) line[0].resize(line[0].size() - 4);
   }
   return line;
 }
