@@ -10,6 +10,8 @@
 #                           the core for six processors of 32 and 64 bits, both
 #                           orders of bytes, under emulators, and nothing else
 #   ./test.sh --windows     the programs for Windows, under Wine, and nothing else
+#   ./test.sh --wheels      wheels for each Python found, tried in fresh roots of
+#                           Debian 12 and 13, and nothing else
 #   ./test.sh --python-libraries
 #                           the examples of docs/PYTHON.md, those with large
 #                           libraries too, and nothing else
@@ -26,6 +28,7 @@ python_libraries=false
 all_processors=false
 ray=false
 windows=false
+wheels=false
 case "${1:-}" in
   "") ;;
   --quick) quick=true ;;
@@ -35,9 +38,10 @@ case "${1:-}" in
   --python-libraries) python_libraries=true ;;
   --ray) ray=true ;;
   --windows) windows=true ;;
+  --wheels) wheels=true ;;
   *)
     echo "usage: $0 [--quick|--fuzz|--all-faults|--all-processors|" \
-         "--python-libraries|--ray|--windows]" >&2
+         "--wheels|--python-libraries|--ray|--windows]" >&2
     exit 1 ;;
 esac
 
@@ -110,6 +114,12 @@ if $windows; then
   exec ctest --preset windows -j 2 \
       -R '^(windows_.*|kernels_test|numerics_test|platform_test)$'
 fi
+
+if $wheels; then
+  tools/install_packages.sh wheels
+  exec tests/wheels/run.sh
+fi
+
 if $python_libraries; then
   step "Python libraries"
   exec tests/python/run.sh --all-libraries

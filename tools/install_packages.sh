@@ -6,6 +6,7 @@
 #   tools/install_packages.sh processors  what ./test.sh --all-processors needs
 #   tools/install_packages.sh windows     what ./test.sh --windows needs, and
 #                                         tools/build_windows.sh
+#   tools/install_packages.sh wheels      what ./test.sh --wheels needs
 #   tools/install_packages.sh --missing GROUP   only prints their names
 set -euo pipefail
 
@@ -20,6 +21,7 @@ test=(libgtest-dev googletest libbenchmark-dev clang clang-format ccache
 processors=(g++-arm-linux-gnueabihf g++-powerpc64le-linux-gnu
             g++-riscv64-linux-gnu)
 windows=(g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine64 bsdextrautils)
+wheels=(debootstrap)
 
 only_print=false
 if [ "${1:-}" = --missing ]; then
@@ -31,7 +33,8 @@ case "${1:-build}" in
   test) wanted=("${build[@]}" "${test[@]}") ;;
   processors) wanted=("${build[@]}" "${test[@]}" "${processors[@]}") ;;
   windows) wanted=("${build[@]}" "${test[@]}" "${windows[@]}") ;;
-  *) echo "usage: $0 [--missing] build|test|processors|windows" >&2; exit 1 ;;
+  wheels) wanted=("${build[@]}" "${test[@]}" "${wheels[@]}") ;;
+  *) echo "usage: $0 [--missing] build|test|processors|windows|wheels" >&2; exit 1 ;;
 esac
 
 missing=()

@@ -4,6 +4,7 @@ from typing import Callable, Literal
 from typing_extensions import Buffer
 
 __version__: str
+HAS_HTTP: bool
 RUN: int
 FLUSH: int
 FINISH: int

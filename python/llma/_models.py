@@ -37,7 +37,8 @@ def fetch_model(
     """The model of that name, fetched and installed if it is not here.
 
     `name`: one that `llma model pull` knows, "default" for the default model; the
-    https address of a GGUF file or "hf:OWNER/NAME", which are always fetched. `progress` gets the
+    https address of a GGUF file or "hf:OWNER/NAME", which are always fetched. A wheel
+    that has no libcurl fetches "default", some others, and addresses. `progress` gets the
     bytes so far, and in all (0: not known); what it raises ends the work. What an
     interrupted call has fetched is kept, and the next one goes on there.
     """
@@ -47,4 +48,8 @@ def fetch_model(
         except LlmaError as error:
             if error.status != "LLMA_ERROR_MODEL_MISSING":
                 raise
+    if not _llma.HAS_HTTP:
+        from ._fetch import fetch
+
+        return Model(fetch(name, progress))
     return Model(_llma.pull_model(name, progress))

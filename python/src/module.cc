@@ -8,6 +8,7 @@ NB_MODULE(_llma, module) {
   module.attr("RUN") = static_cast<int>(LLMA_RUN);
   module.attr("FLUSH") = static_cast<int>(LLMA_FLUSH);
   module.attr("FINISH") = static_cast<int>(LLMA_FINISH);
+  module.attr("HAS_HTTP") = LLMA_HAS_HTTP != 0;
   llma_py::DefineModel(module);
   llma_py::DefineCodec(module);
   llma_py::DefineReader(module);
