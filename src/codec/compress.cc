@@ -84,13 +84,14 @@ class FrameCompressor {
 
   // With the context models alone.
   Result<CompressedFrame> CodeWithContexts(ContextModels models,
-                                           const ProgressCallback& progress) {
+                                           const ProgressCallback& progress,
+                                           bool is_trial = false) {
     FrameHeader header = CodedHeader(FrameKind::kContexts, models);
     EnterStage(options_.clock, Stage::kCoding);
-    LLMA_ASSIGN(
-        std::vector<uint8_t> code,
-        EncodeContextFrame(models, predicted_, kernels_, progress, NewCosts(),
-                           StartOfCode(), &shared_.pages(), reference()));
+    LLMA_ASSIGN(std::vector<uint8_t> code,
+                EncodeContextFrame(models, predicted_, kernels_, progress,
+                                   NewCosts(is_trial), StartOfCode(),
+                                   &shared_.pages(), reference()));
     EnterStage(options_.clock, Stage::kOther);
     return Coded(std::move(header), std::move(code));
   }
@@ -101,8 +102,8 @@ class FrameCompressor {
     std::optional<CompressedFrame> light;
     const bool is_large = predicted_.size() >= kMinBytesToChoose;
     if (predicted_.size() >= kMinBytesToTry) {
-      LLMA_ASSIGN(light,
-                  CodeWithContexts(ContextModels::kLight, TrialProgress()));
+      LLMA_ASSIGN(light, CodeWithContexts(ContextModels::kLight,
+                                          TrialProgress(), true));
       if (is_large ? DoContextsSuffice(predicted_, light->size_bytes())
                    : IsUnpredictable(predicted_, light->size_bytes())) {
         return *std::move(light);
@@ -218,10 +219,30 @@ class FrameCompressor {
   }
 
   // Of what is coded next, if anybody wants to know.
-  FrameCosts* NewCosts() {
+  FrameCosts* NewCosts(bool is_trial = false) {
     if (!options_.on_costs) return nullptr;
-    costs_ = {options_.max_chances, {}};
+    costs_ = {.max_chances = options_.max_chances, .pieces = {}};
+    if (options_.on_new_costs && !is_trial) {
+      costs_.on_new = [this](std::span<const PieceCost> pieces) {
+        std::vector<PieceCost> placed(pieces.begin(), pieces.end());
+        for (PieceCost& piece : placed) {
+          piece.content_ofs = ContentOffset(piece.content_ofs);
+        }
+        options_.on_new_costs(placed);
+      };
+    }
     return &costs_;
+  }
+
+  // Where a byte of the predicted content is in all of it.
+  uint64_t ContentOffset(uint64_t predicted_ofs) const {
+    uint64_t ofs = predicted_ofs, gaps = 0;
+    for (const Repetition& repetition : repetitions_) {
+      gaps += repetition.gap_bytes;
+      if (gaps > predicted_ofs) break;
+      ofs += repetition.size_bytes;
+    }
+    return ofs;
   }
 
   // Pieces of the predicted content as pieces of all of it.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "codec/codec.h"
 #include "numerics/test_random.h"
 
@@ -81,20 +83,33 @@ TEST(RepetitionFinder, CostsCoverRepetitionsToo) {
     CompressOptions options;
     options.level = level;
     options.num_threads = 1;
-    uint64_t covered = 0, largest = 0;
+    uint64_t covered = 0, largest = 0, num_same = 0;
     double bits = 0;
+    std::map<uint64_t, double> told;  // before the frame was done
+    options.on_new_costs = [&](std::span<const PieceCost> pieces) {
+      for (const PieceCost& piece : pieces) {
+        told[piece.content_ofs] = piece.bits;
+      }
+    };
     options.on_costs = [&](const std::vector<PieceCost>& pieces) {
       for (const PieceCost& piece : pieces) {
         EXPECT_EQ(piece.content_ofs, covered);
         covered += piece.size_bytes;
         largest = std::max<uint64_t>(largest, piece.size_bytes);
         bits += piece.bits;
+        const auto before = told.find(piece.content_ofs);
+        if (before == told.end()) continue;
+        EXPECT_EQ(before->second, piece.bits);
+        told.erase(before);
+        ++num_same;
       }
     };
     const auto file = Compress(content, model->get(), options);
     ASSERT_TRUE(file);
     EXPECT_EQ(covered, content.size());
     EXPECT_GT(largest, 4000u);
+    EXPECT_TRUE(told.empty());
+    EXPECT_EQ(num_same > 100, level == 6);
     EXPECT_NEAR(bits / 8, static_cast<double>(file->size()), 50);
   }
 }

@@ -95,6 +95,7 @@ Result<std::vector<uint8_t>> Encode(Predictor& predictor, Bytes content,
     }
     ++done_bytes;
     if (done_bytes % kBytesPerReport == 0) {
+      if (costs != nullptr) costs->TellNew();
       LLMA_TRY(ReportProgress(
           progress, {done_bytes, content.size(), coder.size_bytes()}));
     }

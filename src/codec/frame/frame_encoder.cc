@@ -96,6 +96,7 @@ class FrameEncoder {
       std::swap(ready, next);
       if (!coded) return coded.error();
       done_bytes += *coded;
+      if (context_.costs != nullptr) context_.costs->TellNew();
       LLMA_TRY(ReportProgress(context_.progress, {done_bytes, content_.size(),
                                                   coder_.size_bytes()}));
     }

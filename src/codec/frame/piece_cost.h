@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "coder/binary_coder.h"
@@ -32,11 +33,22 @@ struct PieceCost {
 // Gets a frame's pieces in order, when it is coded. Offsets count from the
 // frame's content.
 using CostCallback = std::function<void(std::vector<PieceCost>)>;
+// Told of pieces while the frame is being coded, lane by lane. The frame may
+// yet be coded in another way, and then costs what CostCallback is told.
+using NewCostCallback = std::function<void(std::span<const PieceCost>)>;
 
 // Of one frame.
 struct FrameCosts {
   uint32_t max_chances = 0;
   std::vector<PieceCost> pieces;
+  NewCostCallback on_new = {};
+  size_t num_told = 0;  // pieces that on_new was told of
+
+  void TellNew() {
+    if (!on_new || num_told == pieces.size()) return;
+    on_new(std::span(pieces).subspan(num_told));
+    num_told = pieces.size();
+  }
 };
 
 // An encoder that adds up what decisions cost.
