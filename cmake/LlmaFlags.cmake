@@ -29,6 +29,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(llma_flags INTERFACE -Wno-array-bounds)
   endif()
 endif()
+if(EMSCRIPTEN)
+  # Sizes are 64 bits, and compared with memory before they become size_t.
+  target_compile_options(llma_flags INTERFACE -Wno-shorten-64-to-32)
+endif()
 if(LLMA_WERROR)
   target_compile_options(llma_flags INTERFACE -Werror)
 endif()
@@ -98,6 +102,10 @@ function(llma_add_test name)
   if(WIN32)
     target_compile_options(${name} PRIVATE
       -include ${PROJECT_SOURCE_DIR}/tests/windows/posix_shim.h)
+  endif()
+  if(EMSCRIPTEN)  # reads the files of this machine
+    target_link_options(${name} PRIVATE -sNODERAWFS -sEXIT_RUNTIME
+                        -sALLOW_MEMORY_GROWTH)
   endif()
   llma_use_precompiled(${name})
   if(NOT ARG_SHARDS)

@@ -18,10 +18,10 @@
 namespace llma {
 namespace {
 
-constexpr int kSteps = 5000;
+[[maybe_unused]] constexpr int kSteps = 5000;
 // More than latency times throughput: 10 on Golden Cove, where 12 chains reach
 // only 95 % of what 14 do. 14 and both factors fill the registers of AVX2.
-constexpr int kChains = 14;
+[[maybe_unused]] constexpr int kChains = 14;
 
 }  // namespace
 

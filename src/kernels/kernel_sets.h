@@ -29,6 +29,9 @@ extern const KernelTable kTable;
 namespace neon_i8mm {
 extern const KernelTable kTable;
 }
+namespace wasm {
+extern const KernelTable kTable;
+}
 
 }  // namespace llma::kernels
 

@@ -18,6 +18,8 @@ constexpr const KernelTable* kAll[] = {
     &kernels::neon_base::kTable,
     &kernels::neon::kTable,
     &kernels::neon_i8mm::kTable,
+#elif defined(__wasm_simd128__)
+    &kernels::wasm::kTable,
 #endif
 };
 

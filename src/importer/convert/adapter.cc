@@ -364,8 +364,8 @@ Status Adapter::AttachTo(SourceModel& source) {
       const uint32_t from = is_adjacent
                                 ? AdjacentPairRow(i, source.config.head_dim)
                                 : SplitPairRow(i, source.config.head_dim);
-      std::copy_n(b.begin() + ptrdiff_t{from} * update.rank, update.rank,
-                  update.b.begin() + ptrdiff_t{i} * update.rank);
+      std::copy_n(b.data() + size_t{from} * update.rank, update.rank,
+                  update.b.data() + size_t{i} * update.rank);
     }
   };
   const auto update_matrix = [&](const TensorPair& pair,

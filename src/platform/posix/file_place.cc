@@ -52,16 +52,20 @@ bool RenamePlainly(const FilePlace& from, const FilePlace& to) {
 }
 
 // In one step, where the kernel and the file system can.
-bool RenameExclusively(const FilePlace& from, const FilePlace& to) {
+bool RenameExclusively([[maybe_unused]] const FilePlace& from,
+                       [[maybe_unused]] const FilePlace& to) {
   return Uninterrupted([&] {
 #if defined(__APPLE__)
            return ::renameatx_np(from.folder().fd(), from.name().c_str(),
                                  to.folder().fd(), to.name().c_str(),
                                  RENAME_EXCL);
-#else
+#elif defined(RENAME_NOREPLACE)
            return ::renameat2(from.folder().fd(), from.name().c_str(),
                               to.folder().fd(), to.name().c_str(),
                               RENAME_NOREPLACE);
+#else
+           errno = ENOSYS;
+           return -1;
 #endif
          }) == 0;
 }

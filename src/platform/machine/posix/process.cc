@@ -30,8 +30,13 @@ uint64_t RandomNumber() {
 #if defined(__APPLE__)
   ::arc4random_buf(&number, sizeof(number));
 #else
-  if (::getrandom(&number, sizeof(number), GRND_NONBLOCK) !=
-      static_cast<ssize_t>(sizeof(number))) {
+#if defined(__linux__)
+  const bool is_random = ::getrandom(&number, sizeof(number), GRND_NONBLOCK) ==
+                         static_cast<ssize_t>(sizeof(number));
+#else
+  const bool is_random = ::getentropy(&number, sizeof(number)) == 0;
+#endif
+  if (!is_random) {
     static uint64_t count = 0;
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     number = static_cast<uint64_t>(now.count()) ^

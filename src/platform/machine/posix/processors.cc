@@ -61,7 +61,7 @@ std::optional<uint64_t> LeftOf(Resource resource, int field) {
 }  // namespace
 
 int NumAffineProcessors() {
-#if !defined(__APPLE__)
+#if defined(__linux__)
   // The kernel may know more processors than fit into a cpu_set_t.
   for (size_t num_bits = CPU_SETSIZE; num_bits <= size_t{1} << 20;
        num_bits *= 2) {
