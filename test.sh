@@ -16,6 +16,8 @@
 #                           the examples of docs/PYTHON.md, those with large
 #                           libraries too, and nothing else
 #   ./test.sh --ray         llma.ray on clusters of some processes, and nothing else
+#   ./test.sh --web         the page of web/, in Node and Chromium, which are
+#                           large, and nothing else
 # Installs missing packages, Python packages into build/venv, and the default
 # model into build/data unless it is installed. Logs are in build/logs.
 set -euo pipefail
@@ -29,6 +31,7 @@ all_processors=false
 ray=false
 windows=false
 wheels=false
+web=false
 case "${1:-}" in
   "") ;;
   --quick) quick=true ;;
@@ -39,9 +42,10 @@ case "${1:-}" in
   --ray) ray=true ;;
   --windows) windows=true ;;
   --wheels) wheels=true ;;
+  --web) web=true ;;
   *)
     echo "usage: $0 [--quick|--fuzz|--all-faults|--all-processors|" \
-         "--wheels|--python-libraries|--ray|--windows]" >&2
+         "--wheels|--python-libraries|--ray|--windows|--web]" >&2
     exit 1 ;;
 esac
 
@@ -74,6 +78,8 @@ build() {
 # the line numbers.
 fast=(-DLLMA_TEST_OPTIONS=-O0 -DLLMA_FAST_BUILD=ON
       -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -g1 -DNDEBUG")
+# Tests that WebAssembly runs too.
+web_tests='numerics_test kernels_test engine_test'
 # Tests of the program: those that take long, and those that do not; and what takes
 # very long with sanitizers, and shows nothing there that others do not.
 long='any_input|hard_cases|interruption|limits'
@@ -133,6 +139,24 @@ fi
 if $fuzz; then
   step "Fuzzers: five minutes each"
   exec tests/fuzz/run_fuzzers.sh 300
+fi
+
+if $web; then
+  step "The page"
+  quiet build_web tools/build_web.sh
+  step "The module of the page, and the core, under Node"
+  NODE_PATH=${NODE_PATH:-/usr/share/nodejs} \
+      build wasm -DLLMA_TEST_OPTIONS=-O1 --target $web_tests
+  ctest --preset wasm -R "^(web_.*|${web_tests// /|})\$"
+  step "The page in Chromium"
+  build release --target llma
+  if ! build/venv-web/bin/python -c 'import selenium' 2>/dev/null; then
+    python3 -m venv build/venv-web
+    build/venv-web/bin/pip install -q --disable-pip-version-check \
+        -r tests/web/requirements.txt
+  fi
+  exec build/venv-web/bin/python tests/web/page_test.py build/web \
+      build/release/llma .
 fi
 
 if $quick; then

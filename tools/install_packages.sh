@@ -7,6 +7,8 @@
 #   tools/install_packages.sh windows     what ./test.sh --windows needs, and
 #                                         tools/build_windows.sh
 #   tools/install_packages.sh wheels      what ./test.sh --wheels needs
+#   tools/install_packages.sh web         what tools/build_web.sh and ./test.sh --web
+#                                         need, which is large
 #   tools/install_packages.sh --missing GROUP   only prints their names
 set -euo pipefail
 
@@ -22,6 +24,7 @@ processors=(g++-arm-linux-gnueabihf g++-powerpc64le-linux-gnu
             g++-riscv64-linux-gnu)
 windows=(g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine64 bsdextrautils)
 wheels=(debootstrap)
+web=(emscripten node-acorn nodejs googletest chromium chromium-driver)
 
 only_print=false
 if [ "${1:-}" = --missing ]; then
@@ -34,7 +37,9 @@ case "${1:-build}" in
   processors) wanted=("${build[@]}" "${test[@]}" "${processors[@]}") ;;
   windows) wanted=("${build[@]}" "${test[@]}" "${windows[@]}") ;;
   wheels) wanted=("${build[@]}" "${test[@]}" "${wheels[@]}") ;;
-  *) echo "usage: $0 [--missing] build|test|processors|windows|wheels" >&2; exit 1 ;;
+  web) wanted=("${build[@]}" "${web[@]}") ;;
+  *) echo "usage: $0 [--missing] build|test|processors|windows|wheels|web" >&2
+     exit 1 ;;
 esac
 
 missing=()
