@@ -12,7 +12,7 @@ import sys
 from browser import Page, Server
 
 WEB, MODEL, TEXT, TARGET = (pathlib.Path(p).resolve() for p in sys.argv[1:5])
-BYTES = 1500
+SKIPPED, BYTES = 700, 700
 
 
 def picture(page, name, width, height, dark):
@@ -34,10 +34,10 @@ def main():
         page.open(server.url)
         page.choose_model(MODEL, 600)
         text = page.folder / "alice.txt"
-        text.write_bytes(TEXT.read_bytes()[:BYTES])
+        text.write_bytes(TEXT.read_bytes()[SKIPPED:SKIPPED + BYTES])
         page.work(text, 600)
         page.js("document.activeElement.blur()")
-        picture(page, "web-light.png", 780, 1300, dark=False)
+        picture(page, "web-light.png", 780, 1250, dark=False)
         picture(page, "web-dark.png", 390, 1300, dark=True)
     finally:
         page.close()
