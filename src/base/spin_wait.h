@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 namespace llma {
 
@@ -37,7 +39,15 @@ class SpinWait {
     }
     if (word.load(std::memory_order_acquire) != value) return;
     spins_ = std::max(std::min(max_spins_, kMinSpins), spins_ / 2);
+#if defined(_WIN32)
+    // Where there are no futexes, libstdc++ 12 may lose who notifies, and waits
+    // for ever.
+    while (word.load(std::memory_order_acquire) == value) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+#else
     word.wait(value, std::memory_order_acquire);
+#endif
   }
 
  private:

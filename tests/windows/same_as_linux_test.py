@@ -57,13 +57,13 @@ def main():
             path = folder / title
             path.write_bytes(content)
             for options in (["-1"], ["-2"], ["-3"], ["-6"]):
-                how = options + ["--model", args.model, "-qc", str(path)]
+                how = options + ["--model", args.model, "-c", str(path)]
                 wanted = run(linux + how)
                 for kernels in own if options == ["-6"] else [""]:
                     if run(windows + how, kernels) != wanted:
                         sys.exit(f"{title} {options} {kernels}: other bytes")
                     num_compared += 1
-                back = ["--model", args.model, "-qdc"]
+                back = ["--model", args.model, "-dc"]
                 for program in (linux, windows):
                     if run(program + back, input=wanted) != content:
                         sys.exit(f"{title} {options}: {program} restores it "
@@ -76,7 +76,7 @@ def main():
             for _ in range(3):
                 for title, program in (("linux", linux), ("wine", windows)):
                     start = time.monotonic()
-                    run(program + ["--model", args.model, "-qc", str(path)])
+                    run(program + ["--model", args.model, "-c", str(path)])
                     used = time.monotonic() - start
                     best[title] = min(used, best.get(title, used))
             share = best["linux"] / best["wine"]
