@@ -154,7 +154,8 @@ TEST(Options, NamesWhatIsWrong) {
   EXPECT_EQ(ParseError({"--force=1"}), "option '--force' takes no value");
   EXPECT_EQ(ParseError({"--resume=1"}), "option '--resume' takes no value");
   EXPECT_EQ(ParseError({"--re"}),
-            "option '--re' is the start of --recursive, --resume");
+            "option '--re' is the start of --recursive, --resume, "
+            "--reference");
   EXPECT_EQ(ParseError({"--force", "-xk", "a"}), "unknown option '-x'");
   EXPECT_EQ(ParseError({"--lanes=4", "-kx", "a"}), "unknown option '-x'");
   EXPECT_EQ(ParseError({"--comress"}),
