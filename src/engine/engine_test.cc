@@ -152,7 +152,9 @@ TEST_F(EngineTest, AllSayTheSameOfCosts) {
 }
 
 TEST_F(EngineTest, OneServesFramesOfManyThreads) {
-  for (const auto& [name, engine] : engines_) {
+  for (const auto& named : engines_) {
+    const std::string& name = named.first;
+    const auto& engine = named.second;
     std::vector<std::thread> threads;
     for (uint32_t i = 0; i < 4; ++i) {
       threads.emplace_back([&, i] {
