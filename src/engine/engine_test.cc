@@ -153,8 +153,8 @@ TEST_F(EngineTest, AllSayTheSameOfCosts) {
 
 TEST_F(EngineTest, OneServesFramesOfManyThreads) {
   for (const auto& named : engines_) {
-    const std::string& name = named.first;
-    const auto& engine = named.second;
+    const std::string& name = named.name;
+    const auto& engine = named.engine;
     std::vector<std::thread> threads;
     for (uint32_t i = 0; i < 4; ++i) {
       threads.emplace_back([&, i] {
