@@ -2,8 +2,8 @@
 // Kernels for WebAssembly with vectors of 128 bits. Each function equals its
 // namesake in numerics/reference_ops.h; comments here only say how, never what.
 // There is no fused multiply-add, and no product of int8: both factors are
-// widened to int16, of which two neighbours are multiplied and added. The whole
-// set is in one file, as it shares nothing with other sets but elementwise-inl.h.
+// widened to int16, of which two neighbours are multiplied and added. All of
+// the set is in one file: other sets share nothing of it but elementwise-inl.h.
 #if defined(__wasm_simd128__)
 #include <wasm_simd128.h>
 
