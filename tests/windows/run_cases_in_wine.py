@@ -58,6 +58,8 @@ def main():
                            f"{shlex.quote(str(exe))} \"$@\"\n")
         wrapper.chmod(0o755)
         environment = run_cases.make_environment(wrapper, data, folder)
+        # Else models that cases install would stay in Wine's own folder.
+        environment["XDG_DATA_HOME"] = f"Z:{folder}/home/.local/share"
         template = folder / "template"
         template.mkdir()
         run_cases.make_template(template, environment)

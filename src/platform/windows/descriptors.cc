@@ -115,7 +115,12 @@ int64_t ReadPart(HANDLE handle, std::span<uint8_t> buffer,
 }  // namespace
 
 Error SystemError(const std::string& what) {
-  return Error{ErrorCode::kIo, what + ": " + std::strerror(errno)};
+  // Which msvcrt.dll has no words for.
+  const bool is_loop = errno == ELOOP;
+  return Error{ErrorCode::kIo,
+               what + ": " +
+                   (is_loop ? "Too many levels of symbolic links"
+                            : std::strerror(errno))};
 }
 
 Descriptor::~Descriptor() {

@@ -105,7 +105,8 @@ std::string FolderOf(const std::string& path) {
 bool IsAbsolutePath(const std::string& path) {
   const bool has_drive =
       path.size() > 2 && path[1] == ':' && (path[2] == '/' || path[2] == '\\');
-  return has_drive || path.starts_with("//") || path.starts_with("\\\\");
+  // Also the root of the drive in use, and names of a network.
+  return has_drive || path.starts_with('/') || path.starts_with('\\');
 }
 
 std::vector<std::string> SplitPathList(const std::string& text) {
