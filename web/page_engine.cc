@@ -207,9 +207,7 @@ Status Compress(Bytes content, int level, int threads) {
   };
   if (content.size() <=
       (model != nullptr ? kMaxInspectedBytes : kMaxInspectedBytesAlone)) {
-    options.on_new_costs = [](std::span<const PieceCost> some) {
-      TellPieces(some);
-    };
+    options.on_new_costs = TellPieces;
     options.on_costs = [&](std::vector<PieceCost> frame) {
       TellPieces(frame);
       const std::lock_guard lock(mutex);

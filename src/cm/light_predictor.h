@@ -29,7 +29,7 @@ class LightPredictor {
   // tables; 0: the content does.
   LightPredictor(uint64_t content_bytes, PageSource pages,
                  const KernelTable& kernels, uint64_t table_bytes = 0);
-  // At the border of two bytes: goes on as `start` does, with room for so much
+  // At the border of two bytes: goes on as `start` does, with room for this
   // content.
   LightPredictor(const LightPredictor& start, uint64_t content_bytes);
   LightPredictor& operator=(const LightPredictor&) = delete;

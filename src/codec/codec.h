@@ -54,10 +54,12 @@ struct CompressOptions {
   // that would need too much memory are left out.
   std::vector<const Model*> other_models;
   ProgressCallback progress;
-  std::string kernels;           // a name; empty: $LLMA_KERNELS, else the best
-  StageClock* clock = nullptr;   // gets the time of each stage
-  CostCallback on_costs;         // gets what the pieces cost
-  NewCostCallback on_new_costs;  // and before, with on_costs alone
+  std::string kernels;          // a name; empty: $LLMA_KERNELS, else the best
+  StageClock* clock = nullptr;  // gets the time of each stage
+  CostCallback on_costs;        // gets what the pieces cost
+  // With on_costs alone: gets them while a frame is coded, lane by lane. It may
+  // yet be coded in another way, and then costs what on_costs gets.
+  CostCallback on_new_costs;
   CompressContext* context = nullptr;          // null: one for this work alone
   std::shared_ptr<const Reference> reference;  // may be null
   uint32_t max_chances = 0;                    // for each piece

@@ -223,12 +223,11 @@ class FrameCompressor {
     if (!options_.on_costs) return nullptr;
     costs_ = {.max_chances = options_.max_chances, .pieces = {}};
     if (options_.on_new_costs && !is_trial) {
-      costs_.on_new = [this](std::span<const PieceCost> pieces) {
-        std::vector<PieceCost> placed(pieces.begin(), pieces.end());
-        for (PieceCost& piece : placed) {
+      costs_.on_new = [this](std::vector<PieceCost> pieces) {
+        for (PieceCost& piece : pieces) {
           piece.content_ofs = ContentOffset(piece.content_ofs);
         }
-        options_.on_new_costs(placed);
+        options_.on_new_costs(std::move(pieces));
       };
     }
     return &costs_;

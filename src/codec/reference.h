@@ -29,7 +29,7 @@ class Reference {
   const ReferenceId& id() const { return id_; }
   // Its end, which predictors read.
   Bytes read_part() const;
-  // What their tables are made for, before so much predicted content.
+  // What their tables are made for, before this much predicted content.
   uint64_t TableBytes(uint64_t predicted_bytes) const;
 
  private:

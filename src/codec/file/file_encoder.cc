@@ -128,19 +128,15 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
       is_last ? num_threads_
               : std::max(1, num_threads_ / static_cast<int>(max_running_));
   std::vector<uint8_t> content = cutter_.TakeFrame(content_bytes);
-  if (options_.on_new_costs) {
-    options.on_new_costs = [this, ofs = started_bytes_](auto pieces) {
-      std::vector<PieceCost> placed(pieces.begin(), pieces.end());
-      for (PieceCost& piece : placed) piece.content_ofs += ofs;
-      options_.on_new_costs(placed);
-    };
-  }
-  if (options_.on_costs) {
-    options.on_costs = [this, ofs = started_bytes_](auto pieces) {
+  const auto with_offset = [ofs = started_bytes_](const CostCallback& report) {
+    if (!report) return CostCallback();
+    return CostCallback([&report, ofs](std::vector<PieceCost> pieces) {
       for (PieceCost& piece : pieces) piece.content_ofs += ofs;
-      options_.on_costs(std::move(pieces));
-    };
-  }
+      report(std::move(pieces));
+    });
+  };
+  options.on_costs = with_offset(options_.on_costs);
+  options.on_new_costs = with_offset(options_.on_new_costs);
   started_bytes_ += content_bytes;
   tasks_.Start(max_running_ > 1,
                [content = std::move(content), is_last, model = model_,

@@ -30,7 +30,7 @@ class FullPredictor {
                    .pages = cm::PagesFor(used_bytes + start_text.size(), pages),
                    .kernels = kernels}),
         lane_(contexts_.AddLane(0)) {}
-  // For a reference of so many bytes, which it reads first.
+  // For a reference of this many bytes, which it reads first.
   FullPredictor(uint64_t reference_bytes, uint64_t table_bytes,
                 const KernelTable& kernels, PageCache* pages)
       : contexts_({.set = cm::ModelSet::kFull,
@@ -39,7 +39,7 @@ class FullPredictor {
                    .pages = cm::PagesFor(table_bytes, pages),
                    .kernels = kernels}),
         lane_(contexts_.AddLane(0)) {}
-  // For a content after that, with so many bytes in sum.
+  // For a content after that, with this many bytes in sum.
   FullPredictor(const FullPredictor& start, uint64_t all_bytes)
       : contexts_(start.contexts_) {
     const uint64_t reference_bytes = contexts_.lane(0).next_ofs;
@@ -95,7 +95,7 @@ Result<std::vector<uint8_t>> Encode(Predictor& predictor, Bytes content,
     }
     ++done_bytes;
     if (done_bytes % kBytesPerReport == 0) {
-      if (costs != nullptr) costs->TellNew();
+      if (costs != nullptr) costs->ReportNew();
       LLMA_TRY(ReportProgress(
           progress, {done_bytes, content.size(), coder.size_bytes()}));
     }

@@ -56,6 +56,9 @@ Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
                                          std::span<const uint64_t> lane_bytes,
                                          BinaryEncoder coder = {});
 
+// The probabilities along a token, in memory: for one of some tens of bytes.
+inline constexpr uint64_t kPathBytes = 2048;
+
 // What EncodeFrame and DecodeFrame need for the language model, beside it, with
 // an engine of this kind and a pool of this many threads.
 uint64_t EncoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,

@@ -12,7 +12,6 @@
 #include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
 #include "codec/frame/reference_start.h"
-#include "engine/cpu_engine.h"
 #include "model/kv_cache.h"
 #include "predict/token_drafter.h"
 

@@ -10,13 +10,9 @@
 #include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
 #include "codec/frame/reference_start.h"
-#include "engine/cpu_engine.h"
 
 namespace llma {
 namespace {
-
-// The probabilities along a token, in memory: for one of some tens of bytes.
-constexpr uint64_t kPathBytes = 2048;
 
 // Of each lane, with an engine that prefers this many rows at a time.
 uint32_t StepsPerChunk(size_t num_lanes, uint32_t encode_rows) {
@@ -96,7 +92,7 @@ class FrameEncoder {
       std::swap(ready, next);
       if (!coded) return coded.error();
       done_bytes += *coded;
-      if (context_.costs != nullptr) context_.costs->TellNew();
+      if (context_.costs != nullptr) context_.costs->ReportNew();
       LLMA_TRY(ReportProgress(context_.progress, {done_bytes, content_.size(),
                                                   coder_.size_bytes()}));
     }

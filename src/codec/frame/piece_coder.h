@@ -48,8 +48,8 @@ struct FrameModels {
   FrameModels(const TokenIndex& index, ContextModels context_models,
               std::span<const uint64_t> lane_bytes, uint64_t code_bytes,
               const KernelTable& kernels, PageCache* pages);
-  // For a reference of so many bytes, which is a lane by itself, number 0,
-  // before so many others.
+  // For a reference of this many bytes, which is a lane by itself, number
+  // 0, before num_lanes others.
   FrameModels(const TokenIndex& index, ContextModels context_models,
               uint32_t num_lanes, uint64_t reference_bytes,
               uint64_t table_bytes, const KernelTable& kernels,

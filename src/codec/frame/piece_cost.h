@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <vector>
 
 #include "coder/binary_coder.h"
@@ -33,21 +32,19 @@ struct PieceCost {
 // Gets a frame's pieces in order, when it is coded. Offsets count from the
 // frame's content.
 using CostCallback = std::function<void(std::vector<PieceCost>)>;
-// Told of pieces while the frame is being coded, lane by lane. The frame may
-// yet be coded in another way, and then costs what CostCallback is told.
-using NewCostCallback = std::function<void(std::span<const PieceCost>)>;
 
 // Of one frame.
 struct FrameCosts {
   uint32_t max_chances = 0;
   std::vector<PieceCost> pieces;
-  NewCostCallback on_new = {};
-  size_t num_told = 0;  // pieces that on_new was told of
+  CostCallback on_new = {};  // gets pieces while others are coded, lane by lane
+  size_t num_reported = 0;   // to on_new
 
-  void TellNew() {
-    if (!on_new || num_told == pieces.size()) return;
-    on_new(std::span(pieces).subspan(num_told));
-    num_told = pieces.size();
+  void ReportNew() {
+    if (!on_new || num_reported == pieces.size()) return;
+    on_new(
+        {pieces.begin() + static_cast<ptrdiff_t>(num_reported), pieces.end()});
+    num_reported = pieces.size();
   }
 };
 

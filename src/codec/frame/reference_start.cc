@@ -14,8 +14,6 @@ namespace {
 
 // The language model reads no more pieces of a reference, whatever its window.
 constexpr uint32_t kMaxReadPieces = 4096;
-// The probabilities along a token, in memory.
-constexpr uint64_t kPathBytes = 2048;
 // How often cancelling is asked for.
 constexpr size_t kPiecesPerReport = 4096;
 

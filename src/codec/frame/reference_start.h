@@ -38,7 +38,7 @@ struct ReferenceStart {
 Result<std::optional<ReferenceStart>> ReadReference(
     const FrameContext& context, std::span<const uint64_t> lane_bytes);
 
-// Those of a frame whose code has about so many bytes.
+// Those of a frame whose code has about this many bytes.
 FrameModels StartModels(const FrameContext& context,
                         const std::optional<ReferenceStart>& start,
                         std::span<const uint64_t> lane_bytes,
@@ -47,7 +47,7 @@ FrameModels StartModels(const FrameContext& context,
 // How many pieces at the end of a reference the language model reads.
 uint32_t MaxReadPieces(uint32_t window_positions);
 
-// What that takes beside the frame's own, with a pool of so many threads.
+// What that takes beside the frame's own, with a pool of this many threads.
 uint64_t ReadingMemoryBytes(const ModelConfig& config,
                             uint32_t window_positions, int num_threads);
 
