@@ -30,16 +30,7 @@ llma::Result<llma_status> llma_cutter::Run(llma_input* input,
   if (action != LLMA_RUN && action != LLMA_FINISH) {
     return Usage("a cutter has no such action");
   }
-  llma::Bytes left;
-  if (input != nullptr) {
-    if (input->used_bytes > input->size_bytes ||
-        (input->data == nullptr && input->size_bytes > 0)) {
-      return Usage("a buffer that makes no sense");
-    }
-    left =
-        llma::Bytes(static_cast<const uint8_t*>(input->data), input->size_bytes)
-            .subspan(input->used_bytes);
-  }
+  LLMA_ASSIGN(llma::Bytes left, LoadUnused(input));
   if (has_ended) return Usage("the content has ended");
   size_t size_bytes = cutter->FindEnd(left);
   if (input != nullptr) input->used_bytes = input->size_bytes - left.size();

@@ -85,6 +85,17 @@ inline Result<Bytes> LoadBytes(const void* data, size_t size_bytes) {
   return Bytes(static_cast<const uint8_t*>(data), size_bytes);
 }
 
+// What is not used yet of an input, which may be null.
+inline Result<Bytes> LoadUnused(const llma_input* input) {
+  if (input == nullptr) return Bytes();
+  if (input->used_bytes > input->size_bytes ||
+      (input->data == nullptr && input->size_bytes > 0)) {
+    return Usage("a buffer that makes no sense");
+  }
+  return Bytes(static_cast<const uint8_t*>(input->data), input->size_bytes)
+      .subspan(input->used_bytes);
+}
+
 // A copy that llma_free() frees, where it goes out. Throws std::bad_alloc.
 class OwnedString {
  public:

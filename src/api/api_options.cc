@@ -209,10 +209,9 @@ llma_status llma_options_set_reference(llma_options* options, const void* text,
                                        size_t text_bytes, llma_error* error) {
   return Guard(error, [&]() -> llma::Status {
     LLMA_REQUIRE(options);
-    if (text == nullptr && text_bytes > 0) return Usage("the text is NULL");
-    const auto* bytes = static_cast<const uint8_t*>(text);
+    LLMA_ASSIGN(const llma::Bytes bytes, LoadBytes(text, text_bytes));
     LLMA_ASSIGN(options->reference,
-                llma::Reference::Create({bytes, bytes + text_bytes}));
+                llma::Reference::Create({bytes.begin(), bytes.end()}));
     return llma::OkStatus();
   });
 }

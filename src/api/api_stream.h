@@ -59,12 +59,10 @@ class StreamDriver {
                           llma_output* output, llma_action action) {
     LLMA_REQUIRE(output);
     if (output->used_bytes > output->size_bytes ||
-        (output->data == nullptr && output->size_bytes > 0) ||
-        (input != nullptr &&
-         (input->used_bytes > input->size_bytes ||
-          (input->data == nullptr && input->size_bytes > 0)))) {
+        (output->data == nullptr && output->size_bytes > 0)) {
       return Usage("a buffer that makes no sense");
     }
+    LLMA_TRY(LoadUnused(input));
     LLMA_TRY(CheckProcess());
     if (action < LLMA_RUN || action > LLMA_FINISH) {
       return Usage("there is no such action");
