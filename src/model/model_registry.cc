@@ -84,8 +84,8 @@ void AddModelsAt(const std::string& path, InstalledModels& installed) {
       continue;
     }
     const std::string file_path = PathIn(path, entry.name);
-    if (entry.kind == EntryKind::kRegular ||
-        (entry.kind == EntryKind::kLink && MayLeadToFile(file_path))) {
+    if (entry.kind == FileKind::kRegular ||
+        (entry.kind == FileKind::kLink && MayLeadToFile(file_path))) {
       AddFile(file_path, installed);
     }
   }

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-namespace llma {
+#include "platform/file_info.h"
 
-enum class EntryKind { kRegular, kFolder, kLink, kOther };
+namespace llma {
 
 struct FolderEntry {
   std::string name;
-  EntryKind kind;  // of a link, not of what it leads to
+  FileKind kind;  // of a link, not of what it leads to
 };
 
 // All but "." and "..", sorted by name. kIo with errno's text.

@@ -21,8 +21,8 @@ TEST_F(FolderListTest, NamesAndKinds) {
   const auto entries = ListFolder(folder_);
   ASSERT_TRUE(entries) << entries.error().what;
   ASSERT_EQ(entries->size(), 4u);
-  const EntryKind kinds[] = {EntryKind::kFolder, EntryKind::kRegular,
-                             EntryKind::kLink, EntryKind::kOther};
+  const FileKind kinds[] = {FileKind::kFolder, FileKind::kRegular,
+                            FileKind::kLink, FileKind::kOther};
   for (size_t i = 0; i < entries->size(); ++i) {
     EXPECT_EQ((*entries)[i].name, std::string(1, static_cast<char>('a' + i)));
     EXPECT_EQ((*entries)[i].kind, kinds[i]);

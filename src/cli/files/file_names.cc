@@ -68,9 +68,9 @@ void AddFilesBelow(const std::string& folder, const Options& options,
   }
   for (const FolderEntry& entry : *entries) {
     const std::string name = PathIn(folder, entry.name);
-    if (entry.kind == EntryKind::kFolder) {
+    if (entry.kind == FileKind::kFolder) {
       AddFilesBelow(name, options, messages, names, status);
-    } else if (entry.kind == EntryKind::kRegular &&
+    } else if (entry.kind == FileKind::kRegular &&
                HasSuffix(name, options.suffix) == wants_suffix &&
                !IsUnfinished(name, options.suffix)) {
       names.push_back(name);

@@ -11,6 +11,19 @@
 namespace llma {
 namespace {
 
+FileTime TimeOf(const struct timespec& time) {
+  return {time.tv_sec, time.tv_nsec};
+}
+
+struct timespec ToTimespec(const FileTime& time) {
+  struct timespec result = {};
+  result.tv_sec = static_cast<time_t>(time.seconds);
+  result.tv_nsec = static_cast<long>(time.nanoseconds);
+  return result;
+}
+
+}  // namespace
+
 FileKind KindOfMode(mode_t mode) {
   switch (mode & S_IFMT) {
     case S_IFREG:
@@ -27,19 +40,6 @@ FileKind KindOfMode(mode_t mode) {
       return FileKind::kOther;
   }
 }
-
-FileTime TimeOf(const struct timespec& time) {
-  return {time.tv_sec, time.tv_nsec};
-}
-
-struct timespec ToTimespec(const FileTime& time) {
-  struct timespec result = {};
-  result.tv_sec = static_cast<time_t>(time.seconds);
-  result.tv_nsec = static_cast<long>(time.nanoseconds);
-  return result;
-}
-
-}  // namespace
 
 FileInfo ToFileInfo(const struct stat& info) {
   FileInfo result;

@@ -86,10 +86,6 @@ Result<FilePlace> FilePlace::FindFrom(const HeldFolder* from,
                    (is_relative ? shown : "") + prefix, path.substr(start));
 }
 
-Result<FilePlace> FilePlace::Find(const std::string& path) {
-  return FindFrom(nullptr, "", path);
-}
-
 Result<FilePlace> FilePlace::FollowLinks() const {
   FilePlace place = *this;
   for (int i = 0; i < kMaxLinks; ++i) {
@@ -104,10 +100,6 @@ Result<FilePlace> FilePlace::FollowLinks() const {
   }
   errno = ELOOP;
   return SystemError(path());
-}
-
-FilePlace FilePlace::Sibling(const std::string& name) const {
-  return FilePlace(folder_, prefix_, name);
 }
 
 Descriptor FilePlace::Open(OpenHow how) const {
@@ -141,11 +133,6 @@ std::optional<FileInfo> FilePlace::TargetInfo() const {
 
 std::optional<FileInfo> FilePlace::FolderInfo() const {
   return InfoOf(folder_->fd());
-}
-
-bool FilePlace::Is(const FileInfo& file) const {
-  const auto now = Info();
-  return now && IsSameFile(*now, file);
 }
 
 bool FilePlace::Unlink() const {

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "platform/descriptors.h"
+#include "platform/posix/stat_info.h"
 
 namespace llma {
 namespace {
@@ -19,28 +20,12 @@ struct Close {
 };
 
 // One that goes away meanwhile is of no kind.
-EntryKind KindOf(DIR* folder, const struct dirent& entry) {
-  switch (entry.d_type) {
-    case DT_REG:
-      return EntryKind::kRegular;
-    case DT_DIR:
-      return EntryKind::kFolder;
-    case DT_LNK:
-      return EntryKind::kLink;
-    case DT_UNKNOWN:
-      break;
-    default:
-      return EntryKind::kOther;
-  }
+FileKind KindOf(DIR* folder, const struct dirent& entry) {
+  if (entry.d_type != DT_UNKNOWN) return KindOfMode(DTTOIF(entry.d_type));
   struct stat info;
-  if (::fstatat(::dirfd(folder), entry.d_name, &info, AT_SYMLINK_NOFOLLOW) !=
-      0) {
-    return EntryKind::kOther;
-  }
-  return S_ISREG(info.st_mode)   ? EntryKind::kRegular
-         : S_ISDIR(info.st_mode) ? EntryKind::kFolder
-         : S_ISLNK(info.st_mode) ? EntryKind::kLink
-                                 : EntryKind::kOther;
+  const bool is_there =
+      ::fstatat(::dirfd(folder), entry.d_name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+  return is_there ? KindOfMode(info.st_mode) : FileKind::kOther;
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 
 namespace llma {
 
+// mode: its type, whatever else it has.
+FileKind KindOfMode(mode_t mode);
 FileInfo ToFileInfo(const struct stat& info);
 
 }  // namespace llma

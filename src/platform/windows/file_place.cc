@@ -50,10 +50,6 @@ Result<FilePlace> FilePlace::FindFrom(const HeldFolder*,
       shown + path.substr(0, shown_start), name);
 }
 
-Result<FilePlace> FilePlace::Find(const std::string& path) {
-  return FindFrom(nullptr, "", path);
-}
-
 Result<FilePlace> FilePlace::FollowLinks() const {
   const auto info = Info();
   if (!info || info->kind != FileKind::kLink) return *this;
@@ -71,10 +67,6 @@ Result<FilePlace> FilePlace::FollowLinks() const {
   }
   path.resize(size);
   return FindFrom(nullptr, "", FromWide(path));
-}
-
-FilePlace FilePlace::Sibling(const std::string& name) const {
-  return FilePlace(folder_, prefix_, name);
 }
 
 Descriptor FilePlace::Open(OpenHow how) const {
@@ -119,11 +111,6 @@ std::optional<FileInfo> FilePlace::TargetInfo() const {
 
 std::optional<FileInfo> FilePlace::FolderInfo() const {
   return InfoOfHandle(folder_->handle());
-}
-
-bool FilePlace::Is(const FileInfo& file) const {
-  const auto now = Info();
-  return now && IsSameFile(*now, file);
 }
 
 bool FilePlace::Unlink() const {

@@ -11,15 +11,15 @@
 namespace llma {
 namespace {
 
-EntryKind KindOf(const WIN32_FIND_DATAW& found) {
+FileKind KindOf(const WIN32_FIND_DATAW& found) {
   if (IsLinkTag(found.dwFileAttributes, found.dwReserved0)) {
-    return EntryKind::kLink;
+    return FileKind::kLink;
   }
   if (found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) {
-    return EntryKind::kFolder;
+    return FileKind::kFolder;
   }
-  return found.dwFileAttributes & FILE_ATTRIBUTE_DEVICE ? EntryKind::kOther
-                                                        : EntryKind::kRegular;
+  return found.dwFileAttributes & FILE_ATTRIBUTE_DEVICE ? FileKind::kOther
+                                                        : FileKind::kRegular;
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/machine_limits.h"
-#include "platform/windows/file_handle.h"
+#include "platform/descriptors.h"
+#include "platform/file_info.h"
+#include "platform/file_mapping.h"
 
 namespace llma {
 
@@ -25,13 +27,7 @@ Result<MappedFile> MappedFile::Map(int fd, const std::string& path) {
   }
   const auto size = static_cast<size_t>(info->size_bytes);
   if (size == 0) return MappedFile(nullptr, 0);
-  const HANDLE section =
-      ::CreateFileMappingW(HandleOf(fd), nullptr, PAGE_READONLY, 0, 0, nullptr);
-  const void* const data =
-      section == nullptr ? nullptr
-                         : ::MapViewOfFile(section, FILE_MAP_READ, 0, 0, size);
-  if (data == nullptr) SetErrno();
-  if (section != nullptr) ::CloseHandle(section);
+  const void* const data = MapToRead(fd, size);
   if (data == nullptr) return SystemError("cannot map " + path);
   return MappedFile(static_cast<const uint8_t*>(data), size);
 }
@@ -47,7 +43,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::UnmapViewOfFile(data_);
+  if (data_ != nullptr) UnmapFile(data_, size_);
 }
 
 }  // namespace llma
