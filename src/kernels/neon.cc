@@ -57,8 +57,10 @@ inline int8x16_t BroadcastQuad(const void* four_bytes) {
   return vreinterpretq_s8_s32(vdupq_n_s32(quad));
 }
 
+#include "kernels/partial-vectors-inl.h"
+
 // elementwise-inl.h says what each does.
-struct V {
+struct V : PartialVectors<V> {
   static constexpr int kLanes = 4;
   static constexpr bool kPowersUnderflow = false;
   using F = float32x4_t;
@@ -73,22 +75,6 @@ struct V {
   static void Store(float* p, F v) { vst1q_f32(p, v); }
   static void StoreInts(uint32_t* p, I v) {
     vst1q_u32(p, vreinterpretq_u32_s32(v));
-  }
-  static F LoadFirst(const float* p, uint32_t n, float fill) {
-    if (n >= 4) return Load(p);
-    float lanes[4] = {fill, fill, fill, fill};
-    std::memcpy(lanes, p, n * sizeof(float));
-    return Load(lanes);
-  }
-  static void StoreFirst(float* p, uint32_t n, F v) {
-    float lanes[4];
-    Store(lanes, v);
-    std::memcpy(p, lanes, (n < 4 ? n : 4) * sizeof(float));
-  }
-  static void StoreFirstInts(uint32_t* p, uint32_t n, I v) {
-    uint32_t lanes[4];
-    StoreInts(lanes, v);
-    std::memcpy(p, lanes, (n < 4 ? n : 4) * sizeof(uint32_t));
   }
 
   static F Add(F a, F b) { return vaddq_f32(a, b); }

@@ -16,8 +16,10 @@
 namespace llma::kernels::wasm {
 namespace {
 
+#include "kernels/partial-vectors-inl.h"
+
 // elementwise-inl.h says what each does.
-struct V {
+struct V : PartialVectors<V> {
   static constexpr int kLanes = 4;
   static constexpr bool kPowersUnderflow = false;
   struct F {
@@ -39,22 +41,6 @@ struct V {
   static I LoadInts(const int32_t* p) { return {wasm_v128_load(p)}; }
   static void Store(float* p, F a) { wasm_v128_store(p, a.v); }
   static void StoreInts(uint32_t* p, I a) { wasm_v128_store(p, a.v); }
-  static F LoadFirst(const float* p, uint32_t n, float fill) {
-    if (n >= 4) return Load(p);
-    float lanes[4] = {fill, fill, fill, fill};
-    std::memcpy(lanes, p, n * sizeof(float));
-    return Load(lanes);
-  }
-  static void StoreFirst(float* p, uint32_t n, F a) {
-    float lanes[4];
-    Store(lanes, a);
-    std::memcpy(p, lanes, (n < 4 ? n : 4) * sizeof(float));
-  }
-  static void StoreFirstInts(uint32_t* p, uint32_t n, I a) {
-    uint32_t lanes[4];
-    StoreInts(lanes, a);
-    std::memcpy(p, lanes, (n < 4 ? n : 4) * sizeof(uint32_t));
-  }
 
   static F Add(F a, F b) { return {wasm_f32x4_add(a.v, b.v)}; }
   static F Sub(F a, F b) { return {wasm_f32x4_sub(a.v, b.v)}; }
