@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Callable, Iterator, Literal, Sequence, Union
+from typing import Any, Callable, Iterator, Literal, NamedTuple, Sequence, Union
 
 from .. import _llma
 from .._codec import DEFAULT_LEVEL, ModelLike, to_model
@@ -43,6 +43,13 @@ __all__ = [
 
 SUFFIX = ".llma"
 Sources = Union[PathLike, Sequence[PathLike]]
+
+
+class _RunOptions(NamedTuple):
+    threads: int
+    retries: int
+    address: str | None
+    progress: bool
 
 
 class RunError(Exception):
@@ -134,10 +141,7 @@ def compress(
             summary,
             found,
             targets,
-            threads=threads,
-            retries=retries,
-            address=address,
-            progress=progress,
+            _RunOptions(threads, retries, address, progress),
         )
 
 
@@ -157,9 +161,8 @@ def decompress(
 
     `model`: one that nodes may lack, beside those that are installed here.
     """
-    return _restore(
-        sources, to, max_size, model, threads, retries, force, address, progress
-    )
+    options = _RunOptions(threads, retries, address, progress)
+    return _restore(sources, to, max_size, model, force, options)
 
 
 def test(
@@ -173,9 +176,8 @@ def test(
     progress: bool = False,
 ) -> Summary:
     """Decodes everything and compares all checksums; writes nothing."""
-    return _restore(
-        sources, None, max_size, model, threads, retries, False, address, progress
-    )
+    options = _RunOptions(threads, retries, address, progress)
+    return _restore(sources, None, max_size, model, False, options)
 
 
 def _restore(
@@ -183,11 +185,8 @@ def _restore(
     to: PathLike | None,
     max_size: int,
     model: ModelLike,
-    threads: int,
-    retries: int,
     force: bool,
-    address: str | None,
-    progress: bool,
+    options: _RunOptions,
 ) -> Summary:
     given = to_model(model)
     if given == "auto":
@@ -202,7 +201,7 @@ def _restore(
 
     def work(tasks: Tasks, meter: Progress) -> bool:
         decompression = Decompression(
-            threads, max_size, targets, tasks, meter, summary
+            options.threads, max_size, targets, tasks, meter, summary
         )
         decompression.run(found)
         return decompression.is_unfinished
@@ -223,10 +222,7 @@ def _restore(
             summary,
             found,
             targets,
-            threads=threads,
-            retries=retries,
-            address=address,
-            progress=progress,
+            options,
         )
 
 
@@ -237,21 +233,17 @@ def _run(
     summary: Summary,
     sources: list[Source],
     targets: Targets | None,
-    *,
-    threads: int,
-    retries: int,
-    address: str | None,
-    progress: bool,
+    options: _RunOptions,
 ) -> Summary:
     """Connects, works, and puts away what is not needed any more."""
     total = sum(source.size or 0 for source in sources)
-    with connect(address) as ray:
-        meter = Progress(total, progress)
+    with connect(options.address) as ray:
+        meter = Progress(total, options.progress)
         tasks = Tasks(
             ray,
             function,
-            num_cpus=max(1, threads),
-            retries=retries,
+            num_cpus=max(1, options.threads),
+            retries=options.retries,
             find_model=find_model,
             tick=meter.tick,
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from typing import NoReturn, Sequence
+from typing import Any, NoReturn, Sequence
 
 from .. import __version__
 from .._codec import DEFAULT_LEVEL
@@ -115,14 +115,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
-    shows = sys.stderr.isatty() and not given.quiet
+    of_all: dict[str, Any] = {
+        "model": given.model,
+        "threads": given.threads,
+        "retries": given.retries,
+        "address": given.address,
+        "progress": sys.stderr.isatty() and not given.quiet,
+    }
     try:
         if given.command == "compress":
             summary = compress(
                 given.sources,
                 given.to,
                 level=given.level,
-                model=given.model,
                 lanes=given.lanes,
                 window=given.window,
                 frame_size=given.frame_size,
@@ -131,35 +136,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 keep_name=given.name,
                 column=given.column,
                 records=given.records,
-                threads=given.threads,
                 memory_bytes=given.memory,
-                retries=given.retries,
                 force=given.force,
-                address=given.address,
-                progress=shows,
+                **of_all,
             )
         elif given.command == "decompress":
             summary = decompress(
                 given.sources,
                 given.to,
                 max_size=given.max_size,
-                model=given.model,
-                threads=given.threads,
-                retries=given.retries,
                 force=given.force,
-                address=given.address,
-                progress=shows,
+                **of_all,
             )
         else:
-            summary = test(
-                given.sources,
-                max_size=given.max_size,
-                model=given.model,
-                threads=given.threads,
-                retries=given.retries,
-                address=given.address,
-                progress=shows,
-            )
+            summary = test(given.sources, max_size=given.max_size, **of_all)
     except RunError as error:
         _tell(error.summary, given.quiet)
         return _ERROR

@@ -6,22 +6,27 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
-from typing import Any, Union
+from typing import Any, Callable
 
 from .. import __version__, _llma
 from .._errors import LlmaError
 from .._llma import Model
 from ._cluster import Tasks, Unit
 from ._parts import key_of
-from ._report import Problem, Progress, Summary
+from ._report import Progress, Summary
 from ._sources import Source, SourceError, describe
 from ._targets import Targets
-from ._worker import MAX_UNIT_ITEMS, CompressHow, Failure, FrameIn, ModelParts
+from ._work import (
+    CONTEXTS_UNIT_BYTES,
+    MODEL_UNIT_BYTES,
+    File,
+    Item,
+    Work,
+    memory_step,
+    title,
+)
+from ._worker import CompressHow, FrameIn, ModelParts
 
-# Frames that are smaller go to a task together: so much of what a model predicts,
-# which takes seconds, or of what context models do.
-_MODEL_UNIT_BYTES = 64 << 10
-_CONTEXTS_UNIT_BYTES = 256 << 10
 _COPIES = 8  # of a content, in the worker
 
 
@@ -57,29 +62,21 @@ class CompressPlan:
         return {**self.settings, "embed_models": 1 if self.embeds_model else 0}
 
 
-class _File:
-    """A source on its way to be a file."""
+class _File(File):
+    target: pathlib.Path
 
     def __init__(self, source: Source, target: pathlib.Path) -> None:
-        self.source = source
-        self.target = target
+        super().__init__(source, target)
         self.keys: list[str] = []  # of the frames
         self.only = b""  # the frame, if there is one
-        self.missing = 0  # frames
-        self.content_bytes = 0
-        self.is_read = False
-        self.has_failed = False
 
 
 @dataclasses.dataclass
-class _Item:
-    file: _File
-    key: str
+class _Item(Item[_File]):
     frame: FrameIn
-    content: memoryview
 
 
-class Compression:
+class Compression(Work[_File, _Item]):
     def __init__(
         self,
         plan: CompressPlan,
@@ -88,27 +85,15 @@ class Compression:
         progress: Progress,
         summary: Summary,
     ) -> None:
+        super().__init__(tasks, progress, summary)
         self._plan = plan
         self._how = plan.how()
         self._targets = targets
         self._parts = targets.parts
-        self._tasks = tasks
-        self._progress = progress
-        self._summary = summary
-        self._waiting: list[_Item] = []
-        self._waiting_bytes = 0
         self._unit_bytes = (
-            _MODEL_UNIT_BYTES if plan.model is not None else _CONTEXTS_UNIT_BYTES
+            MODEL_UNIT_BYTES if plan.model is not None else CONTEXTS_UNIT_BYTES
         )
         self._memory: dict[int, int] = {}
-        #: Some work is undone for a reason that may pass.
-        self.is_unfinished = False
-
-    def run(self, sources: list[Source]) -> None:
-        for source in sources:
-            self._add(source)
-        self._submit()
-        self._tasks.drain()
 
     def _add(self, source: Source) -> None:
         target, problem = self._targets.place(source)
@@ -140,15 +125,9 @@ class Compression:
             if self._parts.has(key):
                 self._count(len(content), True)
                 continue
-            file.missing += 1
             frame = FrameIn(len(content), is_only)
-            self._waiting.append(_Item(file, key, frame, content))
-            self._waiting_bytes += len(content)
-            if (
-                self._waiting_bytes >= self._unit_bytes
-                or len(self._waiting) >= MAX_UNIT_ITEMS
-            ):
-                self._submit()
+            item = _Item(file, key, content, frame)
+            self._put(item, len(content), self._unit_bytes)
         file.is_read = True
         self._finish_if_complete(file)
 
@@ -189,62 +168,39 @@ class Compression:
         if not self._parts.is_done(self._file_key(file)):
             raise SourceError(f"{file.target} exists already; -f overwrites it")
         self._count(total, True)
-        self._summary.files += 1
-        self._summary.content_bytes += total
-        self._summary.file_bytes += file.target.stat().st_size
+        self._summarize(total, file.target.stat().st_size)
 
     def _file_key(self, file: _File) -> str:
         plan = self._plan
         source = file.source.status if plan.keeps_name else None
         return key_of(str(file.target), plan.embeds_model, source, file.keys)
 
-    def _count(self, content_bytes: int, resumed: bool) -> None:
-        self._progress.done_bytes += content_bytes
-        if resumed:
-            self._progress.resumed_bytes += content_bytes
-
     # Tasks.
 
-    def _submit(self) -> None:
-        items = [item for item in self._waiting if not item.file.has_failed]
-        self._waiting = []
-        self._waiting_bytes = 0
-        if not items:
-            return
+    def _unit(
+        self,
+        items: list[_Item],
+        payload: bytes,
+        failed: Callable[[str, bool], None],
+    ) -> Unit:
         frames = [item.frame for item in items]
-        first, last = items[0].file.source.name, items[-1].file.source.name
-        name = f"llma compress {first}"
-        name += f" … {last}" if first != last else f" frame {len(items[0].file.keys)}"
 
         def arguments(known: dict[bytes, ModelParts]) -> tuple[Any, ...]:
             return self._how, known.get(self._how.fingerprint), frames
 
-        def done(made: list[Union[bytes, Failure]]) -> None:
-            for item, frame in zip(items, made):
-                self._took(item, frame)
-
-        def failed(text: str, is_unfinished: bool) -> None:
-            for item in items:
-                self._fail(item.file, text, is_unfinished)
-
-        payload = b"".join(item.content for item in items)
-        self._tasks.submit(
-            Unit(
-                name,
-                payload,
-                arguments,
-                len(payload) // 4,
-                self._memory_bytes(max(frame.size for frame in frames)),
-                done,
-                failed,
-            )
+        return Unit(
+            title("compress", items, f"frame {len(items[0].file.keys)}"),
+            payload,
+            arguments,
+            len(payload) // 4,
+            self._memory_bytes(max(frame.size for frame in frames)),
+            lambda made: self._take(items, made),
+            failed,
         )
-        for item in items:
-            item.content = memoryview(b"")
 
     def _memory_bytes(self, frame_bytes: int) -> int:
-        """What a task needs for a frame, in steps so that they are few."""
-        step = 1 << max(16, (frame_bytes - 1).bit_length())
+        """What a task needs for a frame."""
+        step = memory_step(frame_bytes)
         if step not in self._memory:
             plan = self._plan
             _, usual, needed, _ = _llma.level_info(
@@ -253,17 +209,14 @@ class Compression:
             self._memory[step] = needed + _COPIES * max(0, step - usual)
         return self._memory[step]
 
-    def _took(self, item: _Item, frame: Union[bytes, Failure]) -> None:
+    def _took(self, item: _Item, made: bytes) -> None:
         file = item.file
-        if isinstance(frame, Failure):
-            self._fail(file, str(frame.error()), False)
-            return
         self._count(item.frame.size, False)
         try:
             if item.frame.is_only:
-                file.only = frame
+                file.only = made
             else:
-                self._parts.write(item.key, frame)
+                self._parts.write(item.key, made)
         except OSError as error:
             self._fail(file, describe(error), True, str(self._parts.folder))
             return
@@ -273,7 +226,7 @@ class Compression:
     # Files.
 
     def _finish_if_complete(self, file: _File) -> None:
-        if not file.is_read or file.missing > 0 or file.has_failed:
+        if not file.is_complete:
             return
         part = self._parts.folder / f"{self._file_key(file)}.part"
         try:
@@ -288,9 +241,7 @@ class Compression:
             return
         finally:
             file.only = b""
-        self._summary.files += 1
-        self._summary.content_bytes += file.content_bytes
-        self._summary.file_bytes += size
+        self._summarize(file.content_bytes, size)
 
     def _join(self, file: _File, part: pathlib.Path) -> int:
         """Header, frames and index, as one encoder writes them."""
@@ -312,12 +263,5 @@ class Compression:
             os.fsync(out.fileno())
             return out.tell()
 
-    def _fail(
-        self, file: _File, text: str, is_unfinished: bool, where: str = ""
-    ) -> None:
-        if file.has_failed:
-            return
-        file.has_failed = True
+    def _drop(self, file: _File, is_unfinished: bool) -> None:
         file.only = b""
-        self.is_unfinished = self.is_unfinished or is_unfinished
-        self._summary.problems.append(Problem(where or file.source.name, text))

@@ -12,13 +12,20 @@ from .. import __version__, _llma
 from .._errors import LlmaError
 from ._cluster import Tasks, Unit
 from ._parts import Parts, key_of
-from ._report import Problem, Progress, Summary
+from ._report import Progress, Summary
 from ._sources import Source, SourceError, describe
 from ._targets import Targets
-from ._worker import MAX_UNIT_ITEMS, CodedIn, DecompressHow, Failure, ModelParts
+from ._work import (
+    CONTEXTS_UNIT_BYTES,
+    MODEL_UNIT_BYTES,
+    File,
+    Item,
+    Work,
+    memory_step,
+    title,
+)
+from ._worker import CodedIn, DecompressHow, Failure, ModelParts
 
-_MODEL_UNIT_BYTES = 64 << 10
-_CONTEXTS_UNIT_BYTES = 256 << 10
 _UNSUPPORTED = "LLMA_ERROR_UNSUPPORTED"
 _MAX_SHORT_BYTES = 1 << 17
 # Where the model is not here that says how much it takes.
@@ -60,33 +67,23 @@ def _sync(path: pathlib.Path) -> None:
         os.fsync(file.fileno())
 
 
-class _File:
-    """A compressed file on its way to be its content."""
-
+class _File(File):
     def __init__(self, source: Source, target: pathlib.Path | None) -> None:
-        self.source = source
-        self.target = target
-        self.missing = 0  # frames
-        self.content_bytes = 0
+        super().__init__(source, target)
         self.file_bytes = 0
-        self.is_read = False
-        self.has_failed = False
         self.key = ""
         self.part: pathlib.Path | None = None
 
 
 @dataclasses.dataclass
-class _Item:
-    file: _File
+class _Item(Item[_File]):
     offset: int  # in the content
-    coded: bytes
     frame: CodedIn
     model_id: bytes  # empty: none, or in the file
     settings: dict[str, int]
-    key: str
 
 
-class Decompression:
+class Decompression(Work[_File, _Item]):
     """To test, there are no targets."""
 
     def __init__(
@@ -98,22 +95,11 @@ class Decompression:
         progress: Progress,
         summary: Summary,
     ) -> None:
+        super().__init__(tasks, progress, summary)
         self._how = DecompressHow(__version__, threads, targets is not None, max_size)
         self._targets = targets
         self._parts: Parts | None = targets.parts if targets else None
-        self._tasks = tasks
-        self._progress = progress
-        self._summary = summary
-        self._waiting: list[_Item] = []
-        self._waiting_bytes = 0
         self._memory: dict[Any, int] = {}
-        self.is_unfinished = False
-
-    def run(self, sources: list[Source]) -> None:
-        for source in sources:
-            self._add(source)
-        self._submit()
-        self._tasks.drain()
 
     def _add(self, source: Source) -> None:
         target = None
@@ -167,8 +153,8 @@ class Decompression:
                 self._count(content_bytes, True)
                 continue
             frame = CodedIn(size, content_bytes, False)
-            self._put(
-                _Item(file, offset, coded, frame, model_id or b"", settings, key)
+            self._put_item(
+                _Item(file, key, coded, offset, frame, model_id or b"", settings)
             )
         file.is_read = True
         self._finish_if_complete(file)
@@ -177,7 +163,7 @@ class Decompression:
         coded = read_at(0, file.file_bytes)
         self._begin(file, coded, total)
         frame = CodedIn(len(coded), total, True)
-        self._put(_Item(file, 0, coded, frame, b"", {}, ""))
+        self._put_item(_Item(file, "", coded, 0, frame, b"", {}))
         file.is_read = True
 
     def _begin(self, file: _File, tail: bytes, total: int) -> None:
@@ -190,69 +176,50 @@ class Decompression:
         if self._targets.exists(file.target):
             if self._parts.is_done(file.key):
                 self._count(total, True)
-                self._summarize(file)
+                self._summarize(total, file.file_bytes)
                 raise _DoneBefore
             raise SourceError(f"{file.target} exists already; -f overwrites it")
         file.part = self._parts.folder / f"{file.key}.content"
         file.part.touch()
 
-    def _count(self, content_bytes: int, resumed: bool) -> None:
-        self._progress.done_bytes += content_bytes
-        if resumed:
-            self._progress.resumed_bytes += content_bytes
-
     # Tasks.
 
-    def _put(self, item: _Item) -> None:
-        item.file.missing += 1
-        self._waiting.append(item)
-        self._waiting_bytes += max(item.frame.content_size, len(item.coded))
-        limit = _MODEL_UNIT_BYTES if item.settings.get("lanes") else _CONTEXTS_UNIT_BYTES
-        if self._waiting_bytes >= limit or len(self._waiting) >= MAX_UNIT_ITEMS:
-            self._submit()
+    def _put_item(self, item: _Item) -> None:
+        size = max(item.frame.content_size, len(item.payload))
+        has_model = bool(item.settings.get("lanes"))
+        self._put(item, size, MODEL_UNIT_BYTES if has_model else CONTEXTS_UNIT_BYTES)
 
-    def _submit(self) -> None:
-        items = [item for item in self._waiting if not item.file.has_failed]
-        self._waiting = []
-        self._waiting_bytes = 0
-        if not items:
-            return
+    def _unit(
+        self,
+        items: list[_Item],
+        payload: bytes,
+        failed: Callable[[str, bool], None],
+    ) -> Unit:
         frames = [item.frame for item in items]
         wanted = sorted({item.model_id for item in items if item.model_id})
-        first, last = items[0].file.source.name, items[-1].file.source.name
-        name = f"llma {'decompress' if self._how.keeps else 'test'} {first}"
-        name += f" … {last}" if first != last else f" from byte {items[0].offset}"
+        verb = "decompress" if self._how.keeps else "test"
 
         def arguments(known: dict[bytes, ModelParts]) -> tuple[Any, ...]:
             return self._how, [(one, known.get(one)) for one in wanted], frames
 
         def done(made: list[Union[bytes, Failure]]) -> None:
-            for item, content in zip(items, made):
-                self._took(item, content)
+            self._take(items, made)
             self._sync(items)
 
-        def failed(text: str, is_unfinished: bool) -> None:
-            for item in items:
-                self._fail(item.file, text, is_unfinished)
-
         size = sum(frame.content_size for frame in frames)
-        self._tasks.submit(
-            Unit(
-                name,
-                b"".join(item.coded for item in items),
-                arguments,
-                size if self._how.keeps else 0,
-                max(map(self._memory_bytes, items)) + size,
-                done,
-                failed,
-            )
+        return Unit(
+            title(verb, items, f"from byte {items[0].offset}"),
+            payload,
+            arguments,
+            size if self._how.keeps else 0,
+            max(map(self._memory_bytes, items)) + size,
+            done,
+            failed,
         )
-        for item in items:
-            item.coded = b""
 
     def _memory_bytes(self, item: _Item) -> int:
-        """What a task needs for a frame, in steps so that they are few."""
-        step = 1 << max(16, (item.frame.content_size - 1).bit_length())
+        """What a task needs for a frame."""
+        step = memory_step(item.frame.content_size)
         key = (step, item.frame.is_whole, item.model_id, *item.settings.items())
         if key not in self._memory:
             threads = self._how.threads
@@ -271,18 +238,15 @@ class Decompression:
             self._memory[key] = needed + 2 * max(0, step - usual)
         return self._memory[key]
 
-    def _took(self, item: _Item, content: Union[bytes, Failure]) -> None:
+    def _took(self, item: _Item, made: bytes) -> None:
         file = item.file
-        if isinstance(content, Failure):
-            self._fail(file, str(content.error()), False)
-            return
         if file.has_failed:
             return
         if file.content_bytes == 0:
-            file.content_bytes = len(content)
+            file.content_bytes = len(made)
         try:
             if file.part is not None:
-                _write_at(file.part, content, item.offset)
+                _write_at(file.part, made, item.offset)
         except OSError as error:
             self._fail(file, describe(error), True, str(file.target))
             return
@@ -294,7 +258,7 @@ class Decompression:
         for file in {id(item.file): item.file for item in items}.values():
             if file.has_failed:
                 continue
-            if file.is_read and file.missing == 0:
+            if file.is_complete:
                 self._finish_if_complete(file)
                 continue
             try:
@@ -309,7 +273,7 @@ class Decompression:
     # Files.
 
     def _finish_if_complete(self, file: _File) -> None:
-        if not file.is_read or file.missing > 0 or file.has_failed:
+        if not file.is_complete:
             return
         try:
             if file.part is not None:
@@ -321,20 +285,8 @@ class Decompression:
         except OSError as error:
             self._fail(file, describe(error), True, str(file.target))
             return
-        self._summarize(file)
+        self._summarize(file.content_bytes, file.file_bytes)
 
-    def _summarize(self, file: _File) -> None:
-        self._summary.files += 1
-        self._summary.content_bytes += file.content_bytes
-        self._summary.file_bytes += file.file_bytes
-
-    def _fail(
-        self, file: _File, text: str, is_unfinished: bool, where: str = ""
-    ) -> None:
-        if file.has_failed:
-            return
-        file.has_failed = True
+    def _drop(self, file: _File, is_unfinished: bool) -> None:
         if file.part is not None and not is_unfinished:
             file.part.unlink(missing_ok=True)
-        self.is_unfinished = self.is_unfinished or is_unfinished
-        self._summary.problems.append(Problem(where or file.source.name, text))
