@@ -112,7 +112,8 @@ fi
 if $windows; then
   step "Programs for Windows, and that for Linux beside them"
   build release --target llma
-  build windows "${fast[@]}" -DLLMA_LINUX_PROGRAM="$PWD/build/release/llma" \
+  build windows "${fast[@]}" -DLLMA_TESTS=ON \
+      -DLLMA_LINUX_PROGRAM="$PWD/build/release/llma" \
       --target llma llma_shared every_function kernels_test numerics_test \
       platform_test
   step "What they do under Wine"

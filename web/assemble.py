@@ -58,6 +58,7 @@ def main():
         ";\n")
     for name in ("page_engine.js", "page_engine.wasm", "page_engine.worker.js"):
         shutil.copy(threaded / name, target / "threads")
+    shutil.copy(web / "cancel_worker.js", target / "threads")
     (target / "threads" / "worker.js").write_text(
         "importScripts('page_engine.js');\n" + worker)
 

@@ -31,7 +31,8 @@ const make = (name, className, text) => {
   if (text !== undefined) element.textContent = text;
   return element;
 };
-const number = x => x.toLocaleString('en');
+// 1,234,567: toLocaleString() would have megabytes read to know that.
+const number = x => String(x).replace(/\B(?=(\d{3})+$)/g, ',');
 const inBytes = x => number(x) + (x === 1 ? ' byte' : ' bytes');
 const megabytes = x => (x / 1e6).toFixed(x < 1e7 ? 1 : 0) + ' MB';
 
@@ -43,7 +44,6 @@ const engine = {
   worker: null,
   waiting: new Map(),
   lastId: 0,
-  cancel: null,
   model: null,
   reopen: null,  // how the model that is open can be opened again
   listeners: {},
@@ -80,6 +80,16 @@ const ask = (operation, more, transfer) => new Promise((resolve, reject) => {
   engine.worker.postMessage({id, operation, ...more}, transfer || []);
 });
 
+// A script of this page that defines constants, once it is needed.
+const loadScript = name => new Promise((resolve, reject) => {
+  const script = make('script');
+  script.src = name;
+  script.onload = resolve;
+  script.onerror = () => reject({
+    status: 'LLMA_ERROR_IO', text: name + ' of this page cannot be read'});
+  document.head.append(script);
+});
+
 const startWorker = async () => {
   const cores = Math.min(navigator.hardwareConcurrency || 1, 16);
   const isThreaded = self.crossOriginIsolated && cores > 1 &&
@@ -91,10 +101,14 @@ const startWorker = async () => {
     engine.worker = new Worker('threads/worker.js');
     engine.channel = new BroadcastChannel('llma-' + channel);
     engine.channel.onmessage = onMessage;
+    engine.canceller = new BroadcastChannel('llma-cancel-' + channel);
   } else {
-    const source = new Blob([llmaEngineSource.script],
-                            {type: 'text/javascript'});
-    engine.worker = new Worker(URL.createObjectURL(source));
+    if (!engine.source) {
+      await loadScript('engine_source.js');
+      engine.source = URL.createObjectURL(
+          new Blob([llmaEngineSource.script], {type: 'text/javascript'}));
+    }
+    engine.worker = new Worker(engine.source);
     request.wasm = bytesOfBase64(llmaEngineSource.wasm).buffer;
   }
   engine.worker.onmessage = onMessage;
@@ -104,7 +118,6 @@ const startWorker = async () => {
   });
   const started = await ask('start', request);
   engine.threads = started.threads;
-  engine.cancel = started.cancel;
   engine.canKeep = started.canKeep;
   showKept(started.models);
   return started;
@@ -113,7 +126,8 @@ const startWorker = async () => {
 const stopWorker = () => {
   engine.worker.terminate();
   if (engine.channel) engine.channel.close();
-  engine.worker = engine.channel = engine.cancel = engine.model = null;
+  if (engine.canceller) engine.canceller.close();
+  engine.worker = engine.channel = engine.canceller = engine.model = null;
   failAll({status: 'LLMA_ERROR_CANCELLED', text: 'cancelled'});
 };
 
@@ -128,9 +142,8 @@ const readyWorker = async () => {
 
 const cancel = () => {
   at('cancel').disabled = true;
-  if (engine.cancel && engine.isCancelSoft) {
-    const {buffer, address} = engine.cancel;
-    Atomics.store(new Int32Array(buffer), address >> 2, 1);
+  if (engine.canceller && engine.isCancelSoft) {
+    engine.canceller.postMessage('');
   } else {
     stopWorker();
   }
@@ -419,20 +432,15 @@ const nameOfModel = file => {
   return stem || 'model';
 };
 
-const loadAdapter = () => new Promise((resolve, reject) => {
-  const done = () => resolve({
+const loadAdapter = async () => {
+  if (!engine.hasAdapter) await loadScript('adapter.js');
+  engine.hasAdapter = true;
+  return {
     sourceSha256: kAdapterSource,
     config: bytesOfBase64(llmaAdapter.config),
     weights: bytesOfBase64(llmaAdapter.weights),
-  });
-  if (self.llmaAdapterIsRead) return done();
-  const script = make('script');
-  script.src = 'adapter.js';
-  script.onload = () => { self.llmaAdapterIsRead = true; done(); };
-  script.onerror = () => reject({
-    status: 'LLMA_ERROR_IO', text: 'adapter.js of this page cannot be read'});
-  document.head.append(script);
-});
+  };
+};
 
 // Which model was open last; from the disk there may be no place for that.
 const remember = fingerprint => {
@@ -642,6 +650,10 @@ document.ondrop = event => {
   const [file] = event.dataTransfer.files;
   if (file) handleFile(file);
 };
+
+// Its memory goes at once, not when there may be the next page's, too. If this one
+// comes back, the next work starts the worker again.
+addEventListener('pagehide', () => { if (engine.worker) stopWorker(); });
 
 // Isolated, the page may have threads; where the server does not say so, a
 // service worker does.

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,8 @@ struct Engine {
   std::unique_ptr<uint8_t, FreeMemory> model_file;
   size_t model_file_bytes = 0;
   std::unique_ptr<llma_model> model;
-  CompressContext context;
+  // Of the model, while contents are compressed one after the other.
+  std::optional<CompressContext> context;
   std::vector<uint8_t> result;
   std::string text;           // JSON: of a result or an error
   cli::Inspection inspected;  // of the last compression
@@ -198,7 +200,8 @@ Status Compress(Bytes content, int level, int threads) {
   options.level = level;
   options.num_threads = threads;
   options.total_bytes = content.size();
-  options.context = &engine.context;
+  if (!engine.context) engine.context.emplace();
+  options.context = &*engine.context;
   options.max_chances = kMaxAlternatives;
   options.progress = [&](const CodecProgress& p) {
     if (Clock::now() - told < kTellInterval) return engine.cancelled == 0;
@@ -277,7 +280,7 @@ llma_status Restore(Bytes file, int threads, llma_error* error) {
   }
   const std::unique_ptr<llma_decoder, FreeDecoder> decoder(made_decoder);
   if (status != LLMA_OK) return status;
-  std::vector<uint8_t> room(size_t{1} << 20);
+  std::vector<uint8_t> room(size_t{1} << 16);
   llma_input input = {file.data(), file.size(), 0};
   do {
     llma_output output = {room.data(), room.size(), 0};
@@ -354,6 +357,7 @@ EMSCRIPTEN_KEEPALIVE const void* web_model() {
 // Before another one is loaded, so that there need not be memory for two.
 EMSCRIPTEN_KEEPALIVE void web_drop_model() {
   Engine& engine = TheEngine();
+  engine.context.reset();
   engine.model.reset();
   engine.model_file.reset();
   engine.model_file_bytes = 0;
@@ -414,6 +418,7 @@ EMSCRIPTEN_KEEPALIVE int web_restore(const uint8_t* file, size_t size,
   engine.text.clear();
   engine.result = {};
   engine.inspected = {};
+  engine.context.reset();
   llma_error error = llma::api::NoError();
   try {
     if (Restore({file, size}, threads, &error) == LLMA_OK) return 1;

@@ -7,7 +7,7 @@
 const kPageBytes = 65536;
 const kStartPages = 512;      // as web/CMakeLists.txt says
 const kLargestPages = 32768;  // 2 GiB
-const kChunkBytes = 4 << 20;
+const kPartBytes = 1 << 18;   // of a file that are read or written at a time
 const kSource = '/source.gguf', kImported = '/imported.llmm';
 const kAdapterName = 'smollm2-135m-text';
 
@@ -57,15 +57,49 @@ const takeResult = () => {
 const tellLoading = (what, done, total) =>
     postMessage({kind: 'loading', what, done, total});
 
-// Into the memory of the module, part by part.
-const copyFileIn = async file => {
-  const pointer = reserve(file.size);
+// Gives use() the parts of a file in order, all in one buffer: what waits for the
+// garbage collector counts, too.
+const readParts = async (file, use) => {
+  let reader;
   try {
-    for (let ofs = 0; ofs < file.size; ofs += kChunkBytes) {
-      const part = await file.slice(ofs, ofs + kChunkBytes).arrayBuffer();
-      heap().set(new Uint8Array(part), pointer + ofs);
-      tellLoading('Reading the model', ofs + part.byteLength, file.size);
+    reader = file.stream().getReader({mode: 'byob'});
+  } catch (error) {
+    for (let ofs = 0; ofs < file.size; ofs += kPartBytes) {
+      const part = file.slice(ofs, ofs + kPartBytes);
+      use(new Uint8Array(await part.arrayBuffer()), ofs);
     }
+    return;
+  }
+  let buffer = new ArrayBuffer(kPartBytes);
+  for (let ofs = 0; ofs < file.size;) {
+    const {done, value} = await reader.read(new Uint8Array(buffer));
+    if (done) throw new Error('it ends too early');
+    use(value, ofs);
+    ofs += value.length;
+    buffer = value.buffer;
+  }
+};
+
+// The same of a file that only this worker reads.
+const readHandle = (access, use) => {
+  const buffer = new Uint8Array(kPartBytes), size = access.getSize();
+  for (let ofs = 0; ofs < size;) {
+    const count = access.read(buffer, {at: ofs});
+    if (count === 0) throw new Error('it ends too early');
+    use(buffer.subarray(0, count), ofs);
+    ofs += count;
+  }
+};
+
+// Into the memory of the module. `read` calls what it is given with each part.
+const copyFileIn = async (size, read) => {
+  const pointer = reserve(size);
+  try {
+    await read((part, ofs) => {
+      if (part.length > size - ofs) throw new Error('it changes');
+      heap().set(part, pointer + ofs);
+      tellLoading('Reading the model', ofs + part.length, size);
+    });
   } catch (error) {
     engine._web_release(pointer);
     throw new Failure('LLMA_ERROR_IO', 'the file cannot be read: ' +
@@ -112,10 +146,11 @@ const keepModel = async model => {
     const handle = await folder.getFileHandle(name, {create: true});
     access = await handle.createSyncAccessHandle();
     access.truncate(0);
-    const from = engine._web_model() >>> 0;
-    for (let ofs = 0; ofs < model.bytes; ofs += kChunkBytes) {
-      const end = Math.min(ofs + kChunkBytes, model.bytes);
-      const part = heap().slice(from + ofs, from + end);
+    // Memory that threads share is not written from where it is.
+    const from = engine._web_model() >>> 0, buffer = new Uint8Array(kPartBytes);
+    for (let ofs = 0; ofs < model.bytes; ofs += kPartBytes) {
+      const part = buffer.subarray(0, Math.min(kPartBytes, model.bytes - ofs));
+      part.set(heap().subarray(from + ofs, from + ofs + part.length));
       if (access.write(part, {at: ofs}) !== part.length) {
         throw new Error('no space');
       }
@@ -138,11 +173,24 @@ const openMemory = (pointer, size) => {
 const openStored = async ({file}) => {
   const folder = await modelFolder();
   const handle = await folder.getFileHandle(file);
-  const content = await handle.getFile();
   engine._web_drop_model();
-  const pointer = await copyFileIn(content);
+  // Another page may have it open right now.
+  const access = await handle.createSyncAccessHandle().catch(() => null);
+  let pointer, size;
   try {
-    return {model: openMemory(pointer, content.size), isKept: true};
+    if (access) {
+      size = access.getSize();
+      pointer = await copyFileIn(size, use => readHandle(access, use));
+    } else {
+      const content = await handle.getFile();
+      size = content.size;
+      pointer = await copyFileIn(size, use => readParts(content, use));
+    }
+  } finally {
+    if (access) access.close();
+  }
+  try {
+    return {model: openMemory(pointer, size), isKept: true};
   } catch (error) {
     if (error.status !== 'LLMA_ERROR_MEMORY') {
       await folder.removeEntry(file);
@@ -213,7 +261,8 @@ const openModel = async request => {
   if (await startsWith(file, 'GGUF')) {
     model = await importGguf(request);
   } else {
-    model = openMemory(await copyFileIn(file), file.size);
+    const pointer = await copyFileIn(file.size, use => readParts(file, use));
+    model = openMemory(pointer, file.size);
   }
   tellLoading('Keeping the model', 0, 0);
   return {model, isKept: await keepModel(model)};
@@ -293,9 +342,12 @@ const start = async request => {
   }
   engine = await LlmaEngine(options);
   engine._web_start(request.channel);
-  const cancel = shared ?
-      {buffer: memory.buffer, address: engine._web_cancel_address()} : null;
-  return {threads, cancel, ...await listModels()};
+  if (shared) {
+    new Worker('cancel_worker.js').postMessage({
+      channel: request.channel, buffer: memory.buffer,
+      address: engine._web_cancel_address()});
+  }
+  return {threads, ...await listModels()};
 };
 
 const kOperations = {start, listModels, openStored, openModel, openUrl, forget, compress,

@@ -20,8 +20,12 @@ static_assert(kMaxTreeTokens <= kMaxQueryPositions);
 // and turns them into probabilities; else all threads compute those of some
 // rows.
 constexpr uint32_t kSharedLogitRows = 32;
-constexpr uint32_t kMinOwnLogitRows = 32, kMaxOwnLogitRows = 64;
-constexpr size_t kOwnLogitBytes = size_t{32} << 20;  // of all threads
+// Less where addresses are few.
+constexpr bool kHasLargeMemory = sizeof(size_t) >= 8;
+constexpr uint32_t kMinOwnLogitRows = kHasLargeMemory ? 32 : 16;
+constexpr uint32_t kMaxOwnLogitRows = 64;
+// Of all threads.
+constexpr size_t kOwnLogitBytes = size_t{kHasLargeMemory ? 32 : 6} << 20;
 
 // Rows for each thread; 0: threads share some.
 uint32_t OwnLogitRows(size_t stride, int num_threads) {

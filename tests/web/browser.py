@@ -47,6 +47,38 @@ class Server:
         self._server.server_close()
 
 
+class PeakMemory:
+    """The most that the process of a page had, in bytes, while this was on: what
+    Linux remembers, which browsers reset now and then."""
+
+    def __init__(self, page):
+        self._page = page
+        self._peak = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _look(self):
+        for process in self._page.processes():
+            try:
+                status = (process / "status").read_text()
+            except OSError:
+                continue
+            if "VmHWM:" in status:
+                kilobytes = status.split("VmHWM:")[1].split()[0]
+                self._peak = max(self._peak, int(kilobytes) * 1024)
+
+    def _watch(self):
+        while not self._stop.wait(0.2):
+            self._look()
+
+    def end(self):
+        self._stop.set()
+        self._thread.join()
+        self._look()
+        return self._peak
+
+
 class Page:
     """One browser with a profile of its own, and the page in it."""
 
@@ -70,6 +102,17 @@ class Page:
     def close(self):
         self.driver.quit()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def processes(self):
+        """The folders in /proc of the processes that run the page."""
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if (b"--type=renderer" in command and
+                    str(self.folder).encode() in command):
+                yield folder
 
     def open(self, url):
         self.driver.get(url)

@@ -12,33 +12,16 @@ import subprocess
 import sys
 import time
 
-from browser import Page, Server
+from browser import Page, PeakMemory, Server
 
 WEB, LLMA, MODEL, TEXT = (pathlib.Path(p).resolve() for p in sys.argv[1:5])
 CONTENT = TEXT.read_bytes()[:int(sys.argv[5]) if len(sys.argv) > 5 else 4096]
 
 
-def processes(page):
-    """The folders in /proc of the processes that run the page."""
-    for folder in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if (b"--type=renderer" in command and
-                str(page.folder).encode() in command):
-            yield folder
-
-
-def peak_memory(page):
-    return max(int((p / "status").read_text().split("VmHWM:")[1].split()[0])
-               for p in processes(page)) * 1024
-
-
 def processor_seconds(page):
     """What a busy machine does not change much."""
     ticks = 0
-    for process in processes(page):
+    for process in page.processes():
         fields = (process / "stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
@@ -57,6 +40,7 @@ def work(page, path):
 def measure(name, url, expected):
     page = Page()
     try:
+        peak = PeakMemory(page)
         page.open(url)
         start = time.monotonic()
         page.choose_model(MODEL, 600)
@@ -83,7 +67,7 @@ def measure(name, url, expected):
               f"back, by seconds of a processor {size / there_cpu:.0f} and "
               f"{size / back_cpu:.0f}; memory of the module "
               f"{module / 1e6:.0f} MB, of the process "
-              f"{peak_memory(page) / 1e6:.0f} MB", flush=True)
+              f"{peak.end() / 1e6:.0f} MB", flush=True)
         if same != "the same file as":
             sys.exit(1)
     finally:

@@ -5,13 +5,14 @@
     page_test.py WEB_FOLDER LLMA SOURCE_FOLDER [TEST...]
 """
 
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import unittest
 
-from browser import Page, Server
+from browser import Page, PeakMemory, Server
 
 WEB, LLMA, SOURCE = (pathlib.Path(p).resolve() for p in sys.argv[1:4])
 DATA = SOURCE / "tests" / "data"
@@ -20,6 +21,9 @@ TINY = DATA / "tiny.llmm"
 ISOLATED = (("Cross-Origin-Opener-Policy", "same-origin"),
             ("Cross-Origin-Embedder-Policy", "require-corp"),
             ("Cross-Origin-Resource-Policy", "same-origin"))
+DEFAULT = (pathlib.Path(os.environ.get("XDG_DATA_HOME") or
+                        pathlib.Path.home() / ".local" / "share") /
+           "llma" / "smollm2-135m-text.llmm")
 TEXT = ("Everyone was working there, as they belonged to it. " * 3 +
         "\u00c4pfel, \u4eba\u81ea\u7531 and \U0001f600.\n" +
         "".join(f"Line {i} of {i * i % 97} lines.\n" for i in range(60)))
@@ -250,6 +254,26 @@ class AnyServer(PageCase):
         page.js("at('address-form').requestSubmit()")
         page.wait(lambda: page.is_shown("error"), "the error")
         self.assertIn("404", page.text("error"))
+
+    @unittest.skipUnless(DEFAULT.exists(), "the default model is not installed")
+    def test_memory_with_the_default_model(self):
+        page = self.page
+        peak = PeakMemory(page)
+        page.choose_model(DEFAULT)
+        self.assertIsNone(page.error(), page.text("error"))
+        page.work(self.file("text.txt", TEXT.encode()[:400]))
+        self.assertIsNone(page.error(), page.text("error"))
+        packed = page.saved()
+        # As it is opened the next time; a reload may find what was there before.
+        page.driver.get("about:blank")
+        page.open(self.server.url)
+        page.wait(lambda: page.js("return document.body.dataset.ready === '1'"
+                                  "&& engine.model !== null && !isBusy"),
+                  "the kept model")
+        page.work(self.file("text.txt.llma", packed))
+        self.assertIsNone(page.error(), page.text("error"))
+        self.assertEqual(page.saved(), TEXT.encode()[:400])
+        self.assertLess(peak.end(), 400e6)
 
     def test_names_keyboard_and_phones(self):
         page = self.page

@@ -9,9 +9,40 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 namespace llma {
+#if defined(__EMSCRIPTEN__)
+
+// mmap() writes zeros everywhere there. New memory is zero already, and the
+// browser's only address space as long as it is only read.
+
+size_t PageBytes() { return 4096; }
+
+void* MapPages(size_t size_bytes) {
+  void* const data = std::aligned_alloc(PageBytes(), size_bytes);
+  if (data != nullptr) ClearTouchedPages(data, size_bytes);
+  return data;
+}
+
+void UnmapPages(void* data, size_t /*size_bytes*/) { std::free(data); }
+void WantLargePages(void* /*data*/, size_t /*size_bytes*/) {}
+void WantSmallPages(void* /*data*/, size_t /*size_bytes*/) {}
+
+bool ClearTouchedPages(void* data, size_t size_bytes) {
+  auto* const words = static_cast<uint64_t*>(data);
+  const size_t page_words = PageBytes() / sizeof(uint64_t);
+  for (size_t page = 0; page < size_bytes / sizeof(uint64_t);
+       page += page_words) {
+    uint64_t all = 0;
+    for (size_t i = 0; i < page_words; ++i) all |= words[page + i];
+    if (all != 0) std::memset(words + page, 0, PageBytes());
+  }
+  return true;
+}
+
+#else
 namespace {
 
 // Calls visit(page, is_touched) for each page of a block, by what Linux tells:
@@ -102,4 +133,5 @@ bool ClearTouchedPages(void* data, size_t size_bytes) {
          });
 }
 
+#endif
 }  // namespace llma
