@@ -11,6 +11,7 @@ set(llma_needs_Threads::Threads "find_package(Threads QUIET)" -pthread -)
 set(llma_needs_ZLIB::ZLIB "find_package(ZLIB QUIET)" zlib zlib1g-dev)
 set(llma_needs_CURL::libcurl "find_package(CURL QUIET)" -lcurl
     libcurl4-openssl-dev)
+set(llma_needs_dl "" -ldl -)
 set(llma_needs_winhttp "" -lwinhttp -)
 set(llma_needs_nlohmann_json::nlohmann_json "" - -)  # headers alone
 

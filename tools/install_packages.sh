@@ -19,6 +19,7 @@ build=(g++ cmake ninja-build pkg-config make
        zstd unzip)
 test=(libgtest-dev googletest libbenchmark-dev clang clang-format ccache
       g++-aarch64-linux-gnu g++-i686-linux-gnu g++-s390x-linux-gnu
+      pocl-opencl-icd ocl-icd-libopencl1
       qemu-user-static mandoc groff-base zsh fish binutils dpkg-dev file less)
 processors=(g++-arm-linux-gnueabihf g++-powerpc64le-linux-gnu
             g++-riscv64-linux-gnu)

@@ -268,6 +268,7 @@ const EngineKind kCpuEngine = {
     .description = "processors of this machine",
     .max_encode_rows = CpuEngine::kEncodeRows,
     .is_supported = [] { return true; },
+    .is_preferred = [] { return true; },
     .create = [](const Model& model, const KernelTable& kernels)
         -> Result<std::unique_ptr<Engine>> {
       return std::unique_ptr<Engine>(

@@ -21,6 +21,8 @@ struct EngineKind {
   uint32_t max_encode_rows;
   // True if this machine has what the engine needs.
   bool (*is_supported)();
+  // True if it is to be taken where none is named but "auto".
+  bool (*is_preferred)();
   // kernels: for what the processor computes.
   Result<std::unique_ptr<Engine>> (*create)(const Model& model,
                                             const KernelTable& kernels);
@@ -32,12 +34,12 @@ struct EngineKind {
                             const SessionShape& shape, int num_threads);
 };
 
-// All that this build has, the preferred one last; some may be unsupported
-// here.
+// All that this build has, the one that is used unless another is asked for
+// first; some may be unsupported here.
 std::span<const EngineKind* const> AllEngines();
 
-// The engine called `name`; the preferred one that is supported if it is empty.
-// An unknown or unsupported name is kUsage.
+// The engine called `name`. "auto": the last that this machine prefers. Empty:
+// the first one, which needs nothing. An unknown or unsupported name is kUsage.
 Result<const EngineKind*> FindEngine(std::string_view name);
 
 // FindEngine of the environment variable LLMA_ENGINE.

@@ -14,6 +14,7 @@
 #include "codec/testing/longest_pieces.h"
 #include "engine/cpu_engine.h"
 #include "engine/engine_registry.h"
+#include "engine/fallback_engine.h"
 #include "engine/reference_engine.h"
 #include "numerics/test_random.h"
 
@@ -40,6 +41,8 @@ TEST(EngineRegistry, TheEnvironmentForcesOne) {
   ::setenv("LLMA_ENGINE", "cpu", 1);
   EXPECT_STREQ((*EngineFromEnvironment())->name, "cpu");
   EXPECT_STREQ(EngineToEstimate().name, "cpu");
+  ::setenv("LLMA_ENGINE", "auto", 1);
+  EXPECT_TRUE(EngineFromEnvironment());
   ::setenv("LLMA_ENGINE", "nonsense", 1);
   EXPECT_FALSE(EngineFromEnvironment());
   EXPECT_STREQ(EngineToEstimate().name, (*FindEngine(""))->name);
@@ -285,6 +288,72 @@ TEST_F(EngineTest, FailuresOfADeviceAreErrors) {
       EXPECT_EQ(code.error().what, FailingDecodeSession::Lost().what);
     }
   }
+}
+
+// The processor goes on where a device was lost, and the reason is known.
+TEST_F(EngineTest, TheProcessorTakesOver) {
+  CpuEngine cpu(*model_, BestKernels());
+  const std::string content = Text(400, 9);
+  for (const Failure failure : {Failure::kOpening, Failure::kRunning}) {
+    for (const uint32_t lanes : {1u, 3u}) {
+      SCOPED_TRACE(std::to_string(static_cast<int>(failure)) + " " +
+                   std::to_string(lanes));
+      const Coded expected = Encode(cpu, content, lanes);
+      TakeEngineFailure();
+      // Of one engine, which is lost when it is used first.
+      for (const bool is_lost_before : {false, true}) {
+        FallbackEngine engine(std::make_unique<FailingEngine>(*model_, failure),
+                              BestKernels());
+        const auto encode = [&] {
+          EXPECT_EQ(Encode(engine, content, lanes).code, expected.code);
+        };
+        if (is_lost_before) encode();
+        const auto back = Decode(engine, expected);
+        ASSERT_TRUE(back) << back.error().what;
+        EXPECT_EQ(AsStringView(*back), content);
+        encode();
+        EXPECT_EQ(TakeEngineFailure(), FailingDecodeSession::Lost().what);
+        EXPECT_EQ(TakeEngineFailure(), "");
+      }
+    }
+  }
+}
+
+// Also where streams go on as one of a lost device did.
+TEST_F(EngineTest, StartsOutliveTheDevice) {
+  CpuEngine cpu(*model_, BestKernels());
+  FallbackEngine failing(
+      std::make_unique<FailingEngine>(*model_, Failure::kRunning),
+      BestKernels());
+  const std::vector<uint32_t> tokens = {model_->config().start_row, 5, 6, 7};
+  const std::vector<uint32_t> more = {8, 9, 10, 11, 12};
+  std::vector<std::vector<std::vector<Probability>>> found;
+  ThreadPool pool(1);
+  for (Engine* engine :
+       {static_cast<Engine*>(&cpu), static_cast<Engine*>(&failing)}) {
+    const uint64_t bytes[2] = {100, 100};
+    const SessionOptions options = {{1, 16, 4}, {bytes, 1}, pool};
+    std::vector<std::vector<Probability>> paths(4);
+    const auto first = engine->OpenEncoder(options);
+    ASSERT_TRUE(first);
+    const StreamTokens batch = {0, tokens};
+    ASSERT_TRUE((*first)->Run({&batch, 1}, tokens, paths, {}));
+    const auto start = (*first)->Share(0);
+    ASSERT_TRUE(start);
+    const auto session = engine->OpenEncoder(
+        {{2, 16, 4}, bytes, pool, nullptr, nullptr, start->get()});
+    ASSERT_TRUE(session);
+    for (const uint32_t token : more) {  // the device is lost meanwhile
+      const StreamTokens both[2] = {{0, {&token, 1}}, {1, {&more[0], 1}}};
+      const uint32_t targets[2] = {3, 4};
+      std::vector<std::vector<Probability>> two(2);
+      ASSERT_TRUE((*session)->Run(both, targets, two, {}));
+      paths.insert(paths.end(), two.begin(), two.end());
+    }
+    found.push_back(paths);
+  }
+  EXPECT_EQ(found[0], found[1]);
+  EXPECT_EQ(TakeEngineFailure(), FailingDecodeSession::Lost().what);
 }
 
 }  // namespace

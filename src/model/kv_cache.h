@@ -89,22 +89,23 @@ class KvCache {
   Panels RingPanels(uint32_t layer, uint32_t kv_head, uint64_t first_panel,
                     uint32_t num_panels) const;
 
+  // Slots [0, 16) are the sinks, [16, num_slots) the ring.
+  struct Head {
+    uint32_t window_positions;
+    bool keeps_sinks;
+    uint32_t num_slots;  // 16 + ring, a multiple of 16
+    size_t first_slot;   // of all heads' slots; left to whoever has them
+  };
+  static Head HeadOf(const ModelConfig& config, uint32_t layer,
+                     uint32_t kv_head, uint32_t window_positions,
+                     uint32_t max_batch_positions);
+
   // What a cache of these sizes takes.
   static uint64_t SizeBytes(const ModelConfig& config,
                             uint32_t window_positions,
                             uint32_t max_batch_positions);
 
  private:
-  // Slots [0, 16) are the sinks, [16, num_slots) the ring.
-  struct Head {
-    uint32_t window_positions;
-    bool keeps_sinks;
-    uint32_t num_slots;  // 16 + ring, a multiple of 16
-    size_t first_slot;   // in the arrays below
-  };
-  static Head HeadOf(const ModelConfig& config, uint32_t layer,
-                     uint32_t kv_head, uint32_t window_positions,
-                     uint32_t max_batch_positions);
   const Head& HeadAt(uint32_t layer, uint32_t kv_head) const {
     return heads_[size_t{layer} * num_kv_heads_ + kv_head];
   }

@@ -110,4 +110,23 @@ void RecordWalk(const TokenIndex& index, const TokenMasses& masses,
   }
 }
 
+std::vector<DecisionRows> DecisionsOf(const TokenIndex& index, uint32_t row) {
+  const Bytes bytes = index.tokens().spelling(row);
+  std::vector<DecisionRows> decisions;
+  uint32_t begin = 0, end = index.tokens().num_tokens();
+  for (uint32_t depth = 0; depth < bytes.size();) {
+    for (uint32_t left = 8; left-- > 0;) {
+      const uint32_t boundary = (bytes[depth] >> left | 1u) << left;
+      const uint32_t middle = index.LowerBound(begin, end, depth, boundary);
+      decisions.push_back({middle, end, begin, end});
+      ((bytes[depth] >> left & 1) != 0 ? begin : end) = middle;
+    }
+    ++depth;
+    const bool has_exact = index.tokens().spelling(begin).size() == depth;
+    decisions.push_back({begin, begin + has_exact, begin, end});
+    if (has_exact && depth < bytes.size()) ++begin;
+  }
+  return decisions;
+}
+
 }  // namespace llma

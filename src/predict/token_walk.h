@@ -89,6 +89,14 @@ Probability MassQuotient(uint64_t part, uint64_t whole);
 void RecordWalk(const TokenIndex& index, const TokenMasses& masses,
                 uint32_t row, std::vector<Probability>& probabilities);
 
+// A decision of a known token, as rows of the table: its probability is the
+// mass of [one_begin, one_end) divided by that of [begin, end), MassQuotient.
+struct DecisionRows {
+  uint32_t one_begin, one_end, begin, end;
+};
+// Those whose probabilities RecordWalk() gives, for who has masses elsewhere.
+std::vector<DecisionRows> DecisionsOf(const TokenIndex& index, uint32_t row);
+
 // Replays what RecordWalk() saw, with TokenWalk's interface.
 class RecordedWalk {
  public:

@@ -25,7 +25,7 @@ MAY = {
     "model": "base platform numerics kernels",
     "tokenizer": "base model",
     "predict": "base numerics kernels coder model",
-    "engine": "base numerics kernels coder model predict",
+    "engine": "base platform numerics kernels coder model predict",
     "importer": "base platform numerics kernels model tokenizer",
     "store": "base platform container model importer",
     "codec":

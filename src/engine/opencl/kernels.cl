@@ -1,0 +1,804 @@
+// SPDX-License-Identifier: Apache-2.0
+// The forward pass of docs/NUMERICS.md for many rows, in OpenCL C 1.2: each
+// operation on floats is one of IEEE binary32, in the order that is given
+// there. What is fused, flushed or rounded otherwise is found by the self-check
+// (self_check.cc).
+//
+// Layouts of weights, keys and values are those of LinearWeights and KvCache:
+// 64 bytes are 16 rows or positions times 4 columns.
+#pragma OPENCL FP_CONTRACT OFF
+
+#define GROUP 64   // columns that share a scale, tokens that share a block sum
+#define ITEMS 64   // of a work-group, where they share local memory
+#define SINKS 4
+#define PANEL 16
+#define MAX_HEAD_DIM 256
+
+#define SMALLEST_MAGNITUDE 0x1p-60f
+#define LOG2E 0x1.715476p+0f
+#define MASKED -0x1p+120f
+
+// One row of a batch: RowInfo of opencl_engine.cc.
+typedef struct {
+  ulong position;        // in the text
+  ulong cache_position;  // in the cache
+  uint stream;
+  uint token;
+  uint ancestors;  // of a tree: bit i: it follows position i of it, or is it
+  uint depth;
+} Row;
+
+// A head of keys and values: HeadInfo of opencl_engine.cc.
+typedef struct {
+  uint window;
+  uint num_slots;   // sinks' panel and ring
+  uint first_slot;  // of the layer's
+  uint keeps_sinks;
+} Head;
+
+// acc + the product of four signed bytes each.
+#if defined(LLMA_DOT_PTX)
+int dot4(int a, int b, int acc) {
+  int sum;
+  asm("dp4a.s32.s32 %0, %1, %2, %3;" : "=r"(sum) : "r"(a), "r"(b), "r"(acc));
+  return sum;
+}
+#elif defined(LLMA_DOT_KHR)
+#pragma OPENCL EXTENSION cl_khr_integer_dot_product : enable
+int dot4(int a, int b, int acc) {
+  return acc + dot_4x8packed_ss_int(as_uint(a), as_uint(b));
+}
+#else
+int dot4(int a, int b, int acc) {
+  const char4 x = as_char4(a), y = as_char4(b);
+  return acc + x.x * y.x + x.y * y.y + x.z * y.z + x.w * y.w;
+}
+#endif
+
+float round_even(float x) { return (x + 0x1.8p+23f) - 0x1.8p+23f; }
+
+// 2^t for t <= 0.
+float exp2n(float t) {
+  if (t < -126.0f) return 0.0f;
+  const float n = round_even(t);
+  const float f = t - n;
+  float p = 0x1.3a02a8p-7f;
+  p = p * f + 0x1.c9fc4p-5f;
+  p = p * f + 0x1.ec0378p-3f;
+  p = p * f + 0x1.62e12cp-1f;
+  p = p * f + 1.0f;
+  const int bits = as_int(p) + (int)n * (1 << 23);
+  return bits < (1 << 23) ? 0.0f : as_float(bits);
+}
+
+float soft_cap(float x, float cap, float factor) {
+  const float e = exp2n(-(fabs(x) * factor));
+  const float capped = cap * ((1.0f - e) / (1.0f + e));
+  return x >= 0.0f ? capped : -capped;
+}
+
+long sine_of_quarter_turn(long z) {
+  const long z2 = (z * z) >> 30;
+  long sum = 61;
+  sum = 3864 - ((sum * z2) >> 30);
+  sum = 172272 - ((sum * z2) >> 30);
+  sum = 5026995 - ((sum * z2) >> 30);
+  sum = 85569306 - ((sum * z2) >> 30);
+  sum = 693598668 - ((sum * z2) >> 30);
+  sum = 1686629713 - ((sum * z2) >> 30);
+  const long s = (sum * z + (1 << 29)) >> 30;
+  return s < (1 << 30) ? s : (1 << 30);
+}
+
+// Index of W[row, col] in panels.
+ulong panel_idx(ulong row, uint col, uint num_cols) {
+  return row / PANEL * PANEL * num_cols + (ulong)(col / 4 * 4 * PANEL) +
+         row % PANEL * 4 + col % 4;
+}
+
+// The largest of a value of each item, for all of them.
+float largest_of_all(float value, local float* scratch) {
+  const uint item = get_local_id(0);
+  scratch[item] = value;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (uint half_size = ITEMS / 2; half_size > 0; half_size /= 2) {
+    if (item < half_size) {
+      scratch[item] = fmax(scratch[item], scratch[item + half_size]);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+  const float largest = scratch[0];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  return largest;
+}
+
+int sum_of_all(int value, local int* scratch) {
+  const uint item = get_local_id(0);
+  scratch[item] = value;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (uint half_size = ITEMS / 2; half_size > 0; half_size /= 2) {
+    if (item < half_size) scratch[item] += scratch[item + half_size];
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+  const int sum = scratch[0];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  return sum;
+}
+
+// Of 16 interleaved sums of squares, what RmsNorm multiplies by.
+float inverse_of_sums(local float* sums, uint size, float eps) {
+  const uint item = get_local_id(0);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (uint half_size = 8; half_size > 0; half_size /= 2) {
+    if (item < half_size) sums[item] += sums[item + half_size];
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+  const float mean = sums[0] / (float)size;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  return 1.0f / sqrt(mean + eps);
+}
+
+float inverse_rms(global const float* x, uint size, float eps,
+                  local float* sums) {
+  const uint item = get_local_id(0);
+  if (item < 16) {
+    float sum = 0.0f;
+    for (uint i = item; i < size; i += 16) sum += x[i] * x[i];
+    sums[item] = sum;
+  }
+  return inverse_of_sums(sums, size, eps);
+}
+
+// x: [row, dim] = the tokens' embeddings. Items: [dim, rows].
+kernel void embed(global const char* values, global const float* scales,
+                  global const Row* rows, uint dim, float scale,
+                  global float* x) {
+  const uint col = get_global_id(0), row = get_global_id(1);
+  const ulong token = rows[row].token;
+  const float value =
+      (float)values[panel_idx(token, col, dim)] *
+      scales[(token / PANEL * (dim / GROUP) + col / GROUP) * PANEL +
+             token % PANEL];
+  x[(ulong)row * dim + col] = value * scale;
+}
+
+// cos and sin of each pair: [row, cos | sin, pairs]. Items: [pairs, rows].
+kernel void rope(global const ulong* steps, global const Row* rows,
+                 global float* table) {
+  const uint pair = get_global_id(0), row = get_global_id(1);
+  const uint pairs = get_global_size(0);
+  const uint turns = (uint)((steps[pair] * rows[row].position) >> 32);
+  const long z = turns & ((1 << 30) - 1);
+  const int s = (int)sine_of_quarter_turn(z);
+  const int c = (int)sine_of_quarter_turn((1 << 30) - z);
+  const uint quarter = turns >> 30;
+  const int cosine = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
+  const int sine = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
+  global float* to = table + (ulong)row * 2 * pairs;
+  to[pair] = (float)cosine * 0x1p-30f;
+  to[pairs + pair] = (float)sine * 0x1p-30f;
+}
+
+// x += [RmsNorm](delta), then Quantise(RmsNorm(x)). A group of items a row.
+//   flags: 1: there is a delta; 2: it is normed
+kernel void norm(global float* x, global const float* delta,
+                 global const float* delta_weight, global const float* weight,
+                 uint dim, float eps, uint flags, global char* values,
+                 global float* scales) {
+  local float sums[ITEMS];
+  const uint item = get_local_id(0);
+  const ulong row = get_group_id(0);
+  x += row * dim;
+  if (flags & 1) {
+    delta += row * dim;
+    if (flags & 2) {
+      const float inverse = inverse_rms(delta, dim, eps, sums);
+      for (uint i = item; i < dim; i += ITEMS) {
+        x[i] += (delta[i] * inverse) * delta_weight[i];
+      }
+    } else {
+      for (uint i = item; i < dim; i += ITEMS) x[i] += delta[i];
+    }
+    barrier(CLK_GLOBAL_MEM_FENCE);
+  }
+  const float inverse = inverse_rms(x, dim, eps, sums);
+  for (uint group = item; group < dim / GROUP; group += ITEMS) {
+    global const float* in = x + group * GROUP;
+    global const float* by = weight + group * GROUP;
+    global char* out = values + row * dim + group * GROUP;
+    float largest = 0.0f;
+    for (uint i = 0; i < GROUP; ++i) {
+      largest = fmax(largest, fabs((in[i] * inverse) * by[i]));
+    }
+    const int is_zero = largest < SMALLEST_MAGNITUDE;
+    scales[row * (dim / GROUP) + group] = is_zero ? 0.0f : largest / 127.0f;
+    const float factor = is_zero ? 0.0f : 127.0f / largest;
+    for (uint i = 0; i < GROUP; ++i) {
+      out[i] = (char)(int)round_even(((in[i] * inverse) * by[i]) * factor);
+    }
+  }
+}
+
+// Quantise(x), x: [row, cols]. Items: [groups, rows].
+kernel void quantize(global const float* x, uint cols, global char* values,
+                     global float* scales) {
+  const uint group = get_global_id(0);
+  const ulong row = get_global_id(1);
+  global const float* in = x + row * cols + group * GROUP;
+  global char* out = values + row * cols + group * GROUP;
+  float largest = 0.0f;
+  for (uint i = 0; i < GROUP; ++i) largest = fmax(largest, fabs(in[i]));
+  const int is_zero = largest < SMALLEST_MAGNITUDE;
+  scales[row * (cols / GROUP) + group] = is_zero ? 0.0f : largest / 127.0f;
+  const float factor = is_zero ? 0.0f : 127.0f / largest;
+  for (uint i = 0; i < GROUP; ++i) {
+    out[i] = (char)(int)round_even(in[i] * factor);
+  }
+}
+
+// y = W x, of num_rows rows of x from x_row on; R of them an item: what is read
+// of W serves all of them.
+//   y: [row, stride]. Items: [rows of W and some more, rows of x / R].
+#define MATMUL(NAME, R)                                                     \
+  kernel void NAME(global const int* w, global const float* w_scales,       \
+                   uint num_w_rows, uint num_groups, global const int4* x,  \
+                   global const float* x_scales, uint x_row, uint num_rows, \
+                   global float* y, uint stride) {                          \
+    const uint w_row = get_global_id(0);                                    \
+    const uint first = get_global_id(1) * R;                                \
+    if (w_row >= num_w_rows) return;                                        \
+    w += (ulong)(w_row / PANEL) * num_groups * (GROUP / 4 * PANEL) +        \
+         w_row % PANEL;                                                     \
+    w_scales += (ulong)(w_row / PANEL) * num_groups * PANEL + w_row % PANEL; \
+    ulong rows[R];                                                          \
+    float sums[R];                                                          \
+    for (uint i = 0; i < R; ++i) {                                          \
+      rows[i] = (ulong)(x_row + min(first + i, num_rows - 1)) * num_groups; \
+      sums[i] = 0.0f;                                                       \
+    }                                                                       \
+    for (uint g = 0; g < num_groups; ++g) {                                 \
+      int dots[R];                                                          \
+      for (uint i = 0; i < R; ++i) dots[i] = 0;                             \
+      for (uint q = 0; q < GROUP / 16; ++q) {                               \
+        global const int* quads = w + (g * (GROUP / 4) + q * 4) * PANEL;    \
+        const int w0 = quads[0], w1 = quads[PANEL];                         \
+        const int w2 = quads[2 * PANEL], w3 = quads[3 * PANEL];             \
+        for (uint i = 0; i < R; ++i) {                                      \
+          const int4 by = x[(rows[i] + g) * (GROUP / 16) + q];              \
+          dots[i] = dot4(w0, by.x, dots[i]);                                \
+          dots[i] = dot4(w1, by.y, dots[i]);                                \
+          dots[i] = dot4(w2, by.z, dots[i]);                                \
+          dots[i] = dot4(w3, by.w, dots[i]);                                \
+        }                                                                   \
+      }                                                                     \
+      const float w_scale = w_scales[g * PANEL];                            \
+      for (uint i = 0; i < R; ++i) {                                        \
+        sums[i] += ((float)dots[i] * w_scale) * x_scales[rows[i] + g];      \
+      }                                                                     \
+    }                                                                       \
+    for (uint i = 0; i < R; ++i) {                                          \
+      if (first + i < num_rows) y[(ulong)(first + i) * stride + w_row] = sums[i]; \
+    }                                                                       \
+  }
+MATMUL(multiply_one, 1)
+MATMUL(multiply, 8)
+
+// The same for processors, whose vectors hold a panel: an item takes 16 rows of
+// W and up to R of x. Floats hold the integers of a group exactly.
+#define PANEL_ROWS 4
+float16 column(int16 quads, int shift) {
+  return convert_float16((quads << (24 - shift)) >> 24);
+}
+kernel void multiply_panel(global const int* w, global const float* w_scales,
+                           uint num_w_rows, uint num_groups,
+                           global const char4* x, global const float* x_scales,
+                           uint x_row, uint num_rows, global float* y,
+                           uint stride) {
+  const uint panel = get_global_id(0);
+  const uint first = get_global_id(1) * PANEL_ROWS;
+  w += (ulong)panel * num_groups * (GROUP / 4 * PANEL);
+  w_scales += (ulong)panel * num_groups * PANEL;
+  ulong rows[PANEL_ROWS];
+  float16 sums[PANEL_ROWS];
+  for (uint i = 0; i < PANEL_ROWS; ++i) {
+    rows[i] = (ulong)(x_row + min(first + i, num_rows - 1)) * num_groups;
+    sums[i] = 0.0f;
+  }
+  for (uint g = 0; g < num_groups; ++g) {
+    float16 dots[PANEL_ROWS];
+    for (uint i = 0; i < PANEL_ROWS; ++i) dots[i] = 0.0f;
+    for (uint q = 0; q < GROUP / 4; ++q) {
+      const int16 quads = vload16(g * (GROUP / 4) + q, w);
+      const float16 w0 = column(quads, 0), w1 = column(quads, 8);
+      const float16 w2 = column(quads, 16), w3 = column(quads, 24);
+      for (uint i = 0; i < PANEL_ROWS; ++i) {
+        const float4 by =
+            convert_float4(x[(rows[i] + g) * (GROUP / 4) + q]);
+        dots[i] += w0 * by.x;
+        dots[i] += w1 * by.y;
+        dots[i] += w2 * by.z;
+        dots[i] += w3 * by.w;
+      }
+    }
+    const float16 w_scale = vload16(g, w_scales);
+    for (uint i = 0; i < PANEL_ROWS; ++i) {
+      sums[i] += (dots[i] * w_scale) * x_scales[rows[i] + g];
+    }
+  }
+  for (uint i = 0; i < PANEL_ROWS; ++i) {
+    if (first + i >= num_rows) break;
+    global float* to = y + (ulong)(first + i) * stride + panel * PANEL;
+    if ((panel + 1) * PANEL <= num_w_rows) {
+      vstore16(sums[i], 0, to);
+    } else {
+      float values[PANEL];
+      vstore16(sums[i], 0, values);
+      for (uint k = 0; panel * PANEL + k < num_w_rows; ++k) to[k] = values[k];
+    }
+  }
+}
+
+// Slot of a position among all of a layer.
+ulong slot_of(Head head, uint stream, uint layer_slots, ulong position) {
+  const ulong slot =
+      position < SINKS
+          ? position
+          : PANEL + (position - SINKS) % (head.num_slots - PANEL);
+  return (ulong)stream * layer_slots + head.first_slot + slot;
+}
+
+ulong value_idx(ulong slot, uint dim, uint head_dim) {
+  return slot / 4 * 4 * head_dim + dim * 4 + slot % 4;
+}
+
+// out = in, rotated.
+void rotate_head(local const float* in, global const float* table,
+                 uint head_dim, local float* out) {
+  const uint pairs = head_dim / 2;
+  for (uint i = get_local_id(0); i < pairs; i += ITEMS) {
+    const float a = in[i], b = in[i + pairs];
+    const float c = table[i], s = table[pairs + i];
+    out[i] = a * c - b * s;
+    out[i + pairs] = b * c + a * s;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+}
+
+float largest_magnitude(local const float* x, uint size, local float* scratch) {
+  float largest = 0.0f;
+  for (uint i = get_local_id(0); i < size; i += ITEMS) {
+    largest = fmax(largest, fabs(x[i]));
+  }
+  return largest_of_all(largest, scratch);
+}
+
+// Bias, norm, RoPE of each head; queries are quantised, keys and values stored.
+// A group of items for each head (queries, keys, values) and row.
+//   ropes: [row, 2, head_dim / 2]; sink_ropes: [KV head, 2, head_dim / 2]
+//   flags: 1: bias; 2: norms; 4: keys of 15 bits
+kernel void heads(global const float* qkv, uint qkv_stride,
+                  global const float* bias, global const float* q_norm,
+                  global const float* k_norm, global const float* ropes,
+                  global const float* sink_ropes, global const Row* rows,
+                  global const Head* kv_heads, uint num_heads,
+                  uint num_kv_heads, uint head_dim, float eps, float factor,
+                  uint flags, uint layer_slots, global char* q,
+                  global float* q_scales, global char* sink_q,
+                  global float* sink_q_scales, global char* keys,
+                  global char* low_keys, global char* kv_values,
+                  global float2* kv_scales) {
+  local float in[MAX_HEAD_DIM], rotated[MAX_HEAD_DIM], scratch[ITEMS];
+  const uint item = get_local_id(0);
+  const uint head = get_group_id(0);
+  const ulong row = get_group_id(1);
+  const Row at = rows[row];
+  const int is_query = head < num_heads;
+  const int is_value = head >= num_heads + num_kv_heads;
+  qkv += row * qkv_stride + (ulong)head * head_dim;
+  for (uint i = item; i < head_dim; i += ITEMS) {
+    float value = qkv[i];
+    if (flags & 1) value += bias[head * head_dim + i];
+    in[i] = value;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if ((flags & 2) && !is_value) {
+    if (item < 16) {
+      float sum = 0.0f;
+      for (uint i = item; i < head_dim; i += 16) sum += in[i] * in[i];
+      scratch[item] = sum;
+    }
+    const float inverse = inverse_of_sums(scratch, head_dim, eps);
+    global const float* weight = is_query ? q_norm : k_norm;
+    for (uint i = item; i < head_dim; i += ITEMS) {
+      in[i] = (in[i] * inverse) * weight[i];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+  if (is_value) {
+    const Head kv = kv_heads[head - num_heads - num_kv_heads];
+    const ulong slot = slot_of(kv, at.stream, layer_slots, at.cache_position);
+    const float largest = largest_magnitude(in, head_dim, scratch);
+    const int is_zero = largest < SMALLEST_MAGNITUDE;
+    const float by = is_zero ? 0.0f : 127.0f / largest;
+    for (uint i = item; i < head_dim; i += ITEMS) {
+      kv_values[value_idx(slot, i, head_dim)] =
+          (char)(int)round_even(in[i] * by);
+    }
+    if (item == 0) kv_scales[slot].y = is_zero ? 0.0f : largest / 127.0f;
+    return;
+  }
+  global const float* table = ropes + row * head_dim;
+  rotate_head(in, table, head_dim, rotated);
+  float largest = largest_magnitude(rotated, head_dim, scratch);
+  int is_zero = largest < SMALLEST_MAGNITUDE;
+  if (!is_query) {
+    const Head kv = kv_heads[head - num_heads];
+    const ulong slot = slot_of(kv, at.stream, layer_slots, at.cache_position);
+    const int is_wide = (flags & 4) != 0;
+    const float most = is_wide ? 16319.0f : 127.0f;
+    const float by = is_zero ? 0.0f : most / largest;
+    for (uint i = item; i < head_dim; i += ITEMS) {
+      const int value = (int)round_even(rotated[i] * by);
+      const ulong idx = panel_idx(slot, i, head_dim);
+      const int high = is_wide ? (value + 64) >> 7 : value;
+      keys[idx] = (char)high;
+      if (is_wide) low_keys[idx] = (char)(value - 128 * high);
+    }
+    if (item == 0) kv_scales[slot].x = is_zero ? 0.0f : largest / most;
+    return;
+  }
+  const uint kv_head = head / (num_heads / num_kv_heads);
+  const ulong query = row * num_heads + head;
+  float by = is_zero ? 0.0f : 127.0f / largest;
+  for (uint i = item; i < head_dim; i += ITEMS) {
+    q[query * head_dim + i] = (char)(int)round_even(rotated[i] * by);
+  }
+  if (item == 0) {
+    q_scales[query] = (is_zero ? 0.0f : largest / 127.0f) * factor;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  // The sinks stay just outside the window.
+  const int is_near = at.position <= (ulong)kv_heads[kv_head].window + SINKS - 1;
+  rotate_head(in, is_near ? table : sink_ropes + kv_head * head_dim, head_dim,
+              rotated);
+  largest = largest_magnitude(rotated, head_dim, scratch);
+  is_zero = largest < SMALLEST_MAGNITUDE;
+  by = is_zero ? 0.0f : 127.0f / largest;
+  for (uint i = item; i < head_dim; i += ITEMS) {
+    sink_q[query * head_dim + i] = (char)(int)round_even(rotated[i] * by);
+  }
+  if (item == 0) {
+    sink_q_scales[query] = (is_zero ? 0.0f : largest / 127.0f) * factor;
+  }
+}
+
+// o = attention of each query head. A group of items for each head and row.
+// Places are the sinks, then the ring from a multiple of 4 on.
+//   first_row: of this launch; tree_begin: the ring's index where the batch's
+//   tree begins, tree_size its positions, 0 if there is none
+//   scores, weights: [row of the launch, head, stride], weights in two halves
+//   out: [row, head, head_dim]
+kernel void attend(global const char* q, global const float* q_scales,
+                   global const char* sink_q,
+                   global const float* sink_q_scales, global const int* keys,
+                   global const int* low_keys, global const int* kv_values,
+                   global const float2* kv_scales, global const Row* rows,
+                   global const Head* kv_heads, uint first_row, uint num_heads,
+                   uint num_kv_heads, uint head_dim, uint flags, float cap,
+                   float cap_factor, uint layer_slots, ulong tree_begin,
+                   uint tree_size, uint stride, global float* scores,
+                   global uchar* weights, global float* out) {
+  local int queries[2][MAX_HEAD_DIM / 4];
+  local float scratch[ITEMS];
+  local int int_scratch[ITEMS];
+  const uint item = get_local_id(0);
+  const uint head = get_group_id(0);
+  const uint row = first_row + get_group_id(1);
+  const uint kv_head = head / (num_heads / num_kv_heads);
+  const uint quads = head_dim / 4;
+  const ulong query = (ulong)row * num_heads + head;
+  const ulong scratch_idx = (ulong)get_group_id(1) * num_heads + head;
+  scores += scratch_idx * stride;
+  global uchar* high = weights + scratch_idx * 2 * stride;
+  global uchar* low = high + stride;
+  const Row at = rows[row];
+  const Head kv = kv_heads[kv_head];
+  for (uint i = item; i < quads; i += ITEMS) {
+    queries[0][i] = ((global const int*)sink_q)[query * quads + i];
+    queries[1][i] = ((global const int*)q)[query * quads + i];
+  }
+  const float scales[2] = {sink_q_scales[query], q_scales[query]};
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+  // What is seen: sinks [sinks_begin, sinks_end), the ring's [begin, end).
+  const ulong p = at.position;
+  const ulong sinks_begin =
+      !kv.keeps_sinks && p >= kv.window ? p - kv.window + 1 : 0;
+  const ulong sinks_end = min((ulong)SINKS, p + 1);
+  const ulong hidden = (ulong)SINKS + kv.window - 1;
+  const ulong window_begin = p > hidden ? p - hidden : 0;
+  const ulong begin =
+      tree_size == 0 ? window_begin : min(window_begin, tree_begin);
+  const ulong end = tree_size != 0 ? tree_begin + tree_size
+                    : p < SINKS    ? begin
+                                   : p - SINKS + 1;
+  const ulong origin = begin & ~(ulong)3;
+  const uint num_places = SINKS + (uint)((end - origin + 3) & ~(ulong)3);
+  const uint ring_slots = kv.num_slots - PANEL;
+  const uint first_slot = (uint)(origin % ring_slots);
+  const ulong head_slot = (ulong)at.stream * layer_slots + kv.first_slot;
+
+  float largest = MASKED;
+  for (uint place = item; place < num_places; place += ITEMS) {
+    const int is_ring = place >= SINKS;
+    ulong slot = place;
+    int is_seen = place >= sinks_begin && place < sinks_end;
+    if (is_ring) {
+      const ulong idx = origin + place - SINKS;
+      uint ring_slot = first_slot + place - SINKS;
+      while (ring_slot >= ring_slots) ring_slot -= ring_slots;
+      slot = PANEL + ring_slot;
+      if (tree_size != 0 && idx >= tree_begin) {
+        const uint i = (uint)(idx - tree_begin);
+        is_seen = i < tree_size && (at.ancestors >> i & 1) &&
+                  tree_begin + rows[i].depth >= window_begin;
+      } else {
+        is_seen = idx >= window_begin && idx < end;
+      }
+    }
+    float score = MASKED;
+    if (is_seen) {
+      slot += head_slot;
+      const ulong key = slot / PANEL * PANEL * quads + slot % PANEL;
+      int dot = 0;
+      for (uint i = 0; i < quads; ++i) {
+        dot = dot4(queries[is_ring][i], keys[key + i * PANEL], dot);
+      }
+      if (flags & 4) {
+        dot *= 128;
+        for (uint i = 0; i < quads; ++i) {
+          dot = dot4(queries[is_ring][i], low_keys[key + i * PANEL], dot);
+        }
+      }
+      score = ((float)dot * kv_scales[slot].x) * scales[is_ring];
+      if (cap != 0.0f) score = soft_cap(score, cap, cap_factor);
+    }
+    scores[place] = score;
+    largest = fmax(largest, score);
+  }
+  largest = largest_of_all(largest, scratch);
+
+  int denominator = 0;
+  float most = 0.0f;
+  for (uint place = item; place < num_places; place += ITEMS) {
+    const float t = scores[place] - largest;
+    float weight = 0.0f;
+    if (!(t < -32.0f)) {
+      const float power = exp2n(t) * 0x1p+16f;
+      denominator += (int)round_even(power);
+      ulong slot = place;
+      if (place >= SINKS) {
+        uint ring_slot = first_slot + place - SINKS;
+        while (ring_slot >= ring_slots) ring_slot -= ring_slots;
+        slot = PANEL + ring_slot;
+      }
+      weight = power * kv_scales[head_slot + slot].y;
+    }
+    scores[place] = weight;
+    most = fmax(most, weight);
+  }
+  denominator = sum_of_all(denominator, int_scratch);
+  most = largest_of_all(most, scratch);
+
+  const float factor = most == 0.0f ? 0.0f : 16383.0f / most;
+  for (uint place = item; place < num_places; place += ITEMS) {
+    const int w = (int)round_even(scores[place] * factor);
+    high[place] = (uchar)(w >> 7);
+    low[place] = (uchar)(w & 127);
+  }
+  barrier(CLK_GLOBAL_MEM_FENCE);
+
+  const float scale = (most / 16383.0f) / (float)denominator;
+  for (uint dim = item; dim < head_dim; dim += ITEMS) {
+    int sum_high = 0, sum_low = 0;
+    for (uint place = 0; place < num_places; place += 4) {
+      ulong slot = place;
+      if (place >= SINKS) {
+        uint ring_slot = first_slot + place - SINKS;
+        while (ring_slot >= ring_slots) ring_slot -= ring_slots;
+        slot = PANEL + ring_slot;
+      }
+      const int value = kv_values[(head_slot + slot) / 4 * head_dim + dim];
+      sum_high = dot4(((global const int*)high)[place / 4], value, sum_high);
+      sum_low = dot4(((global const int*)low)[place / 4], value, sum_low);
+    }
+    out[query * head_dim + dim] =
+        ((float)sum_high * 128.0f + (float)sum_low) * scale;
+  }
+}
+
+// Quantise(Gate(g, u)), g and u side by side. A group of items for each group of
+// columns and row.
+kernel void gate(global const float* gate_up, uint stride, uint ffn_dim,
+                 uint is_gelu, global char* values, global float* scales) {
+  local float scratch[ITEMS];
+  const uint item = get_local_id(0), group = get_group_id(0);
+  const ulong row = get_group_id(1);
+  const uint col = group * GROUP + item;
+  const float g = gate_up[row * stride + col];
+  const float u = gate_up[row * stride + ffn_dim + col];
+  float t = fabs(g) * LOG2E;
+  if (is_gelu) {
+    const float a = fmin(fabs(g), 16.0f);
+    t = a * (0x1.26aec2p+1f + 0x1.a5a7dp-4f * (a * a));
+  }
+  const float e = exp2n(-t);
+  const float numerator = g >= 0.0f ? g : g * e;
+  const float product = (numerator / (1.0f + e)) * u;
+  const float gated = fmin(fmax(product, -0x1p+20f), 0x1p+20f);
+  const float largest = largest_of_all(fabs(gated), scratch);
+  const int is_zero = largest < SMALLEST_MAGNITUDE;
+  const float factor = is_zero ? 0.0f : 127.0f / largest;
+  values[row * ffn_dim + col] = (char)(int)round_even(gated * factor);
+  if (item == 0) {
+    scales[row * (ffn_dim / GROUP) + group] = is_zero ? 0.0f : largest / 127.0f;
+  }
+}
+
+// The largest logit of each row, which are capped first if cap is not 0. A
+// group of items a row.
+kernel void largest_logit(global float* logits, uint stride, uint num_tokens,
+                          float cap, float cap_factor, global float* largest) {
+  local float scratch[ITEMS];
+  const ulong row = get_group_id(0);
+  logits += row * stride;
+  float most = MASKED;
+  for (uint i = get_local_id(0); i < num_tokens; i += ITEMS) {
+    float logit = logits[i];
+    if (cap != 0.0f) {
+      logit = soft_cap(logit, cap, cap_factor);
+      logits[i] = logit;
+    }
+    most = fmax(most, logit);
+  }
+  most = largest_of_all(most, scratch);
+  if (get_local_id(0) == 0) largest[row] = most;
+}
+
+// Weights in place of logits, and their sums by blocks. A group of items for
+// each block and row.
+kernel void token_weights(global float* logits, uint stride, uint num_tokens,
+                          global const float* largest, global uint* weights,
+                          global ulong* block_sums) {
+  local ulong sums[ITEMS];
+  const uint item = get_local_id(0), block = get_group_id(0);
+  const ulong row = get_group_id(1);
+  const uint token = block * GROUP + item;
+  uint weight = 0;
+  if (token < num_tokens) {
+    const float p =
+        exp2n((logits[row * stride + token] - largest[row]) * LOG2E);
+    weight = 1 + (uint)(p * 0x1p+30f);
+    weights[row * stride + token] = weight;
+  }
+  sums[item] = weight;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (uint half_size = ITEMS / 2; half_size > 0; half_size /= 2) {
+    if (item < half_size) sums[item] += sums[item + half_size];
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+  if (item == 0) block_sums[row * get_num_groups(0) + block] = sums[0];
+}
+
+// Block sums become sums of all blocks before: [row, num_blocks + 1]. An item a
+// row.
+kernel void add_up(global const ulong* block_sums, uint num_blocks,
+                   global ulong* sums_before) {
+  const ulong row = get_global_id(0);
+  block_sums += row * num_blocks;
+  sums_before += row * (num_blocks + 1);
+  ulong sum = 0;
+  for (uint i = 0; i < num_blocks; ++i) {
+    sums_before[i] = sum;
+    sum += block_sums[i];
+  }
+  sums_before[num_blocks] = sum;
+}
+
+ulong sum_before(global const uint* weights, global const ulong* sums_before,
+                 uint token) {
+  ulong sum = sums_before[token / GROUP];
+  for (uint i = token / GROUP * GROUP; i < token; ++i) sum += weights[i];
+  return sum;
+}
+
+// Probabilities of decisions: Decision of opencl_engine.cc, the mass of [x, y)
+// in that of [z, w). An item a decision.
+kernel void decide(global const uint4* decisions, global const uint* rows,
+                   uint count, global const uint* weights, uint stride,
+                   global const ulong* sums_before, uint num_blocks,
+                   global uint* probabilities) {
+  const uint idx = get_global_id(0);
+  if (idx >= count) return;
+  const uint4 of = decisions[idx];
+  weights += (ulong)rows[idx] * stride;
+  sums_before += (ulong)rows[idx] * (num_blocks + 1);
+  const ulong part = sum_before(weights, sums_before, of.y) -
+                     sum_before(weights, sums_before, of.x);
+  const ulong whole = sum_before(weights, sums_before, of.w) -
+                      sum_before(weights, sums_before, of.z);
+  uint probability = part == 0 ? 0 : 1u << 24;
+  if (part != 0 && part != whole) {
+    const int bits = 64 - (int)clz(whole);
+    const int shift = max(0, bits - 40);
+    const ulong quotient = ((part >> shift) << 24) / (whole >> shift);
+    probability = (uint)clamp(quotient, (ulong)1, (ulong)((1 << 24) - 1));
+  }
+  probabilities[idx] = probability;
+}
+
+// Copies positions of a stream to others, or to those of another stream, in
+// order. Items: [head_dim, KV heads].
+//   num_moves: of moves: [2 i] to [2 i + 1]; or if it is 0, what can be seen
+//   from position `end` on
+kernel void copy_positions(global char* keys, global char* low_keys,
+                           global char* kv_values, global float2* kv_scales,
+                           global const Head* kv_heads, uint stream,
+                           uint layer_slots, global const char* from_keys,
+                           global const char* from_low_keys,
+                           global const char* from_values,
+                           global const float2* from_scales,
+                           global const Head* from_heads, uint from_stream,
+                           uint from_layer_slots, uint is_wide,
+                           global const ulong* moves, uint num_moves,
+                           ulong end) {
+  const uint dim = get_global_id(0), kv_head = get_global_id(1);
+  const uint head_dim = get_global_size(0);
+  const Head to_head = kv_heads[kv_head], from_head = from_heads[kv_head];
+  ulong count = num_moves;
+  ulong begin = 0, sinks = 0;
+  if (num_moves == 0) {
+    const ulong seen = min((ulong)from_head.window - 1, end);
+    sinks = min((ulong)SINKS, end);
+    begin = max(sinks, end - seen);
+    count = sinks + end - begin;
+  }
+  for (ulong i = 0; i < count; ++i) {
+    ulong from_position, to_position;
+    if (num_moves != 0) {
+      from_position = moves[2 * i];
+      to_position = moves[2 * i + 1];
+    } else {
+      from_position = to_position = i < sinks ? i : begin + i - sinks;
+    }
+    const ulong from =
+        slot_of(from_head, from_stream, from_layer_slots, from_position);
+    const ulong to = slot_of(to_head, stream, layer_slots, to_position);
+    const ulong from_key = panel_idx(from, dim, head_dim);
+    const ulong to_key = panel_idx(to, dim, head_dim);
+    keys[to_key] = from_keys[from_key];
+    if (is_wide) low_keys[to_key] = from_low_keys[from_key];
+    kv_values[value_idx(to, dim, head_dim)] =
+        from_values[value_idx(from, dim, head_dim)];
+    if (dim == 0) kv_scales[to] = from_scales[from];
+  }
+}
+
+// Single operations, for the self-check: of each pair of floats, [OPERATIONS].
+#define OPERATIONS 10
+kernel void operate(global const float* a, global const float* b,
+                    global const float* c, global uint* results) {
+  const uint i = get_global_id(0);
+  const float x = a[i], y = b[i], z = c[i];
+  results += i * OPERATIONS;
+  results[0] = as_uint(x * y + z);
+  results[1] = as_uint((x * y) * z);
+  results[2] = as_uint(x / y);
+  results[3] = as_uint(sqrt(fabs(x)));
+  results[4] = as_uint(1.0f / sqrt(fabs(x) + 0x1p-20f));
+  results[5] = as_uint((float)as_int(x));
+  results[6] = as_uint(exp2n(-fabs(x)));
+  results[7] = as_uint(soft_cap(x, 30.0f, fabs(y)));
+  results[8] = (uint)dot4(as_int(x), as_int(y), as_int(z) >> 1);
+  results[9] = as_uint(x - y * z);
+}

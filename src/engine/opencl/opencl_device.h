@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device of OpenCL with the kernels of kernels.cl, and queues of work for it.
+#ifndef LLMA_ENGINE_OPENCL_OPENCL_DEVICE_H_
+#define LLMA_ENGINE_OPENCL_OPENCL_DEVICE_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/opencl/opencl_api.h"
+
+namespace llma::opencl {
+
+// What a device says of itself.
+struct DeviceInfo {
+  cl_device_id id = nullptr;
+  std::string name, vendor, driver, version, extensions;
+  bool is_gpu = false;
+  uint64_t memory_bytes = 0;
+  uint64_t max_buffer_bytes = 0;
+  // Why it cannot compute what it must; empty if nothing is known against it.
+  std::string lack;
+};
+
+// All devices of all platforms; none where there is no OpenCL. Asked once.
+const std::vector<DeviceInfo>& AllDevices();
+// The one to use: the first GPU that lacks nothing, else the first other device
+// that does not; null if there is none.
+const DeviceInfo* BestDevice();
+
+// The text of kernels.cl.
+extern const char* const kKernelSource;
+
+enum class Kernel {
+  kEmbed,
+  kRope,
+  kNorm,
+  kQuantize,
+  kMultiplyOne,
+  kMultiply,
+  kMultiplyPanel,
+  kHeads,
+  kAttend,
+  kGate,
+  kLargestLogit,
+  kTokenWeights,
+  kAddUp,
+  kDecide,
+  kCopyPositions,
+  kOperate,
+};
+inline constexpr size_t kNumKernels = 16;
+inline constexpr size_t kGroupItems = 64;  // ITEMS of kernels.cl
+
+// Memory of a device. Movable.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(const Api* api, cl_mem memory) : api_(api), memory_(memory) {}
+  Buffer(Buffer&& other) noexcept
+      : api_(other.api_), memory_(std::exchange(other.memory_, nullptr)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(api_, other.api_);
+    std::swap(memory_, other.memory_);
+    return *this;
+  }
+  ~Buffer() {
+    if (memory_ != nullptr) api_->ReleaseMemObject(memory_);
+  }
+  cl_mem memory() const { return memory_; }
+
+ private:
+  const Api* api_ = nullptr;
+  cl_mem memory_ = nullptr;
+};
+
+// A device in use: a context and the program. Thread-safe.
+class Device {
+ public:
+  // Builds the program. kUnsupported, with the reason, if that fails.
+  static Result<std::unique_ptr<Device>> Open(
+      const DeviceInfo& info, const char* source = kKernelSource);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  const DeviceInfo& info() const { return info_; }
+  const Api& api() const { return *api_; }
+  // "dp4a", "integer dot product" or "bytes": by what dot products are made.
+  const char* products() const { return products_; }
+
+  // At least a byte. kMemory if it cannot be had. `data` is copied.
+  Result<Buffer> Allocate(uint64_t size_bytes) const;
+  template <class T>
+  Result<Buffer> Upload(std::span<const T> data) const {
+    return UploadBytes(data.data(), data.size_bytes());
+  }
+
+ private:
+  friend class Queue;
+  Device(const DeviceInfo& info, const char* source)
+      : info_(info), source_(source), api_(LoadApi()) {}
+  Result<Buffer> UploadBytes(const void* data, size_t size_bytes) const;
+  // The log if it cannot be built.
+  bool Build(const std::string& options, std::string& log);
+
+  const DeviceInfo info_;
+  const char* const source_;
+  const Api* const api_;
+  const char* products_ = "bytes";
+  cl_context context_ = nullptr;
+  cl_program program_ = nullptr;
+};
+
+// Work for a device, done in order. The first thing that fails stays as the
+// error of all. Thread-compatible. The device must outlive it.
+class Queue {
+ public:
+  static Result<std::unique_ptr<Queue>> Open(const Device& device);
+  ~Queue();
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  // Local sizes {0} leave the choice to the device. Arguments are buffers and
+  // numbers.
+  template <class... Args>
+  void Run(Kernel kernel, std::array<size_t, 2> global,
+           std::array<size_t, 2> local, const Args&... args) {
+    cl_uint idx = 0;
+    (SetArg(kernel, idx++, args), ...);
+    Launch(kernel, global, local);
+  }
+  // Copies now what `data` has; in order with the work.
+  void Write(const Buffer& to, const void* data, size_t size_bytes);
+  // `data` has it after Finish().
+  void Read(const Buffer& from, size_t offset_bytes, size_t size_bytes,
+            void* data);
+  // Waits for all work. kIo with what failed.
+  Status Finish();
+
+ private:
+  explicit Queue(const Device& device) : device_(device), api_(device.api()) {}
+  void SetArg(Kernel kernel, cl_uint idx, const Buffer& buffer) {
+    const cl_mem memory = buffer.memory();
+    SetArgBytes(kernel, idx, sizeof(memory), &memory);
+  }
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  void SetArg(Kernel kernel, cl_uint idx, T value) {
+    SetArgBytes(kernel, idx, sizeof(value), &value);
+  }
+  void SetArgBytes(Kernel kernel, cl_uint idx, size_t size, const void* value);
+  void Launch(Kernel kernel, std::array<size_t, 2> global,
+              std::array<size_t, 2> local);
+  void Note(cl_int code, const char* what);
+
+  const Device& device_;
+  const Api& api_;
+  cl_command_queue queue_ = nullptr;
+  std::array<cl_kernel, kNumKernels> kernels_{};
+  cl_int failure_ = kSuccess;
+  std::string failed_;  // what did
+};
+
+}  // namespace llma::opencl
+
+#endif  // LLMA_ENGINE_OPENCL_OPENCL_DEVICE_H_

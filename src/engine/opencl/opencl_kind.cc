@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/opencl/opencl_kind.h"
+
+#include <memory>
+#include <utility>
+
+#include "engine/cpu_engine.h"
+#include "engine/fallback_engine.h"
+#include "engine/opencl/opencl_device.h"
+#include "engine/opencl/opencl_engine.h"
+#include "engine/opencl/self_check.h"
+
+namespace llma {
+namespace {
+
+Result<std::unique_ptr<OpenClEngine>> CreateChecked(
+    const Model& model, const KernelTable& kernels) {
+  const opencl::DeviceInfo* const device = opencl::BestDevice();
+  if (device == nullptr) {
+    return Error{ErrorCode::kUnsupported, "there is no OpenCL device"};
+  }
+  LLMA_ASSIGN(auto engine, OpenClEngine::Create(model, *device));
+  LLMA_TRY(opencl::CheckOnce(*engine, kernels));
+  return engine;
+}
+
+}  // namespace
+
+const EngineKind kOpenClEngine = {
+    .name = "opencl",
+    .description = "a GPU or another device of OpenCL",
+    .max_encode_rows = OpenClEngine::kMaxEncodeRows,
+    .is_supported = [] { return opencl::BestDevice() != nullptr; },
+    .is_preferred =
+        [] {
+          const opencl::DeviceInfo* const device = opencl::BestDevice();
+          return device != nullptr && device->is_gpu;
+        },
+    .create = [](const Model& model, const KernelTable& kernels)
+        -> Result<std::unique_ptr<Engine>> {
+      auto engine = CreateChecked(model, kernels);
+      if (!engine) {
+        NoteEngineFailure(engine.error().what);
+        return std::unique_ptr<Engine>(
+            std::make_unique<CpuEngine>(model, kernels));
+      }
+      return std::unique_ptr<Engine>(
+          std::make_unique<FallbackEngine>(*std::move(engine), kernels));
+    },
+    // The processor's, too, which may take over.
+    .encoder_bytes =
+        [](const ModelConfig& config, const SessionShape& shape, int threads) {
+          return OpenClEngine::EncoderBytes(config, shape) +
+                 CpuEngine::EncoderBytes(config, shape, threads);
+        },
+    .decoder_bytes =
+        [](const ModelConfig& config, const SessionShape& shape, int threads) {
+          return OpenClEngine::DecoderBytes(config, shape) +
+                 CpuEngine::DecoderBytes(config, shape, threads);
+        },
+};
+
+}  // namespace llma

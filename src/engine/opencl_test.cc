@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine of OpenCL devices, where there is one (Debian: pocl-opencl-icd).
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/cpu_engine.h"
+#include "engine/engine_registry.h"
+#include "engine/fallback_engine.h"
+#include "engine/opencl/opencl_device.h"
+#include "engine/opencl/opencl_engine.h"
+#include "engine/opencl/opencl_kind.h"
+#include "engine/opencl/self_check.h"
+#include "engine/reference_engine.h"
+#include "importer/gguf/import_gguf.h"
+#include "importer/testing/architecture_variations.h"
+#include "kernels/kernel_table.h"
+#include "numerics/test_random.h"
+#include "platform/descriptors.h"
+#include "platform/testing/test_folder.h"
+
+namespace llma {
+namespace {
+
+// Both ways to multiply: that of processors, and that of GPUs, which runs
+// everywhere.
+std::vector<opencl::DeviceInfo> BothKinds() {
+  std::vector<opencl::DeviceInfo> kinds(2, *opencl::BestDevice());
+  kinds[0].is_gpu = false;
+  kinds[1].is_gpu = true;
+  return kinds;
+}
+
+std::unique_ptr<Model> ImportVariation(const std::string& name) {
+  const std::string path =
+      testing::TempDir() + "llma_opencl_" + name + std::to_string(::getpid());
+  const auto imported = ImportGgufBytes(VariationMaker(name).editor.Encode(),
+                                        path, {"tiny", "", true});
+  EXPECT_TRUE(imported) << imported.error().what;
+  auto model = Model::Open(path);
+  EXPECT_TRUE(model) << model.error().what;
+  std::filesystem::remove(path);
+  return *std::move(model);
+}
+
+class OpenClTest : public FolderTest {
+ protected:
+  void SetUp() override {
+    if (opencl::BestDevice() == nullptr) GTEST_SKIP() << "no OpenCL device";
+    auto model = Model::Open(LLMA_TEST_DATA_DIR "/tiny.llmm");
+    ASSERT_TRUE(model) << model.error().what;
+    model_ = *std::move(model);
+  }
+
+  std::unique_ptr<Model> model_;
+};
+
+TEST_F(OpenClTest, OperationsAreThoseOfTheLaw) {
+  const auto device = opencl::Device::Open(*opencl::BestDevice());
+  ASSERT_TRUE(device) << device.error().what;
+  const Status status = opencl::CheckOperations(**device);
+  EXPECT_TRUE(status) << status.error().what;
+}
+
+// Each of these a compiler or a device might do by itself.
+TEST_F(OpenClTest, ADeviceThatComputesOtherwiseIsRefused) {
+  struct Fault {
+    std::string right, wrong;
+  };
+  for (const auto& [right, wrong] : std::initializer_list<Fault>{
+           {"as_uint(x * y + z)", "as_uint(fma(x, y, z))"},
+           {"as_uint(x / y)", "as_uint(x * (1.0f / y))"},
+           {"as_uint((x * y) * z)", "as_uint(x * (y * z))"},
+           {"const int bits = as_int(p)", "const int bits = 1 + as_int(p)"},
+           {"acc + x.x * y.x", "acc + x.x * abs(y.x)"}}) {
+    SCOPED_TRACE(wrong);
+    std::string source = opencl::kKernelSource;
+    const size_t at = source.find(right);
+    ASSERT_NE(at, std::string::npos);
+    source.replace(at, right.size(), wrong);
+    opencl::DeviceInfo info = *opencl::BestDevice();
+    info.vendor = info.extensions = "";  // bytes, not what devices have
+    const auto device = opencl::Device::Open(info, source.c_str());
+    ASSERT_TRUE(device) << device.error().what;
+    const Status status = opencl::CheckOperations(**device);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::kUnsupported);
+    EXPECT_NE(status.error().what.find("it computes otherwise"),
+              std::string::npos);
+  }
+}
+
+TEST_F(OpenClTest, WhatCannotBeBuiltIsRefused) {
+  const auto device =
+      opencl::Device::Open(*opencl::BestDevice(), "kernel nonsense");
+  ASSERT_FALSE(device);
+  EXPECT_EQ(device.error().code, ErrorCode::kUnsupported);
+}
+
+// A model whose weights differ in one bit somewhere.
+TEST_F(OpenClTest, AModelThatIsComputedOtherwiseIsRefused) {
+  class WrongSession : public ReferenceDecodeSession {
+   public:
+    using ReferenceDecodeSession::ReferenceDecodeSession;
+    void Weigh(uint32_t row, TokenMasses& masses) override {
+      TokenMasses right(num_tokens_);
+      ReferenceDecodeSession::Weigh(row, right);
+      std::vector<uint32_t> weights(num_tokens_);
+      std::vector<uint64_t> sums(TokenMasses::NumBlocks(num_tokens_));
+      for (uint32_t i = 0; i < num_tokens_; ++i) {
+        weights[i] = right.weight(i) ^ (row == 5 && i == num_tokens_ - 1);
+        sums[i / kTokenBlock] += weights[i];
+      }
+      masses.Set(sums, [weights](uint32_t block, uint32_t* to) {
+        const size_t begin = size_t{block} * kTokenBlock;
+        std::copy_n(weights.data() + begin,
+                    std::min<size_t>(kTokenBlock, weights.size() - begin), to);
+      });
+    }
+    uint32_t num_tokens_ = 0;
+  };
+  class WrongEngine : public ReferenceEngine {
+   public:
+    using ReferenceEngine::ReferenceEngine;
+    Result<std::unique_ptr<DecodeSession>> OpenDecoder(
+        const SessionOptions& options) override {
+      auto session = std::make_unique<WrongSession>(*this, options);
+      session->num_tokens_ = model().tokens().num_tokens();
+      return std::unique_ptr<DecodeSession>(std::move(session));
+    }
+  };
+  ReferenceEngine right(*model_);
+  EXPECT_TRUE(opencl::CheckModel(right, BestKernels()));
+  WrongEngine wrong(*model_);
+  const Status status = opencl::CheckModel(wrong, BestKernels());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kUnsupported);
+}
+
+TEST_F(OpenClTest, ModelsOfEveryArchitecture) {
+  for (const char* name : {"llama", "qwen2", "qwen3", "gemma2", "gemma3"}) {
+    const auto model = ImportVariation(name);
+    ASSERT_NE(model, nullptr);
+    for (const opencl::DeviceInfo& info : BothKinds()) {
+      auto engine = OpenClEngine::Create(*model, info);
+      ASSERT_TRUE(engine) << engine.error().what;
+      // The window of local layers is 16.
+      for (const uint32_t window : {8u, 16u, 1024u}) {
+        SCOPED_TRACE(std::string(name) + ", " + std::to_string(info.is_gpu) +
+                     ", " + std::to_string(window));
+        const Status status =
+            opencl::CheckModel(**engine, BestKernels(), window);
+        EXPECT_TRUE(status) << status.error().what;
+      }
+    }
+  }
+}
+
+// Weights of the tokens after the rows of a Run.
+std::vector<uint64_t> SumsOf(DecodeSession& session, const Model& model,
+                             uint32_t count) {
+  const uint32_t num_tokens = model.tokens().num_tokens();
+  TokenMasses masses(num_tokens);
+  std::vector<uint64_t> sums;
+  for (uint32_t row = 0; row < count; ++row) {
+    session.Weigh(row, masses);
+    sums.push_back(masses.Mass(0, num_tokens));
+    sums.push_back(masses.weight(row));
+  }
+  return sums;
+}
+
+// Alternatives, of which some are kept, and streams that go on as others did.
+TEST_F(OpenClTest, TreesAndStartsAreThoseOfTheProcessor) {
+  for (const char* name : {"llama", "qwen2", "gemma2"}) {
+    SCOPED_TRACE(name);
+    const auto model = ImportVariation(name);
+    ASSERT_NE(model, nullptr);
+    auto opened = OpenClEngine::Create(*model, *opencl::BestDevice());
+    ASSERT_TRUE(opened) << opened.error().what;
+    CpuEngine cpu(*model, BestKernels());
+    std::vector<std::vector<uint64_t>> results;
+    for (Engine* engine :
+         {static_cast<Engine*>(opened->get()), static_cast<Engine*>(&cpu)}) {
+      ThreadPool pool(1);
+      TestRandom random(3);
+      std::vector<uint64_t>& sums = results.emplace_back();
+      const uint64_t bytes[2] = {100, 100};
+      const SessionOptions options = {{2, 32, 16}, bytes, pool};
+      const auto encoder = engine->OpenEncoder(options);
+      ASSERT_TRUE(encoder) << encoder.error().what;
+      for (int i = 0; i < 4; ++i) {
+        std::vector<uint32_t> tokens(13);
+        for (uint32_t& token : tokens) token = random.Below(200);
+        const StreamTokens batch = {1, tokens};
+        std::vector<std::vector<Probability>> paths(13);
+        ASSERT_TRUE((*encoder)->Run({&batch, 1}, tokens, paths, {}));
+      }
+      const auto start = (*encoder)->Share(1);
+      ASSERT_TRUE(start) << start.error().what;
+      SessionOptions with_start = options;
+      with_start.start = start->get();
+      const auto decoder = engine->OpenDecoder(with_start);
+      ASSERT_TRUE(decoder) << decoder.error().what;
+      const std::vector<uint32_t> parents = {0, 0, 0, 1, 1, 2, 3, 5};
+      const std::vector<std::vector<uint32_t>> kept = {
+          {0, 2, 5, 7}, {0}, {0, 1, 4}, {0, 1, 3, 6}};
+      for (int i = 0; i < 12; ++i) {
+        std::vector<uint32_t> tokens(8);
+        for (uint32_t& token : tokens) token = random.Below(200);
+        const StreamTokens tree = {0, tokens, parents};
+        ASSERT_TRUE((*decoder)->Run({&tree, 1}));
+        const auto found = SumsOf(**decoder, *model, 8);
+        sums.insert(sums.end(), found.begin(), found.end());
+        (*decoder)->Keep(0, kept[i % 4]);
+        const StreamTokens both[2] = {{0, std::span(tokens).first(3)},
+                                      {1, std::span(tokens).first(1)}};
+        ASSERT_TRUE((*decoder)->Run(both));
+        const auto more = SumsOf(**decoder, *model, 4);
+        sums.insert(sums.end(), more.begin(), more.end());
+      }
+    }
+    EXPECT_EQ(results[0], results[1]);
+  }
+}
+
+// What is known of a device is not found again, and is believed.
+TEST_F(OpenClTest, VerdictsAreKept) {
+  ::setenv("XDG_DATA_HOME", folder_.c_str(), 1);
+  const auto engine_of = [](const Model& model) {
+    return *OpenClEngine::Create(model, *opencl::BestDevice());
+  };
+  const auto gemma = ImportVariation("gemma3"), qwen = ImportVariation("qwen2");
+  const auto passed = engine_of(*gemma), refused = engine_of(*qwen);
+  EXPECT_TRUE(opencl::CheckOnce(*passed, BestKernels()));
+  const std::string verdicts = Path("llma/opencl/");
+  const auto kept =
+      ReadFile(verdicts + opencl::VerdictName(passed->device(), *gemma));
+  ASSERT_TRUE(kept) << kept.error().what;
+  EXPECT_EQ(AsStringView(*kept), "passed\n");
+  EXPECT_EQ(opencl::KnownVerdict(*opencl::BestDevice()), "computes as it must");
+
+  std::ofstream(verdicts + opencl::VerdictName(refused->device(), *qwen))
+      << "refused: 1 + 1 is 3\n";
+  const Status status = opencl::CheckOnce(*refused, BestKernels());
+  ASSERT_FALSE(status);
+  EXPECT_NE(status.error().what.find("1 + 1 is 3"), std::string::npos);
+  // The processor takes its place, and it is said why.
+  TakeEngineFailure();
+  const auto engine = kOpenClEngine.create(*qwen, BestKernels());
+  ASSERT_TRUE(engine);
+  EXPECT_NE(dynamic_cast<CpuEngine*>(engine->get()), nullptr);
+  EXPECT_EQ(TakeEngineFailure(), status.error().what);
+  ::unsetenv("XDG_DATA_HOME");
+}
+
+// Not enough memory is an error, and the processor takes over.
+TEST_F(OpenClTest, WithoutRoomTheProcessorTakesOver) {
+  opencl::DeviceInfo small = *opencl::BestDevice();
+  small.max_buffer_bytes = 1 << 10;
+  auto engine = OpenClEngine::Create(*model_, small);
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().code, ErrorCode::kMemory);
+  small.max_buffer_bytes = 1 << 19;
+  engine = OpenClEngine::Create(*model_, small);
+  ASSERT_TRUE(engine) << engine.error().what;
+  TakeEngineFailure();
+  FallbackEngine fallback(*std::move(engine), BestKernels());
+  ThreadPool pool(1);
+  const uint64_t bytes = 1 << 20;
+  const auto session =
+      fallback.OpenDecoder({{1, 32768, 16}, {&bytes, 1}, pool});
+  ASSERT_TRUE(session) << session.error().what;
+  EXPECT_NE(TakeEngineFailure().find("out of memory"), std::string::npos);
+  const StreamTokens batch = {0, {&model_->config().start_row, 1}};
+  EXPECT_TRUE((*session)->Run({&batch, 1}));
+}
+
+}  // namespace
+}  // namespace llma
