@@ -10,6 +10,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "base/vector_size.h"
 #include "importer/convert/architecture.h"
 #include "importer/convert/tensor_names.h"
 #include "importer/convert/unsupported.h"
@@ -58,7 +59,8 @@ Result<std::vector<float>> ReadIntegers(const std::string& name,
   if (scales.size() != 1 && scales.size() != tensor.num_rows) {
     return Unsupported("the scales of " + name + " do not fit its rows");
   }
-  std::vector<float> values(tensor.num_rows * tensor.num_cols);
+  std::vector<float> values(
+      VectorSize<float>(tensor.num_rows * tensor.num_cols));
   for (size_t i = 0; i < values.size(); ++i) {
     const float scale = scales[scales.size() == 1 ? 0 : i / tensor.num_cols];
     values[i] = static_cast<float>(static_cast<int8_t>(tensor.data[i])) * scale;
@@ -76,7 +78,8 @@ Result<std::vector<float>> ReadTensor(const std::string& name,
                        TensorTypeName(tensor.type) + " (" +
                        ReadableTypeNames() + " can be read)");
   }
-  std::vector<float> values(tensor.num_rows * tensor.num_cols);
+  std::vector<float> values(
+      VectorSize<float>(tensor.num_rows * tensor.num_cols));
   DequantizeRow(static_cast<TensorType>(tensor.type), tensor.data, values);
   for (const float value : values) {
     if (!std::isfinite(value)) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/vector_size.h"
 #include "model/model_header.h"
 
 namespace llma {
@@ -41,8 +42,8 @@ float QuantizeGroup(std::span<const float> weights, std::span<int8_t> values) {
 PackedMatrix::PackedMatrix(uint32_t num_rows, uint32_t num_cols) {
   view_.num_rows = num_rows;
   view_.num_cols = num_cols;
-  values_.resize(static_cast<size_t>(view_.values_bytes()));
-  scales_.resize(static_cast<size_t>(view_.num_scales()));
+  values_.resize(VectorSize<int8_t>(view_.values_bytes()));
+  scales_.resize(VectorSize<float>(view_.num_scales()));
   view_.values = values_.data();
   view_.scales = scales_.data();
 }

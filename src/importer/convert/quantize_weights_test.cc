@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <new>
 #include <vector>
 
 #include "numerics/test_random.h"
@@ -97,6 +98,11 @@ TEST(PackedMatrixTest, EveryIndexOnce) {
       EXPECT_EQ(view.scales[view.scale_idx(r, c / 64)], r >= 40 ? 0.0f : 1.0f);
     }
   }
+}
+
+// The count of its values, by 32 bits, is 1,024.
+TEST(PackedMatrixTest, MoreThanAddresses) {
+  EXPECT_THROW(PackedMatrix(0xfffffff0, 0xffffffc0), std::bad_alloc);
 }
 
 TEST(PackedMatrixTest, RefusesWhatTheModelFileWould) {

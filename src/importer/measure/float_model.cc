@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/vector_size.h"
+
 namespace llma {
 namespace {
 
@@ -34,7 +36,7 @@ Status FloatModel::BeginMatrix(uint32_t num_rows, uint32_t num_cols) {
   Matrix& matrix = matrices_.emplace_back();
   matrix.num_rows = num_rows;
   matrix.num_cols = num_cols;
-  matrix.values.resize(size_t{num_rows} * num_cols);
+  matrix.values.resize(VectorSize<float>(uint64_t{num_rows} * num_cols));
   return OkStatus();
 }
 
@@ -50,7 +52,7 @@ Status FloatModel::SetRow(uint32_t row_idx, std::span<const float> row) {
 FloatModel::Floats FloatModel::Multiply(const Matrix& w,
                                         const Floats& x) const {
   const size_t n = num_positions_;
-  Floats y(w.num_rows * n);
+  Floats y(VectorSize<float>(uint64_t{w.num_rows} * n));
   const size_t num_tasks = (w.num_rows + kRowsPerTask - 1) / kRowsPerTask;
   pool_.ParallelFor(num_tasks, [&](size_t task) {
     const size_t end = std::min<size_t>(w.num_rows, (task + 1) * kRowsPerTask);
