@@ -115,11 +115,11 @@ if $windows; then
   build windows "${fast[@]}" -DLLMA_TESTS=ON \
       -DLLMA_LINUX_PROGRAM="$PWD/build/release/llma" \
       --target llma llma_shared every_function kernels_test numerics_test \
-      platform_test
+      platform_test codec_test api_test
   step "What they do under Wine"
   tests/windows/run_exe.sh cmd /c exit
   exec ctest --preset windows -j 2 \
-      -R '^(windows_.*|kernels_test|numerics_test|platform_test)$'
+      -R '^(windows_.*|(kernels|numerics|platform|codec|api)_test)$'
 fi
 
 if $wheels; then

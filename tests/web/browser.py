@@ -153,7 +153,8 @@ class Page:
         self.at(name).send_keys(str(path))
 
     def choose_model(self, path, seconds=CLIENT_SECONDS):
-        self.js("document.getElementById('model-status').dataset.model = ''")
+        self.js("document.getElementById('model-status').dataset.model = '';"
+                "document.getElementById('error').hidden = true")
         self.choose("model-file", path)
         self.wait(lambda: self.js(
             "return !isBusy && (!document.getElementById('error').hidden ||"
