@@ -33,6 +33,7 @@ _llma_value() {
     -o | --output | --files0 | -D | --reference) _llma_files ;;
     --output-dir) _llma_folders ;;
     -T | --threads) _llma_words "$(seq 0 "$(nproc)")" ;;
+    --engine) _llma_words 'cpu opencl auto' ;;
     --lanes) _llma_words '1 2 4 8 16 32 64' ;;
     --window) _llma_words '256 512 768 1024 2048 4096' ;;
     --frame-size) _llma_words '64K 256K 1M 2M 8M 32M' ;;
@@ -92,7 +93,7 @@ _llma() {
   if [[ $what == bench && $COMP_CWORD -ge 2 ]]; then
     if [[ $cur == -* ]]; then
       _llma_words '-1 -2 -3 -4 -5 -6 -7 -8 -9 --fast --best --levels -T
-                   --threads --lanes --window --model -h --help'
+                   --threads --engine --lanes --window --model -h --help'
     else
       _llma_files
     fi
@@ -107,8 +108,8 @@ _llma() {
   if [[ $what == inspect && $COMP_CWORD -ge 2 ]]; then
     if [[ $cur == -* ]]; then
       _llma_words '-o --output -f --force --json -1 -2 -3 -4 -5 -6 -7 -8 -9
-                   --fast --best -T --threads --lanes --window --model
-                   -v --verbose -q --quiet -h --help'
+                   --fast --best -T --threads --engine --lanes --window
+                   --model -v --verbose -q --quiet -h --help'
     else
       _llma_files
     fi
@@ -125,7 +126,7 @@ _llma() {
                  --flush --short
                  --embed-model
                  --no-check --range --salvage --max-size -T --threads -M --memlimit
-                 --no-adjust
+                 --no-adjust --engine
                  --robot --json -v --verbose -q --quiet -h --help -V --version
                  --info-memory'
     return

@@ -76,6 +76,7 @@ for program in llma unllma llmacat
     complete -c $program -n $files -l salvage -d 'what is intact of a damaged file'
     complete -c $program -n $files -l max-size -xa '1M 100M 1G' -d 'refuse files with more content'
     complete -c $program -n $codes -s T -l threads -x -d 'processors to use'
+    complete -c $program -n $codes -l engine -xa 'cpu opencl auto' -d 'what computes'
     complete -c $program -n $files -l no-adjust -d 'no lower settings than asked for'
     complete -c $program -n $files -s M -l memlimit -xa '512M 1G 2G 4G 8G' -d 'memory to use'
     complete -c $program -n $files -l robot -d 'list for programs'

@@ -54,7 +54,7 @@ inline Result<std::string> UsedKernels() {
   return std::string(name);
 }
 
-// The preferred one last.
+// The one that is used by default first.
 inline std::vector<llma_engine_info> AllEngines() {
   std::vector<llma_engine_info> all;
   for (size_t i = 0; i < llma_engine_count(); ++i) {
@@ -68,6 +68,21 @@ inline Result<std::string> UsedEngine() {
   const char* name = nullptr;
   LLMA_TRY(detail::Call(llma_engine_used, &name));
   return std::string(name);
+}
+
+// Why the processor took over from the engine since the last call; empty if it
+// did not.
+inline std::string EngineFailure() {
+  llma_error reason{};
+  return llma_engine_failed(&reason) != 0 ? std::string(reason.text) : "";
+}
+
+inline std::vector<llma_device_info> AllDevices() {
+  std::vector<llma_device_info> all;
+  for (size_t i = 0; i < llma_device_count(); ++i) {
+    all.push_back(detail::Get<llma_device_info>(llma_device_get, i));
+  }
+  return all;
 }
 
 // int8 multiply-adds a second; 0: not known.

@@ -946,12 +946,29 @@ typedef struct llma_engine_info {
 } llma_engine_info;
 
 LLMA_API size_t llma_engine_count(void);
-/* index < llma_engine_count(), the preferred one last. */
+/* index < llma_engine_count(), the one that is used by default first. */
 LLMA_API llma_status llma_engine_get(size_t index, llma_engine_info *info,
                                      llma_error *error);
 /* The name of the one that is used: $LLMA_ENGINE, which may be wrong
- * (LLMA_ERROR_USAGE), else the preferred one that is supported. */
+ * (LLMA_ERROR_USAGE), else the processor. */
 LLMA_API llma_status llma_engine_used(const char **name, llma_error *error);
+/* 1 if the processor took over from the engine in this process since the last
+ * call, which changes no result; `reason`, which may be NULL, then says why it
+ * did first. Else 0. */
+LLMA_API int llma_engine_failed(llma_error *reason);
+/* Devices that engines may use. Texts stay as long as the process. */
+typedef struct llma_device_info {
+  size_t struct_bytes;
+  const char *name;
+  const char *driver;
+  const char *verdict; /* whether it computes as it must, or what it lacks */
+  int is_gpu;
+} llma_device_info;
+
+LLMA_API size_t llma_device_count(void);
+/* index < llma_device_count() */
+LLMA_API llma_status llma_device_get(size_t index, llma_device_info *info,
+                                     llma_error *error);
 /* Measures for a quarter of a second how many int8 multiply-adds a second these
  * kernels could do at most, on so many threads (0: all processors); 0 if that
  * is not known. `kernels` may be NULL. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Versions, kernels, engines, and what this machine can do.
 #include <chrono>
+#include <mutex>
+#include <set>
 
 #include "api/api_error.h"
 #include "api/api_options.h"
@@ -9,6 +11,10 @@
 #include "codec/frame/frame_codec.h"
 #include "container/frame_header.h"
 #include "engine/engine_registry.h"
+#include "engine/fallback_engine.h"
+#if defined(LLMA_OPENCL)
+#include "engine/opencl/self_check.h"
+#endif
 #include "kernels/int8_peak.h"
 #include "kernels/kernel_table.h"
 
@@ -44,6 +50,16 @@ double MeasurePeak(const char* kernels, llma::ThreadPool& pool) {
   }
   return best;
 }
+
+#if defined(LLMA_OPENCL)
+// The text for as long as the process.
+const char* Keep(const std::string& text) {
+  static std::mutex mutex;
+  static auto* const kept = new std::set<std::string>;
+  const std::lock_guard lock(mutex);
+  return kept->insert(text).first->c_str();
+}
+#endif
 
 }  // namespace
 
@@ -98,6 +114,46 @@ llma_status llma_engine_used(const char** name, llma_error* error) {
     return llma::OkStatus();
   });
 }
+
+int llma_engine_failed(llma_error* reason) {
+  int has_failed = 0;
+  Guard(reason, [&]() -> llma::Status {
+    const std::string why = llma::TakeEngineFailure();
+    if (why.empty()) return llma::OkStatus();
+    has_failed = 1;
+    return llma::Error{llma::ErrorCode::kIo, why};
+  });
+  return has_failed;
+}
+
+#if defined(LLMA_OPENCL)
+size_t llma_device_count(void) {
+  size_t count = 0;
+  Guard(nullptr, [&]() -> llma::Status {
+    count = llma::opencl::AllDevices().size();
+    return llma::OkStatus();
+  });
+  return count;
+}
+
+llma_status llma_device_get(size_t index, llma_device_info* info,
+                            llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    const auto& devices = llma::opencl::AllDevices();
+    if (index >= devices.size()) return Usage("no such device");
+    const llma::opencl::DeviceInfo& device = devices[index];
+    return Fill(info, {0, device.name.c_str(), device.driver.c_str(),
+                       Keep(llma::opencl::KnownVerdict(device)),
+                       device.is_gpu ? 1 : 0});
+  });
+}
+#else
+size_t llma_device_count(void) { return 0; }
+
+llma_status llma_device_get(size_t, llma_device_info*, llma_error* error) {
+  return Guard(error, []() -> llma::Status { return Usage("no such device"); });
+}
+#endif
 
 llma_status llma_measure_int8_peak(const char* kernels, uint32_t num_threads,
                                    double* multiply_adds_per_second,

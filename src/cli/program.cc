@@ -11,6 +11,7 @@
 #include "cli/files/input_file.h"
 #include "cli/files/signals.h"
 #include "platform/descriptors.h"
+#include "platform/machine/process.h"
 #include "platform/program_start.h"
 
 namespace llma::cli {
@@ -38,7 +39,7 @@ Result<std::vector<uint8_t>> ReadReference(const std::string& path) {
   }
 }
 
-int Run(const Options& options, const Messages& messages) {
+int RunOperation(const Options& options, const Messages& messages) {
   switch (options.operation) {
     case Operation::kHelp:
       return PrintOut(messages, CommandHelpText(options.command));
@@ -79,7 +80,8 @@ int Run(const Options& options, const Messages& messages) {
                               "'llma --version -v' lists them");
   }
   if (const auto engine = UsedEngine(); !engine) {
-    return messages.ShowError("LLMA_ENGINE: " + engine.error().what,
+    const char* where = options.engine.empty() ? "LLMA_ENGINE: " : "--engine: ";
+    return messages.ShowError(where + engine.error().what,
                               "'llma --version -v' lists them");
   }
   if (options.operation == Operation::kBench)
@@ -91,6 +93,15 @@ int Run(const Options& options, const Messages& messages) {
   return options.operation == Operation::kCompress
              ? RunCompress(options, messages)
              : RunDecompress(options, messages);
+}
+
+int Run(const Options& options, const Messages& messages) {
+  if (!options.engine.empty()) SetEnvironment("LLMA_ENGINE", options.engine);
+  const int status = RunOperation(options, messages);
+  const std::string failure = EngineFailure();
+  if (failure.empty()) return status;
+  return WorseStatus(
+      status, messages.ShowWarning("the processor took over: " + failure));
 }
 
 // "llma bench" if the line begins so; "llma" of most lines.

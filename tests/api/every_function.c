@@ -159,6 +159,13 @@ static void check_machine(void) {
   }
   CHECK_OK(llma_engine_used(&name, &error));
   CHECK(strcmp(name, "cpu") == 0);
+  CHECK(llma_engine_failed(&error) == 0);
+  for (i = 0; i < llma_device_count(); ++i) {
+    llma_device_info info = LLMA_INIT(llma_device_info);
+    CHECK_OK(llma_device_get(i, &info, &error));
+    CHECK(info.name != NULL && info.driver != NULL && info.verdict != NULL);
+  }
+  CHECK(llma_device_get(i, NULL, &error) == LLMA_ERROR_USAGE);
   CHECK(peak >= 0);
   CHECK(llma_level_uses_model(LLMA_LEVEL_DEFAULT) == 1);
   CHECK(llma_level_uses_model(LLMA_LEVEL_FASTEST) == 0);

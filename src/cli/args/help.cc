@@ -25,6 +25,15 @@ std::string UsableNames(const std::string& what, const std::vector<Info>& all,
   return text + "\n";
 }
 
+std::string DevicesText() {
+  std::string text;
+  for (const llma_device_info& device : AllDevices()) {
+    text += "device: " + std::string(device.name) + ", driver " +
+            device.driver + ": " + device.verdict + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string HelpText() {
@@ -88,6 +97,7 @@ of levels on this machine, and where the time goes.
       --levels FIRST[-LAST]    these levels; usually 6
   -1 ... -9, --fast, --best    this level
   -T, --threads N              processors to use
+      --engine NAME            cpu, opencl or auto
       --lanes N   --window N   parts of a level
       --model NAME             with this model
   -h, --help
@@ -102,6 +112,7 @@ browser, which needs nothing else.
   -f, --force                  overwrite
   -1 ... -9, --fast, --best    the level
   -T, --threads N              processors to use
+      --engine NAME            cpu, opencl or auto
       --lanes N   --window N   parts of a level
       --model NAME             with this model
   -v, --verbose   -q, --quiet   -h, --help
@@ -147,6 +158,9 @@ What to decompress
                         -SIZE: its end; FIRST-LAST: as in HTTP
       --salvage         restore what is intact of a damaged file, else zeros
       --max-size SIZE   refuse files with more content, such as 100M; also -t
+What computes
+      --engine NAME     cpu (default), opencl: a GPU or the like; auto: a GPU where
+                        there is one; results are the same
 What to print
       --robot, --json   with -l: for programs; -v adds frames
       --info-memory     a table of levels and the memory that they need
@@ -175,7 +189,8 @@ std::string VersionText(bool with_details) {
          UsableNames("kernels", AllKernels(), UsedKernels(),
                      "not on this processor") +
          UsableNames("engines", AllEngines(), UsedEngine(),
-                     "not on this machine");
+                     "not on this machine") +
+         DevicesText();
 }
 
 }  // namespace llma::cli

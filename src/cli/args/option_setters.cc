@@ -192,6 +192,10 @@ Status SetOption(int option, const std::string& value, Options& options) {
       }
       break;
     }
+    case kEngine:
+      if (value.empty()) return Usage("--engine: the name is empty");
+      options.engine = value;
+      break;
     case kModel:
       if (value.empty()) return Usage("--model: the name is empty");
       options.model = value;

@@ -37,6 +37,7 @@ enum LongOption {
   kOutputDir,
   kJson,
   kMemoryTable,
+  kEngine,
   kHelp,
 };
 

@@ -73,6 +73,7 @@ struct Options {
   ListFormat list_format = ListFormat::kTable;
   int verbosity = 1;
   int num_threads = 0;  // 0: all processors
+  std::string engine;   // empty: $LLMA_ENGINE
   int level = LLMA_LEVEL_DEFAULT;
   uint32_t num_lanes = 0;         // 0: by level and size of the content
   uint32_t window_positions = 0;  // 0: the level's

@@ -22,6 +22,9 @@ bool Find(void* library, const char* name, Function& function) {
 }
 
 const Api* Load() {
+#if defined(LLMA_SANITIZED)
+  return nullptr;  // drivers are not made for sanitizers
+#endif
   void* const library = LoadLibraryForEver(kLibrary);
   if (library == nullptr) return nullptr;
   static Api api;

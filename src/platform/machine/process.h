@@ -16,6 +16,9 @@ void CallAroundForks(void (*before)(), void (*after)());
 // A variable of the environment, in UTF-8; empty if it is not set.
 std::string Environment(const char* name);
 
+// Sets one, for this process and those that it starts. Not thread-safe.
+void SetEnvironment(const char* name, const std::string& value);
+
 // A number that nobody else is likely to have.
 uint64_t RandomNumber();
 

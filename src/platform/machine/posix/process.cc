@@ -25,6 +25,10 @@ std::string Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+void SetEnvironment(const char* name, const std::string& value) {
+  ::setenv(name, value.c_str(), 1);
+}
+
 uint64_t RandomNumber() {
   uint64_t number = 0;
 #if defined(__APPLE__)

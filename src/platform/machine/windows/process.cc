@@ -27,6 +27,13 @@ std::string Environment(const char* name) {
   }
 }
 
+// Both that of the system and that of the C library, which std::getenv reads.
+void SetEnvironment(const char* name, const std::string& value) {
+  const std::wstring wide_name = ToWide(name), wide_value = ToWide(value);
+  ::SetEnvironmentVariableW(wide_name.c_str(), wide_value.c_str());
+  ::_wputenv_s(wide_name.c_str(), wide_value.c_str());
+}
+
 uint64_t RandomNumber() {
   uint64_t number = 0;
   if (!::RtlGenRandom(&number, sizeof(number))) {
