@@ -3,9 +3,9 @@
 """A device of OpenCL writes and restores what the processor does, and is replaced
 by it where it is refused. Says that it is skipped where there is no device.
 
-    opencl_test.py LLMA MODEL TEXT BYTES
+    opencl_test.py LLMA MODEL TEXT BYTES [OPTION...]
 
-BYTES of TEXT are compressed with MODEL.
+BYTES of TEXT are compressed with MODEL and options.
 """
 
 import os
@@ -19,7 +19,7 @@ TIMEOUT_SECONDS = 900
 
 
 def main():
-    llma, model, text, size = sys.argv[1:]
+    llma, model, text, size, *options = sys.argv[1:]
     content = pathlib.Path(text).read_bytes()[:int(size)]
     with tempfile.TemporaryDirectory() as folder:
         verdicts = pathlib.Path(folder) / "llma" / "opencl"
@@ -49,8 +49,8 @@ def main():
             return 77
         assert "not checked yet" in device_lines()[0], device_lines()
 
-        expected, _ = run("cpu", ["-c"], content)
-        made, said = run("opencl", ["-c"], content)
+        expected, _ = run("cpu", ["-c", *options], content)
+        made, said = run("opencl", ["-c", *options], content)
         assert made == expected, "the device wrote something else"
         assert said == "", said
         assert any("computes as it must" in line for line in device_lines())
@@ -61,10 +61,10 @@ def main():
         assert len(files) == 2, files  # of the device, and of it with the model
         for file in files:
             file.write_text("refused: 1 + 1 is 3\n")
-        made, said = run("opencl", ["-c"], content, status=2)
+        made, said = run("opencl", ["-c", *options], content, status=2)
         assert made == expected
         assert "the processor took over: " in said and "1 + 1 is 3" in said, said
-        assert run("opencl", ["-c", "-q"], content, status=2)[1] == ""
+        assert run("opencl", ["-c", "-q", *options], content, status=2)[1] == ""
         assert any("refused: 1 + 1 is 3" in line for line in device_lines())
         assert run("cpu", ["-dc"], made) == (content, "")
     print(f"{len(content)} bytes are the same")

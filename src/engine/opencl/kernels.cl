@@ -172,8 +172,10 @@ kernel void rope(global const ulong* steps, global const Row* rows,
   const int s = (int)sine_of_quarter_turn(z);
   const int c = (int)sine_of_quarter_turn((1 << 30) - z);
   const uint quarter = turns >> 30;
-  const int cosine = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
-  const int sine = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
+  const int is_swapped = quarter & 1;
+  const int magnitude_c = is_swapped ? s : c, magnitude_s = is_swapped ? c : s;
+  const int cosine = quarter == 1 || quarter == 2 ? -magnitude_c : magnitude_c;
+  const int sine = quarter >= 2 ? -magnitude_s : magnitude_s;
   global float* to = table + (ulong)row * 2 * pairs;
   to[pair] = (float)cosine * 0x1p-30f;
   to[pairs + pair] = (float)sine * 0x1p-30f;
@@ -277,7 +279,8 @@ kernel void quantize(global const float* x, uint cols, global char* values,
       }                                                                     \
     }                                                                       \
     for (uint i = 0; i < R; ++i) {                                          \
-      if (first + i < num_rows) y[(ulong)(first + i) * stride + w_row] = sums[i]; \
+      if (first + i >= num_rows) break;                                     \
+      y[(ulong)(first + i) * stride + w_row] = sums[i];                     \
     }                                                                       \
   }
 MATMUL(multiply_one, 1)
@@ -285,58 +288,60 @@ MATMUL(multiply, 8)
 
 // The same for processors, whose vectors hold a panel: an item takes 16 rows of
 // W and up to R of x. Floats hold the integers of a group exactly.
-#define PANEL_ROWS 4
 float16 column(int16 quads, int shift) {
   return convert_float16((quads << (24 - shift)) >> 24);
 }
-kernel void multiply_panel(global const int* w, global const float* w_scales,
-                           uint num_w_rows, uint num_groups,
-                           global const char4* x, global const float* x_scales,
-                           uint x_row, uint num_rows, global float* y,
-                           uint stride) {
-  const uint panel = get_global_id(0);
-  const uint first = get_global_id(1) * PANEL_ROWS;
-  w += (ulong)panel * num_groups * (GROUP / 4 * PANEL);
-  w_scales += (ulong)panel * num_groups * PANEL;
-  ulong rows[PANEL_ROWS];
-  float16 sums[PANEL_ROWS];
-  for (uint i = 0; i < PANEL_ROWS; ++i) {
-    rows[i] = (ulong)(x_row + min(first + i, num_rows - 1)) * num_groups;
-    sums[i] = 0.0f;
+#define MULTIPLY_PANEL(NAME, R)                                               \
+  kernel void NAME(global const int* w, global const float* w_scales,         \
+                             uint num_w_rows, uint num_groups,                \
+                             global const char4* x, global const float* x_scales,\
+                             uint x_row, uint num_rows, global float* y,      \
+                             uint stride) {                                   \
+    const uint panel = get_global_id(0);                                      \
+    const uint first = get_global_id(1) * R;                                  \
+    w += (ulong)panel * num_groups * (GROUP / 4 * PANEL);                     \
+    w_scales += (ulong)panel * num_groups * PANEL;                            \
+    ulong rows[R];                                                            \
+    float16 sums[R];                                                          \
+    for (uint i = 0; i < R; ++i) {                                            \
+      rows[i] = (ulong)(x_row + min(first + i, num_rows - 1)) * num_groups;   \
+      sums[i] = 0.0f;                                                         \
+    }                                                                         \
+    for (uint g = 0; g < num_groups; ++g) {                                   \
+      float16 dots[R];                                                        \
+      for (uint i = 0; i < R; ++i) dots[i] = 0.0f;                            \
+      for (uint q = 0; q < GROUP / 4; ++q) {                                  \
+        const int16 quads = vload16(g * (GROUP / 4) + q, w);                  \
+        const float16 w0 = column(quads, 0), w1 = column(quads, 8);           \
+        const float16 w2 = column(quads, 16), w3 = column(quads, 24);         \
+        for (uint i = 0; i < R; ++i) {                                        \
+          const float4 by =                                                   \
+              convert_float4(x[(rows[i] + g) * (GROUP / 4) + q]);             \
+          dots[i] += w0 * by.x;                                               \
+          dots[i] += w1 * by.y;                                               \
+          dots[i] += w2 * by.z;                                               \
+          dots[i] += w3 * by.w;                                               \
+        }                                                                     \
+      }                                                                       \
+      const float16 w_scale = vload16(g, w_scales);                           \
+      for (uint i = 0; i < R; ++i) {                                          \
+        sums[i] += (dots[i] * w_scale) * x_scales[rows[i] + g];               \
+      }                                                                       \
+    }                                                                         \
+    for (uint i = 0; i < R; ++i) {                                            \
+      if (first + i >= num_rows) break;                                       \
+      global float* to = y + (ulong)(first + i) * stride + panel * PANEL;     \
+      if ((panel + 1) * PANEL <= num_w_rows) {                                \
+        vstore16(sums[i], 0, to);                                             \
+      } else {                                                                \
+        float values[PANEL];                                                  \
+        vstore16(sums[i], 0, values);                                         \
+        for (uint k = 0; panel * PANEL + k < num_w_rows; ++k) to[k] = values[k];\
+      }                                                                       \
+    }                                                                         \
   }
-  for (uint g = 0; g < num_groups; ++g) {
-    float16 dots[PANEL_ROWS];
-    for (uint i = 0; i < PANEL_ROWS; ++i) dots[i] = 0.0f;
-    for (uint q = 0; q < GROUP / 4; ++q) {
-      const int16 quads = vload16(g * (GROUP / 4) + q, w);
-      const float16 w0 = column(quads, 0), w1 = column(quads, 8);
-      const float16 w2 = column(quads, 16), w3 = column(quads, 24);
-      for (uint i = 0; i < PANEL_ROWS; ++i) {
-        const float4 by =
-            convert_float4(x[(rows[i] + g) * (GROUP / 4) + q]);
-        dots[i] += w0 * by.x;
-        dots[i] += w1 * by.y;
-        dots[i] += w2 * by.z;
-        dots[i] += w3 * by.w;
-      }
-    }
-    const float16 w_scale = vload16(g, w_scales);
-    for (uint i = 0; i < PANEL_ROWS; ++i) {
-      sums[i] += (dots[i] * w_scale) * x_scales[rows[i] + g];
-    }
-  }
-  for (uint i = 0; i < PANEL_ROWS; ++i) {
-    if (first + i >= num_rows) break;
-    global float* to = y + (ulong)(first + i) * stride + panel * PANEL;
-    if ((panel + 1) * PANEL <= num_w_rows) {
-      vstore16(sums[i], 0, to);
-    } else {
-      float values[PANEL];
-      vstore16(sums[i], 0, values);
-      for (uint k = 0; panel * PANEL + k < num_w_rows; ++k) to[k] = values[k];
-    }
-  }
-}
+MULTIPLY_PANEL(multiply_panel_one, 1)
+MULTIPLY_PANEL(multiply_panel, 4)
 
 // Slot of a position among all of a layer.
 ulong slot_of(Head head, uint stream, uint layer_slots, ulong position) {
@@ -458,7 +463,8 @@ kernel void heads(global const float* qkv, uint qkv_stride,
   }
   barrier(CLK_LOCAL_MEM_FENCE);
   // The sinks stay just outside the window.
-  const int is_near = at.position <= (ulong)kv_heads[kv_head].window + SINKS - 1;
+  const uint window = kv_heads[kv_head].window;
+  const int is_near = at.position <= (ulong)window + SINKS - 1;
   rotate_head(in, is_near ? table : sink_ropes + kv_head * head_dim, head_dim,
               rotated);
   largest = largest_magnitude(rotated, head_dim, scratch);
@@ -617,8 +623,8 @@ kernel void attend(global const char* q, global const float* q_scales,
   }
 }
 
-// Quantise(Gate(g, u)), g and u side by side. A group of items for each group of
-// columns and row.
+// Quantise(Gate(g, u)), g and u side by side. A group of items for each group
+// of columns and row.
 kernel void gate(global const float* gate_up, uint stride, uint ffn_dim,
                  uint is_gelu, global char* values, global float* scales) {
   local float scratch[ITEMS];
@@ -713,13 +719,15 @@ ulong sum_before(global const uint* weights, global const ulong* sums_before,
 }
 
 // Probabilities of decisions: Decision of opencl_engine.cc, the mass of [x, y)
-// in that of [z, w). An item a decision.
+// in that of [z, w). An item each of those from `first` up to `end`; rows count
+// from the first that has weights now.
 kernel void decide(global const uint4* decisions, global const uint* rows,
-                   uint count, global const uint* weights, uint stride,
+                   uint first, uint end, global const uint* weights,
+                   uint stride,
                    global const ulong* sums_before, uint num_blocks,
                    global uint* probabilities) {
-  const uint idx = get_global_id(0);
-  if (idx >= count) return;
+  const uint idx = first + get_global_id(0);
+  if (idx >= end) return;
   const uint4 of = decisions[idx];
   weights += (ulong)rows[idx] * stride;
   sums_before += (ulong)rows[idx] * (num_blocks + 1);

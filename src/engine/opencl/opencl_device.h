@@ -44,6 +44,7 @@ enum class Kernel {
   kQuantize,
   kMultiplyOne,
   kMultiply,
+  kMultiplyPanelOne,
   kMultiplyPanel,
   kHeads,
   kAttend,
@@ -55,7 +56,7 @@ enum class Kernel {
   kCopyPositions,
   kOperate,
 };
-inline constexpr size_t kNumKernels = 16;
+inline constexpr size_t kNumKernels = 17;
 inline constexpr size_t kGroupItems = 64;  // ITEMS of kernels.cl
 
 // Memory of a device. Movable.

@@ -353,21 +353,22 @@ void DeviceStreams::Multiply(const OpenClEngine::Matrix& w, uint32_t num_w_rows,
                              const Buffer& x, const Buffer& x_scales,
                              uint32_t x_row, uint32_t num_rows, const Buffer& y,
                              uint32_t y_stride) {
+  // Few rows have an item each; else one takes several.
+  constexpr uint32_t kFewRows = 2;
+  const bool are_few = num_rows <= kFewRows;
   if (!device_.info().is_gpu) {
-    constexpr uint32_t kPanelItemRows = 4;
-    queue_->Run(Kernel::kMultiplyPanel,
+    const uint32_t item_rows = are_few ? 1 : 4;
+    queue_->Run(are_few ? Kernel::kMultiplyPanelOne : Kernel::kMultiplyPanel,
                 {(num_w_rows + kPanelRows - 1) / kPanelRows,
-                 (num_rows + kPanelItemRows - 1) / kPanelItemRows},
+                 (num_rows + item_rows - 1) / item_rows},
                 {0, 0}, w.values, w.scales, num_w_rows, w.num_groups, x,
                 x_scales, x_row, num_rows, y, y_stride);
     return;
   }
-  // Few rows: an item each.
-  constexpr uint32_t kFewRows = 3, kItemRows = 8;
-  const bool are_few = num_rows <= kFewRows;
+  const uint32_t item_rows = are_few ? 1 : 8;
   queue_->Run(are_few ? Kernel::kMultiplyOne : Kernel::kMultiply,
               {RoundedUp(num_w_rows, kGroupItems),
-               are_few ? num_rows : (num_rows + kItemRows - 1) / kItemRows},
+               (num_rows + item_rows - 1) / item_rows},
               {kGroupItems, 1}, w.values, w.scales, num_w_rows, w.num_groups, x,
               x_scales, x_row, num_rows, y, y_stride);
 }
@@ -488,14 +489,26 @@ class OpenClEncodeSession : public EncodeSession {
              std::span<const uint32_t> targets,
              std::span<std::vector<Probability>> paths,
              const MassesCallback& on_masses) override {
+    if (targets.empty()) return OkStatus();
+    // What the host brings is there before there is work to wait for.
+    LLMA_TRY(SetDecisions(targets));
     streams_->Run(batch);
     const auto num_rows = static_cast<uint32_t>(targets.size());
     const uint32_t step = streams_->logit_rows();
     for (uint32_t row = 0; row < num_rows; row += step) {
       const uint32_t count = std::min(step, num_rows - row);
       streams_->Weigh(row, count);
-      LLMA_TRY(Decide(targets.subspan(row, count), paths.subspan(row, count)));
+      Decide(row, count);
       if (on_masses) LLMA_TRY(ShowMasses(row, count, on_masses));
+    }
+    Queue& queue = streams_->queue();
+    found_.resize(decisions_.size());
+    queue.Read(probabilities_, 0, found_.size() * sizeof(Probability),
+               found_.data());
+    LLMA_TRY(queue.Finish());
+    for (uint32_t row = 0; row < num_rows; ++row) {
+      paths[row].assign(found_.begin() + first_decision_[row],
+                        found_.begin() + first_decision_[row + 1]);
     }
     EnterStage(clock_, Stage::kTokenWeights);
     return OkStatus();
@@ -513,21 +526,22 @@ class OpenClEncodeSession : public EncodeSession {
         streams_(std::move(streams)),
         decisions_of_(engine.model().config().num_tokens) {}
 
-  // The probabilities of the decisions of rows that have weights.
-  Status Decide(std::span<const uint32_t> targets,
-                std::span<std::vector<Probability>> paths) {
+  // Of the tokens that follow all rows.
+  Status SetDecisions(std::span<const uint32_t> targets) {
     decisions_.clear();
     decision_rows_.clear();
+    first_decision_.assign(1, 0);
     for (uint32_t row = 0; row < targets.size(); ++row) {
       std::vector<DecisionRows>& of = decisions_of_[targets[row]];
       if (of.empty()) of = DecisionsOf(engine_.index(), targets[row]);
       decisions_.insert(decisions_.end(), of.begin(), of.end());
-      decision_rows_.insert(decision_rows_.end(), of.size(), row);
+      decision_rows_.insert(decision_rows_.end(), of.size(),
+                            row % streams_->logit_rows());
+      first_decision_.push_back(static_cast<uint32_t>(decisions_.size()));
     }
     const size_t count = decisions_.size();
     if (count > max_decisions_) {
       max_decisions_ = RoundedUp(2 * count, 1024);
-      LLMA_TRY(streams_->queue().Finish());
       const Device& device = engine_.device();
       LLMA_ASSIGN(device_decisions_,
                   device.Allocate(max_decisions_ * sizeof(DecisionRows)));
@@ -537,26 +551,23 @@ class OpenClEncodeSession : public EncodeSession {
                   device.Allocate(max_decisions_ * sizeof(Probability)));
     }
     Queue& queue = streams_->queue();
-    queue.Run(Kernel::kAddUp, {targets.size(), 1}, {0, 0},
-              streams_->block_sums(), streams_->num_blocks(), sums_before_);
     queue.Write(device_decisions_, decisions_.data(),
                 count * sizeof(DecisionRows));
     queue.Write(device_rows_, decision_rows_.data(), count * sizeof(uint32_t));
-    queue.Run(Kernel::kDecide, {RoundedUp(count, kGroupItems), 1},
-              {kGroupItems, 1}, device_decisions_, device_rows_,
-              static_cast<uint32_t>(count), streams_->token_weights(),
-              streams_->logits_stride(), sums_before_, streams_->num_blocks(),
-              probabilities_);
-    found_.resize(count);
-    queue.Read(probabilities_, 0, count * sizeof(Probability), found_.data());
-    LLMA_TRY(queue.Finish());
-    size_t next = 0;
-    for (uint32_t row = 0; row < targets.size(); ++row) {
-      const size_t size = decisions_of_[targets[row]].size();
-      paths[row].assign(found_.begin() + next, found_.begin() + next + size);
-      next += size;
-    }
     return OkStatus();
+  }
+
+  // The probabilities of the decisions of rows that have weights now.
+  void Decide(uint32_t row, uint32_t count) {
+    Queue& queue = streams_->queue();
+    queue.Run(Kernel::kAddUp, {count, 1}, {0, 0}, streams_->block_sums(),
+              streams_->num_blocks(), sums_before_);
+    const uint32_t first = first_decision_[row];
+    const uint32_t end = first_decision_[row + count];
+    queue.Run(Kernel::kDecide, {RoundedUp(end - first, kGroupItems), 1},
+              {kGroupItems, 1}, device_decisions_, device_rows_, first, end,
+              streams_->token_weights(), streams_->logits_stride(),
+              sums_before_, streams_->num_blocks(), probabilities_);
   }
 
   Status ShowMasses(uint32_t row, uint32_t count,
@@ -594,7 +605,8 @@ class OpenClEncodeSession : public EncodeSession {
   std::unique_ptr<DeviceStreams> streams_;
   std::vector<std::vector<DecisionRows>> decisions_of_;  // [token], when needed
   std::vector<DecisionRows> decisions_;
-  std::vector<uint32_t> decision_rows_;
+  std::vector<uint32_t> decision_rows_;   // [decision]: among rows of Weigh()
+  std::vector<uint32_t> first_decision_;  // [row], and their end
   std::vector<Probability> found_;
 };
 
@@ -608,6 +620,7 @@ class OpenClDecodeSession : public DecodeSession {
   }
 
   Status Run(std::span<const StreamTokens> batch) override {
+    if (batch.empty()) return OkStatus();
     streams_->Run(batch);
     places_.clear();
     for (const StreamTokens& of : batch) {
@@ -755,11 +768,11 @@ Result<std::unique_ptr<DecodeSession>> OpenClEngine::OpenDecoder(
 
 uint64_t OpenClEngine::EncoderBytes(const ModelConfig& config,
                                     const SessionShape& shape) {
-  // Decisions of a chunk, and what is known of tokens.
-  constexpr uint64_t kDecisionBytes = 64 * sizeof(DecisionRows);
-  return (std::min(kLogitRows, shape.max_rows()) +
-          uint64_t{config.num_tokens}) *
-         kDecisionBytes;
+  // Some 64 decisions of each row, and what is known of tokens.
+  constexpr uint64_t kPathDecisions = 64;
+  return shape.max_rows() * kPathDecisions *
+             (sizeof(DecisionRows) + sizeof(uint32_t) + sizeof(Probability)) +
+         config.num_tokens * kPathDecisions * sizeof(DecisionRows);
 }
 
 uint64_t OpenClEngine::DecoderBytes(const ModelConfig& config,
