@@ -100,6 +100,8 @@ std::vector<DeviceInfo> ListDevices() {
       info.extensions = TextOf(*api, id, kDeviceExtensions);
       info.is_gpu = (NumberOf<cl_bitfield>(*api, id, kDeviceType) &
                      (kDeviceTypeGpu | kDeviceTypeAccelerator)) != 0;
+      info.max_group_items =
+          NumberOf<size_t>(*api, id, kDeviceMaxWorkGroupSize);
       info.memory_bytes = NumberOf<cl_ulong>(*api, id, kDeviceGlobalMemSize);
       info.max_buffer_bytes =
           NumberOf<cl_ulong>(*api, id, kDeviceMaxMemAllocSize);

@@ -22,6 +22,7 @@ struct DeviceInfo {
   cl_device_id id = nullptr;
   std::string name, vendor, driver, version, extensions;
   bool is_gpu = false;
+  size_t max_group_items = 0;
   uint64_t memory_bytes = 0;
   uint64_t max_buffer_bytes = 0;
   // Why it cannot compute what it must; empty if nothing is known against it.

@@ -365,12 +365,21 @@ void DeviceStreams::Multiply(const OpenClEngine::Matrix& w, uint32_t num_w_rows,
                 x_scales, x_row, num_rows, y, y_stride);
     return;
   }
+  // With many rows, items of a group read the same weights at about the same
+  // time: all but the first find them in the cache.
+  constexpr uint32_t kManyRows = 16;
+  constexpr size_t kSharingItems = 4;
   const uint32_t item_rows = are_few ? 1 : 8;
+  const size_t sharing =
+      num_rows >= kManyRows &&
+              device_.info().max_group_items >= kSharingItems * kGroupItems
+          ? kSharingItems
+          : 1;
   queue_->Run(are_few ? Kernel::kMultiplyOne : Kernel::kMultiply,
               {RoundedUp(num_w_rows, kGroupItems),
-               (num_rows + item_rows - 1) / item_rows},
-              {kGroupItems, 1}, w.values, w.scales, num_w_rows, w.num_groups, x,
-              x_scales, x_row, num_rows, y, y_stride);
+               RoundedUp((num_rows + item_rows - 1) / item_rows, sharing)},
+              {kGroupItems, sharing}, w.values, w.scales, num_w_rows,
+              w.num_groups, x, x_scales, x_row, num_rows, y, y_stride);
 }
 
 void DeviceStreams::Attend(uint32_t layer, uint32_t num_rows) {
