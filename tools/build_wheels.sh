@@ -49,9 +49,11 @@ export CC=${CC:-cc} CXX=${CXX:-c++}
 own_libraries="-static-libstdc++ -static-libgcc"
 done_tags=" "
 for python in "${pythons[@]}"; do
-  tag=$(probe "$python")
+  # Names in PATH may be those of pyenv, which run nothing.
+  tag=$(probe "$python" 2>/dev/null || true)
   if [ -z "$tag" ]; then
-    echo "$python: left out, for it has no headers (python3-dev)" >&2
+    echo "$python: left out, for it does not run, or has no headers" \
+         "(python3-dev)" >&2
     continue
   fi
   options=()
@@ -66,6 +68,8 @@ for python in "${pythons[@]}"; do
   raw=$work/$tag-raw
   rm -rf "$venv" "$raw"
   "$python" -m venv "$venv"
+  # That of an older Python does not know -C.
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check "pip>=23.1"
   "$venv/bin/python" -m pip wheel -q --disable-pip-version-check --no-deps \
       -w "$raw" -C build-dir="build/wheels/$tag" "${options[@]}" \
       -C cmake.define.LLMA_CURL=OFF \

@@ -465,6 +465,10 @@ const useModel = (operation, more) =>
         {operation: 'openStored', more: {file: opened.model.name + '--' +
                                          opened.model.fingerprint + '.llmm'}} :
         {operation, more};
+    if (opened.isImported && opened.isKept) {
+      stopWorker();  // and what importing took
+      await readyWorker();
+    }
     return () => {
       showKept(models);
       showModel(opened.isKept);

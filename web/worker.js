@@ -8,6 +8,7 @@ const kPageBytes = 65536;
 const kStartPages = 512;      // as web/CMakeLists.txt says
 const kLargestPages = 32768;  // 2 GiB
 const kPartBytes = 1 << 18;   // of a file that are read or written at a time
+const kSmallFileBytes = 1 << 20, kLargeFileBytes = 1 << 28;
 const kSource = '/source.gguf', kImported = '/imported.llmm';
 const kAdapterName = 'smollm2-135m-text';
 
@@ -227,9 +228,12 @@ const writeAdapter = adapter => {
 const importGguf = async ({file, name, adapter}) => {
   const {FS} = engine;
   try {
-    tellLoading('Reading the model', 0, 0);
-    FS.writeFile(kSource, new Uint8Array(await file.arrayBuffer()),
-                 {canOwn: true});
+    const source = new Uint8Array(file.size);
+    await readParts(file, (part, ofs) => {
+      source.set(part, ofs);
+      tellLoading('Reading the model', ofs + part.length, file.size);
+    });
+    FS.writeFile(kSource, source, {canOwn: true});
     tellLoading('Importing the model', 0, 0);
     let merged = '', given = name;
     if (adapter &&
@@ -258,14 +262,15 @@ const openModel = async request => {
   const {file} = request;
   engine._web_drop_model();
   let model;
-  if (await startsWith(file, 'GGUF')) {
+  const isImported = await startsWith(file, 'GGUF');
+  if (isImported) {
     model = await importGguf(request);
   } else {
     const pointer = await copyFileIn(file.size, use => readParts(file, use));
     model = openMemory(pointer, file.size);
   }
   tellLoading('Keeping the model', 0, 0);
-  return {model, isKept: await keepModel(model)};
+  return {model, isImported, isKept: await keepModel(model)};
 };
 
 const openUrl = async request => {
@@ -342,6 +347,11 @@ const start = async request => {
   }
   engine = await LlmaEngine(options);
   engine._web_start(request.channel);
+  // Files grow here once, into memory that is taken as it is written; what grows
+  // bit by bit leaves some times its size to the garbage collector.
+  const memfs = engine.FS.filesystems.MEMFS, grow = memfs.expandFileStorage;
+  memfs.expandFileStorage = (node, size) =>
+      grow(node, size > kSmallFileBytes ? Math.max(size, kLargeFileBytes) : size);
   if (shared) {
     new Worker('cancel_worker.js').postMessage({
       channel: request.channel, buffer: memory.buffer,
