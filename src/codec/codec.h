@@ -127,6 +127,12 @@ Result<std::vector<uint8_t>> DecompressFrame(const FrameHeader& header,
                                              Bytes payload, const Model* model,
                                              const DecompressOptions& options);
 
+// Whether a frame is decoded in passes that it shares with others of its
+// context, so that they are best decoded side by side, up to kMaxJointFrames.
+// Then what is called back meanwhile must not wait for another of them.
+bool SharesPasses(const FrameHeader& header);
+inline constexpr size_t kMaxJointFrames = 64;
+
 // Bounds, for limits, with this many threads (0: all processors). Not of the
 // model's own memory, nor of other models.
 uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,

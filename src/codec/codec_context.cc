@@ -23,6 +23,21 @@ CodecContext::PoolLease CodecContext::TakePool(int num_threads) {
   return {*this, num_threads, std::make_unique<ThreadPool>(num_threads)};
 }
 
+std::shared_ptr<CodecContext::PoolLease> CodecContext::SharePool(
+    const Engine& engine, int num_threads) {
+  const std::lock_guard lock(shared_mutex_);
+  std::erase_if(shared_,
+                [](const auto& known) { return known.second.expired(); });
+  std::weak_ptr<PoolLease>& known = shared_[{&engine, num_threads}];
+  std::shared_ptr<PoolLease> pool = known.lock();
+  if (!pool) {
+    // PoolLease cannot move.
+    pool.reset(new PoolLease(TakePool(num_threads)));
+    known = pool;
+  }
+  return pool;
+}
+
 void CodecContext::GiveBack(int asked_threads,
                             std::unique_ptr<ThreadPool> pool) noexcept {
   std::list<IdlePool> ended;  // outside the lock, for threads are waited for

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <typeindex>
@@ -71,6 +72,9 @@ class CodecContext {
 
   // See ThreadPool.
   PoolLease TakePool(int num_threads);
+  // The one that all have who asked for as many threads to use this engine,
+  // since it was unused.
+  std::shared_ptr<PoolLease> SharePool(const Engine& engine, int num_threads);
   PageCache& pages() { return pages_; }
   // The engine that LLMA_ENGINE names, or the preferred one, with this model.
   // It may be used as long as the model lives.
@@ -137,7 +141,10 @@ class CodecContext {
   PageCache pages_;
   std::atomic<uint64_t> reserved_bytes_{0};
   std::mutex mutex_;
-  std::list<IdlePool> idle_;        // the one used last in front
+  std::list<IdlePool> idle_;  // the one used last in front
+  std::mutex shared_mutex_;
+  // By engine and asked_threads.
+  std::map<std::pair<const Engine*, int>, std::weak_ptr<PoolLease>> shared_;
   std::mutex engines_mutex_;        // one may take long to make
   std::list<KnownEngine> engines_;  // the one used last in front
   std::mutex starts_mutex_;         // one takes long to make

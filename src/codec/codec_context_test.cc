@@ -10,6 +10,7 @@
 
 #include "codec/codec.h"
 #include "codec/compress_context.h"
+#include "codec/reference.h"
 #include "codec/short/short_message.h"
 #include "codec/testing/second_tiny_model.h"
 #include "numerics/test_random.h"
@@ -92,6 +93,88 @@ TEST(CodecContext, KeepsPoolsAndTokenizers) {
   const auto tokenizer = context.TokenizerOf(*model);
   ASSERT_TRUE(tokenizer);
   EXPECT_EQ(*context.TokenizerOf(*model), *tokenizer);
+}
+
+TEST(CodecContext, PoolsAreSharedWhileInUse) {
+  CodecContext context;
+  const auto model = OpenTinyModel(), other_model = OpenTinyModel();
+  const auto engine = context.EngineOf(*model, BestKernels());
+  const auto other = context.EngineOf(*other_model, BestKernels());
+  ASSERT_TRUE(engine && other);
+  const auto first = context.SharePool(**engine, 2);
+  EXPECT_EQ(context.SharePool(**engine, 2), first);
+  EXPECT_NE(context.SharePool(**engine, 1), first);
+  EXPECT_NE(context.SharePool(**other, 2), first);
+  EXPECT_NE(&*context.TakePool(2), &**first);
+}
+
+struct Restored {
+  std::string content, error;
+  bool operator==(const Restored&) const = default;
+};
+
+Restored Restore(Bytes file, const Model& model,
+                 const DecompressOptions& options) {
+  const auto content = Decompress(file, &model, options);
+  if (!content) return {"", content.error().what};
+  return {std::string(AsStringView(*content)), ""};
+}
+
+// What one thread restores alone: files of different windows and models, some
+// damaged, with and without a reference.
+TEST(CodecContext, FilesOfThreadsShareWork) {
+  const auto model = OpenTinyModel();
+  const AlignedBuffer<uint8_t> second = SecondTinyModelFile();
+  const auto other_model = *Model::FromBytes({second.data(), second.size()});
+  const auto reference =
+      Reference::Create(std::vector<uint8_t>(2000, static_cast<uint8_t>('a')));
+  ASSERT_TRUE(reference);
+  struct File {
+    std::vector<uint8_t> bytes;
+    const Model* model;
+    Restored expected;
+  };
+  std::vector<File> files;
+  DecompressOptions restore;
+  restore.num_threads = 1;
+  restore.reference = *reference;
+  for (uint32_t i = 0; i < 12; ++i) {
+    CompressOptions how;
+    how.num_threads = 1;
+    how.num_lanes = i == 7 ? 2 : 1;
+    how.window_positions = i % 3 == 0 ? 16 : 64;
+    if (i % 5 == 0) how.reference = *reference;
+    if (i % 4 == 1) how.frame_bytes = 200;
+    const Model* used = i % 6 == 5 ? other_model.get() : model.get();
+    auto bytes = Compress(AsBytes(Text(50 + 70 * i, i)), used, how);
+    ASSERT_TRUE(bytes) << bytes.error().what;
+    if (i % 4 == 2) bytes->at(bytes->size() * 2 / 3) ^= 1;
+    files.push_back({*bytes, used, Restore(*bytes, *used, restore)});
+    EXPECT_EQ(files.back().expected.error.empty(), i % 4 != 2) << i;
+  }
+  for (const int num_threads : {1, 2, 7}) {
+    SCOPED_TRACE(num_threads);
+    CodecContext context;
+    restore.context = &context;
+    restore.num_threads = num_threads;
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < files.size(); ++i) {
+      threads.emplace_back([&, i] {
+        const File& file = files[i];
+        EXPECT_EQ(Restore(file.bytes, *file.model, restore), file.expected)
+            << i;
+        // Others go on when one is cancelled.
+        DecompressOptions cancelled = restore;
+        cancelled.progress = [num_calls = 0](const CodecProgress&) mutable {
+          return ++num_calls < 5;
+        };
+        EXPECT_NE(Restore(file.bytes, *file.model, cancelled).error, "");
+        EXPECT_EQ(Restore(file.bytes, *file.model, restore), file.expected)
+            << i;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
 }
 
 TEST(CodecContext, KeepsEngines) {

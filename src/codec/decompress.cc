@@ -52,7 +52,7 @@ Status CheckModel(const FrameHeader& header, const Model* model) {
 ReferenceUse UseOf(const FrameHeader& header, const DecompressOptions& options,
                    CodecContext& context) {
   if (!header.reference_id) return {};
-  return {options.reference.get(), &context};
+  return {options.reference.get(), &context, options.num_threads};
 }
 
 Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
@@ -62,12 +62,19 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
                                          CodecContext& context,
                                          const DecompressOptions& options) {
   LLMA_ASSIGN(const auto engine, context.EngineOf(model, kernels));
-  const auto pool = context.TakePool(options.num_threads);
-  return DecodeFrame(
-      {*engine, kernels, *pool, header.window_positions, header.context_models,
-       options.progress, options.clock, nullptr, &context.pages(),
-       UseOf(header, options, context)},
-      std::move(coder), header.lane_bytes);
+  const auto decode = [&](ThreadPool& pool, ThreadPool* joint_pool) {
+    return DecodeFrame(
+        {*engine, kernels, pool, header.window_positions, header.context_models,
+         options.progress, options.clock, nullptr, &context.pages(),
+         UseOf(header, options, context), joint_pool},
+        std::move(coder), header.lane_bytes);
+  };
+  if (!SharesPasses(header)) {
+    return decode(*context.TakePool(options.num_threads), nullptr);
+  }
+  const auto joint_pool = context.SharePool(*engine, options.num_threads);
+  ThreadPool own_pool(1);
+  return decode(own_pool, &**joint_pool);
 }
 
 Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
@@ -103,6 +110,10 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
 
 ModelProvider OneModel(const Model* model) {
   return [model](const ModelId&) { return Result<const Model*>(model); };
+}
+
+bool SharesPasses(const FrameHeader& header) {
+  return header.kind == FrameKind::kCoded && header.lane_bytes.size() == 1;
 }
 
 uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,

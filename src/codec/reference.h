@@ -49,6 +49,7 @@ inline uint64_t ReadBytes(const ReferenceId& id) {
 struct ReferenceUse {
   const Reference* text = nullptr;  // null: none
   CodecContext* kept = nullptr;     // where what was read of it is kept
+  int num_threads = 0;              // that read it
 };
 
 // Whether `given`, which may be null, is what a header asks for.

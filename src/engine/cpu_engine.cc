@@ -2,10 +2,14 @@
 #include "engine/cpu_engine.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/aligned_buffer.h"
+#include "engine/meeting_point.h"
 #include "model/forward.h"
 #include "model/kv_cache.h"
 
@@ -64,56 +68,40 @@ struct CpuStreamStart : StreamStart {
   KvCache cache;
 };
 
-// The forward pass over the streams of a session.
-class Streams {
- public:
-  Streams(const Model& model, const KernelTable& kernels,
-          const SessionOptions& options)
-      : forward_(model, kernels, options.pool, options.shape.max_rows(),
-                 options.shape.window_positions) {
-    LLMA_DCHECK(options.stream_bytes.size() == options.shape.num_streams);
-    forward_.set_clock(options.clock);
-    caches_.reserve(options.shape.num_streams);
-    for (const uint64_t bytes : options.stream_bytes) {
-      caches_.emplace_back(model.config(), options.shape.window_positions,
-                           options.shape.max_run_tokens,
-                           KeyValuePages(bytes, options.pages));
-      if (options.start == nullptr) continue;
-      caches_.back().StartAs(
-          static_cast<const CpuStreamStart*>(options.start)->cache);
-    }
+std::vector<KvCache> MakeCaches(const ModelConfig& config,
+                                const SessionOptions& options) {
+  const SessionShape& shape = options.shape;
+  LLMA_DCHECK(options.stream_bytes.size() == shape.num_streams);
+  std::vector<KvCache> caches;
+  caches.reserve(shape.num_streams);
+  for (const uint64_t bytes : options.stream_bytes) {
+    caches.emplace_back(config, shape.window_positions, shape.max_run_tokens,
+                        KeyValuePages(bytes, options.pages));
+    if (options.start == nullptr) continue;
+    caches.back().StartAs(
+        static_cast<const CpuStreamStart*>(options.start)->cache);
   }
+  return caches;
+}
 
-  static uint64_t SizeBytes(const ModelConfig& config,
-                            const SessionShape& shape, int num_threads) {
-    return ForwardPass::SizeBytes(config, shape.max_rows(),
-                                  shape.window_positions, num_threads) +
-           shape.num_streams * KvCache::SizeBytes(config,
-                                                  shape.window_positions,
-                                                  shape.max_run_tokens);
+// What a batch of a session is to the forward pass.
+void SetStreams(std::span<const StreamTokens> batch,
+                std::vector<KvCache>& caches,
+                std::vector<StreamBatch>& streams) {
+  streams.clear();
+  for (const StreamTokens& rows : batch) {
+    streams.push_back({&caches[rows.stream], rows.tokens, rows.parents});
   }
+}
 
-  void Run(std::span<const StreamTokens> batch) {
-    batch_.clear();
-    for (const StreamTokens& rows : batch) {
-      batch_.push_back({&caches_[rows.stream], rows.tokens, rows.parents});
-    }
-    forward_.Run(batch_);
-  }
-  ForwardPass& forward() { return forward_; }
-  KvCache& cache(uint32_t stream) { return caches_[stream]; }
-  std::shared_ptr<const StreamStart> Share(uint32_t stream, const Model& model,
-                                           uint32_t window_positions) const {
-    KvCache copy(model.config(), window_positions, 1);
-    copy.StartAs(caches_[stream]);
-    return std::make_shared<CpuStreamStart>(std::move(copy));
-  }
-
- private:
-  ForwardPass forward_;
-  std::vector<KvCache> caches_;     // [stream]
-  std::vector<StreamBatch> batch_;  // of the last Run
-};
+// A forward pass and caches for the streams of a session.
+uint64_t StreamsBytes(const ModelConfig& config, const SessionShape& shape,
+                      int num_threads) {
+  return ForwardPass::SizeBytes(config, shape.max_rows(),
+                                shape.window_positions, num_threads) +
+         shape.num_streams * KvCache::SizeBytes(config, shape.window_positions,
+                                                shape.max_run_tokens);
+}
 
 class CpuEncodeSession : public EncodeSession {
  public:
@@ -124,12 +112,15 @@ class CpuEncodeSession : public EncodeSession {
         kernels_(kernels),
         pool_(options.pool),
         window_positions_(options.shape.window_positions),
-        streams_(engine.model(), kernels, options),
-        stride_(streams_.forward().logits_stride()),
+        forward_(engine.model(), kernels, options.pool,
+                 options.shape.max_rows(), options.shape.window_positions),
+        caches_(MakeCaches(engine.model().config(), options)),
+        stride_(forward_.logits_stride()),
         own_logit_rows_(OwnLogitRows(stride_, pool_.num_threads())),
         logits_(LogitRows(own_logit_rows_, pool_.num_threads(),
                           options.shape.max_rows()) *
                 stride_) {
+    forward_.set_clock(options.clock);
     for (int i = 0; i < pool_.num_threads(); ++i) {
       masses_.emplace_back(engine.model().tokens().num_tokens());
     }
@@ -139,8 +130,8 @@ class CpuEncodeSession : public EncodeSession {
              std::span<const uint32_t> targets,
              std::span<std::vector<Probability>> paths,
              const MassesCallback& on_masses) override {
-    ForwardPass& forward = streams_.forward();
-    streams_.Run(batch);
+    SetStreams(batch, caches_, streams_);
+    forward_.Run(streams_);
     const auto record = [&](uint32_t row, const float* logits, int thread_idx) {
       TokenMasses& masses = masses_[thread_idx];
       masses.Set(kernels_, logits);
@@ -151,7 +142,7 @@ class CpuEncodeSession : public EncodeSession {
     const auto num_rows = static_cast<uint32_t>(targets.size());
     const auto threads = static_cast<uint32_t>(pool_.num_threads());
     if (UsesOwnRows(own_logit_rows_, pool_.num_threads(), num_rows)) {
-      forward.CountLogits(num_rows);
+      forward_.CountLogits(num_rows);
       const uint32_t round = threads * own_logit_rows_;
       const uint32_t tasks = (num_rows + round - 1) / round * threads;
       pool_.ParallelFor(tasks, [&](size_t i, int thread_idx) {
@@ -160,7 +151,7 @@ class CpuEncodeSession : public EncodeSession {
         const uint32_t end = num_rows * (task + 1) / tasks;
         float* logits = logits_.data() + static_cast<size_t>(thread_idx) *
                                              own_logit_rows_ * stride_;
-        forward.ComputeOwnLogits(begin, end - begin, logits, thread_idx);
+        forward_.ComputeOwnLogits(begin, end - begin, logits, thread_idx);
         for (uint32_t row = begin; row < end; ++row) {
           record(row, logits + (row - begin) * stride_, thread_idx);
         }
@@ -169,7 +160,7 @@ class CpuEncodeSession : public EncodeSession {
     }
     for (uint32_t row = 0; row < num_rows; row += kSharedLogitRows) {
       const uint32_t count = std::min(kSharedLogitRows, num_rows - row);
-      forward.ComputeLogits(row, count, logits_.data());
+      forward_.ComputeLogits(row, count, logits_.data());
       pool_.ParallelFor(count, [&](size_t i, int thread_idx) {
         record(row + static_cast<uint32_t>(i), logits_.data() + i * stride_,
                thread_idx);
@@ -179,7 +170,10 @@ class CpuEncodeSession : public EncodeSession {
   }
 
   Result<std::shared_ptr<const StreamStart>> Share(uint32_t stream) override {
-    return streams_.Share(stream, model_, window_positions_);
+    KvCache copy(model_.config(), window_positions_, 1);
+    copy.StartAs(caches_[stream]);
+    return std::shared_ptr<const StreamStart>(
+        std::make_shared<CpuStreamStart>(std::move(copy)));
   }
 
  private:
@@ -188,51 +182,194 @@ class CpuEncodeSession : public EncodeSession {
   const KernelTable& kernels_;
   ThreadPool& pool_;
   const uint32_t window_positions_;
-  Streams streams_;
+  ForwardPass forward_;
+  std::vector<KvCache> caches_;       // [stream]
+  std::vector<StreamBatch> streams_;  // of the last Run
   const size_t stride_;
   const uint32_t own_logit_rows_;    // of each thread, or 0
   AlignedBuffer<float> logits_;      // [row, stride_]
   std::vector<TokenMasses> masses_;  // per thread
 };
 
-class CpuDecodeSession : public DecodeSession {
+}  // namespace
+
+// Passes over the rows of all sessions that run.
+class CpuPasses : public MeetingPoint {
+ public:
+  CpuPasses(const Model& model, const KernelTable& kernels, ThreadPool& pool)
+      : MeetingPoint(pool.num_threads()),
+        model_(model),
+        kernels_(kernels),
+        pool_(pool),
+        stride_(ForwardPass::LogitsStride(model.config())) {}
+
+  // What a row more costs one of the streams that run now, where it costs
+  // `alone` if there is but one.
+  float extra_row_cost(float alone) const {
+    const auto streams = static_cast<float>(std::max(1u, num_streams_.load()));
+    return streams * alone / (1 + (streams - 1) * alone);
+  }
+  void AddStreams(uint32_t count) { num_streams_ += count; }
+  void RemoveStreams(uint32_t count) { num_streams_ -= count; }
+
+  // Of a row of the last meeting.
+  const float* logits(uint32_t row) const {
+    return logits_.data() + row * stride_;
+  }
+
+ private:
+  // More rows go into several passes, which take as long together.
+  static constexpr uint32_t kMaxPassRows = 128;
+
+  void Meet(std::span<Member* const> members) override;
+  void RunAll(std::span<Member* const> members);
+  // Room for so many rows in all, and in a pass.
+  void MakeRoom(uint32_t num_rows, uint32_t pass_rows,
+                uint32_t window_positions);
+
+  const Model& model_;
+  const KernelTable& kernels_;
+  ThreadPool& pool_;
+  const size_t stride_;
+  std::atomic<uint32_t> num_streams_{0};
+  // Made anew when sessions come that need more.
+  std::optional<ForwardPass> forward_;
+  uint32_t max_rows_ = 0, max_window_positions_ = 0;
+  AlignedBuffer<float> logits_;  // [row, stride_]
+  std::vector<StreamBatch> batch_;
+};
+
+namespace {
+
+class CpuDecodeSession : public DecodeSession, public MeetingPoint::Member {
  public:
   CpuDecodeSession(const Engine& engine, const KernelTable& kernels,
-                   const SessionOptions& options)
-      : kernels_(kernels),
-        streams_(engine.model(), kernels, options),
-        logits_(options.shape.max_rows() * streams_.forward().logits_stride()),
-        num_run_(options.shape.num_streams) {}
+                   const SessionOptions& options,
+                   std::shared_ptr<CpuPasses> passes)
+      : shape_(options.shape),
+        kernels_(kernels),
+        clock_(options.clock),
+        caches_(MakeCaches(engine.model().config(), options)),
+        num_run_(options.shape.num_streams),
+        passes_(std::move(passes)) {
+    passes_->AddStreams(shape_.num_streams);
+  }
+  ~CpuDecodeSession() override {
+    passes_->RemoveStreams(shape_.num_streams);
+    passes_->Leave(*this);
+  }
 
   Status Run(std::span<const StreamTokens> batch) override {
-    streams_.Run(batch);
-    uint32_t num_rows = 0;
+    SetStreams(batch, caches_, streams_);
+    num_rows_ = 0;
     for (const StreamTokens& rows : batch) {
       const auto count = static_cast<uint32_t>(rows.tokens.size());
       num_run_[rows.stream] = count;
-      num_rows += count;
+      num_rows_ += count;
     }
-    streams_.forward().ComputeLogits(0, num_rows, logits_.data());
+    EnterStage(clock_, Stage::kOther);
+    passes_->Come(*this);
+    EnterStage(clock_, Stage::kTokenWeights);
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     return OkStatus();
   }
 
   void Weigh(uint32_t row, TokenMasses& masses) override {
-    masses.Set(kernels_,
-               logits_.data() + row * streams_.forward().logits_stride());
+    masses.Set(kernels_, passes_->logits(first_row_ + row));
   }
 
   void Keep(uint32_t stream, std::span<const uint32_t> kept) override {
-    streams_.cache(stream).Keep(num_run_[stream], kept);
+    caches_[stream].Keep(num_run_[stream], kept);
   }
 
+  float extra_row_cost(float alone) const override {
+    return passes_->extra_row_cost(alone);
+  }
+
+  // For the passes.
+  const SessionShape& shape() const { return shape_; }
+  StageClock* clock() const { return clock_; }
+  std::span<const StreamBatch> streams() const { return streams_; }
+  uint32_t num_rows() const { return num_rows_; }
+  uint32_t first_row() const { return first_row_; }
+  void set_first_row(uint32_t row) { first_row_ = row; }
+  void set_failure(const std::exception_ptr& failure) { failure_ = failure; }
+
  private:
+  const SessionShape shape_;
   const KernelTable& kernels_;
-  Streams streams_;
-  AlignedBuffer<float> logits_;    // [row, logits_stride]
-  std::vector<uint32_t> num_run_;  // [stream]: tokens of the last Run
+  StageClock* const clock_;
+  std::vector<KvCache> caches_;       // [stream]
+  std::vector<uint32_t> num_run_;     // [stream]: tokens of the last Run
+  std::vector<StreamBatch> streams_;  // of the last Run
+  uint32_t num_rows_ = 0;
+  uint32_t first_row_ = 0;  // among those of all sessions
+  std::exception_ptr failure_;
+  const std::shared_ptr<CpuPasses> passes_;
 };
 
+CpuDecodeSession& SessionOf(MeetingPoint::Member* member) {
+  return *static_cast<CpuDecodeSession*>(member);
+}
+
 }  // namespace
+
+void CpuPasses::Meet(std::span<Member* const> members) {
+  try {
+    RunAll(members);
+  } catch (...) {
+    for (Member* member : members) {
+      SessionOf(member).set_failure(std::current_exception());
+    }
+  }
+}
+
+void CpuPasses::RunAll(std::span<Member* const> members) {
+  uint32_t num_rows = 0, most_rows = 0, sum_rows = 0, window_positions = 0;
+  for (Member* member : members) {
+    CpuDecodeSession& session = SessionOf(member);
+    session.set_first_row(num_rows);
+    num_rows += session.num_rows();
+    most_rows = std::max(most_rows, session.shape().max_rows());
+    sum_rows += session.shape().max_rows();
+    window_positions =
+        std::max(window_positions, session.shape().window_positions);
+  }
+  MakeRoom(num_rows, std::max(most_rows, std::min(sum_rows, kMaxPassRows)),
+           window_positions);
+  for (size_t i = 0; i < members.size();) {
+    const CpuDecodeSession& first = SessionOf(members[i]);
+    batch_.clear();
+    uint32_t pass_rows = 0;
+    for (; i < members.size(); ++i) {
+      const CpuDecodeSession& session = SessionOf(members[i]);
+      if (pass_rows > 0 && pass_rows + session.num_rows() > max_rows_) break;
+      pass_rows += session.num_rows();
+      batch_.insert(batch_.end(), session.streams().begin(),
+                    session.streams().end());
+    }
+    forward_->set_clock(first.clock());
+    forward_->Run(batch_);
+    forward_->ComputeLogits(0, pass_rows,
+                            logits_.data() + first.first_row() * stride_);
+  }
+}
+
+void CpuPasses::MakeRoom(uint32_t num_rows, uint32_t pass_rows,
+                         uint32_t window_positions) {
+  if (num_rows * stride_ > logits_.size()) {
+    logits_ = {};
+    logits_ = AlignedBuffer<float>(std::max(num_rows, pass_rows) * stride_);
+  }
+  if (forward_ && pass_rows <= max_rows_ &&
+      window_positions <= max_window_positions_) {
+    return;
+  }
+  max_rows_ = std::max(max_rows_, pass_rows);
+  max_window_positions_ = std::max(max_window_positions_, window_positions);
+  forward_.reset();
+  forward_.emplace(model_, kernels_, pool_, max_rows_, max_window_positions_);
+}
 
 Result<std::unique_ptr<EncodeSession>> CpuEngine::OpenEncoder(
     const SessionOptions& options) {
@@ -242,14 +379,28 @@ Result<std::unique_ptr<EncodeSession>> CpuEngine::OpenEncoder(
 
 Result<std::unique_ptr<DecodeSession>> CpuEngine::OpenDecoder(
     const SessionOptions& options) {
-  return std::unique_ptr<DecodeSession>(
-      std::make_unique<CpuDecodeSession>(*this, kernels_, options));
+  return std::unique_ptr<DecodeSession>(std::make_unique<CpuDecodeSession>(
+      *this, kernels_, options, PassesFor(options)));
+}
+
+std::shared_ptr<CpuPasses> CpuEngine::PassesFor(const SessionOptions& options) {
+  const auto make = [&] {
+    return std::make_shared<CpuPasses>(model(), kernels_, options.pool);
+  };
+  if (!options.joins) return make();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(joint_,
+                [](const auto& known) { return known.second.expired(); });
+  std::weak_ptr<CpuPasses>& known = joint_[&options.pool];
+  std::shared_ptr<CpuPasses> passes = known.lock();
+  if (!passes) known = passes = make();
+  return passes;
 }
 
 uint64_t CpuEngine::EncoderBytes(const ModelConfig& config,
                                  const SessionShape& shape, int num_threads) {
   const uint64_t stride = ForwardPass::LogitsStride(config);
-  return Streams::SizeBytes(config, shape, num_threads) +
+  return StreamsBytes(config, shape, num_threads) +
          LogitRows(OwnLogitRows(ForwardPass::LogitsStride(config), num_threads),
                    num_threads, shape.max_rows()) *
              stride * sizeof(float) +
@@ -259,7 +410,7 @@ uint64_t CpuEngine::EncoderBytes(const ModelConfig& config,
 
 uint64_t CpuEngine::DecoderBytes(const ModelConfig& config,
                                  const SessionShape& shape, int num_threads) {
-  return Streams::SizeBytes(config, shape, num_threads) +
+  return StreamsBytes(config, shape, num_threads) +
          shape.max_rows() * ForwardPass::LogitsStride(config) * sizeof(float);
 }
 

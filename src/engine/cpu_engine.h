@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine of every machine: its processors, with the pool that a session is
-// lent. Sessions share nothing but the model.
+// lent. Sessions share nothing but the model, or, if they join, passes.
 #ifndef LLMA_ENGINE_CPU_ENGINE_H_
 #define LLMA_ENGINE_CPU_ENGINE_H_
 
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
 
 #include "engine/engine.h"
 #include "engine/engine_registry.h"
@@ -12,6 +15,8 @@
 #include "model/model_config.h"
 
 namespace llma {
+
+class CpuPasses;
 
 class CpuEngine : public Engine {
  public:
@@ -37,7 +42,12 @@ class CpuEngine : public Engine {
                                const SessionShape& shape, int num_threads);
 
  private:
+  std::shared_ptr<CpuPasses> PassesFor(const SessionOptions& options);
+
   const KernelTable& kernels_;
+  std::mutex mutex_;
+  // Of sessions that join: by the pool, which outlives them.
+  std::map<const ThreadPool*, std::weak_ptr<CpuPasses>> joint_;
 };
 
 extern const EngineKind kCpuEngine;

@@ -11,7 +11,8 @@
 // - An engine lives as long as its codec context: weights stay on the device.
 // - A session is the streams of one frame. Each frame runs in a thread of its
 //   own, so an engine may join the rows of all sessions that are in Run() into
-//   one pass, whose size it names (encode_rows()).
+//   one pass, whose size it names (encode_rows()). The processor's does so with
+//   decoders that want it (SessionOptions::joins).
 // - Keys and values belong to a session and never leave the engine. A decoder
 //   says which rows of a Run stay (Keep()), and says it before the next one.
 // - An encoder's Run() brings the tokens that follow, so that the walk along
@@ -59,11 +60,15 @@ struct SessionOptions {
   // Bytes of content that are likely to come, [stream]: where they are few, so
   // are keys and values.
   std::span<const uint64_t> stream_bytes;
-  ThreadPool& pool;             // used by the thread that calls, in Run() alone
+  ThreadPool& pool;             // used in Run() alone
   StageClock* clock = nullptr;  // gets the time of each stage
   PageCache* pages = nullptr;   // for keys and values
   // Every stream goes on as this one did; null: they have read nothing.
   const StreamStart* start = nullptr;
+  // For a decoder: its passes may be shared by all sessions of the same pool
+  // that join, which only they use. Once it has run, the thread that runs it
+  // does so again soon, or closes it: the others wait for it.
+  bool joins = false;
 };
 
 // Consecutive tokens of a stream, which are appended to it: rows of the token
@@ -119,6 +124,9 @@ class DecodeSession {
   // Whether all weights so far are right. After a failure they are any, but
   // none is 0 and the sums are theirs.
   virtual Status Check() { return OkStatus(); }
+  // What a row more costs this session, where it costs `alone` if no others
+  // share its passes: Engine::extra_row_cost().
+  virtual float extra_row_cost(float alone) const { return alone; }
 };
 
 // Thread-safe. The model must outlive what is done with it, though not the

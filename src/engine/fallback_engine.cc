@@ -120,12 +120,15 @@ class History {
 
  private:
   Result<std::shared_ptr<const StreamStart>> StartOfCpu() const {
-    SessionOptions options = options_;
-    options.shape = {1, options_.shape.window_positions,
-                     CpuEngine::kEncodeRows};
     const uint64_t bytes = start_->read.size();
-    options.stream_bytes = {&bytes, 1};
-    options.start = nullptr;
+    // That of sessions that join is in use by the others.
+    ThreadPool own_pool(1);
+    const SessionOptions options = {
+        {1, options_.shape.window_positions, CpuEngine::kEncodeRows},
+        {&bytes, 1},
+        options_.joins ? own_pool : options_.pool,
+        options_.clock,
+        options_.pages};
     LLMA_ASSIGN(const auto session, engine_.cpu().OpenEncoder(options));
     LLMA_TRY(ReadWith(*session, {&start_->read, 1}, CpuEngine::kEncodeRows));
     return session->Share(0);
@@ -231,6 +234,9 @@ class FallbackDecodeSession : public DecodeSession {
     history_.Keep(stream, num_run_[stream], kept);
   }
   Status Check() override { return session_->Check(); }
+  float extra_row_cost(float alone) const override {
+    return session_->extra_row_cost(alone);
+  }
 
  private:
   Status TakeOver() {

@@ -21,37 +21,40 @@ BatchPlan::BatchPlan(const Model& model, uint32_t max_rows)
 
 void BatchPlan::Set(std::span<const StreamBatch> batch) {
   rows_.clear();
-  tree_.clear();
+  trees_.clear();
   num_streams_ = 0;
-  if (!batch.empty() && !batch[0].parents.empty()) {
-    LLMA_DCHECK(batch.size() == 1);
-    SetTree(batch[0]);
-  }
   for (const StreamBatch& stream : batch) {
     const uint64_t begin = stream.cache->num_positions();
+    const size_t first = rows_.size();
+    const bool is_tree = !stream.parents.empty();
     if (!stream.tokens.empty()) ++num_streams_;
+    if (is_tree) AddTree(stream);
     for (uint32_t i = 0; i < stream.tokens.size(); ++i) {
       LLMA_DCHECK(rows_.size() < rows_.capacity());
-      const uint32_t distance = tree_.empty() ? i : tree_[i].depth;
+      const uint32_t distance = is_tree ? trees_[first + i].depth : i;
       rows_.push_back(
           {stream.cache, begin + distance, begin + i, stream.tokens[i]});
     }
   }
+  if (has_trees()) trees_.resize(rows_.size(), {0, 0});
   for (Ropes& ropes : ropes_) {
     if (!ropes.steps.empty()) SetRopes(batch, ropes);
   }
 }
 
-void BatchPlan::SetTree(const StreamBatch& stream) {
+// Its rows come next.
+void BatchPlan::AddTree(const StreamBatch& stream) {
   LLMA_DCHECK(stream.parents.size() == stream.tokens.size() &&
               stream.tokens.size() <= kMaxQueryPositions &&
               stream.cache->num_positions() >= kNumSinks);
-  tree_.push_back({0, 1});
+  const size_t first = rows_.size();
+  trees_.resize(first, {0, 0});
+  trees_.push_back({0, 1});
   for (uint32_t i = 1; i < stream.parents.size(); ++i) {
     LLMA_DCHECK(stream.parents[i] < i);
-    const TreePosition& parent = tree_[stream.parents[i]];
-    tree_.push_back({parent.depth + 1, parent.ancestors | uint32_t{1} << i});
-    LLMA_DCHECK(tree_[i].depth >= tree_[i - 1].depth);
+    const TreePosition parent = trees_[first + stream.parents[i]];
+    trees_.push_back({parent.depth + 1, parent.ancestors | uint32_t{1} << i});
+    LLMA_DCHECK(trees_[first + i].depth >= trees_[first + i - 1].depth);
   }
 }
 

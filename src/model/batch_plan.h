@@ -22,8 +22,7 @@ struct StreamBatch {
   std::span<const uint32_t> tokens;  // embedding rows, < config.num_rows
   // If some of them are alternatives: [i] < i, the token that token i follows
   // ([0] counts for nothing). Then at most kMaxQueryPositions tokens, by their
-  // distance from the first, after the sinks, and no other stream beside them;
-  // KvCache::Keep() must follow.
+  // distance from the first, after the sinks; KvCache::Keep() must follow.
   std::span<const uint32_t> parents = {};
 };
 
@@ -53,9 +52,12 @@ class BatchPlan {
   // Streams that have rows.
   uint32_t num_streams() const { return num_streams_; }
   const Row& row(uint32_t i) const { return rows_[i]; }
-  // Of the row and those after it; null if the batch is no tree.
+  // Whether a stream has alternatives.
+  bool has_trees() const { return !trees_.empty(); }
+  // Of the row and those of its stream after it; null if they are no tree.
   const TreePosition* tree(uint32_t row) const {
-    return tree_.empty() ? nullptr : &tree_[row];
+    return trees_.empty() || trees_[row].ancestors == 0 ? nullptr
+                                                        : &trees_[row];
   }
   // RoPE of the row and those after it.
   const RopeRow* ropes(uint32_t layer, uint32_t row) const {
@@ -81,7 +83,7 @@ class BatchPlan {
     std::map<uint32_t, std::vector<float>> sinks;
   };
 
-  void SetTree(const StreamBatch& stream);
+  void AddTree(const StreamBatch& stream);
   void SetRopes(std::span<const StreamBatch> batch, Ropes& ropes);
   const Ropes& ropes_of(uint32_t layer) const {
     return ropes_[config_.is_local(layer)];
@@ -90,7 +92,8 @@ class BatchPlan {
   const ModelConfig& config_;
   uint32_t num_streams_ = 0;
   std::vector<Row> rows_;
-  std::vector<TreePosition> tree_;  // [row], if there is one
+  // [row], if there is a tree; of other rows without ancestors
+  std::vector<TreePosition> trees_;
   Ropes ropes_[2];  // of layers that see everything, of local layers
 };
 

@@ -333,7 +333,9 @@ void ForwardPass::Run(std::span<const StreamBatch> batch) {
   EnterStage(clock_, Stage::kElementwise);
   plan_.Set(batch);
   if (clock_ != nullptr) CountWork();
-  const uint32_t num_parts = NumParts(plan_.num_rows(), pool_.num_threads());
+  // A tree stays with one thread, so parts would be uneven.
+  const uint32_t num_parts =
+      plan_.has_trees() ? 1 : NumParts(plan_.num_rows(), pool_.num_threads());
   if (num_parts > 1) {
     RowExecutor(config_, plan_, steps_, pool_, clock_, num_parts).Run();
   } else {

@@ -268,6 +268,65 @@ TEST_F(ForwardTest, RewoundPositionsLeaveNoTrace) {
   EXPECT_EQ(BitsOf(all), expected);
 }
 
+// Trees and other streams in one batch, of several windows, give what each
+// gives alone.
+TEST_F(ForwardTest, TreesBesideOtherStreamsGiveTheSame) {
+  const uint32_t kMaxRows = 90, kBatch = 8;
+  struct Stream {
+    uint32_t window;
+    std::vector<uint32_t> tokens, parents, kept;
+  };
+  std::vector<Stream> streams = {
+      {16, {5, 6, 7, 8}, {0, 0, 0, 1}, {0, 1, 3}},
+      {64, {9, 10, 11}, {}, {}},
+      {5, {12, 13, 14}, {0, 0, 1}, {0}},
+      {5, {15}, {}, {}},
+  };
+  // So that threads would take rows, not columns, if there were no trees.
+  for (uint32_t i = 0; i < 70; ++i) streams.push_back({16, {20 + i}, {}, {}});
+  const auto run = [&](const KernelTable& table, size_t joined) {
+    ThreadPool pool(2);
+    ForwardPass forward(*model_, table, pool, kMaxRows, 64);
+    std::vector<float> all;
+    std::vector<KvCache> caches;
+    for (size_t i = 0; i < streams.size(); ++i) {
+      caches.emplace_back(model_->config(), streams[i].window, kBatch);
+      const auto start = RandomTokens(6 + static_cast<uint32_t>(i % 3), i);
+      const StreamBatch batch = {&caches[i], start};
+      forward.Run({&batch, 1});
+    }
+    // The tokens, and one more after those that stay.
+    for (const bool is_second : {false, true}) {
+      const uint32_t next = 3;
+      for (size_t i = 0; i < streams.size(); i += joined) {
+        std::vector<StreamBatch> batch;
+        uint32_t num_rows = 0;
+        for (size_t k = i; k < std::min(i + joined, streams.size()); ++k) {
+          const Stream& of = streams[k];
+          batch.push_back(is_second
+                              ? StreamBatch{&caches[k], {&next, 1}}
+                              : StreamBatch{&caches[k], of.tokens, of.parents});
+          num_rows += static_cast<uint32_t>(batch.back().tokens.size());
+        }
+        forward.Run(batch);
+        Append(forward, 0, num_rows, all);
+      }
+      for (size_t i = 0; i < streams.size() && !is_second; ++i) {
+        const auto count = static_cast<uint32_t>(streams[i].tokens.size());
+        if (!streams[i].kept.empty()) caches[i].Keep(count, streams[i].kept);
+      }
+    }
+    return BitsOf(all);
+  };
+  const auto expected = run(**FindKernels("scalar"), 1);
+  for (const KernelTable* table : AllKernels()) {
+    if (!table->is_supported()) continue;
+    for (const size_t joined : {size_t{1}, size_t{4}, streams.size()}) {
+      EXPECT_EQ(run(*table, joined), expected) << table->name << " " << joined;
+    }
+  }
+}
+
 // Trees in which the true tokens are somewhere among wrong ones.
 TEST_F(ForwardTest, TreesGiveTheSame) {
   const uint32_t kBatch = 12;

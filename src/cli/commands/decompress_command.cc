@@ -4,6 +4,7 @@
 #include <array>
 
 #include "cli/commands/commands.h"
+#include "cli/commands/decode_ahead.h"
 #include "cli/files/file_job.h"
 #include "cli/files/file_names.h"
 #include "cli/progress.h"
@@ -34,9 +35,9 @@ class Decompression {
       }
       return exit_status;
     }
-    job_.messages.ShowDetail(FormatSummary(input_.name(), content_bytes_,
-                                           file_bytes_, false,
-                                           meter.elapsed_seconds()));
+    job_.messages.ShowDetail(
+        FormatSummary(input_.name(), content_bytes_, file_bytes_, false,
+                      seconds_.value_or(meter.elapsed_seconds())));
     return exit_status_;
   }
 
@@ -55,7 +56,7 @@ class Decompression {
       job_.messages.ShowFrame(FormatFrame(input_.name(), ++num_frames_, frame));
       meter.Redraw();
     }));
-    if (!options_.salvage && !options_.range) return DecodeAll(how);
+    if (!options_.salvage && !options_.range) return DecodeAll(how, meter);
     LLMA_ASSIGN(const Reader file, input_.MakeReader(MaxMemoryBytes(options_)));
     file_bytes_ = file.file_bytes;
     LLMA_TRY(CheckHasFrames(file));
@@ -64,7 +65,7 @@ class Decompression {
     return OkStatus();
   }
 
-  Status DecodeAll(llma::Options& how) {
+  Status DecodeAll(llma::Options& how, ProgressMeter& meter) {
     if (input_.is_regular()) {
       // For the progress; a file that is damaged is found out below.
       if (const auto info = ReadFileInfo(*input_.Peek())) {
@@ -74,13 +75,19 @@ class Decompression {
     }
     LLMA_ASSIGN(Decoder decoder, Decoder::Create(how));
     const auto sink = [this](Bytes bytes) { return Write(bytes); };
+    std::vector<uint8_t> start;
+    const auto* const ahead = job_.ahead ? job_.ahead->file() : nullptr;
+    if (ahead != nullptr) {
+      LLMA_TRY(ReadStart(start, ahead->size() + 1));
+      if (start == *ahead) return TakeDecoded(meter);
+    }
     if (PassesPlainFiles()) {
-      LLMA_ASSIGN(const std::vector<uint8_t> start, ReadStart());
+      LLMA_TRY(ReadStart(start, kRecognizedBytes));
       if (llma_recognize(start.data(), start.size()) == LLMA_KIND_OTHER) {
         return CopyAll(start);
       }
-      LLMA_TRY(decoder.Append(start, sink));
     }
+    LLMA_TRY(decoder.Append(start, sink));
     for (;;) {
       if (input_.IsIdle()) LLMA_TRY(decoder.Flush(sink));
       LLMA_ASSIGN(const Bytes bytes, input_.Read());
@@ -98,16 +105,26 @@ class Decompression {
     return options_.force && output_ != nullptr && output_->is_stdout();
   }
 
-  // As much as tells what the file is, or all of it.
-  Result<std::vector<uint8_t>> ReadStart() {
-    std::vector<uint8_t> start;
-    while (start.size() < 3) {
+  // Until `start` has so many bytes, or all of the file.
+  Status ReadStart(std::vector<uint8_t>& start, size_t min_bytes) {
+    while (start.size() < min_bytes) {
       LLMA_ASSIGN(const Bytes bytes, input_.Read());
       if (bytes.empty()) break;
       start.insert(start.end(), bytes.begin(), bytes.end());
+      file_bytes_ += bytes.size();
     }
-    file_bytes_ += start.size();
-    return start;
+    return OkStatus();
+  }
+
+  Status TakeDecoded(ProgressMeter& meter) {
+    const DecodedFile& decoded = job_.ahead->Take(meter.callback());
+    seconds_ = decoded.seconds;
+    LLMA_TRY(Write(decoded.content));
+    for (const llma_frame_info& frame : decoded.frames) {
+      job_.messages.ShowFrame(FormatFrame(input_.name(), ++num_frames_, frame));
+    }
+    source_info_ = decoded.source_info;
+    return decoded.status;
   }
 
   Status CopyAll(Bytes start) {
@@ -192,10 +209,14 @@ class Decompression {
     if (report.num_restored == 0) exit_status_ = kExitError;
   }
 
+  // What tells what a file is.
+  static constexpr size_t kRecognizedBytes = 3;
+
   const FileJob& job_;
   const Options& options_;
   InputFile& input_;
   Output* output_;
+  std::optional<double> seconds_;  // if it was decoded ahead
   std::optional<SourceInfo> source_info_;
   uint64_t content_bytes_ = 0, file_bytes_ = 0, num_frames_ = 0;
   uint64_t num_known_frames_ = 0;
@@ -299,6 +320,21 @@ int DecompressOne(const FileJob& job, const std::string& in) {
   return DecompressTo(job, std::move(input), files);
 }
 
+// Whether it would be decoded if it were its turn, as far as that can be told
+// without a word.
+bool IsWanted(const Options& options, const std::string& in) {
+  if (options.salvage || options.range || !CheckRemovable(in, options)) {
+    return false;
+  }
+  if (options.force || options.to_stdout || !options.output.empty() ||
+      options.keeps_name) {
+    return true;
+  }
+  const auto name =
+      DecompressedName(PathInOutputDir(in, options), options.suffix);
+  return name && !InfoOf(*name);
+}
+
 int TestOne(const FileJob& job, const std::string& in) {
   int status = kExitSuccess;
   const auto input = OpenCompressed(job, in, status);
@@ -321,22 +357,31 @@ int RunDecompress(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
   SourceRemover remover(options.syncs, messages);
   std::map<std::string, std::string> results;
-  const FileJob job = {options, messages, models, remover, results};
+  DecodeAhead ahead(options, models, [&options](const std::string& in) {
+    return IsWanted(options, in);
+  });
+  const FileJob job = {options, messages, models, remover, results, &ahead};
   if (options.is_in_out) {
     const int status = DecompressPair(job);
     return WorseStatus(status, remover.RemoveAll());
   }
-  return RunEach(job, DecompressOne);
+  return RunEach(job, DecompressOne,
+                 [&ahead](auto inputs) { ahead.MoveTo(inputs); });
 }
 
 int RunTest(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
   SourceRemover remover(options.syncs, messages);  // has nothing to do
   std::map<std::string, std::string> results;
-  const FileJob job = {options, messages, models, remover, results};
+  DecodeAhead ahead(options, models, [&options](const std::string&) {
+    return !options.salvage && !options.range;
+  });
+  const FileJob job = {options, messages, models, remover, results, &ahead};
   int status = kExitSuccess;
-  for (const std::string& in : ListInputs(options, messages, status)) {
-    status = WorseStatus(status, TestOne(job, in));
+  const auto inputs = ListInputs(options, messages, status);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    ahead.MoveTo(std::span(inputs).subspan(i));
+    status = WorseStatus(status, TestOne(job, inputs[i]));
   }
   return status;
 }

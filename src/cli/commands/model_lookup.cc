@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands/model_lookup.h"
 
+#include <algorithm>
+
 #include "cli/args/options.h"
 
 namespace llma::cli {
@@ -30,6 +32,22 @@ Result<Model> ModelCache::Find(Bytes id, uint32_t candidate) {
     known = by_id_.emplace(key, std::move(model)).first;
   }
   return known->second.Share();
+}
+
+Result<Model> ModelCache::StartsWith(Bytes id_start) {
+  if (!name_or_path_.empty()) return Default();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, model] : by_id_) {
+      if (key.second == 0 && key.first.size() >= id_start.size() &&
+          std::ranges::equal(Bytes(key.first).first(id_start.size()),
+                             id_start)) {
+        return model.Share();
+      }
+    }
+  }
+  LLMA_ASSIGN(const Model model, Model::Find(id_start, 0));
+  return Find(Bytes(model.info().fingerprint, LLMA_FINGERPRINT_BYTES), 0);
 }
 
 Status ModelCache::SetToCompress(

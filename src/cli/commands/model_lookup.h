@@ -28,6 +28,8 @@ class ModelCache {
                        std::function<void(const std::string&)> on_note);
   // What a file needs; the same.
   Status SetToDecompress(llma::Options& options);
+  // The one that decompresses what needs a model of which this is known.
+  Result<Model> StartsWith(Bytes id_start);
 
  private:
   Result<Model> Default();

@@ -102,15 +102,18 @@ Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
   return InputFile::Open(path, options.remove_source);
 }
 
-int RunEach(const FileJob& job,
-            int (*one)(const FileJob& job, const std::string& in)) {
+int RunEach(
+    const FileJob& job, int (*one)(const FileJob& job, const std::string& in),
+    const std::function<void(std::span<const std::string> inputs)>& before) {
   int status = kExitSuccess;
   const auto inputs = ListInputs(job.options, job.messages, status);
   if (const Status names = CheckResultNames(inputs, job.options); !names) {
     return job.messages.ShowError(names.error().what);
   }
-  for (const std::string& in : inputs)
-    status = WorseStatus(status, one(job, in));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (before) before(std::span(inputs).subspan(i));
+    status = WorseStatus(status, one(job, inputs[i]));
+  }
   return WorseStatus(status, job.remover.RemoveAll());
 }
 

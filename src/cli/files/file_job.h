@@ -3,7 +3,9 @@
 #ifndef LLMA_CLI_FILES_FILE_JOB_H_
 #define LLMA_CLI_FILES_FILE_JOB_H_
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 
 #include "cli/args/options.h"
@@ -17,12 +19,15 @@
 
 namespace llma::cli {
 
+class DecodeAhead;  // cli/commands/decode_ahead.h
+
 struct FileJob {
   const Options& options;
   const Messages& messages;
   ModelCache& models;
   SourceRemover& remover;
   std::map<std::string, std::string>& results;  // of this run, and their inputs
+  DecodeAhead* ahead = nullptr;
 };
 
 // What the command line says of level, threads, memory and so on.
@@ -54,9 +59,11 @@ Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
                                              const Options& options);
 
 // Runs `one` for each input, then removes sources as the options say. The worst
-// exit status of all.
+// exit status of all. `before` is called before each, with what is left.
 int RunEach(const FileJob& job,
-            int (*one)(const FileJob& job, const std::string& in));
+            int (*one)(const FileJob& job, const std::string& in),
+            const std::function<void(std::span<const std::string> inputs)>&
+                before = {});
 
 // Gives the output its name, and has the source removed if asked to.
 int Deliver(const FileJob& job, std::unique_ptr<Output> output,

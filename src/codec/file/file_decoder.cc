@@ -10,6 +10,9 @@
 namespace llma {
 namespace {
 
+// What frames that share passes may take side by side.
+constexpr uint64_t kMaxJointBytes = uint64_t{1} << 30;
+
 // The error with its offset in the file.
 Error WithFileOffset(Error error, const ContentFrame& frame) {
   if (error.offset != Error::kNoOffset) {
@@ -41,11 +44,15 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   if (uses_model) {
     LLMA_ASSIGN(model, models_(frame.header.model_id));
   }
-  const auto max_running = static_cast<size_t>(
-      uses_model ? std::max(1, num_threads_ / kThreadsPerModelFrame)
-                 : num_threads_);
+  const bool is_joint = SharesPasses(frame.header);
+  const auto max_running =
+      is_joint
+          ? kMaxJointFrames
+          : static_cast<size_t>(
+                uses_model ? std::max(1, num_threads_ / kThreadsPerModelFrame)
+                           : num_threads_);
   const int num_threads =
-      frame.header.is_last
+      frame.header.is_last || is_joint
           ? num_threads_
           : std::max(1, num_threads_ / static_cast<int>(max_running));
   const uint64_t needed_bytes =
@@ -53,10 +60,12 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   const uint64_t max_memory_bytes =
       options_.max_memory_bytes -
       std::min(options_.max_memory_bytes, reserved_bytes_);
+  const uint64_t max_running_bytes =
+      is_joint ? std::min(max_memory_bytes, kMaxJointBytes) : max_memory_bytes;
   while (tasks_.size() > 0 &&
          (tasks_.size() >= max_running ||
-          needed_bytes > max_memory_bytes - std::min(max_memory_bytes,
-                                                     running_memory_bytes_))) {
+          needed_bytes > max_running_bytes - std::min(max_running_bytes,
+                                                      running_memory_bytes_))) {
     LLMA_TRY(WriteFirst());
   }
   DecompressOptions options = options_;
@@ -64,7 +73,10 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   options.progress = progress_.OfFrame();
   options.num_threads = num_threads;
   running_memory_bytes_ += std::min(needed_bytes, max_memory_bytes);
-  const bool in_background = max_running > 1 && !frame.header.is_last;
+  // One that is alone needs no thread.
+  const bool in_background =
+      max_running > 1 &&
+      !(frame.header.is_last && (!is_joint || tasks_.size() == 0));
   tasks_.Start(
       in_background,
       [frame = std::make_shared<const ContentFrame>(std::move(frame)), model,

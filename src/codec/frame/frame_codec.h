@@ -41,6 +41,8 @@ struct FrameContext {
   FrameCosts* costs = nullptr;  // filled by an encoder, in order
   PageCache* pages = nullptr;   // for tables, caches; may be null
   ReferenceUse reference = {};
+  // A decoder's passes, which frames with the same pool share; null: its own.
+  ThreadPool* joint_pool = nullptr;
 };
 
 // Cuts pieces into `num_lanes` runs of about equal length, none empty; fewer if

@@ -107,8 +107,9 @@ class FrameDecoder {
       if (lane.position.remaining_bytes == 0 || !lane.needs_prediction)
         continue;
       if (max_pass_tokens_ > 1 && lane.num_positions >= kNumSinks) {
-        lane.fed = lane.drafter.Draft(max_pass_tokens_,
-                                      context_.engine.extra_row_cost());
+        lane.fed = lane.drafter.Draft(
+            max_pass_tokens_,
+            session_.extra_row_cost(context_.engine.extra_row_cost()));
       }
       batch.push_back({lane.position.lane, lane.fed.tokens, lane.fed.parents});
       predicted_.push_back(&lane);
@@ -248,10 +249,11 @@ Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
       context.engine.OpenDecoder(
           {{num_lanes, context.window_positions, MaxPassTokens(num_lanes)},
            used_bytes,
-           context.pool,
+           context.joint_pool != nullptr ? *context.joint_pool : context.pool,
            context.clock,
            context.pages,
-           start ? start->read->stream.get() : nullptr}));
+           start ? start->read->stream.get() : nullptr,
+           context.joint_pool != nullptr}));
   return FrameDecoder(context, *session, std::move(coder), lane_bytes, start)
       .Run();
 }

@@ -60,10 +60,15 @@ Result<std::shared_ptr<const Paths>> ReadTokensOf(
   const uint32_t step = static_cast<uint32_t>(
       std::min<size_t>(context.engine.encode_rows(), fed.size()));
   const uint64_t stream_bytes = kMaxReadReferenceBytes;
+  std::unique_ptr<CodecContext::PoolLease> pool;
+  if (context.joint_pool != nullptr) {
+    pool.reset(new CodecContext::PoolLease(
+        context.reference.kept->TakePool(context.reference.num_threads)));
+  }
   LLMA_ASSIGN(const auto session,
               context.engine.OpenEncoder({{1, context.window_positions, step},
                                           {&stream_bytes, 1},
-                                          context.pool,
+                                          pool ? **pool : context.pool,
                                           context.clock,
                                           context.pages}));
   read->paths.resize(fed.size());
