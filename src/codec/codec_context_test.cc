@@ -144,9 +144,9 @@ TEST(CodecContext, FilesOfThreadsShareWork) {
     how.num_lanes = i == 7 ? 2 : 1;
     how.window_positions = i % 3 == 0 ? 16 : 64;
     if (i % 5 == 0) how.reference = *reference;
-    if (i % 4 == 1) how.frame_bytes = 200;
+    if (i % 4 == 1) how.frame_bytes = 100;
     const Model* used = i % 6 == 5 ? other_model.get() : model.get();
-    auto bytes = Compress(AsBytes(Text(50 + 70 * i, i)), used, how);
+    auto bytes = Compress(AsBytes(Text(60 + 25 * i, i)), used, how);
     ASSERT_TRUE(bytes) << bytes.error().what;
     if (i % 4 == 2) bytes->at(bytes->size() * 2 / 3) ^= 1;
     files.push_back({*bytes, used, Restore(*bytes, *used, restore)});
