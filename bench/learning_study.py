@@ -174,12 +174,23 @@ class Learner:
             self.optimizer = torch.optim.SGD(
                 groups, momentum=0.9 * (self.arguments.optimizer == "momentum"))
 
-    def _keep(self, values):
-        context = self.arguments.context
-        if values.shape[2] <= context + SINKS:
-            return values.detach()
-        return torch.cat((values[:, :, :SINKS],
-                          values[:, :, -context:]), 2).detach()
+    @torch.no_grad()
+    def _forget(self, layer):
+        """Keeps the first four and the last positions; the first ones stay at
+        their distance from those that are read, so their keys turn."""
+        layer.keys, layer.values = layer.keys.detach(), layer.values.detach()
+        excess = layer.keys.shape[2] - SINKS - self.arguments.context
+        if excess <= 0:
+            return
+        angles = excess * self.model.get_decoder().rotary_emb.inv_freq.repeat(2)
+        sinks = layer.keys[:, :, :SINKS]
+        first, second = sinks.chunk(2, dim=-1)
+        sinks = (sinks * angles.cos()
+                 + torch.cat((-second, first), -1) * angles.sin())
+        last = slice(SINKS + excess, None)
+        layer.keys = torch.cat((sinks, layer.keys[:, :, last]), 2)
+        layer.values = torch.cat((layer.values[:, :, :SINKS],
+                                  layer.values[:, :, last]), 2)
 
     def _head(self, hidden, targets, logits_file):
         """The gradient by `hidden` of the mean of the tokens' costs."""
@@ -226,8 +237,7 @@ class Learner:
                 if self.arguments.rate > 0:
                     self._learn(hidden, gradient, begin // step + 1)
                 for layer in cache.layers:
-                    layer.keys = self._keep(layer.keys)
-                    layer.values = self._keep(layer.values)
+                    self._forget(layer)
             costs, _ = study.communicate()
         return len(rows), costs.decode().split()
 
