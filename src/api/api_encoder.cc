@@ -44,8 +44,9 @@ struct llma_encoder {
 
 llma::Result<uint64_t> llma_encoder::Resume(const llma::RandomAccess& part,
                                             const llma::RandomAccess& content) {
-  LLMA_ASSIGN(llma::ResumePoint point,
-              llma::FindResumePoint(part, content, xxh3));
+  LLMA_ASSIGN(
+      llma::ResumePoint point,
+      llma::FindResumePoint(part, content, options.reference.get(), xxh3));
   encoder->Resume(std::move(point.index), point.content_bytes,
                   std::move(point.embedded_models));
   return point.content_bytes;

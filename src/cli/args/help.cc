@@ -159,8 +159,8 @@ What to decompress
       --salvage         restore what is intact of a damaged file, else zeros
       --max-size SIZE   refuse files with more content, such as 100M; also -t
 What computes
-      --engine NAME     cpu (default), opencl: a GPU or the like; auto: a GPU where
-                        there is one; results are the same
+      --engine NAME     cpu (default), opencl: a GPU or the like; auto: a GPU
+                        where there is one; results are the same
 What to print
       --robot, --json   with -l: for programs; -v adds frames
       --info-memory     a table of levels and the memory that they need

@@ -228,7 +228,7 @@ TEST_F(EmbeddedModelsTest, AnInterruptedRunGoesOn) {
         model_ofs() + model_bytes() + 200}) {
     Xxh3Stream xxh3;
     auto point = FindResumePoint(InMemory(Bytes(file_).first(cut)),
-                                 InMemory(content_), xxh3);
+                                 InMemory(content_), nullptr, xxh3);
     ASSERT_TRUE(point);
     File file(file_.begin(), file_.begin() + static_cast<ptrdiff_t>(
                                                  point->index.frames_bytes()));

@@ -5,6 +5,7 @@ namespace llma {
 
 Result<ResumePoint> FindResumePoint(const RandomAccess& part,
                                     const RandomAccess& content,
+                                    const Reference* reference,
                                     Xxh3Stream& content_xxh3) {
   ResumePoint point;
   for (uint64_t ofs = 0; ofs < part.file_bytes;) {
@@ -25,6 +26,9 @@ Result<ResumePoint> FindResumePoint(const RandomAccess& part,
                                   Checksum(covered) != header->checksum)) {
       return Error{ErrorCode::kUsage,
                    "is not what the interrupted run compressed"};
+    }
+    if (header->reference_id) {
+      LLMA_TRY(CheckReference(*header->reference_id, reference));
     }
     LLMA_ASSIGN(const auto header_copy, part.ReadAt(ofs, header_bytes));
     point.index.Add(header_copy, *header);

@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "base/status.h"
+#include "codec/reference.h"
 #include "container/frame_index.h"
 #include "container/frame_map.h"
 #include "container/model_frame.h"
@@ -22,9 +23,11 @@ struct ResumePoint {
 
 // Looks for whole frames at the start of `part`, and compares their checksums
 // with `content`. `content_xxh3` gets the content that they cover. kUsage if
-// that is not what they were made from.
+// that is not what they were made from, kReference if that was given another
+// `reference`, which may be null: a file has one, if any.
 Result<ResumePoint> FindResumePoint(const RandomAccess& part,
                                     const RandomAccess& content,
+                                    const Reference* reference,
                                     Xxh3Stream& content_xxh3);
 
 }  // namespace llma
