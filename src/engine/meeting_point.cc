@@ -16,17 +16,18 @@ void MeetingPoint::Come(Member& member) {
       member.is_awake_.wait(lock);
       continue;
     }
-    const std::vector<Member*> members = std::exchange(come_, {});
     is_meeting_ = true;
+    std::swap(come_, meeting_);
     lock.unlock();
-    Meet(members);
+    Meet(meeting_);
     lock.lock();
     is_meeting_ = false;
     // This thread is awake already.
-    waiting_.push_back(&member);
-    for (Member* other : members) {
-      if (other != &member) waiting_.push_back(other);
+    AwaitTurn(member);
+    for (Member* other : meeting_) {
+      if (other != &member) AwaitTurn(*other);
     }
+    meeting_.clear();
   }
 }
 
@@ -39,12 +40,18 @@ void MeetingPoint::Leave(Member& member) {
 }
 
 void MeetingPoint::GiveTurns() {
-  while (num_working_ < num_turns_ && !waiting_.empty()) {
-    waiting_.front()->has_turn_ = true;
-    waiting_.front()->is_awake_.notify_one();
-    waiting_.pop_front();
+  while (num_working_ < num_turns_ && first_waiting_ != nullptr) {
+    Member& member = *std::exchange(first_waiting_, first_waiting_->next_);
+    member.has_turn_ = true;
+    member.is_awake_.notify_one();
     ++num_working_;
   }
+}
+
+void MeetingPoint::AwaitTurn(Member& member) {
+  member.next_ = nullptr;
+  (first_waiting_ == nullptr ? first_waiting_ : last_waiting_->next_) = &member;
+  last_waiting_ = &member;
 }
 
 }  // namespace llma

@@ -5,8 +5,6 @@
 #define LLMA_ENGINE_MEETING_POINT_H_
 
 #include <condition_variable>
-#include <cstdint>
-#include <deque>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -28,6 +26,7 @@ class MeetingPoint {
    private:
     friend class MeetingPoint;
     bool has_turn_ = false;
+    Member* next_ = nullptr;  // of those that wait for a turn
     std::condition_variable is_awake_;
   };
 
@@ -38,6 +37,7 @@ class MeetingPoint {
   MeetingPoint& operator=(const MeetingPoint&) = delete;
 
   // Ends the member's turn; returns after the next meeting, in its next one.
+  // Where there is no memory it throws first, and the turn goes on.
   void Come(Member& member);
   // The member, which may never have come, will not come again.
   void Leave(Member& member);
@@ -48,17 +48,21 @@ class MeetingPoint {
   virtual void Meet(std::span<Member* const> members) = 0;
 
   bool CanMeet() const {
-    return !is_meeting_ && num_working_ == 0 && waiting_.empty() &&
+    return !is_meeting_ && num_working_ == 0 && first_waiting_ == nullptr &&
            !come_.empty();
   }
   void GiveTurns();
+  void AwaitTurn(Member& member);
 
   const int num_turns_;
   std::mutex mutex_;
   bool is_meeting_ = false;
   int num_working_ = 0;
-  std::vector<Member*> come_;    // to the next meeting
-  std::deque<Member*> waiting_;  // for a turn, after the last one
+  std::vector<Member*> come_;     // to the next meeting
+  std::vector<Member*> meeting_;  // the one that goes on
+  // For a turn after the last one: a list that needs no memory.
+  Member* first_waiting_ = nullptr;
+  Member* last_waiting_ = nullptr;
 };
 
 }  // namespace llma
