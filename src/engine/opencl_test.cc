@@ -18,8 +18,7 @@
 #include "engine/opencl/opencl_kind.h"
 #include "engine/opencl/self_check.h"
 #include "engine/reference_engine.h"
-#include "importer/gguf/import_gguf.h"
-#include "importer/testing/architecture_variations.h"
+#include "importer/testing/import_variation.h"
 #include "kernels/kernel_table.h"
 #include "numerics/test_random.h"
 #include "platform/descriptors.h"
@@ -35,18 +34,6 @@ std::vector<opencl::DeviceInfo> BothKinds() {
   kinds[0].is_gpu = false;
   kinds[1].is_gpu = true;
   return kinds;
-}
-
-std::unique_ptr<Model> ImportVariation(const std::string& name) {
-  const std::string path =
-      testing::TempDir() + "llma_opencl_" + name + std::to_string(::getpid());
-  const auto imported = ImportGgufBytes(VariationMaker(name).editor.Encode(),
-                                        path, {"tiny", "", true});
-  EXPECT_TRUE(imported) << imported.error().what;
-  auto model = Model::Open(path);
-  EXPECT_TRUE(model) << model.error().what;
-  std::filesystem::remove(path);
-  return *std::move(model);
 }
 
 class OpenClTest : public FolderTest {

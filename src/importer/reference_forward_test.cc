@@ -4,32 +4,17 @@
 #include "model/reference_forward.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <bit>
-#include <filesystem>
 #include <map>
 
-#include "importer/gguf/import_gguf.h"
-#include "importer/testing/architecture_variations.h"
+#include "importer/testing/import_variation.h"
 #include "model/forward.h"
 
 namespace llma {
 namespace {
 
 constexpr uint32_t kNumFed = 90;
-
-std::unique_ptr<Model> ImportVariation(const std::string& name) {
-  const std::string path = testing::TempDir() + "llma_reference_" + name +
-                           std::to_string(::getpid());
-  const auto imported = ImportGgufBytes(VariationMaker(name).editor.Encode(),
-                                        path, {"tiny", "", true});
-  EXPECT_TRUE(imported) << imported.error().what;
-  auto model = Model::Open(path);
-  EXPECT_TRUE(model) << model.error().what;
-  std::filesystem::remove(path);
-  return *std::move(model);
-}
 
 std::vector<uint32_t> RandomTokens(const ModelConfig& config) {
   TestRandom random(31);

@@ -150,6 +150,10 @@ class DeviceStreams {
 
   Status Prepare();
   void StartAs(const OpenClStreamStart& start);
+  // Of all layers: as many of moves_, or, if that is 0, what can be seen from
+  // position `end` on.
+  void CopyPositions(const Cache& to, uint32_t to_stream, const Cache& from,
+                     uint32_t from_stream, uint32_t num_moves, uint64_t end);
   void SetRows(std::span<const StreamTokens> batch);
   void Norm(uint32_t num_rows, const Buffer* delta, const Buffer* delta_weight,
             const Buffer& weight);
@@ -255,18 +259,24 @@ Status DeviceStreams::Prepare() {
   return OkStatus();
 }
 
+void DeviceStreams::CopyPositions(const Cache& to_cache, uint32_t to_stream,
+                                  const Cache& from_cache, uint32_t from_stream,
+                                  uint32_t num_moves, uint64_t end) {
+  const bool is_wide = config_.key_width == KeyWidth::k15Bits;
+  for (uint32_t i = 0; i < config_.num_layers; ++i) {
+    const Cache::Layer &to = to_cache.layers[i], &from = from_cache.layers[i];
+    queue_->Run(Kernel::kCopyPositions,
+                {config_.head_dim, config_.num_kv_heads}, {0, 0}, to.keys,
+                to.low_keys, to.values, to.scales, to.heads, to_stream,
+                to.num_slots, from.keys, from.low_keys, from.values,
+                from.scales, from.heads, from_stream, from.num_slots,
+                is_wide ? 1u : 0u, moves_, num_moves, end);
+  }
+}
+
 void DeviceStreams::StartAs(const OpenClStreamStart& start) {
   for (uint32_t stream = 0; stream < shape_.num_streams; ++stream) {
-    for (uint32_t i = 0; i < config_.num_layers; ++i) {
-      const Cache::Layer &to = cache_.layers[i], &from = start.cache.layers[i];
-      queue_->Run(Kernel::kCopyPositions,
-                  {config_.head_dim, config_.num_kv_heads}, {0, 0}, to.keys,
-                  to.low_keys, to.values, to.scales, to.heads, stream,
-                  to.num_slots, from.keys, from.low_keys, from.values,
-                  from.scales, from.heads, 0u, from.num_slots,
-                  config_.key_width == KeyWidth::k15Bits ? 1u : 0u, moves_, 0u,
-                  start.num_positions);
-    }
+    CopyPositions(cache_, stream, start.cache, 0, 0, start.num_positions);
     num_positions_[stream] = start.num_positions;
   }
 }
@@ -277,16 +287,7 @@ Result<std::shared_ptr<const StreamStart>> DeviceStreams::Share(
   shared->num_positions = num_positions_[stream];
   LLMA_ASSIGN(shared->cache,
               Cache::Create(device_, config_, {1, shape_.window_positions, 1}));
-  for (uint32_t i = 0; i < config_.num_layers; ++i) {
-    const Cache::Layer &to = shared->cache.layers[i], &from = cache_.layers[i];
-    queue_->Run(Kernel::kCopyPositions,
-                {config_.head_dim, config_.num_kv_heads}, {0, 0}, to.keys,
-                to.low_keys, to.values, to.scales, to.heads, 0u, to.num_slots,
-                from.keys, from.low_keys, from.values, from.scales, from.heads,
-                stream, from.num_slots,
-                config_.key_width == KeyWidth::k15Bits ? 1u : 0u, moves_, 0u,
-                shared->num_positions);
-  }
+  CopyPositions(shared->cache, 0, cache_, stream, 0, shared->num_positions);
   LLMA_TRY(queue_->Finish());
   return std::shared_ptr<const StreamStart>(std::move(shared));
 }
@@ -302,15 +303,8 @@ void DeviceStreams::Keep(uint32_t stream, std::span<const uint32_t> kept) {
   num_positions_[stream] = begin + kept.size();
   if (moves.empty()) return;
   queue_->Write(moves_, moves.data(), moves.size() * sizeof(uint64_t));
-  for (const Cache::Layer& layer : cache_.layers) {
-    queue_->Run(Kernel::kCopyPositions,
-                {config_.head_dim, config_.num_kv_heads}, {0, 0}, layer.keys,
-                layer.low_keys, layer.values, layer.scales, layer.heads, stream,
-                layer.num_slots, layer.keys, layer.low_keys, layer.values,
-                layer.scales, layer.heads, stream, layer.num_slots,
-                config_.key_width == KeyWidth::k15Bits ? 1u : 0u, moves_,
-                static_cast<uint32_t>(moves.size() / 2), uint64_t{0});
-  }
+  CopyPositions(cache_, stream, cache_, stream,
+                static_cast<uint32_t>(moves.size() / 2), 0);
 }
 
 void DeviceStreams::SetRows(std::span<const StreamTokens> batch) {
@@ -480,6 +474,15 @@ void DeviceStreams::Weigh(uint32_t row, uint32_t count) {
               block_sums_);
 }
 
+// Of a row's weights, which stay, and the sums of their blocks.
+void SetMasses(const uint32_t* weights, uint32_t num_tokens,
+               std::span<const uint64_t> block_sums, TokenMasses& masses) {
+  masses.Set(block_sums, [weights, num_tokens](uint32_t block, uint32_t* to) {
+    const uint32_t begin = block * kTokenBlock;
+    std::copy_n(weights + begin, std::min(kTokenBlock, num_tokens - begin), to);
+  });
+}
+
 class OpenClEncodeSession : public EncodeSession {
  public:
   static Result<std::unique_ptr<EncodeSession>> Open(
@@ -594,13 +597,8 @@ class OpenClEncodeSession : public EncodeSession {
     const uint32_t num_tokens = engine_.model().config().num_tokens;
     TokenMasses masses(num_tokens);
     for (uint32_t i = 0; i < count; ++i) {
-      masses.Set(std::span(sums).subspan(i * blocks, blocks),
-                 [from = weights.data() + i * stride, num_tokens](
-                     uint32_t block, uint32_t* to) {
-                   const uint32_t begin = block * kTokenBlock;
-                   std::copy_n(from + begin,
-                               std::min(kTokenBlock, num_tokens - begin), to);
-                 });
+      SetMasses(weights.data() + i * stride, num_tokens,
+                std::span(sums).subspan(i * blocks, blocks), masses);
       on_masses(row + i, masses);
     }
     return OkStatus();
@@ -649,13 +647,8 @@ class OpenClDecodeSession : public DecodeSession {
 
   void Weigh(uint32_t row, TokenMasses& masses) override {
     const size_t place = places_[row];
-    masses.Set({block_sums_.data() + place * num_blocks_, num_blocks_},
-               [from = weights_.data() + place * stride_,
-                num_tokens = num_tokens_](uint32_t block, uint32_t* to) {
-                 const uint32_t begin = block * kTokenBlock;
-                 std::copy_n(from + begin,
-                             std::min(kTokenBlock, num_tokens - begin), to);
-               });
+    SetMasses(weights_.data() + place * stride_, num_tokens_,
+              {block_sums_.data() + place * num_blocks_, num_blocks_}, masses);
   }
 
   void Keep(uint32_t stream, std::span<const uint32_t> kept) override {
