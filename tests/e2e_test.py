@@ -32,7 +32,7 @@ def supported_kernels(llma):
     """Names of the kernel sets that this machine can run."""
     names = []
     for name in ["scalar", "avx2", "avx512vnni256", "avxvnni", "avx512vnni",
-                 "neon", "neon_i8mm"]:
+                 "amx", "neon", "neon_i8mm"]:
         status, _, _ = run(llma, kernels=name, content=b"a")
         if status == 0:
             names.append(name)

@@ -88,6 +88,8 @@ void ScoreAll(const KeyPanels& keys, const QuantizedRows& q, float* scores,
   }
 }
 
+}  // namespace
+
 void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
                      float* scores, size_t stride) {
   const bool is_wide = keys.low_values != nullptr;
@@ -95,6 +97,8 @@ void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
   if (!is_wide && keys.head_dim == 64) score_all = ScoreAll<false, 64>;
   score_all(keys, q, scores, stride);
 }
+
+namespace {
 
 // kQueries queries, 16 * kPanels dims starting at dim; weights and sums of the
 // first query.
@@ -164,6 +168,8 @@ void ValueColumns(const ValuePanels& v, uint32_t dim, const uint8_t* weights_hi,
   }
 }
 
+}  // namespace
+
 void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
                        const uint8_t* weights_lo, size_t weights_stride,
                        uint32_t num_queries, int32_t* sums_hi,
@@ -178,6 +184,8 @@ void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
                     sums_hi, sums_lo);
   }
 }
+
+namespace {
 
 bool IsSupported() {
   return __builtin_cpu_supports("avx512f") &&

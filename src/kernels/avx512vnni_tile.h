@@ -19,6 +19,13 @@ namespace llma::kernels::avx512vnni {
 void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
             const QuantizedRows& x, float* y, size_t y_stride);
 
+void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
+                     float* scores, size_t stride);
+void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
+                       const uint8_t* weights_lo, size_t weights_stride,
+                       uint32_t num_queries, int32_t* sums_hi,
+                       int32_t* sums_lo);
+
 inline __m512i BroadcastQuad(const void* four_bytes) {
   int32_t quad;
   std::memcpy(&quad, four_bytes, 4);

@@ -44,6 +44,27 @@ uint64_t RunVpdpbusd() {
 }  // namespace
 LLMA_TARGET_END
 
+LLMA_TARGET_BEGIN("amx-tile,amx-int8")
+namespace {
+// Four products that do not wait for each other, of 16 x 16 x 64.
+uint64_t RunTdpbssd() {
+  struct alignas(64) {
+    uint8_t palette = 1, unused[15] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16};
+  } shapes;
+  __asm__ volatile("ldtilecfg %0" : : "m"(shapes));
+  for (int step = 0; step < kSteps; ++step) {
+    __asm__ volatile(
+        "tdpbssd %%tmm5, %%tmm4, %%tmm0\n\ttdpbssd %%tmm5, %%tmm4, %%tmm1\n\t"
+        "tdpbssd %%tmm5, %%tmm4, %%tmm2\n\ttdpbssd %%tmm5, %%tmm4, %%tmm3" ::);
+  }
+  __asm__ volatile("tilerelease" ::);
+  return uint64_t{kSteps} * 4 * 16 * 16 * 64;
+}
+}  // namespace
+LLMA_TARGET_END
+
 // 32 bytes at a time; as text, in both encodings.
 LLMA_TARGET_BEGIN("avx2")
 namespace {
@@ -96,6 +117,7 @@ uint64_t RunVpmaddwd() {
 LLMA_TARGET_END
 
 uint64_t RunInt8PeakLoop(std::string_view kernels) {
+  if (kernels == "amx") return RunTdpbssd();
   if (kernels == "avx512vnni") return RunVpdpbusd();
   if (kernels == "avxvnni") return RunVpdpbusd256<true>();
   if (kernels == "avx512vnni256") return RunVpdpbusd256<false>();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/kernel_table.h"
+#include "kernels/testing/amx_model.h"
 #include "numerics/test_random.h"
 
 namespace llma {
@@ -52,6 +53,9 @@ class KernelEquality : public testing::TestWithParam<const KernelTable*> {
       GTEST_SKIP() << "not covered here: " << GetParam()->name;
     }
   }
+#if defined(__x86_64__)
+  void TearDown() override { EXPECT_EQ(CountsOfAmxModel().faults, 0u); }
+#endif
   const KernelTable& kernels() { return *GetParam(); }
   TestRandom random_{12345};
 
@@ -323,9 +327,43 @@ TEST_P(KernelEquality, TokenWeights) {
   }
 }
 
+std::vector<const KernelTable*> TestedKernels() {
+  std::vector<const KernelTable*> tables(AllKernels().begin(),
+                                         AllKernels().end());
+#if defined(__x86_64__)
+  tables.push_back(&kAmxModel);
+#endif
+  return tables;
+}
+
+#if defined(__x86_64__)
+// Rows are enough for tiles, or not; the equality is tested above.
+TEST(AmxModel, TilesAreUsedAsTheProcessorAllows) {
+  if (!kAmxModel.is_supported()) GTEST_SKIP() << "needs AVX-512 VNNI";
+  const auto products_of = [](uint32_t num_rows) {
+    Aligned<int8_t> values(size_t{num_rows} * 64, int8_t{1});
+    Aligned<int8_t> w_values(16 * 64, int8_t{2});
+    Aligned<float> scales(64, 1.0f), y(size_t{num_rows} * 16);
+    Aligned<int32_t> starts(num_rows, -128 * 64);
+    const LinearWeights w = {w_values.data(), scales.data(), 16, 64};
+    const QuantizedRows x = {
+        values.data(), scales.data(), starts.data(), num_rows, 64, 1};
+    const uint64_t before = CountsOfAmxModel().products;
+    kAmxModel.matmul(w, 0, 1, x, y.data(), 16);
+    EXPECT_EQ(y[y.size() - 1], 128.0f);
+    return CountsOfAmxModel().products - before;
+  };
+  EXPECT_EQ(products_of(7), 0u);
+  EXPECT_EQ(products_of(8), 1u);
+  EXPECT_EQ(products_of(16), 1u);
+  EXPECT_EQ(products_of(17), 2u);
+  EXPECT_EQ(products_of(33), 3u);
+  EXPECT_EQ(CountsOfAmxModel().faults, 0u);
+}
+#endif
+
 INSTANTIATE_TEST_SUITE_P(AllKernels, KernelEquality,
-                         testing::ValuesIn(AllKernels().begin(),
-                                           AllKernels().end()),
+                         testing::ValuesIn(TestedKernels()),
                          [](const auto& param_info) {
                            return std::string(param_info.param->name);
                          });

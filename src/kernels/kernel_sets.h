@@ -20,6 +20,9 @@ extern const KernelTable kEvexTable;
 namespace avx512vnni {
 extern const KernelTable kTable;
 }
+namespace amx {
+extern const KernelTable kTable;
+}
 namespace neon_base {
 extern const KernelTable kTable;
 }

@@ -14,6 +14,7 @@ constexpr const KernelTable* kAll[] = {
 #if defined(__x86_64__)
     &kernels::avx2::kTable,    &kernels::avxvnni::kEvexTable,
     &kernels::avxvnni::kTable, &kernels::avx512vnni::kTable,
+    &kernels::amx::kTable,
 #elif defined(__aarch64__)
     &kernels::neon_base::kTable,
     &kernels::neon::kTable,

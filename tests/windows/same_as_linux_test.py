@@ -19,7 +19,8 @@ import time
 
 RUN = str(pathlib.Path(__file__).resolve().parent / "run_exe.sh")
 # Of which a processor runs those it has.
-KERNELS = ["scalar", "avx2", "avxvnni", "avx512vnni256", "avx512vnni"]
+KERNELS = ["scalar", "avx2", "avxvnni", "avx512vnni256", "avx512vnni",
+           "amx"]
 
 
 def run(command, kernels="", **options):

@@ -19,6 +19,12 @@ std::optional<uint64_t> LeftOfMemoryLimits();
 // The most that the process ever had in memory.
 uint64_t PeakMemoryBytes();
 
+// Whether threads of this process may use the tiles of AMX (TILE and INT8). The
+// system keeps room for them only for processes that ask: the first call does,
+// for all threads, also those that run already. From then on Linux takes no
+// alternate signal stack that is too small for tiles (sigaltstack()).
+bool MayUseAmxTiles();
+
 // Instructions of AArch64 that not all of its processors have.
 bool HasArmDotProducts();
 bool HasArmI8mm();

@@ -10,6 +10,9 @@
 #if defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
+#elif defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
 #endif
 #endif
 
@@ -104,6 +107,43 @@ uint64_t PeakMemoryBytes() {
   return peak * 1024;
 #endif
 }
+
+#if defined(__x86_64__) && defined(__linux__)
+namespace {
+
+bool HasAmxInt8() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned kOsUsesXsave = 1u << 27;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & kOsUsesXsave) == 0) {
+    return false;
+  }
+  constexpr unsigned kTiles = 1u << 24, kInt8 = 1u << 25;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kTiles) == 0 ||
+      (d & kInt8) == 0) {
+    return false;
+  }
+  // What the system keeps of a thread: also the shapes and data of tiles?
+  unsigned low = 0, high = 0;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  constexpr unsigned kTileState = 3u << 17;
+  return (low & kTileState) == kTileState;
+}
+
+bool AskForTiles() {
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;
+  return HasAmxInt8() &&
+         ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+}  // namespace
+
+bool MayUseAmxTiles() {
+  static const bool may = AskForTiles();
+  return may;
+}
+#else
+bool MayUseAmxTiles() { return false; }
+#endif
 
 bool HasArmDotProducts() {
 #if defined(__APPLE__)

@@ -53,6 +53,9 @@ uint64_t PeakMemoryBytes() {
   return counters.PeakWorkingSetSize;
 }
 
+// Nobody has tried them on Windows.
+bool MayUseAmxTiles() { return false; }
+
 bool HasArmDotProducts() {
 #if defined(__aarch64__)
   return ::IsProcessorFeaturePresent(43);  // PF_ARM_V82_DP_INSTRUCTIONS_...
