@@ -361,7 +361,7 @@ def main():
                 faults += [(scenario, f) for f in all_faults(scenario)]
                 if arguments.failing_malloc and scenario.name in WITHOUT_MEMORY:
                     of_memory += [(scenario, f) for f in memory_faults(
-                        place, scenario, 0 if arguments.all else 10)]
+                        place, scenario, 0 if arguments.all else 4)]
             if arguments.only:
                 faults = [(s, f) for s, f in faults + of_memory if
                           f"{f.call}:{f.nth}:{f.error or 'short'}".startswith(

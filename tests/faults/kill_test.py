@@ -151,7 +151,7 @@ def main():
                         num_failed += 1
                         print(f"FAILED: {scenario.name}: {problem}")
                 num = arguments.moments or (
-                    40 if scenario.name in MAIN else 8)
+                    16 if scenario.name in MAIN else 4)
                 for index in moments(scenario, num):
                     jobs[pool.submit(kill_once, place, scenario, index)] = (
                         scenario, index)
