@@ -418,6 +418,7 @@ const EngineKind kCpuEngine = {
     .name = "cpu",
     .description = "processors of this machine",
     .max_encode_rows = CpuEngine::kEncodeRows,
+    .threads_per_frame = 8,
     .is_supported = [] { return true; },
     .is_preferred = [] { return true; },
     .create = [](const Model& model, const KernelTable& kernels)

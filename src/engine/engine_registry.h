@@ -19,6 +19,9 @@ struct EngineKind {
   const char* description;
   // At least encode_rows() of its engines.
   uint32_t max_encode_rows;
+  // That a frame keeps busy: so many times fewer frames are best coded side by
+  // side.
+  int threads_per_frame;
   // True if this machine has what the engine needs.
   bool (*is_supported)();
   // True if it is to be taken where none is named but "auto".

@@ -135,7 +135,7 @@ TEST_F(OpenClTest, ModelsOfEveryArchitecture) {
     const auto model = ImportVariation(name);
     ASSERT_NE(model, nullptr);
     for (const opencl::DeviceInfo& info : BothKinds()) {
-      auto engine = OpenClEngine::Create(*model, info);
+      auto engine = OpenClEngine::Create(*model, BestKernels(), info);
       ASSERT_TRUE(engine) << engine.error().what;
       // The window of local layers is 16.
       for (const uint32_t window : {8u, 16u, 1024u}) {
@@ -169,7 +169,8 @@ TEST_F(OpenClTest, TreesAndStartsAreThoseOfTheProcessor) {
     SCOPED_TRACE(name);
     const auto model = ImportVariation(name);
     ASSERT_NE(model, nullptr);
-    auto opened = OpenClEngine::Create(*model, *opencl::BestDevice());
+    auto opened =
+        OpenClEngine::Create(*model, BestKernels(), *opencl::BestDevice());
     ASSERT_TRUE(opened) << opened.error().what;
     CpuEngine cpu(*model, BestKernels());
     std::vector<std::vector<uint64_t>> results;
@@ -221,7 +222,7 @@ TEST_F(OpenClTest, TreesAndStartsAreThoseOfTheProcessor) {
 TEST_F(OpenClTest, VerdictsAreKept) {
   ::setenv("XDG_DATA_HOME", folder_.c_str(), 1);
   const auto engine_of = [](const Model& model) {
-    return *OpenClEngine::Create(model, *opencl::BestDevice());
+    return *OpenClEngine::Create(model, BestKernels(), *opencl::BestDevice());
   };
   const auto gemma = ImportVariation("gemma3"), qwen = ImportVariation("qwen2");
   const auto passed = engine_of(*gemma), refused = engine_of(*qwen);
@@ -251,11 +252,11 @@ TEST_F(OpenClTest, VerdictsAreKept) {
 TEST_F(OpenClTest, WithoutRoomTheProcessorTakesOver) {
   opencl::DeviceInfo small = *opencl::BestDevice();
   small.max_buffer_bytes = 1 << 10;
-  auto engine = OpenClEngine::Create(*model_, small);
+  auto engine = OpenClEngine::Create(*model_, BestKernels(), small);
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error().code, ErrorCode::kMemory);
   small.max_buffer_bytes = 1 << 19;
-  engine = OpenClEngine::Create(*model_, small);
+  engine = OpenClEngine::Create(*model_, BestKernels(), small);
   ASSERT_TRUE(engine) << engine.error().what;
   TakeEngineFailure();
   FallbackEngine fallback(*std::move(engine), BestKernels());

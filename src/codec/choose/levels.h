@@ -36,9 +36,6 @@ struct LevelSettings {
 // No level's frames are larger.
 inline constexpr uint64_t kMaxFrameBytes = 32 << 20;
 
-// Processors that one frame of a language model keeps busy.
-inline constexpr int kThreadsPerModelFrame = 8;
-
 // level: in [kFastestLevel, kBestLevel].
 const LevelSettings& SettingsOfLevel(int level);
 

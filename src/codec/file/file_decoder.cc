@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/machine_limits.h"
+#include "engine/engine_registry.h"
 
 namespace llma {
 namespace {
@@ -46,11 +47,12 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   }
   const bool is_joint = SharesPasses(frame.header);
   const auto max_running =
-      is_joint
-          ? kMaxJointFrames
-          : static_cast<size_t>(
-                uses_model ? std::max(1, num_threads_ / kThreadsPerModelFrame)
-                           : num_threads_);
+      is_joint ? kMaxJointFrames
+               : static_cast<size_t>(
+                     uses_model
+                         ? std::max(1, num_threads_ /
+                                           EngineToEstimate().threads_per_frame)
+                         : num_threads_);
   const int num_threads =
       frame.header.is_last || is_joint
           ? num_threads_

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/machine_limits.h"
+#include "engine/engine_registry.h"
 
 namespace llma {
 namespace {
@@ -27,8 +28,9 @@ FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
       num_threads_(NumThreads(options.num_threads)),
       cutter_(model, options) {
   const uint64_t frame_bytes = FrameCutter::FrameBytesOf(options);
-  const auto per_frame =
-      SettingsOfLevel(options.level).uses_model ? kThreadsPerModelFrame : 1;
+  const int per_frame = SettingsOfLevel(options.level).uses_model
+                            ? EngineToEstimate().threads_per_frame
+                            : 1;
   uint64_t limit = static_cast<uint64_t>(std::max(1, num_threads_ / per_frame));
   // Frames of a model's levels may grow.
   uint64_t content_bytes =

@@ -18,23 +18,37 @@
 #define LOG2E 0x1.715476p+0f
 #define MASKED -0x1p+120f
 
-// One row of a batch: RowInfo of opencl_engine.cc.
+// One row of a pass: RowInfo of device_pass.h.
 typedef struct {
   ulong position;        // in the text
   ulong cache_position;  // in the cache
-  uint stream;
+  ulong first_slot;      // of its stream
+  ulong tree_begin;      // the ring's index where the tree begins
+  uint first_head;       // of its session, in all layers
   uint token;
   uint ancestors;  // of a tree: bit i: it follows position i of it, or is it
   uint depth;
+  uint tree_row;   // of the pass, where the tree begins
+  uint tree_size;  // its positions; 0: there is none
 } Row;
 
-// A head of keys and values: HeadInfo of opencl_engine.cc.
+// A head of keys and values in a layer: HeadInfo of key_values.h.
 typedef struct {
   uint window;
   uint num_slots;   // sinks' panel and ring
-  uint first_slot;  // of the layer's
+  uint first_slot;  // of the stream's
   uint keeps_sinks;
 } Head;
+
+// Positions of a tree that stay, one after the other: MoveInfo of
+// key_values.h.
+typedef struct {
+  ulong first_slot;  // of its stream
+  ulong begin;       // the tree's first position
+  uint first_head;
+  uint count;
+  uint kept[16];  // ascending, from `begin` on
+} Move;
 
 // acc + the product of four signed bytes each.
 #if defined(LLMA_DOT_PTX)
@@ -343,13 +357,13 @@ float16 column(int16 quads, int shift) {
 MULTIPLY_PANEL(multiply_panel_one, 1)
 MULTIPLY_PANEL(multiply_panel, 4)
 
-// Slot of a position among all of a layer.
-ulong slot_of(Head head, uint stream, uint layer_slots, ulong position) {
+// Slot of a position of the stream that begins at first_slot.
+ulong slot_of(Head head, ulong first_slot, ulong position) {
   const ulong slot =
       position < SINKS
           ? position
           : PANEL + (position - SINKS) % (head.num_slots - PANEL);
-  return (ulong)stream * layer_slots + head.first_slot + slot;
+  return first_slot + head.first_slot + slot;
 }
 
 ulong value_idx(ulong slot, uint dim, uint head_dim) {
@@ -379,7 +393,9 @@ float largest_magnitude(local const float* x, uint size, local float* scratch) {
 
 // Bias, norm, RoPE of each head; queries are quantised, keys and values stored.
 // A group of items for each head (queries, keys, values) and row.
-//   ropes: [row, 2, head_dim / 2]; sink_ropes: [KV head, 2, head_dim / 2]
+//   ropes: [row, 2, head_dim / 2]
+//   kv_heads: [session, layer, KV head], layer_head: the layer's first one
+//   sink_ropes: of these, [2, head_dim / 2]
 //   flags: 1: bias; 2: norms; 4: keys of 15 bits
 kernel void heads(global const float* qkv, uint qkv_stride,
                   global const float* bias, global const float* q_norm,
@@ -387,7 +403,7 @@ kernel void heads(global const float* qkv, uint qkv_stride,
                   global const float* sink_ropes, global const Row* rows,
                   global const Head* kv_heads, uint num_heads,
                   uint num_kv_heads, uint head_dim, float eps, float factor,
-                  uint flags, uint layer_slots, global char* q,
+                  uint flags, uint layer_head, global char* q,
                   global float* q_scales, global char* sink_q,
                   global float* sink_q_scales, global char* keys,
                   global char* low_keys, global char* kv_values,
@@ -397,6 +413,8 @@ kernel void heads(global const float* qkv, uint qkv_stride,
   const uint head = get_group_id(0);
   const ulong row = get_group_id(1);
   const Row at = rows[row];
+  kv_heads += at.first_head + layer_head;
+  sink_ropes += (ulong)(at.first_head + layer_head) * head_dim;
   const int is_query = head < num_heads;
   const int is_value = head >= num_heads + num_kv_heads;
   qkv += row * qkv_stride + (ulong)head * head_dim;
@@ -421,7 +439,7 @@ kernel void heads(global const float* qkv, uint qkv_stride,
   }
   if (is_value) {
     const Head kv = kv_heads[head - num_heads - num_kv_heads];
-    const ulong slot = slot_of(kv, at.stream, layer_slots, at.cache_position);
+    const ulong slot = slot_of(kv, at.first_slot, at.cache_position);
     const float largest = largest_magnitude(in, head_dim, scratch);
     const int is_zero = largest < SMALLEST_MAGNITUDE;
     const float by = is_zero ? 0.0f : 127.0f / largest;
@@ -438,7 +456,7 @@ kernel void heads(global const float* qkv, uint qkv_stride,
   int is_zero = largest < SMALLEST_MAGNITUDE;
   if (!is_query) {
     const Head kv = kv_heads[head - num_heads];
-    const ulong slot = slot_of(kv, at.stream, layer_slots, at.cache_position);
+    const ulong slot = slot_of(kv, at.first_slot, at.cache_position);
     const int is_wide = (flags & 4) != 0;
     const float most = is_wide ? 16319.0f : 127.0f;
     const float by = is_zero ? 0.0f : most / largest;
@@ -480,8 +498,7 @@ kernel void heads(global const float* qkv, uint qkv_stride,
 
 // o = attention of each query head. A group of items for each head and row.
 // Places are the sinks, then the ring from a multiple of 4 on.
-//   first_row: of this launch; tree_begin: the ring's index where the batch's
-//   tree begins, tree_size its positions, 0 if there is none
+//   first_row: of this launch; layer_head: as in `heads`
 //   scores, weights: [row of the launch, head, stride], weights in two halves
 //   out: [row, head, head_dim]
 kernel void attend(global const char* q, global const float* q_scales,
@@ -491,8 +508,8 @@ kernel void attend(global const char* q, global const float* q_scales,
                    global const float2* kv_scales, global const Row* rows,
                    global const Head* kv_heads, uint first_row, uint num_heads,
                    uint num_kv_heads, uint head_dim, uint flags, float cap,
-                   float cap_factor, uint layer_slots, ulong tree_begin,
-                   uint tree_size, uint stride, global float* scores,
+                   float cap_factor, uint layer_head, uint stride,
+                   global float* scores,
                    global uchar* weights, global float* out) {
   local int queries[2][MAX_HEAD_DIM / 4];
   local float scratch[ITEMS];
@@ -508,7 +525,9 @@ kernel void attend(global const char* q, global const float* q_scales,
   global uchar* high = weights + scratch_idx * 2 * stride;
   global uchar* low = high + stride;
   const Row at = rows[row];
-  const Head kv = kv_heads[kv_head];
+  const Head kv = kv_heads[at.first_head + layer_head + kv_head];
+  const ulong tree_begin = at.tree_begin;
+  const uint tree_size = at.tree_size;
   for (uint i = item; i < quads; i += ITEMS) {
     queries[0][i] = ((global const int*)sink_q)[query * quads + i];
     queries[1][i] = ((global const int*)q)[query * quads + i];
@@ -532,7 +551,7 @@ kernel void attend(global const char* q, global const float* q_scales,
   const uint num_places = SINKS + (uint)((end - origin + 3) & ~(ulong)3);
   const uint ring_slots = kv.num_slots - PANEL;
   const uint first_slot = (uint)(origin % ring_slots);
-  const ulong head_slot = (ulong)at.stream * layer_slots + kv.first_slot;
+  const ulong head_slot = at.first_slot + kv.first_slot;
 
   float largest = MASKED;
   for (uint place = item; place < num_places; place += ITEMS) {
@@ -547,7 +566,7 @@ kernel void attend(global const char* q, global const float* q_scales,
       if (tree_size != 0 && idx >= tree_begin) {
         const uint i = (uint)(idx - tree_begin);
         is_seen = i < tree_size && (at.ancestors >> i & 1) &&
-                  tree_begin + rows[i].depth >= window_begin;
+                  tree_begin + rows[at.tree_row + i].depth >= window_begin;
       } else {
         is_seen = idx >= window_begin && idx < end;
       }
@@ -745,50 +764,65 @@ kernel void decide(global const uint4* decisions, global const uint* rows,
   probabilities[idx] = probability;
 }
 
-// Copies positions of a stream to others, or to those of another stream, in
-// order. Items: [head_dim, KV heads].
-//   num_moves: of moves: [2 i] to [2 i + 1]; or if it is 0, what can be seen
-//   from position `end` on
-kernel void copy_positions(global char* keys, global char* low_keys,
-                           global char* kv_values, global float2* kv_scales,
-                           global const Head* kv_heads, uint stream,
-                           uint layer_slots, global const char* from_keys,
-                           global const char* from_low_keys,
-                           global const char* from_values,
-                           global const float2* from_scales,
-                           global const Head* from_heads, uint from_stream,
-                           uint from_layer_slots, uint is_wide,
-                           global const ulong* moves, uint num_moves,
-                           ulong end) {
-  const uint dim = get_global_id(0), kv_head = get_global_id(1);
-  const uint head_dim = get_global_size(0);
-  const Head to_head = kv_heads[kv_head], from_head = from_heads[kv_head];
-  ulong count = num_moves;
-  ulong begin = 0, sinks = 0;
-  if (num_moves == 0) {
-    const ulong seen = min((ulong)from_head.window - 1, end);
-    sinks = min((ulong)SINKS, end);
-    begin = max(sinks, end - seen);
-    count = sinks + end - begin;
+// One dimension of a position, which another gets.
+void copy_position(global char* keys, global char* low_keys,
+                   global char* kv_values, global float2* kv_scales, ulong to,
+                   global const char* from_keys,
+                   global const char* from_low_keys,
+                   global const char* from_values,
+                   global const float2* from_scales, ulong from, uint is_wide,
+                   uint dim, uint head_dim) {
+  const ulong to_key = panel_idx(to, dim, head_dim);
+  const ulong from_key = panel_idx(from, dim, head_dim);
+  keys[to_key] = from_keys[from_key];
+  if (is_wide) low_keys[to_key] = from_low_keys[from_key];
+  kv_values[value_idx(to, dim, head_dim)] =
+      from_values[value_idx(from, dim, head_dim)];
+  if (dim == 0) kv_scales[to] = from_scales[from];
+}
+
+// A stream starts as another one, which has `end` positions; of all that can be
+// seen from there on. Items: [head_dim, heads of all layers].
+kernel void copy_stream(global char* keys, global char* low_keys,
+                        global char* kv_values, global float2* kv_scales,
+                        global const Head* heads, uint first_head,
+                        ulong first_slot, global const char* from_keys,
+                        global const char* from_low_keys,
+                        global const char* from_values,
+                        global const float2* from_scales,
+                        global const Head* from_heads, uint from_first_head,
+                        ulong from_first_slot, uint is_wide, ulong end) {
+  const uint dim = get_global_id(0), head_dim = get_global_size(0);
+  const Head to_head = heads[first_head + get_global_id(1)];
+  const Head from_head = from_heads[from_first_head + get_global_id(1)];
+  const ulong seen = min((ulong)from_head.window - 1, end);
+  const ulong sinks = min((ulong)SINKS, end);
+  const ulong begin = max(sinks, end - seen);
+  for (ulong i = 0; i < sinks + end - begin; ++i) {
+    const ulong position = i < sinks ? i : begin + i - sinks;
+    copy_position(keys, low_keys, kv_values, kv_scales,
+                  slot_of(to_head, first_slot, position), from_keys,
+                  from_low_keys, from_values, from_scales,
+                  slot_of(from_head, from_first_slot, position), is_wide, dim,
+                  head_dim);
   }
-  for (ulong i = 0; i < count; ++i) {
-    ulong from_position, to_position;
-    if (num_moves != 0) {
-      from_position = moves[2 * i];
-      to_position = moves[2 * i + 1];
-    } else {
-      from_position = to_position = i < sinks ? i : begin + i - sinks;
-    }
-    const ulong from =
-        slot_of(from_head, from_stream, from_layer_slots, from_position);
-    const ulong to = slot_of(to_head, stream, layer_slots, to_position);
-    const ulong from_key = panel_idx(from, dim, head_dim);
-    const ulong to_key = panel_idx(to, dim, head_dim);
-    keys[to_key] = from_keys[from_key];
-    if (is_wide) low_keys[to_key] = from_low_keys[from_key];
-    kv_values[value_idx(to, dim, head_dim)] =
-        from_values[value_idx(from, dim, head_dim)];
-    if (dim == 0) kv_scales[to] = from_scales[from];
+}
+
+// Items: [head_dim, heads of all layers * moves].
+kernel void move_positions(global char* keys, global char* low_keys,
+                           global char* kv_values, global float2* kv_scales,
+                           global const Head* heads, uint num_heads,
+                           uint is_wide, global const Move* moves) {
+  const uint dim = get_global_id(0), head_dim = get_global_size(0);
+  global const Move* move = moves + get_global_id(1) / num_heads;
+  const Head head = heads[move->first_head + get_global_id(1) % num_heads];
+  for (uint i = 0; i < move->count; ++i) {
+    if (move->kept[i] == i) continue;
+    copy_position(keys, low_keys, kv_values, kv_scales,
+                  slot_of(head, move->first_slot, move->begin + i), keys,
+                  low_keys, kv_values, kv_scales,
+                  slot_of(head, move->first_slot, move->begin + move->kept[i]),
+                  is_wide, dim, head_dim);
   }
 }
 

@@ -48,6 +48,7 @@ const Api* Load() {
       Find(library, "clEnqueueNDRangeKernel", api.EnqueueNDRangeKernel) &&
       Find(library, "clEnqueueReadBuffer", api.EnqueueReadBuffer) &&
       Find(library, "clEnqueueWriteBuffer", api.EnqueueWriteBuffer) &&
+      Find(library, "clEnqueueCopyBuffer", api.EnqueueCopyBuffer) &&
       Find(library, "clFinish", api.Finish);
   return has_all ? &api : nullptr;
 }

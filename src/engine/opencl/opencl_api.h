@@ -97,6 +97,9 @@ struct Api {
   cl_int(LLMA_CL_CALL* EnqueueWriteBuffer)(cl_command_queue, cl_mem, cl_uint,
                                            size_t, size_t, const void*, cl_uint,
                                            const cl_event*, cl_event*);
+  cl_int(LLMA_CL_CALL* EnqueueCopyBuffer)(cl_command_queue, cl_mem, cl_mem,
+                                          size_t, size_t, size_t, cl_uint,
+                                          const cl_event*, cl_event*);
   cl_int(LLMA_CL_CALL* Finish)(cl_command_queue);
 };
 

@@ -2,6 +2,7 @@
 #include "engine/opencl/opencl_device.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string_view>
 
 namespace llma::opencl {
@@ -23,7 +24,8 @@ constexpr const char* kKernelNames[kNumKernels] = {"embed",
                                                    "token_weights",
                                                    "add_up",
                                                    "decide",
-                                                   "copy_positions",
+                                                   "copy_stream",
+                                                   "move_positions",
                                                    "operate"};
 
 // Floats are divided and their roots taken as IEEE says. What else
@@ -92,6 +94,7 @@ std::vector<DeviceInfo> ListDevices() {
     }
     for (const cl_device_id id : ids) {
       DeviceInfo& info = devices.emplace_back();
+      info.api = api;
       info.id = id;
       info.name = TextOf(*api, id, kDeviceName);
       info.vendor = TextOf(*api, id, kDeviceVendor);
@@ -204,35 +207,29 @@ Device::~Device() {
 }
 
 Result<Buffer> Device::Allocate(uint64_t size_bytes) const {
-  const uint64_t bytes = std::max<uint64_t>(size_bytes, 1);
-  cl_int code = -4;
-  cl_mem memory = nullptr;
-  if (bytes <= info_.max_buffer_bytes && bytes <= SIZE_MAX) {
-    memory = api_->CreateBuffer(context_, kMemReadWrite,
-                                static_cast<size_t>(bytes), nullptr, &code);
-  }
-  if (code != kSuccess) {
-    return Error{ErrorCode::kMemory, "OpenCL device '" + info_.name +
-                                         "': " + CodeText(code) + " (" +
-                                         std::to_string(bytes) + " bytes)"};
-  }
-  return Buffer(api_, memory);
+  return Create(kMemReadWrite, std::max<uint64_t>(size_bytes, 1), nullptr);
 }
 
-Result<Buffer> Device::UploadBytes(const void* data, size_t size_bytes) const {
-  if (size_bytes == 0) return Allocate(1);
+Result<Buffer> Device::Create(cl_bitfield flags, uint64_t size_bytes,
+                              const void* data) const {
+  // The driver and the kernels need some of it, too.
+  const uint64_t max_used_bytes = info_.memory_bytes - info_.memory_bytes / 8;
   cl_int code = -4;
   cl_mem memory = nullptr;
-  if (size_bytes <= info_.max_buffer_bytes) {
-    memory = api_->CreateBuffer(context_, kMemReadOnly | kMemCopyHostPtr,
-                                size_bytes, const_cast<void*>(data), &code);
+  const bool has_room = (used_bytes_ += size_bytes) <= max_used_bytes;
+  if (has_room && size_bytes <= info_.max_buffer_bytes &&
+      size_bytes <= SIZE_MAX) {
+    memory =
+        api_->CreateBuffer(context_, flags, static_cast<size_t>(size_bytes),
+                           const_cast<void*>(data), &code);
   }
   if (code != kSuccess) {
+    used_bytes_ -= size_bytes;
     return Error{ErrorCode::kMemory,
                  "OpenCL device '" + info_.name + "': " + CodeText(code) +
                      " (" + std::to_string(size_bytes) + " bytes)"};
   }
-  return Buffer(api_, memory);
+  return Buffer(api_, memory, size_bytes, &used_bytes_);
 }
 
 Result<std::unique_ptr<Queue>> Queue::Open(const Device& device) {
@@ -277,17 +274,28 @@ void Queue::Launch(Kernel kernel, std::array<size_t, 2> global,
                    std::array<size_t, 2> local) {
   if (failure_ != kSuccess) return;
   const auto i = static_cast<size_t>(kernel);
+  // Drivers would choose by the number of rows, and some compile each choice.
+  if (local[0] == 0) {
+    local = {std::gcd(global[0], kGroupItems), 1};
+  }
   Note(api_.EnqueueNDRangeKernel(queue_, kernels_[i], 2, nullptr, global.data(),
-                                 local[0] == 0 ? nullptr : local.data(), 0,
-                                 nullptr, nullptr),
+                                 local.data(), 0, nullptr, nullptr),
        kKernelNames[i]);
 }
 
-void Queue::Write(const Buffer& to, const void* data, size_t size_bytes) {
+void Queue::Write(const Buffer& to, size_t offset_bytes, const void* data,
+                  size_t size_bytes) {
   if (failure_ != kSuccess || size_bytes == 0) return;
-  Note(api_.EnqueueWriteBuffer(queue_, to.memory(), kTrue, 0, size_bytes, data,
-                               0, nullptr, nullptr),
+  Note(api_.EnqueueWriteBuffer(queue_, to.memory(), kTrue, offset_bytes,
+                               size_bytes, data, 0, nullptr, nullptr),
        "writing");
+}
+
+void Queue::Copy(const Buffer& from, const Buffer& to, size_t size_bytes) {
+  if (failure_ != kSuccess || size_bytes == 0) return;
+  Note(api_.EnqueueCopyBuffer(queue_, from.memory(), to.memory(), 0, 0,
+                              size_bytes, 0, nullptr, nullptr),
+       "copying");
 }
 
 void Queue::Read(const Buffer& from, size_t offset_bytes, size_t size_bytes,

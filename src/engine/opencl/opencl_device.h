@@ -4,6 +4,7 @@
 #define LLMA_ENGINE_OPENCL_OPENCL_DEVICE_H_
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -19,6 +20,7 @@ namespace llma::opencl {
 
 // What a device says of itself.
 struct DeviceInfo {
+  const Api* api = nullptr;
   cl_device_id id = nullptr;
   std::string name, vendor, driver, version, extensions;
   bool is_gpu = false;
@@ -54,32 +56,44 @@ enum class Kernel {
   kTokenWeights,
   kAddUp,
   kDecide,
-  kCopyPositions,
+  kCopyStream,
+  kMovePositions,
   kOperate,
 };
-inline constexpr size_t kNumKernels = 17;
+inline constexpr size_t kNumKernels = 18;
 inline constexpr size_t kGroupItems = 64;  // ITEMS of kernels.cl
 
-// Memory of a device. Movable.
+// Memory of a device. Movable. The device must outlive it.
 class Buffer {
  public:
   Buffer() = default;
-  Buffer(const Api* api, cl_mem memory) : api_(api), memory_(memory) {}
-  Buffer(Buffer&& other) noexcept
-      : api_(other.api_), memory_(std::exchange(other.memory_, nullptr)) {}
+  Buffer(const Api* api, cl_mem memory, uint64_t size_bytes,
+         std::atomic<uint64_t>* used_bytes)
+      : api_(api),
+        memory_(memory),
+        size_bytes_(size_bytes),
+        used_bytes_(used_bytes) {}
+  Buffer(Buffer&& other) noexcept { *this = std::move(other); }
   Buffer& operator=(Buffer&& other) noexcept {
     std::swap(api_, other.api_);
     std::swap(memory_, other.memory_);
+    std::swap(size_bytes_, other.size_bytes_);
+    std::swap(used_bytes_, other.used_bytes_);
     return *this;
   }
   ~Buffer() {
-    if (memory_ != nullptr) api_->ReleaseMemObject(memory_);
+    if (memory_ == nullptr) return;
+    api_->ReleaseMemObject(memory_);
+    *used_bytes_ -= size_bytes_;
   }
   cl_mem memory() const { return memory_; }
+  uint64_t size_bytes() const { return size_bytes_; }
 
  private:
   const Api* api_ = nullptr;
   cl_mem memory_ = nullptr;
+  uint64_t size_bytes_ = 0;
+  std::atomic<uint64_t>* used_bytes_ = nullptr;  // of the device
 };
 
 // A device in use: a context and the program. Thread-safe.
@@ -97,18 +111,25 @@ class Device {
   // "dp4a", "integer dot product" or "bytes": by what dot products are made.
   const char* products() const { return products_; }
 
-  // At least a byte. kMemory if it cannot be had. `data` is copied.
+  // Of buffers.
+  uint64_t used_bytes() const { return used_bytes_; }
+
+  // At least a byte. kMemory if it cannot be had, or most of the device's
+  // memory would be in use. `data` is copied.
   Result<Buffer> Allocate(uint64_t size_bytes) const;
   template <class T>
   Result<Buffer> Upload(std::span<const T> data) const {
-    return UploadBytes(data.data(), data.size_bytes());
+    if (data.empty()) return Allocate(1);
+    return Create(kMemReadOnly | kMemCopyHostPtr, data.size_bytes(),
+                  data.data());
   }
 
  private:
   friend class Queue;
   Device(const DeviceInfo& info, const char* source)
-      : info_(info), source_(source), api_(LoadApi()) {}
-  Result<Buffer> UploadBytes(const void* data, size_t size_bytes) const;
+      : info_(info), source_(source), api_(info.api) {}
+  Result<Buffer> Create(cl_bitfield flags, uint64_t size_bytes,
+                        const void* data) const;
   // The log if it cannot be built.
   bool Build(const std::string& options, std::string& log);
 
@@ -118,6 +139,7 @@ class Device {
   const char* products_ = "bytes";
   cl_context context_ = nullptr;
   cl_program program_ = nullptr;
+  mutable std::atomic<uint64_t> used_bytes_{0};
 };
 
 // Work for a device, done in order. The first thing that fails stays as the
@@ -129,7 +151,7 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
-  // Local sizes {0} leave the choice to the device. Arguments are buffers and
+  // Local sizes {0}: any that divide the global ones. Arguments are buffers and
   // numbers.
   template <class... Args>
   void Run(Kernel kernel, std::array<size_t, 2> global,
@@ -139,7 +161,9 @@ class Queue {
     Launch(kernel, global, local);
   }
   // Copies now what `data` has; in order with the work.
-  void Write(const Buffer& to, const void* data, size_t size_bytes);
+  void Write(const Buffer& to, size_t offset_bytes, const void* data,
+             size_t size_bytes);
+  void Copy(const Buffer& from, const Buffer& to, size_t size_bytes);
   // `data` has it after Finish().
   void Read(const Buffer& from, size_t offset_bytes, size_t size_bytes,
             void* data);

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // A device of OpenCL as an engine: weights, keys and values stay on it; of
-// known tokens the probabilities of their decisions come back, else the weights
-// of all tokens.
+// known tokens the probabilities of their decisions come back, else sums of
+// weights, and what single weights are computed from.
 #ifndef LLMA_ENGINE_OPENCL_OPENCL_ENGINE_H_
 #define LLMA_ENGINE_OPENCL_OPENCL_ENGINE_H_
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <mutex>
 
 #include "engine/engine.h"
 #include "engine/engine_registry.h"
+#include "engine/opencl/decode_passes.h"
+#include "engine/opencl/device_weights.h"
 #include "engine/opencl/opencl_device.h"
 #include "kernels/kernel_table.h"
 #include "model/model_config.h"
 
 namespace llma {
 
+// A session that finds no room on the device waits as long as others of its
+// direction are open.
 class OpenClEngine : public Engine {
  public:
   // Over all streams: enough for all units of a large device.
@@ -24,8 +29,10 @@ class OpenClEngine : public Engine {
 
   // With all weights on the device. kMemory if it has not got the room. It is
   // not checked whether it computes rightly: opencl/self_check.h does that.
+  // Kernels, for the few weights that this machine computes, must outlive it.
   static Result<std::unique_ptr<OpenClEngine>> Create(
-      const Model& model, const opencl::DeviceInfo& info);
+      const Model& model, const KernelTable& kernels,
+      const opencl::DeviceInfo& info);
 
   uint32_t encode_rows() const override;
   float extra_row_cost() const override;
@@ -40,34 +47,25 @@ class OpenClEngine : public Engine {
   static uint64_t DecoderBytes(const ModelConfig& config,
                                const SessionShape& shape);
 
+  const KernelTable& kernels() const { return kernels_; }
   const opencl::Device& device() const { return *device_; }
-
-  // A matrix on the device, in the layout of LinearWeights.
-  struct Matrix {
-    opencl::Buffer values, scales;
-    uint32_t num_rows = 0;  // whole panels
-    uint32_t num_groups = 0;
-  };
-  struct Layer {
-    opencl::Buffer attn_norm, qkv_bias, q_norm, k_norm, post_attn_norm,
-        ffn_norm, post_ffn_norm;
-    Matrix qkv, attn_out, gate_up, ffn_down;
-  };
-  struct Weights {
-    std::vector<Layer> layers;
-    Matrix embedding;
-    Matrix untied_head;  // if the head is not the embedding
-    opencl::Buffer output_norm, rope_steps, local_rope_steps;
-  };
-  const Weights& weights() const { return weights_; }
+  const opencl::DeviceWeights& weights() const { return weights_; }
+  opencl::DecodePasses& decode_passes() { return *decode_passes_; }
+  // An encoder has freed what it had.
+  void NoteEncoderEnd();
 
  private:
-  OpenClEngine(const Model& model, std::unique_ptr<opencl::Device> device)
-      : Engine(model), device_(std::move(device)) {}
-  Status Upload();
+  OpenClEngine(const Model& model, const KernelTable& kernels,
+               std::unique_ptr<opencl::Device> device)
+      : Engine(model), kernels_(kernels), device_(std::move(device)) {}
 
+  const KernelTable& kernels_;
   const std::unique_ptr<opencl::Device> device_;
-  Weights weights_;  // goes before the device
+  opencl::DeviceWeights weights_;  // go before the device
+  std::unique_ptr<opencl::DecodePasses> decode_passes_;
+  std::mutex mutex_;
+  std::condition_variable encoder_ended_;
+  uint32_t num_encoders_ = 0;
 };
 
 }  // namespace llma

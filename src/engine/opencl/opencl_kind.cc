@@ -19,7 +19,7 @@ Result<std::unique_ptr<OpenClEngine>> CreateChecked(
   if (device == nullptr) {
     return Error{ErrorCode::kUnsupported, "there is no OpenCL device"};
   }
-  LLMA_ASSIGN(auto engine, OpenClEngine::Create(model, *device));
+  LLMA_ASSIGN(auto engine, OpenClEngine::Create(model, kernels, *device));
   LLMA_TRY(opencl::CheckOnce(*engine, kernels));
   return engine;
 }
@@ -30,6 +30,7 @@ const EngineKind kOpenClEngine = {
     .name = "opencl",
     .description = "a GPU or another device of OpenCL",
     .max_encode_rows = OpenClEngine::kMaxEncodeRows,
+    .threads_per_frame = 1,  // the device has the model's work
     .is_supported = [] { return opencl::BestDevice() != nullptr; },
     .is_preferred =
         [] {

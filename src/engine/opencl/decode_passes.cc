@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/opencl/decode_passes.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <new>
+#include <utility>
+
+namespace llma::opencl {
+
+Result<std::unique_ptr<DecodePasses>> DecodePasses::Create(
+    const Device& device, const Model& model, const DeviceWeights& weights) {
+  std::unique_ptr<DecodePasses> passes(
+      new DecodePasses(device, model, weights));
+  LLMA_ASSIGN(passes->queue_, Queue::Open(device));
+  return passes;
+}
+
+Result<KeyValues::Part> DecodePasses::Open(const SessionShape& shape) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++num_opening_;
+    ended_.wait(lock, [&] { return !is_running_; });
+    --num_opening_;
+    auto part = TryToOpen(shape);
+    if (part) {
+      ++num_sessions_;
+      num_rows_ += shape.max_rows();
+    }
+    if (num_opening_ == 0 && !waiting_.empty()) {
+      waiting_.front()->wake.notify_one();
+    }
+    if (part || part.error().code != ErrorCode::kMemory || num_sessions_ == 0) {
+      return part;
+    }
+    closed_.wait(lock);
+  }
+}
+
+Result<KeyValues::Part> DecodePasses::TryToOpen(const SessionShape& shape) {
+  LLMA_ASSIGN(const KeyValues::Part part, key_values_.Add(shape, *queue_));
+  const Status status = MakeRoom(shape);
+  if (status) return part;
+  key_values_.Remove(part);
+  return status.error();
+}
+
+Status DecodePasses::MakeRoom(const SessionShape& shape) {
+  const uint32_t window_positions =
+      std::max(window_positions_, shape.window_positions);
+  const uint32_t sum_rows = std::bit_ceil(num_rows_ + shape.max_rows());
+  const uint32_t most_rows =
+      std::max({max_rows_, shape.max_rows(), std::min(sum_rows, kMaxPassRows)});
+  if (window_positions == window_positions_ && most_rows == max_rows_) {
+    return OkStatus();
+  }
+  const auto make = [&](uint32_t max_rows) -> Status {
+    LLMA_ASSIGN(pass_, DevicePass::Create(device_, model_, weights_, max_rows,
+                                          window_positions, *queue_));
+    max_rows_ = max_rows;
+    window_positions_ = window_positions;
+    return OkStatus();
+  };
+  // With less, rows go into several passes.
+  if (make(most_rows)) return OkStatus();
+  const uint32_t fewest_rows = std::max(max_rows_, shape.max_rows());
+  return window_positions == window_positions_ && fewest_rows == max_rows_
+             ? OkStatus()
+             : make(fewest_rows);
+}
+
+void DecodePasses::Close(const SessionShape& shape,
+                         const KeyValues::Part& part) {
+  const std::lock_guard lock(mutex_);
+  key_values_.Remove(part);
+  --num_sessions_;
+  num_rows_ -= shape.max_rows();
+  closed_.notify_all();
+  if (waiting_.size() >= num_sessions_) all_came_.notify_one();
+}
+
+Status DecodePasses::Run(Member& member) {
+  std::unique_lock lock(mutex_);
+  waiting_.push_back(&member);
+  member.is_done = false;
+  if (waiting_.size() >= num_sessions_) all_came_.notify_one();
+  while (!member.is_done) {
+    if (is_running_ || num_opening_ > 0) {
+      member.wake.wait(lock);
+      continue;
+    }
+    is_running_ = true;
+    // Others may be about to come; those who do not are not waited for.
+    all_came_.wait_for(lock, pass_time_ / 4,
+                       [&] { return waiting_.size() >= num_sessions_; });
+    std::swap(running_, waiting_);
+    lock.unlock();
+    const auto begin = std::chrono::steady_clock::now();
+    RunAll(running_);
+    const auto end = std::chrono::steady_clock::now();
+    lock.lock();
+    pass_time_ = end - begin;
+    is_running_ = false;
+    for (Member* other : running_) {
+      other->is_done = true;
+      other->wake.notify_one();
+    }
+    running_.clear();
+    ended_.notify_all();
+    if (!waiting_.empty()) waiting_.front()->wake.notify_one();
+  }
+  return member.status;
+}
+
+void DecodePasses::RunAll(std::span<Member* const> members) {
+  for (size_t begin = 0, end = 0; begin < members.size(); begin = end) {
+    size_t num_rows = 0;
+    while (
+        end < members.size() &&
+        (end == begin || num_rows + members[end]->rows.size() <= max_rows_)) {
+      num_rows += members[end++]->rows.size();
+    }
+    const auto some = members.subspan(begin, end - begin);
+    Status status = OkStatus();
+    std::shared_ptr<PassResults> results;
+    try {
+      results = FreeResults();
+      status = RunPass(some, *results);
+    } catch (const std::bad_alloc&) {
+      status = Error{ErrorCode::kMemory, "out of memory"};
+    }
+    uint32_t first_row = 0;
+    for (Member* member : some) {
+      member->status = status;
+      member->results = results;
+      member->first_row = first_row;
+      first_row += static_cast<uint32_t>(member->rows.size());
+    }
+  }
+}
+
+Status DecodePasses::RunPass(std::span<Member* const> members,
+                             PassResults& results) {
+  rows_.clear();
+  moves_.clear();
+  for (Member* member : members) {
+    for (uint32_t i = 0;
+         member->start != nullptr && i < member->part.num_streams; ++i) {
+      key_values_.CopyStream(member->part, i, member->start->key_values,
+                             member->start->part, member->start->num_positions,
+                             *queue_);
+    }
+    const auto first_row = static_cast<uint32_t>(rows_.size());
+    for (RowInfo row : member->rows) {
+      row.tree_row += first_row;
+      rows_.push_back(row);
+    }
+    moves_.insert(moves_.end(), member->moves.begin(), member->moves.end());
+  }
+  LLMA_TRY(key_values_.Move(moves_, *queue_));
+  pass_->Run(key_values_, rows_);
+
+  const size_t num_rows = rows_.size(), num_blocks = pass_->num_blocks();
+  const size_t dim = model_.config().dim, num_groups = dim / kGroupSize;
+  if (results.largest.size() < num_rows) {
+    const size_t room = std::bit_ceil(num_rows);
+    results.block_sums = AlignedBuffer<uint64_t>(room * num_blocks);
+    results.hidden = AlignedBuffer<int8_t>(room * dim);
+    results.hidden_scales = AlignedBuffer<float>(room * num_groups);
+    results.largest = AlignedBuffer<float>(room);
+  }
+  queue_->Read(pass_->hidden(), 0, num_rows * dim, results.hidden.data());
+  queue_->Read(pass_->hidden_scales(), 0, num_rows * num_groups * sizeof(float),
+               results.hidden_scales.data());
+  for (size_t row = 0; row < num_rows; row += pass_->logit_rows()) {
+    const size_t count = std::min<size_t>(pass_->logit_rows(), num_rows - row);
+    pass_->Weigh(static_cast<uint32_t>(row), static_cast<uint32_t>(count));
+    queue_->Read(pass_->block_sums(), 0, count * num_blocks * sizeof(uint64_t),
+                 results.block_sums.data() + row * num_blocks);
+    queue_->Read(pass_->largest_logits(), 0, count * sizeof(float),
+                 results.largest.data() + row);
+  }
+  return queue_->Finish();
+}
+
+std::shared_ptr<PassResults> DecodePasses::FreeResults() {
+  for (const auto& results : results_) {
+    if (results.use_count() > 1) continue;
+    // Whoever had them has read them.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return results;
+  }
+  return results_.emplace_back(std::make_shared<PassResults>());
+}
+
+size_t DecodePasses::num_waiting() {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
+uint64_t DecodePasses::RowBytes(const ModelConfig& config) {
+  return TokenMasses::NumBlocks(config.num_tokens) * sizeof(uint64_t) +
+         config.dim + config.dim / kGroupSize * sizeof(float) + sizeof(float);
+}
+
+}  // namespace llma::opencl
