@@ -12,7 +12,7 @@ probability that the model gave it. Weights are dequantised to float32 and
 nothing is quantised again: the result is what int8 inference is measured
 against.
 
-Architectures: llama, qwen2, qwen3, gemma3. Probabilities are normalised over the
+Architectures: llama, qwen2, qwen3, granite, gemma3. Probabilities are normalised over the
 tokens that spell bytes, as the compressor does; --all-rows includes control
 tokens. --bits writes one float32
 a token, --ids one int32 a token, both in text order.
@@ -73,9 +73,9 @@ class Model:
             return otherwise if field is None else field.contents()
 
         arch = meta("general.architecture")
-        if arch not in ("llama", "qwen2", "qwen3", "gemma3"):
+        if arch not in ("llama", "qwen2", "qwen3", "granite", "gemma3"):
             raise SystemExit(f"{path}: {arch} cannot be read")
-        self.adjacent_pairs = arch == "llama"
+        self.adjacent_pairs = arch in ("llama", "granite")
         self.is_gemma = arch == "gemma3"
         self.layers = meta(f"{arch}.block_count")
         self.dim = meta(f"{arch}.embedding_length")
@@ -86,6 +86,13 @@ class Model:
         )
         self.theta = float(meta(f"{arch}.rope.freq_base"))
         self.eps = np.float32(meta(f"{arch}.attention.layer_norm_rms_epsilon"))
+        # Of Granite; 0 is none.
+        self.embedding_scale = np.float32(meta(f"{arch}.embedding_scale", 0) or 1)
+        self.residual_scale = np.float32(meta(f"{arch}.residual_scale", 0) or 1)
+        self.logit_divisor = np.float32(meta(f"{arch}.logit_scale", 0) or 1)
+        self.score_scale = np.float32(
+            meta(f"{arch}.attention.scale", 0) or 1 / np.sqrt(self.head_dim)
+        )
         self.local_positions = meta(f"{arch}.attention.sliding_window", 0)
         self.bos = meta("tokenizer.ggml.bos_token_id")
         self.tokens = meta("tokenizer.ggml.tokens")
@@ -119,7 +126,7 @@ class Model:
             [
                 split,
                 pre_tokenizers.ByteLevel(
-                    add_prefix_space=False, use_regex=arch == "llama"
+                    add_prefix_space=False, use_regex=self.adjacent_pairs
                 ),
             ]
         )
@@ -159,7 +166,9 @@ class Model:
     def embed(self, ids):
         """Embedding rows: int[n] -> float32[n, D]."""
         rows = self.weights["token_embd.weight"][ids]
-        return rows * np.sqrt(np.float32(self.dim)) if self.is_gemma else rows
+        if self.is_gemma:
+            return rows * np.sqrt(np.float32(self.dim))
+        return rows * self.embedding_scale
 
     def linear(self, name, x):
         """Linear layer: float32[n, columns] -> float32[n, rows]."""
@@ -238,7 +247,7 @@ class Model:
 
     def scale_scores(self, scores, hidden):
         """Raw scores to powers of two below the row's largest, in place."""
-        scores *= np.float32(np.log2(np.e) / np.sqrt(self.head_dim))
+        scores *= np.float32(np.log2(np.e)) * self.score_scale
         scores[hidden] = -np.inf
         scores -= scores.max(-1, keepdims=True)
         return scores
@@ -265,14 +274,14 @@ class Model:
             # Studies override attention() of models without local layers.
             local = [True] if self.is_local(layer) else []
             mixed = self.attention(q, k, v, *local).reshape(n, -1)
-            x += self.norm(
+            x += self.residual_scale * self.norm(
                 block + "post_attention_norm.weight",
                 self.linear(block + "attn_output", mixed),
             )
             h = self.norm(block + "ffn_norm.weight", x)
             gate = self.gate(self.linear(block + "ffn_gate", h))
             gate *= self.linear(block + "ffn_up", h)
-            x += self.norm(
+            x += self.residual_scale * self.norm(
                 block + "post_ffw_norm.weight",
                 self.linear(block + "ffn_down", gate),
             )
@@ -293,7 +302,7 @@ class Model:
 
         Minus infinity for control tokens unless all_rows.
         """
-        logits = self.linear(self.head_name(), states)
+        logits = self.linear(self.head_name(), states) / self.logit_divisor
         if not all_rows:
             logits[:, ~self.normal] = -np.inf
         return logits

@@ -131,7 +131,8 @@ TEST_F(OpenClTest, AModelThatIsComputedOtherwiseIsRefused) {
 }
 
 TEST_F(OpenClTest, ModelsOfEveryArchitecture) {
-  for (const char* name : {"llama", "qwen2", "qwen3", "gemma2", "gemma3"}) {
+  for (const char* name :
+       {"llama", "qwen2", "qwen3", "granite", "gemma2", "gemma3"}) {
     const auto model = ImportVariation(name);
     ASSERT_NE(model, nullptr);
     for (const opencl::DeviceInfo& info : BothKinds()) {

@@ -50,6 +50,8 @@ TEST(ImportAnywhereTest, EveryArchitecture) {
        "7b21ef5c0f910f1afe452ab1d7244c17c4963f860ec45ac10674c97d9313732c"},
       {"qwen3",
        "1326aee590a97a18b97c241699ce2d4e3cef2a4077c67a15841cf5249c54bc65"},
+      {"granite",
+       "13db9de25987b792ea3d60177aeff0c18fc1afec434d88644457fda289c9e3f4"},
       {"gemma2",
        "0fbb7c44a4e683817e7752e292b97972df384f712c4eb8830f02f56693854775"},
       {"gemma3",

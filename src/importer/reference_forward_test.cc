@@ -81,8 +81,8 @@ TEST_P(ReferenceForwardTest, EqualsForwardPass) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, ReferenceForwardTest,
-                         testing::Values("llama", "qwen2", "qwen3", "gemma2",
-                                         "gemma3"));
+                         testing::Values("llama", "qwen2", "qwen3", "granite",
+                                         "gemma2", "gemma3"));
 
 TEST(ReferenceForwardTraceTest, NamesEachStepOfEachLayer) {
   const auto model = ImportVariation("llama");

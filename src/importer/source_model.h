@@ -97,6 +97,8 @@ struct SourceModel {
   ModelConfig config;         // the fields of the vocabulary are still open
   RopeSpec rope, local_rope;  // of layers that see everything, of local ones
   float norm_offset = 0;      // added to the weights of norms
+  float residual_factor = 1;  // of what sublayers add
+  float logit_divisor = 1;
   // The two rows of a RoPE pair of queries or keys: 2 p and 2 p + 1 of a head
   // if true, p and p + head_dim / 2 if false.
   bool has_adjacent_rope_pairs = false;

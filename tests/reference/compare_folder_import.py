@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the model of a GGUF file as a Hugging Face folder, by the documents of
 both formats alone, in two files of F32 weights with an index, and checks that
-importing either gives the same fingerprint. Exits with 77 (skipped) if a
-package is missing.
+importing either gives the same fingerprint; then the same of the model called
+Granite. Exits with 77 (skipped) if a package is missing.
 
     compare_folder_import.py IMPORT_MODEL MODEL.gguf
 """
@@ -19,6 +19,7 @@ NORMAL = 1
 
 try:
     import numpy as np
+    from changed_gguf import GRANITE, write_changed
     from gguf import GGUFReader, dequantize
 except ImportError as error:
     print(f"skipped: {error.name} is not installed")
@@ -71,7 +72,9 @@ def make_tokenizer(value):
         print("skipped: this test knows the pre-tokenizer smollm only")
         sys.exit(SKIPPED)
     return {
-        "added_tokens": [{"id": i, "content": token, "special": True}
+        "added_tokens": [{"id": i, "content": token, "special": True,
+                          "single_word": False, "lstrip": False,
+                          "rstrip": False, "normalized": False}
                          for i, token in enumerate(tokens)
                          if types[i] != NORMAL],
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
@@ -86,31 +89,41 @@ def make_tokenizer(value):
 
 def write_folder(folder, gguf_path):
     reader = GGUFReader(gguf_path)
+    architecture = reader.fields["general.architecture"].contents()
 
-    def value(key, prefix="llama."):
-        return reader.fields[prefix + key].contents()
+    def value(key):
+        return reader.fields[f"{architecture}.{key}"].contents()
 
     def token_value(key):
-        return value(key, "tokenizer.ggml.")
+        return reader.fields["tokenizer.ggml." + key].contents()
+
+    def float_value(key):
+        # The shortest number that is this binary32.
+        return float(str(np.float32(value(key))))
 
     num_heads = value("attention.head_count")
     num_kv_heads = value("attention.head_count_kv")
     tensors = {hf_name(t.name): hf_weights(t, num_heads, num_kv_heads)
                for t in reader.tensors}
     config = {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama",
+        "architectures": [f"{architecture.capitalize()}ForCausalLM"],
+        "model_type": architecture,
         "hidden_act": "silu", "hidden_size": value("embedding_length"),
         "intermediate_size": value("feed_forward_length"),
         "num_hidden_layers": value("block_count"),
         "num_attention_heads": num_heads, "num_key_value_heads": num_kv_heads,
         "max_position_embeddings": value("context_length"),
-        # The shortest number that is this binary32.
-        "rms_norm_eps": float(str(np.float32(
-            value("attention.layer_norm_rms_epsilon")))),
+        "rms_norm_eps": float_value("attention.layer_norm_rms_epsilon"),
         "rope_theta": value("rope.freq_base"), "rope_scaling": None,
         "tie_word_embeddings": "lm_head.weight" not in tensors,
         "bos_token_id": token_value("bos_token_id"),
         "eos_token_id": token_value("eos_token_id"), "use_cache": True}
+    if architecture == "granite":
+        config |= {
+            "embedding_multiplier": float_value("embedding_scale"),
+            "attention_multiplier": float_value("attention.scale"),
+            "residual_multiplier": float_value("residual_scale"),
+            "logits_scaling": float_value("logit_scale")}
     (folder / "config.json").write_text(json.dumps(config, indent=2))
     (folder / "tokenizer.json").write_text(
         json.dumps(make_tokenizer(token_value), ensure_ascii=False),
@@ -127,8 +140,7 @@ def write_folder(folder, gguf_path):
                                        for name in part}}))
 
 
-def main():
-    import_model, gguf = sys.argv[1:]
+def compare(import_model, gguf):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "model"
         folder.mkdir()
@@ -141,6 +153,17 @@ def main():
         sys.exit(f"{of_gguf.strip()} from GGUF, {of_folder.strip()} from the "
                  "folder")
     print("fingerprint", of_gguf.strip())
+    return of_gguf
+
+
+def main():
+    import_model, gguf = sys.argv[1:]
+    plain = compare(import_model, gguf)
+    with tempfile.TemporaryDirectory() as name:
+        granite = f"{name}/granite.gguf"
+        write_changed(gguf, granite, GRANITE, "granite")
+        if compare(import_model, granite) == plain:
+            sys.exit("Granite's numbers change nothing")
 
 
 if __name__ == "__main__":

@@ -10,16 +10,25 @@ With xllamacpp 2026.10.11549 and the first 3,000 characters of README.md (bits o
 the first 1,024 tokens: ours in floats, llama.cpp's; its keys and values are
 halves, and what it multiplies with blocks of 4 bits is 8 bits):
 
-    as it is                          13855.5  13852.1
-    factor 4, no type                 13890.3  13896.9
-    scale_linear 4                    13890.3  13896.9
-    factor 4, type none               13855.5  13852.1
-    factor 0, type linear             13855.5  13852.1
-    attn_factor 1.5                   13762.1  13757.0
-    yarn, factor 4, no original       13948.4  13950.7
-    yarn, factor 4, original 64       13928.1  13932.1
-    yarn, factor 4, attn_factor 1.5   13954.6  13959.1
-    yarn, no factor                   13855.5  13852.1
+    as it is                          13868.7  13867.7
+    factor 4, no type                 13916.9  13921.8
+    scale_linear 4                    13916.9  13921.8
+    factor 4, type none               13868.7  13867.7
+    factor 0, type linear             13868.7  13867.7
+    attn_factor 1.5                   13696.1  13694.4
+    yarn, factor 4, no original       13882.0  13881.4
+    yarn, factor 4, original 64       13973.9  13978.3
+    yarn, factor 4, attn_factor 1.5   13774.3  13778.6
+    yarn, no factor                   13868.7  13867.7
+    granite, no numbers but 1         13868.7  13867.7
+    granite                           9971.6  9971.6
+    granite, numbers are 0            13868.7  13867.7
+    granite, rope finetuned           9971.6  9971.6
+    granite, yarn                     9972.3  9972.4
+    granite, embedding_scale alone    15667.2  15667.7
+    granite, attention.scale alone    13699.0  13699.7
+    granite, residual_scale alone     19934.5  19935.7
+    granite, logit_scale alone        9506.7  9505.8
 """
 import ctypes
 import glob
@@ -32,9 +41,8 @@ import tempfile
 import gguf
 import numpy as np
 import xllamacpp
+from changed_gguf import COUNT, FLAG, FLOAT, GRANITE, TEXT, write_changed
 
-FLOAT, COUNT, TEXT = (gguf.GGUFValueType.FLOAT32, gguf.GGUFValueType.UINT32,
-                      gguf.GGUFValueType.STRING)
 FACTOR, TYPE = "rope.scaling.factor", "rope.scaling.type"
 YARN = {TYPE: ("yarn", TEXT), FACTOR: (4.0, FLOAT)}
 CASES = {
@@ -51,6 +59,18 @@ CASES = {
         YARN | {"rope.scaling.attn_factor": (1.5, FLOAT)},
     "yarn, no factor": {TYPE: ("yarn", TEXT)},
 }
+# By the name of the architecture.
+NEUTRAL = {"logit_scale": (1.0, FLOAT)}
+GRANITE_CASES = {
+    "granite, no numbers but 1": NEUTRAL,
+    "granite": GRANITE,
+    "granite, numbers are 0":
+        NEUTRAL | {key: (0.0, FLOAT) for key in GRANITE if key not in NEUTRAL},
+    "granite, rope finetuned":
+        GRANITE | {"rope.scaling.finetuned": (True, FLAG)},
+    "granite, yarn": GRANITE | YARN,
+} | {f"granite, {key} alone": NEUTRAL | {key: value}
+     for key, value in GRANITE.items()}
 MAX_TOKENS = 1024
 
 
@@ -140,29 +160,6 @@ def bits_of_llama_cpp(lib, path, text, adapter=None):
     return (total - logits[range(len(ids)), ids]).sum() / np.log(2)
 
 
-def write_changed(source, path, changes):
-    reader = gguf.GGUFReader(source)
-    name = reader.fields["general.architecture"].contents()
-    writer = gguf.GGUFWriter(path, name)
-    changes = {f"{name}.{key}": value for key, value in changes.items()}
-    for key, field in reader.fields.items():
-        if key.startswith("GGUF.") or key == "general.architecture" or (
-                key in changes):
-            continue
-        element = field.types[-1] if len(field.types) > 1 else None
-        writer.add_key_value(key, field.contents(), field.types[0],
-                             sub_type=element)
-    for key, (value, kind) in changes.items():
-        writer.add_key_value(key, value, kind)
-    for tensor in reader.tensors:
-        writer.add_tensor(tensor.name, tensor.data,
-                          raw_dtype=tensor.tensor_type)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
 def main():
     llma, source, text_path = sys.argv[1:]
     with open(text_path, "rb") as file:
@@ -171,9 +168,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         with open(folder + "/text", "wb") as file:
             file.write(text)
-        for name, changes in CASES.items():
+        for name, changes in (CASES | GRANITE_CASES).items():
             path = folder + "/changed.gguf"
-            write_changed(source, path, changes)
+            write_changed(source, path, changes,
+                          "granite" if name in GRANITE_CASES else None)
             output = subprocess.run(
                 [llma, "model", "check", path, folder + "/text"], check=True,
                 stdout=subprocess.PIPE, text=True).stdout

@@ -310,6 +310,35 @@ TEST_F(AdapterTest, NormsOfGemma) {
   EXPECT_EQ(*Import(gguf_path, adapter), *Import(base_path, adapter));
 }
 
+// What it adds counts before Granite's multipliers do.
+TEST_F(AdapterTest, AddsBeforeMultipliersOfGranite) {
+  const auto bytes = VariationMaker("granite").editor.Encode();
+  const std::string gguf_path = folder_ + "/granite.gguf";
+  Write(gguf_path, bytes);
+  const auto gguf = GgufReader::Parse(bytes);
+  ASSERT_TRUE(gguf);
+  const HfFolderEditor base(*gguf, TensorType::kF32);
+  HfFolderEditor merged = base;
+  for (const char* module : {kQuery, "model.layers.1.self_attn.o_proj"}) {
+    const Pair pair = RandomPair(random_, 4, kDim, kDim);
+    AddPair(module, pair);
+    MergeInto(merged, std::string(module) + ".weight", pair, 8.0f / 4);
+  }
+  std::vector<float> norm(kDim);
+  for (float& value : norm) value = 1 + random_.Float(0.5f);
+  adapter_weights_.Add("base_model.model.model.norm.weight", "F32", {kDim},
+                       AsF32(norm));
+  SafetensorsEditor& weights = merged.weights.at("model.safetensors");
+  const size_t begin = weights.header["model.norm.weight"]["data_offsets"][0];
+  std::memcpy(weights.data.data() + begin, norm.data(), kDim * sizeof(float));
+  const std::string adapter = WriteAdapter();
+  const auto expected = Import(WriteBase(merged, "merged"), "");
+  ASSERT_TRUE(expected) << expected.error().what;
+  EXPECT_NE(*Import(gguf_path, ""), *expected);
+  EXPECT_EQ(*Import(gguf_path, adapter), *expected);
+  EXPECT_EQ(*Import(WriteBase(base, "base"), adapter), *expected);
+}
+
 TEST_F(AdapterTest, NamesWhatItRefuses) {
   AddPair(kQuery, RandomPair(random_, 4, kDim, kDim));
   const Json good_config = adapter_config_;

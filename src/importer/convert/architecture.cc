@@ -31,6 +31,12 @@ constexpr Architecture kArchitectures[] = {
      .model_type = "qwen3",
      .class_name = "Qwen3ForCausalLM",
      .has_qk_norm = true},
+    {.gguf_name = "granite",
+     .model_type = "granite",
+     .class_name = "GraniteForCausalLM",
+     .has_adjacent_pairs_in_gguf = true,
+     .has_multipliers = true,
+     .is_kin_of_hybrids = true},
     {.gguf_name = "gemma2",
      .model_type = "gemma2",
      .class_name = "Gemma2ForCausalLM",
@@ -71,6 +77,31 @@ constexpr Architecture kArchitectures[] = {
      .head_dim = 256},
 };
 
+struct Relative {
+  std::string_view name;
+  std::string_view why;
+};
+
+constexpr std::string_view kHasExperts =
+    ", whose feed-forward parts are experts";
+constexpr std::string_view kHasConvolutions =
+    ", most of whose layers are convolutions";
+
+constexpr Relative kRelatives[] = {
+    {"granitemoe", kHasExperts},
+    {"granitemoeshared", kHasExperts},
+    {"granitehybrid",
+     ", most of whose layers keep a state instead of "
+     "attending"},
+    // Its plain members are Granite, but in GGUF alone.
+    {"granitemoehybrid",
+     ", whose layers may keep a state instead of attending; a model where none "
+     "does, nor has experts, is called granite in GGUF, which can be read"},
+    {"lfm2", kHasConvolutions},
+    {"lfm2moe", kHasConvolutions},
+    {"lfm2_moe", kHasConvolutions},
+};
+
 // Entries whose `name` is known, with commas.
 std::string Join(const char* Architecture::*name) {
   std::string names;
@@ -98,6 +129,13 @@ const Architecture* FindGgufArchitecture(std::string_view name) {
 
 const Architecture* FindModelType(std::string_view model_type) {
   return Find(&Architecture::model_type, model_type);
+}
+
+std::string_view WhyNotReadable(std::string_view name) {
+  for (const Relative& relative : kRelatives) {
+    if (relative.name == name) return relative.why;
+  }
+  return "";
 }
 
 std::string GgufArchitectureNames() { return Join(&Architecture::gguf_name); }

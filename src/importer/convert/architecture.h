@@ -24,8 +24,12 @@ struct Architecture {
   Activation activation = Activation::kSilu;
   KeyWidth key_width = KeyWidth::k8Bits;
   bool scales_embedding = false;           // by the root of its width
+  bool has_multipliers = false;            // those of multipliers.h
   bool norms_lack_one_in_folders = false;  // a norm multiplies by 1 + weight
   bool starts_with_begin = false;  // a stream: the token made for it is needed
+  // Some are made of a family that has state-space layers and then no RoPE:
+  // GGUF keeps the numbers of such layers, and says whether there is RoPE.
+  bool is_kin_of_hybrids = false;
   // Where there are local layers: every n-th layer is global.
   uint32_t global_period = 0;
   float local_rope_base = 0;  // 0: as the other layers
@@ -49,6 +53,10 @@ struct Architecture {
 // Null if there is none.
 const Architecture* FindGgufArchitecture(std::string_view name);
 const Architecture* FindModelType(std::string_view model_type);
+
+// ", whose feed-forward parts are experts": of a relative of the above that
+// cannot be read, by its name in GGUF or its model_type. Empty of all others.
+std::string_view WhyNotReadable(std::string_view name);
 
 // "llama, qwen2" and so on, for messages.
 std::string GgufArchitectureNames();

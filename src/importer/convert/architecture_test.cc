@@ -14,6 +14,7 @@
 #include "base/checksum.h"
 #include "importer/gguf/import_gguf.h"
 #include "importer/testing/architecture_variations.h"
+#include "importer/testing/import_variation.h"
 #include "model/fingerprint.h"
 #include "model/forward.h"
 #include "numerics/test_random.h"
@@ -52,6 +53,10 @@ struct Traits {
   double base = 10000, local_base = 10000;
   size_t global_period = 1;  // every layer sees everything
   double score_cap = 0, logit_cap = 0;
+  double embedding_scale = 1;
+  double score_scale = 0;  // 0: 1 / sqrt(head_dim)
+  double residual_scale = 1;
+  double logit_divisor = 1;
 
   bool IsLocal(uint32_t layer) const {
     return (layer + 1) % global_period != 0;
@@ -59,9 +64,16 @@ struct Traits {
 };
 
 Traits TraitsOf(const std::string& name) {
-  if (name == "gemma2") return {true, 1e6, 1e6, 2, 2, 5};
-  if (name == "gemma3") return {true, 1e6, 1e4, 6, 0, 0};
-  return {};
+  Traits traits;
+  if (name == "gemma2") traits = {true, 1e6, 1e6, 2, 2, 5};
+  if (name == "gemma3") traits = {true, 1e6, 1e4, 6, 0, 0};
+  if (name == "granite") {
+    traits.embedding_scale = kVariationEmbeddingScale;
+    traits.score_scale = kVariationAttentionScale;
+    traits.residual_scale = kVariationResidualScale;
+    traits.logit_divisor = kVariationLogitScale;
+  }
+  return traits;
 }
 
 // Rotates a head; angles by their definition, not by the model's steps.
@@ -82,7 +94,9 @@ double Cap(double x, double cap) {
 // Over keys and values from position `first` on.
 Row AttendExactly(const ModelConfig& c, const Row& q,
                   const std::vector<Row>& keys, const std::vector<Row>& values,
-                  size_t first, double cap) {
+                  size_t first, const Traits& traits) {
+  const double scale =
+      traits.score_scale != 0 ? traits.score_scale : 1 / std::sqrt(c.head_dim);
   Row out(c.q_dim());
   for (uint32_t head = 0; head < c.num_heads; ++head) {
     const size_t kv =
@@ -93,7 +107,7 @@ Row AttendExactly(const ModelConfig& c, const Row& q,
       for (uint32_t d = 0; d < c.head_dim; ++d) {
         p[j] += q[size_t{head} * c.head_dim + d] * keys[j][kv + d];
       }
-      p[j] = Cap(p[j] / std::sqrt(c.head_dim), cap);
+      p[j] = Cap(p[j] * scale, traits.score_cap);
       max = std::max(max, p[j]);
     }
     for (size_t j = first; j < keys.size(); ++j) {
@@ -114,9 +128,10 @@ double Gate(double g, bool is_gemma) {
          (1 + std::tanh(std::sqrt(2 / M_PI) * (g + 0.044715 * g * g * g)));
 }
 
-void Add(Row& x, Row delta, std::span<const float> post_norm, double eps) {
+void Add(Row& x, Row delta, double scale, std::span<const float> post_norm,
+         double eps) {
   if (!post_norm.empty()) Norm(delta.data(), post_norm, eps);
-  for (size_t i = 0; i < x.size(); ++i) x[i] += delta[i];
+  for (size_t i = 0; i < x.size(); ++i) x[i] += scale * delta[i];
 }
 
 // Logits after each token.
@@ -129,7 +144,7 @@ std::vector<Row> ExactLogits(const Model& model, const Traits& traits,
     Row x(c.dim);
     for (uint32_t i = 0; i < c.dim; ++i) {
       x[i] = Value(model.embedding(), tokens[pos], i) *
-             (traits.is_gemma ? std::sqrt(c.dim) : 1);
+             (traits.is_gemma ? std::sqrt(c.dim) : traits.embedding_scale);
     }
     for (uint32_t l = 0; l < c.num_layers; ++l) {
       const LayerWeights& w = model.layer(l);
@@ -150,9 +165,9 @@ std::vector<Row> ExactLogits(const Model& model, const Traits& traits,
                                ? pos - kVariationLocalPositions + 1
                                : 0;
       Add(x,
-          Multiply(w.attn_out, AttendExactly(c, qkv, keys[l], values[l], first,
-                                             traits.score_cap)),
-          w.post_attn_norm, c.norm_eps);
+          Multiply(w.attn_out,
+                   AttendExactly(c, qkv, keys[l], values[l], first, traits)),
+          traits.residual_scale, w.post_attn_norm, c.norm_eps);
       h = x;
       Norm(h.data(), w.ffn_norm, c.norm_eps);
       const Row gate_up = Multiply(w.gate_up, h);
@@ -160,11 +175,14 @@ std::vector<Row> ExactLogits(const Model& model, const Traits& traits,
       for (uint32_t i = 0; i < c.ffn_dim; ++i) {
         gated[i] = Gate(gate_up[i], traits.is_gemma) * gate_up[c.ffn_dim + i];
       }
-      Add(x, Multiply(w.ffn_down, gated), w.post_ffn_norm, c.norm_eps);
+      Add(x, Multiply(w.ffn_down, gated), traits.residual_scale,
+          w.post_ffn_norm, c.norm_eps);
     }
     Norm(x.data(), model.output_norm(), c.norm_eps);
     logits.push_back(Multiply(model.head(), x));
-    for (double& logit : logits.back()) logit = Cap(logit, traits.logit_cap);
+    for (double& logit : logits.back()) {
+      logit = Cap(logit / traits.logit_divisor, traits.logit_cap);
+    }
   }
   return logits;
 }
@@ -195,6 +213,11 @@ class ArchitectureTest : public testing::TestWithParam<Case> {
     ASSERT_TRUE(model) << model.error().what;
     model_ = *std::move(model);
     EXPECT_EQ(ComputeFingerprint(*model_), *fingerprint);
+    // Whose weights are those of the source: Granite's multipliers are in some.
+    if (GetParam().name == std::string("granite")) {
+      plain_model_ = ImportVariation("llama");
+      ASSERT_NE(plain_model_, nullptr);
+    }
     TestRandom random(7);
     tokens_ = {model_->config().start_row};
     while (tokens_.size() < 60) {
@@ -223,6 +246,22 @@ class ArchitectureTest : public testing::TestWithParam<Case> {
     return all;
   }
 
+  // Of the logits, from those of a model with these traits.
+  double RmsError(const Traits& traits) {
+    const auto logits = Logits("", 16, 1, 1024);
+    const auto exact = ExactLogits(
+        plain_model_ == nullptr ? *model_ : *plain_model_, traits, tokens_);
+    const uint32_t num_tokens = model_->config().num_tokens;
+    double sum_sq = 0;
+    for (size_t i = 0; i < exact.size(); ++i) {
+      for (uint32_t v = 0; v < num_tokens; ++v) {
+        const double error = logits[i * num_tokens + v] - exact[i][v];
+        sum_sq += error * error;
+      }
+    }
+    return std::sqrt(sum_sq / static_cast<double>(logits.size()));
+  }
+
   static uint64_t Hash(const std::vector<float>& values) {
     ByteWriter out;
     for (const float v : values) out.StoreF32(v);
@@ -230,23 +269,27 @@ class ArchitectureTest : public testing::TestWithParam<Case> {
   }
 
   std::string folder_;
-  std::unique_ptr<Model> model_;
+  std::unique_ptr<Model> model_, plain_model_;
   std::vector<uint32_t> tokens_;
 };
 
+class MultipliersTest : public ArchitectureTest {};
+
 TEST_P(ArchitectureTest, CloseToFloat64) {
-  const auto logits = Logits("", 16, 1, 1024);
-  const auto exact = ExactLogits(*model_, TraitsOf(GetParam().name), tokens_);
-  const uint32_t num_tokens = model_->config().num_tokens;
-  double sum_sq = 0;
-  for (size_t i = 0; i < exact.size(); ++i) {
-    for (uint32_t v = 0; v < num_tokens; ++v) {
-      const double error = logits[i * num_tokens + v] - exact[i][v];
-      sum_sq += error * error;
-    }
+  EXPECT_LT(RmsError(TraitsOf(GetParam().name)), GetParam().max_rms);
+}
+
+// So that the test above would miss none of them.
+TEST_P(MultipliersTest, EachMatters) {
+  for (const auto& [multiplier, neutral] :
+       {std::pair(&Traits::embedding_scale, 1.0),
+        {&Traits::score_scale, 0.0},
+        {&Traits::residual_scale, 1.0},
+        {&Traits::logit_divisor, 1.0}}) {
+    Traits traits = TraitsOf("granite");
+    traits.*multiplier = neutral;
+    EXPECT_GT(RmsError(traits), 10 * GetParam().max_rms);
   }
-  EXPECT_LT(std::sqrt(sum_sq / static_cast<double>(logits.size())),
-            GetParam().max_rms);
 }
 
 // Whatever changes these bits changes what files decode to.
@@ -261,12 +304,14 @@ TEST_P(ArchitectureTest, TheSameBitsEverywhere) {
   }
 }
 
+constexpr Case kGranite = {"granite", 0.04, 173184706976909549u};
+
 INSTANTIATE_TEST_SUITE_P(
     All, ArchitectureTest,
     testing::Values(Case{"llama", 0.13, 17480431948798067638u},
                     Case{"llama", 0.13, 346168337347691303u, true},
                     Case{"qwen2", 0.13, 2701248016001722616u},
-                    Case{"qwen3", 0.13, 1053256040428468399u},
+                    Case{"qwen3", 0.13, 1053256040428468399u}, kGranite,
                     Case{"gemma2", 0.13, 16012074777753682596u},
                     Case{"gemma3", 0.13, 211857978578102993u}),
     [](const auto& param_info) {
@@ -274,8 +319,11 @@ INSTANTIATE_TEST_SUITE_P(
              (param_info.param.has_narrow_groups ? "_narrow_groups" : "");
     });
 
+INSTANTIATE_TEST_SUITE_P(All, MultipliersTest, testing::Values(kGranite));
+
 TEST(ArchitectureTableTest, KnowsNamesOfBothKinds) {
-  EXPECT_EQ(GgufArchitectureNames(), "llama, qwen2, qwen3, gemma2, gemma3");
+  EXPECT_EQ(GgufArchitectureNames(),
+            "llama, qwen2, qwen3, granite, gemma2, gemma3");
   EXPECT_NE(FindModelType("qwen3"), nullptr);
   EXPECT_EQ(FindGgufArchitecture("rwkv"), nullptr);
 }

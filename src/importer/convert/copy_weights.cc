@@ -25,7 +25,7 @@ class ModelCopier {
         out_(out) {}
 
   Status CopyAll() {
-    LLMA_TRY(CopyNorm(names_.output_norm));
+    LLMA_TRY(CopyNorm(names_.output_norm, source_.logit_divisor));
     LLMA_TRY(CopyByToken(names_.embedding, config_.num_rows));
     if (!config_.tied_head) {
       LLMA_TRY(CopyByToken(names_.head, config_.num_tokens));
@@ -54,7 +54,8 @@ class ModelCopier {
       case SectionKind::kKeyNorm:
         return CopyHeadNorm(layer + names_.k_norm);
       case SectionKind::kAttnOutValues:
-        return CopyStacked({layer + names_.attn_out}, dim, config_.q_dim());
+        return CopyStacked({layer + names_.attn_out}, dim, config_.q_dim(),
+                           source_.residual_factor);
       case SectionKind::kPostAttnNorm:
         return CopyNorm(layer + names_.post_attn_norm);
       case SectionKind::kFfnNorm:
@@ -63,7 +64,8 @@ class ModelCopier {
         return CopyStacked({layer + names_.ffn_gate, layer + names_.ffn_up},
                            ffn_dim, dim);
       case SectionKind::kFfnDownValues:
-        return CopyStacked({layer + names_.ffn_down}, dim, ffn_dim);
+        return CopyStacked({layer + names_.ffn_down}, dim, ffn_dim,
+                           source_.residual_factor);
       case SectionKind::kPostFfnNorm:
         return CopyNorm(layer + names_.post_ffn_norm);
       default:
@@ -71,15 +73,15 @@ class ModelCopier {
     }
   }
 
-  Status CopyNorm(const std::string& name) {
+  Status CopyNorm(const std::string& name, float divisor = 1) {
     LLMA_ASSIGN(const auto weights,
-                in_.ReadNorm(name, config_.dim, source_.norm_offset));
+                in_.ReadNorm(name, config_.dim, source_.norm_offset, divisor));
     return out_.AddFloats(weights);
   }
 
   Status CopyHeadNorm(const std::string& name) {
     LLMA_ASSIGN(const auto weights,
-                in_.ReadNorm(name, config_.head_dim, source_.norm_offset));
+                in_.ReadNorm(name, config_.head_dim, source_.norm_offset, 1));
     return out_.AddFloats(PairedValues(weights));
   }
 
@@ -118,13 +120,14 @@ class ModelCopier {
     }
     LLMA_TRY(out_.BeginMatrix(num_rows, config_.dim));
     LLMA_TRY(in_.ReadRows(
-        name, *tensor, num_rows, [&](uint32_t i) { return ids[i]; }, 0, out_));
+        name, *tensor, num_rows, [&](uint32_t i) { return ids[i]; }, 1, 0,
+        out_));
     return out_.EndMatrix();
   }
 
-  // Tensors of num_rows rows each, one below the other.
+  // Tensors of num_rows rows each, one below the other, times `factor`.
   Status CopyStacked(const std::vector<std::string>& names, uint32_t num_rows,
-                     uint32_t num_cols) {
+                     uint32_t num_cols, float factor = 1) {
     std::vector<const SourceTensor*> tensors;
     for (const std::string& name : names) {
       LLMA_ASSIGN(const SourceTensor* tensor,
@@ -136,8 +139,8 @@ class ModelCopier {
     LLMA_TRY(out_.BeginMatrix(num_tensors * num_rows, num_cols));
     const auto same = [](uint32_t i) { return i; };
     for (uint32_t i = 0; i < num_tensors; ++i) {
-      LLMA_TRY(in_.ReadRows(names[i], *tensors[i], num_rows, same, i * num_rows,
-                            out_));
+      LLMA_TRY(in_.ReadRows(names[i], *tensors[i], num_rows, same, factor,
+                            i * num_rows, out_));
     }
     return out_.EndMatrix();
   }
@@ -154,9 +157,9 @@ class ModelCopier {
     LLMA_ASSIGN(const auto* k_tensor, in_.Find(k, kv_dim, config_.dim));
     LLMA_ASSIGN(const auto* v_tensor, in_.Find(v, kv_dim, config_.dim));
     LLMA_TRY(out_.BeginMatrix(config_.qkv_dim(), config_.dim));
-    LLMA_TRY(in_.ReadRows(q, *q_tensor, q_dim, paired, 0, out_));
-    LLMA_TRY(in_.ReadRows(k, *k_tensor, kv_dim, paired, q_dim, out_));
-    LLMA_TRY(in_.ReadRows(v, *v_tensor, kv_dim, same, q_dim + kv_dim, out_));
+    LLMA_TRY(in_.ReadRows(q, *q_tensor, q_dim, paired, 1, 0, out_));
+    LLMA_TRY(in_.ReadRows(k, *k_tensor, kv_dim, paired, 1, q_dim, out_));
+    LLMA_TRY(in_.ReadRows(v, *v_tensor, kv_dim, same, 1, q_dim + kv_dim, out_));
     return out_.EndMatrix();
   }
 

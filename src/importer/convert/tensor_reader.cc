@@ -51,10 +51,11 @@ Result<std::vector<float>> TensorReader::ReadFloats(const std::string& name,
 }
 
 Result<std::vector<float>> TensorReader::ReadNorm(const std::string& name,
-                                                  uint32_t size, float offset) {
+                                                  uint32_t size, float offset,
+                                                  float divisor) {
   LLMA_ASSIGN(auto weights, ReadFloats(name, size));
   for (float& w : weights) {
-    w += offset;
+    w = (w + offset) / divisor;
     if (!IsWithin(w, kMaxNormWeight)) {
       return Unsupported(name, "has a weight that is out of bounds");
     }
@@ -75,8 +76,8 @@ Result<std::vector<float>> TensorReader::ReadBias(const std::string& name,
 
 Status TensorReader::ReadRows(
     const std::string& name, const SourceTensor& tensor, uint32_t num_rows,
-    const std::function<uint32_t(uint32_t)>& source_row, uint32_t first_row,
-    WeightSink& out) const {
+    const std::function<uint32_t(uint32_t)>& source_row, float factor,
+    uint32_t first_row, WeightSink& out) const {
   std::vector<float> row(tensor.num_cols);
   const size_t row_bytes = tensor.data.size() / tensor.num_rows;
   for (uint32_t i = 0; i < num_rows; ++i) {
@@ -85,6 +86,7 @@ Status TensorReader::ReadRows(
     DequantizeRow(static_cast<TensorType>(tensor.type),
                   tensor.data.subspan(row_bytes * source, row_bytes), row);
     if (tensor.update != nullptr) tensor.update->AddTo(source, row);
+    for (float& value : row) value *= factor;
     Status set = out.SetRow(first_row + i, row);
     if (!set) {
       return Error{set.error().code,

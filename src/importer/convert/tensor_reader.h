@@ -28,21 +28,21 @@ class TensorReader {
 
   bool Has(const std::string& name) const { return tensors_.count(name) != 0; }
 
-  // The weights of a norm plus `offset`, [size], within the bounds of the model
-  // file.
+  // The weights of a norm plus `offset`, over `divisor`, [size], within the
+  // bounds of the model file.
   Result<std::vector<float>> ReadNorm(const std::string& name, uint32_t size,
-                                      float offset);
+                                      float offset, float divisor);
   // The same of biases.
   Result<std::vector<float>> ReadBias(const std::string& name, uint32_t size);
   // Any numbers, which the caller checks.
   Result<std::vector<float>> ReadFloats(const std::string& name, uint32_t size);
 
-  // Rows source_row(0 ... num_rows - 1) of a tensor to rows first_row ... of a
-  // matrix that has begun.
+  // Rows source_row(0 ... num_rows - 1) of a tensor, times `factor`, to rows
+  // first_row ... of a matrix that has begun.
   Status ReadRows(const std::string& name, const SourceTensor& tensor,
                   uint32_t num_rows,
                   const std::function<uint32_t(uint32_t)>& source_row,
-                  uint32_t first_row, WeightSink& out) const;
+                  float factor, uint32_t first_row, WeightSink& out) const;
 
   // kUnsupported if a tensor was not looked for.
   Status CheckAllFound() const;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "importer/convert/architecture.h"
+#include "importer/convert/multipliers.h"
 #include "importer/convert/unsupported.h"
 #include "importer/gguf/gguf_keys.h"
 
@@ -25,6 +26,7 @@ constexpr std::string_view kScalingFactorKey = "rope.scaling.factor";
 constexpr std::string_view kOldFactorKey = "rope.scale_linear";
 constexpr std::string_view kOriginalContextKey =
     "rope.scaling.original_context_length";
+constexpr std::string_view kFinetunedKey = "rope.scaling.finetuned";
 // What Ollama calls some of them, in files that it made of Gemma 3.
 constexpr std::string_view kOllamaBaseKey = "rope.global.freq_base";
 constexpr std::string_view kOllamaLocalBaseKey = "rope.local.freq_base";
@@ -59,6 +61,15 @@ constexpr std::string_view kReadKeys[] = {
 // The same where layers may be local.
 constexpr std::string_view kLocalKeys[] = {kPatternKey, kOllamaBaseKey,
                                            kOllamaLocalBaseKey};
+
+// Of state-space layers, in a file that has none.
+constexpr std::string_view kStateSpaceGroup = "ssm.";
+
+bool IsNameOfMultiplier(std::string_view name) {
+  return std::any_of(
+      std::begin(kMultipliers), std::end(kMultipliers),
+      [name](const Multiplier& m) { return name == m.gguf_name; });
+}
 
 // Scores and logits have caps in the Gemma family alone, scores in those only
 // whose silence is a cap.
@@ -112,6 +123,13 @@ class Metadata {
     if (!Has(name)) return otherwise;
     return gguf_.GetString(Key(name));
   }
+  // Whether it is there and false.
+  Result<bool> IsFalse(std::string_view name) const {
+    if (!Has(name)) return false;
+    const auto flag = gguf_.FindNumber(Key(name));
+    if (!flag) return KeyError(name, "is neither true nor false");
+    return *flag == 0;
+  }
   Error KeyError(std::string_view name, const std::string& what) const {
     return Unsupported("metadata " + Key(name) + " " + what);
   }
@@ -141,6 +159,9 @@ class Metadata {
     };
     return is_in(kReadKeys) ||
            (architecture_.global_period != 0 && is_in(kLocalKeys)) ||
+           (architecture_.has_multipliers && IsNameOfMultiplier(name)) ||
+           (architecture_.is_kin_of_hybrids &&
+            (name == kFinetunedKey || name.starts_with(kStateSpaceGroup))) ||
            (ReadsScoreCap(architecture_) && name == kScoreCapKey) ||
            (ReadsLogitCap(architecture_) && name == kLogitCapKey);
   }
@@ -154,7 +175,8 @@ Result<const Architecture*> ReadArchitecture(const GgufReader& gguf) {
   LLMA_ASSIGN(const auto name, gguf.GetString("general.architecture"));
   const Architecture* architecture = FindGgufArchitecture(name);
   if (architecture == nullptr) {
-    return Unsupported("architecture " + std::string(name) + " (only " +
+    return Unsupported("architecture " + std::string(name) +
+                       std::string(WhyNotReadable(name)) + " (only " +
                        GgufArchitectureNames() + " can be read)");
   }
   return architecture;
@@ -256,6 +278,19 @@ Status ReadVariations(const Metadata& metadata,
   return OkStatus();
 }
 
+Status ReadMultipliers(const Metadata& metadata, SourceModel& source) {
+  for (const Multiplier& m : kMultipliers) {
+    if (m.may_be_silent_in_gguf && !metadata.Has(m.gguf_name)) continue;
+    LLMA_ASSIGN(const float value, metadata.GetF32(m.gguf_name));
+    if (m.may_be_silent_in_gguf && value == 0) continue;
+    if (!m.IsWithin(value)) {
+      return metadata.KeyError(m.gguf_name, m.RangeError());
+    }
+    m.apply(value, source);
+  }
+  return OkStatus();
+}
+
 // By how much positions are stretched; 0 stands for not at all.
 Result<float> ReadRopeFactor(const Metadata& metadata) {
   LLMA_ASSIGN(
@@ -296,6 +331,13 @@ Result<RopeSpec> ReadRope(const Metadata& metadata, float base,
 
 Status ReadRopes(const Metadata& metadata, const Architecture& architecture,
                  bool is_of_ollama, SourceModel& source) {
+  if (architecture.is_kin_of_hybrids) {
+    LLMA_ASSIGN(const bool has_no_rope, metadata.IsFalse(kFinetunedKey));
+    if (has_no_rope) {
+      return metadata.KeyError(
+          kFinetunedKey, "is false: attention without RoPE cannot be read");
+    }
+  }
   // What GGUF means by silence, and what Ollama does.
   float base = is_of_ollama ? architecture.rope_base : 10000;
   LLMA_ASSIGN(base,
@@ -332,6 +374,9 @@ Status ReadGgufConfig(const GgufReader& gguf, SourceModel& source) {
   source.architecture = architecture;
   LLMA_TRY(ReadSizes(metadata, *architecture, source));
   LLMA_TRY(ReadVariations(metadata, *architecture, source.config));
+  if (architecture->has_multipliers) {
+    LLMA_TRY(ReadMultipliers(metadata, source));
+  }
   const bool is_of_ollama = architecture->local_rope_base != 0 &&
                             (metadata.Has(kOllamaLocalBaseKey) ||
                              has_other_senses || !metadata.Has(kEpsilonKey));

@@ -5,12 +5,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <limits>
 
+#include "importer/convert/multipliers.h"
 #include "importer/gguf/import_gguf.h"
 #include "importer/measure/import_loss.h"
 #include "importer/testing/architecture_variations.h"
@@ -234,6 +236,138 @@ TEST_F(GgufKeysTest, WhatChangesTheModelIsRefusedByName) {
             std::string::npos);
   EXPECT_NE(ErrorOf(f32("llama.rope.scaling.yarn_beta_fast", 8)), "");
   EXPECT_NE(ErrorOf(f32("llama.rope.scaling.attn_factor", 0)), "");
+}
+
+// Of Granite: what llama.cpp takes as said by 0 and by silence.
+TEST_F(GgufKeysTest, MultipliersOfGranite) {
+  const GgufEditor granite = VariationMaker("granite").editor;
+  const auto model = Import(granite);
+  ASSERT_NE(model, nullptr);
+  EXPECT_TRUE(notes_.empty());
+  EXPECT_EQ(model->config().embedding_scale, kVariationEmbeddingScale);
+  EXPECT_EQ(model->config().score_divisor, 1 / kVariationAttentionScale);
+  // None at all is Llama.
+  const auto without =
+      [](const std::function<void(GgufEditor&, std::string)>& change) {
+        return [&change](GgufEditor& e) {
+          for (const char* name :
+               {"embedding_scale", "attention.scale", "residual_scale"}) {
+            change(e, "granite." + std::string(name));
+          }
+          e.SetF32("granite.logit_scale", 1);
+        };
+      };
+  const Fingerprint tiny = Print([](GgufEditor&) {});
+  EXPECT_EQ(Print(without([](GgufEditor& e, const std::string& key) {
+                    e.values.erase(key);
+                  }),
+                  granite),
+            tiny);
+  EXPECT_EQ(Print(without([](GgufEditor& e, const std::string& key) {
+                    e.SetF32(key, 0);
+                  }),
+                  granite),
+            tiny);
+  // Each alone is another model.
+  for (const Multiplier& m : kMultipliers) {
+    const std::string key = "granite." + std::string(m.gguf_name);
+    EXPECT_NE(Print([&](GgufEditor& e) { e.SetF32(key, 0.5f); }, granite),
+              model->fingerprint())
+        << key;
+    for (const float bad : {-1.0f, 1e-4f, 2000.0f, INFINITY, NAN}) {
+      EXPECT_EQ(ErrorOf([&](GgufEditor& e) { e.SetF32(key, bad); }, granite),
+                "metadata " + key + " is not from 2^-10 to " +
+                    (key == "granite.attention.scale" ? "1" : "2^10"))
+          << bad;
+    }
+    EXPECT_EQ(
+        ErrorOf([&](GgufEditor& e) { e.SetString(key, "much"); }, granite),
+        "GGUF: metadata " + key + " is not a float");
+  }
+  const std::string key = "granite.logit_scale";
+  EXPECT_EQ(ErrorOf([&](GgufEditor& e) { e.values.erase(key); }, granite),
+            "GGUF: metadata " + key + " is missing");
+  EXPECT_EQ(ErrorOf([&](GgufEditor& e) { e.SetF32(key, 0); }, granite),
+            "metadata " + key + " is not from 2^-10 to 2^10");
+}
+
+// Of Granite 4's family, which has models without state-space layers.
+TEST_F(GgufKeysTest, GraniteMadeOfAHybridFamily) {
+  const GgufEditor granite = VariationMaker("granite").editor;
+  const Fingerprint plain = Print([](GgufEditor&) {}, granite);
+  const auto change = [](GgufEditor& e) {
+    e.SetU32("granite.ssm.conv_kernel", 4);
+    e.SetU32("granite.ssm.state_size", 128);
+    e.SetU32("granite.ssm.group_count", 1);
+    e.SetU32("granite.ssm.inner_size", 256);
+    e.SetU32("granite.ssm.time_step_rank", 8);
+    e.SetU32s("granite.attention.head_count_kv", {2, 2});
+    e.SetU32("granite.expert_shared_feed_forward_length", 256);
+    e.SetBool("granite.rope.scaling.finetuned", true);
+  };
+  EXPECT_EQ(Print(change, granite), plain);
+  EXPECT_TRUE(notes_.empty());
+  EXPECT_EQ(ErrorOf(
+                [&](GgufEditor& e) {
+                  change(e);
+                  e.SetBool("granite.rope.scaling.finetuned", false);
+                },
+                granite),
+            "metadata granite.rope.scaling.finetuned is false: attention "
+            "without RoPE cannot be read");
+  EXPECT_NE(ErrorOf(
+                [](GgufEditor& e) {
+                  e.SetString("granite.rope.scaling.finetuned", "no");
+                },
+                granite)
+                .find("is neither true nor false"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf(
+                [](GgufEditor& e) {
+                  e.SetU32s("granite.attention.head_count_kv", {2, 0});
+                },
+                granite),
+            "");
+  EXPECT_NE(ErrorOf([](GgufEditor& e) { e.SetU32("granite.expert_count", 8); },
+                    granite)
+                .find("granite.expert_count is 8"),
+            std::string::npos);
+  // Of others these keys say something.
+  EXPECT_NE(ErrorOf([](GgufEditor& e) {
+              e.SetU32("llama.ssm.conv_kernel", 4);
+            }).find("llama.ssm.conv_kernel is 4"),
+            std::string::npos);
+}
+
+// Biases, which Granite's config has options for.
+TEST_F(GgufKeysTest, BiasesOfGraniteAreRefusedByName) {
+  for (const char* name : {"attn_q", "attn_output", "ffn_down"}) {
+    const std::string tensor = "blk.1." + std::string(name) + ".bias";
+    EXPECT_EQ(ErrorOf(
+                  [&](GgufEditor& e) {
+                    e.tensors[tensor] = e.tensors.at("output_norm.weight");
+                  },
+                  VariationMaker("granite").editor),
+              "tensor " + tensor + " is not known");
+  }
+}
+
+TEST_F(GgufKeysTest, RelativesAreRefusedWithAReason) {
+  for (const auto& [name, why] :
+       {std::pair("granitemoe",
+                  "granitemoe, whose feed-forward parts are "
+                  "experts (only llama, "),
+        {"granitehybrid",
+         "granitehybrid, most of whose layers keep a state "
+         "instead of attending (only llama, "},
+        {"lfm2", "lfm2, most of whose layers are convolutions (only llama, "},
+        {"rwkv7", "rwkv7 (only llama, "}}) {
+    EXPECT_EQ(ErrorOf([&name = name](GgufEditor& e) {
+                e.SetString("general.architecture", name);
+              }).find("architecture " + std::string(why)),
+              0u)
+        << name;
+  }
 }
 
 TEST_F(GgufKeysTest, NumbersMayBeOfOtherTypesAndOfEachLayer) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "importer/convert/architecture.h"
+#include "importer/convert/multipliers.h"
 #include "importer/hf/hf_keys.h"
 #include "importer/hf/hf_rope.h"
 #include "importer/hf/json_fields.h"
@@ -17,9 +18,10 @@ Result<const Architecture*> ReadArchitecture(const JsonFields& fields) {
   LLMA_ASSIGN(const auto type, fields.GetString("model_type"));
   const Architecture* architecture = FindModelType(type);
   if (architecture == nullptr) {
-    return fields.FieldError("model_type", "is " + std::string(type) +
-                                               " (only " + ModelTypeNames() +
-                                               " can be read)");
+    return fields.FieldError("model_type",
+                             "is " + std::string(type) +
+                                 std::string(WhyNotReadable(type)) + " (only " +
+                                 ModelTypeNames() + " can be read)");
   }
   if (fields.Has("architectures")) {
     LLMA_ASSIGN(const auto* names, fields.GetArray("architectures"));
@@ -179,6 +181,16 @@ Status ReadVariations(const JsonFields& fields,
   return OkStatus();
 }
 
+Status ReadMultipliers(const JsonFields& fields, SourceModel& source) {
+  for (const Multiplier& m : kMultipliers) {
+    if (fields.IsNull(m.field)) return fields.FieldError(m.field, "is null");
+    LLMA_ASSIGN(const float value, fields.GetF32Or(m.field, 1));
+    if (!m.IsWithin(value)) return fields.FieldError(m.field, m.RangeError());
+    m.apply(value, source);
+  }
+  return OkStatus();
+}
+
 // A token id, or the first of several.
 Result<std::optional<uint32_t>> ReadTokenId(const JsonFields& fields,
                                             const char* key) {
@@ -202,12 +214,14 @@ Status ReadHfConfig(const JsonValue& json, SourceModel& source) {
   const JsonFields fields(is_part ? *text : json, is_part ? "text_config" : "");
   LLMA_ASSIGN(const Architecture* architecture, ReadArchitecture(fields));
   source.architecture = architecture;
-  LLMA_TRY(CheckUnreadFields(is_part ? *text : json, fields, source.notes));
+  LLMA_TRY(CheckUnreadFields(is_part ? *text : json, fields, *architecture,
+                             source.notes));
   LLMA_TRY(CheckVariations(fields));
   LLMA_TRY(CheckActivation(fields, architecture->activation));
   ModelConfig& c = source.config;
   LLMA_TRY(ReadSizes(fields, *architecture, c));
   LLMA_TRY(ReadVariations(fields, *architecture, c));
+  if (architecture->has_multipliers) LLMA_TRY(ReadMultipliers(fields, source));
   LLMA_TRY(ReadHfRope(fields, *architecture, source));
   if (architecture->norms_lack_one_in_folders) source.norm_offset = 1;
   SourceVocabulary& v = source.vocabulary;

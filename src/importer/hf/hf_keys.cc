@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "importer/convert/multipliers.h"
+
 namespace llma {
 namespace {
 
@@ -146,6 +148,11 @@ bool IsIn(std::string_view name, const auto& names) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
+bool IsNameOfMultiplier(std::string_view name) {
+  return std::any_of(std::begin(kMultipliers), std::end(kMultipliers),
+                     [name](const Multiplier& m) { return name == m.field; });
+}
+
 bool SaysNothing(const JsonValue& value) {
   if (value.IsNull()) return true;
   if (const bool* flag = value.AsBool()) return !*flag;
@@ -160,11 +167,13 @@ bool IsOne(const JsonValue& value) { return value.AsNumber().value_or(0) == 1; }
 }  // namespace
 
 Status CheckUnreadFields(const JsonValue& config, const JsonFields& fields,
+                         const Architecture& architecture,
                          std::vector<std::string>& notes) {
   if (config.AsObject() == nullptr) return OkStatus();
   std::string unknown;
   for (const auto& [name, value] : *config.AsObject()) {
     if (IsIn(name, kReadFields) || IsIn(name, kIgnoredFields) ||
+        (architecture.has_multipliers && IsNameOfMultiplier(name)) ||
         SaysNothing(value)) {
       continue;
     }

@@ -7,14 +7,17 @@
 #include <vector>
 
 #include "base/status.h"
+#include "importer/convert/architecture.h"
 #include "importer/hf/json_fields.h"
 
 namespace llma {
 
-// kUnsupported, naming the field, if one changes what a model computes and says
-// something. Fields of unknown meaning that say something become notes; those
-// of no effect here (how it is trained, loaded or sampled from) do not.
+// kUnsupported, naming the field, if one changes what a model computes, says
+// something, and is not read for the architecture. Fields of unknown meaning
+// that say something become notes; those of no effect here (how it is trained,
+// loaded or sampled from) do not.
 Status CheckUnreadFields(const JsonValue& config, const JsonFields& fields,
+                         const Architecture& architecture,
                          std::vector<std::string>& notes);
 
 }  // namespace llma

@@ -9,6 +9,7 @@
 
 #include "base/sha256.h"
 #include "importer/convert/architecture.h"
+#include "importer/convert/multipliers.h"
 #include "importer/gguf/import_gguf.h"
 #include "importer/model_import.h"
 #include "importer/testing/architecture_variations.h"
@@ -154,7 +155,8 @@ TEST_F(ImportFolderTest, GivesTheModelOfTheGguf) {
 
 // Every architecture, from both kinds of sources.
 TEST_F(ImportFolderTest, ArchitecturesGiveTheModelsOfTheGguf) {
-  for (const char* name : {"llama", "qwen2", "qwen3", "gemma2", "gemma3"}) {
+  for (const char* name :
+       {"llama", "qwen2", "qwen3", "granite", "gemma2", "gemma3"}) {
     const std::vector<uint8_t> bytes = VariationMaker(name).editor.Encode();
     const auto expected = ImportGgufBytes(bytes, Target(), {"a", "", true});
     ASSERT_TRUE(expected) << name << ": " << expected.error().what;
@@ -165,6 +167,84 @@ TEST_F(ImportFolderTest, ArchitecturesGiveTheModelsOfTheGguf) {
     EXPECT_EQ(*fingerprint, *expected) << name;
     if (name != std::string("gemma3")) continue;
     ExpectSameFromOtherForms(editor, *expected);
+  }
+}
+
+// As transformers has them: what is not said is 1.
+TEST_F(ImportFolderTest, MultipliersOfGranite) {
+  const std::vector<uint8_t> bytes = VariationMaker("granite").editor.Encode();
+  const auto gguf = GgufReader::Parse(bytes);
+  const HfFolderEditor granite(*gguf, TensorType::kF32);
+  const auto plain = Import(granite);
+  ASSERT_TRUE(plain) << plain.error().what;
+  EXPECT_TRUE(notes_.empty());
+  HfFolderEditor ones = granite, silent = granite;
+  for (const Multiplier& m : kMultipliers) {
+    ones.config[m.field] = 1;
+    silent.config.erase(m.field);
+    HfFolderEditor changed = granite;
+    const auto error_of = [&](const Json& value) {
+      changed.config[m.field] = value;
+      const auto result = Import(changed);
+      EXPECT_FALSE(result) << m.field << " " << value;
+      return result ? "" : result.error().what;
+    };
+    const std::string field =
+        Source() + "/config.json: field " + std::string(m.field) + " ";
+    for (const double bad : {0.0, -0.5, 1e-4, 2000.0}) {
+      EXPECT_EQ(error_of(bad), field + m.RangeError());
+    }
+    EXPECT_EQ(error_of(1e300), field + "is not a number");
+    EXPECT_EQ(error_of("0.5"), field + "is not a number");
+    EXPECT_EQ(error_of(true), field + "is not a number");
+    EXPECT_EQ(error_of(nullptr), field + "is null");
+    changed.config[m.field] = 0.25;
+    const auto other = Import(changed);
+    ASSERT_TRUE(other) << other.error().what;
+    EXPECT_NE(*other, *plain) << m.field;
+  }
+  const auto all_one = Import(ones);
+  ASSERT_TRUE(all_one) << all_one.error().what;
+  EXPECT_EQ(*Import(silent), *all_one);
+  // Scores are divided by nothing then, not by the root of head_dim.
+  EXPECT_EQ((*Model::Open(Target()))->config().score_divisor, 1);
+  for (const char* option : {"attention_bias", "mlp_bias"}) {
+    HfFolderEditor changed = granite;
+    changed.config[option] = true;
+    const auto result = Import(changed);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().what,
+              Source() + "/config.json: field " + option + " is not supported");
+  }
+}
+
+// With a head of its own, which has all that the embedding has.
+TEST_F(ImportFolderTest, GraniteWithItsOwnHead) {
+  GgufEditor gguf = VariationMaker("granite").editor;
+  gguf.tensors["output.weight"] = gguf.tensors.at("token_embd.weight");
+  const std::vector<uint8_t> bytes = gguf.Encode();
+  const auto expected = ImportGgufBytes(bytes, Target(), {"a", "", true});
+  ASSERT_TRUE(expected) << expected.error().what;
+  EXPECT_FALSE((*Model::Open(Target()))->config().tied_head);
+  const auto parsed = GgufReader::Parse(bytes);
+  HfFolderEditor editor(*parsed, TensorType::kF32);
+  editor.config["tie_word_embeddings"] = false;
+  const auto fingerprint = Import(editor);
+  ASSERT_TRUE(fingerprint) << fingerprint.error().what;
+  EXPECT_EQ(*fingerprint, *expected);
+}
+
+TEST_F(ImportFolderTest, RelativesAreRefusedWithAReason) {
+  for (const auto& [type, why] :
+       {std::pair("granitemoe", ", whose feed-forward parts are experts"),
+        {"granitemoeshared", ", whose feed-forward parts are experts"},
+        {"granitemoehybrid", ", whose layers may keep a state instead of"},
+        {"lfm2", ", most of whose layers are convolutions"},
+        {"mamba2", " (only llama, "}}) {
+    EXPECT_EQ(ConfigError("model_type", type)
+                  .find("model_type is " + std::string(type) + why),
+              0u)
+        << type;
   }
 }
 

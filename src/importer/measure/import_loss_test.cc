@@ -33,7 +33,8 @@ Result<ImportLoss> Measure(const std::vector<uint8_t>& gguf, Bytes text,
 // A few hundredths of bits of a token that costs twelve: the tiny models have
 // random weights.
 TEST(ImportLossTest, IsSmallForEveryArchitecture) {
-  for (const char* name : {"llama", "qwen2", "qwen3", "gemma2", "gemma3"}) {
+  for (const char* name :
+       {"llama", "qwen2", "qwen3", "granite", "gemma2", "gemma3"}) {
     const auto gguf = VariationMaker(name).editor.Encode();
     const auto loss = Measure(gguf, AsBytes(kText), 30);
     ASSERT_TRUE(loss) << name << ": " << loss.error().what;

@@ -15,6 +15,11 @@
 namespace llma {
 
 inline constexpr uint32_t kVariationLocalPositions = 16;
+// Of Granite.
+inline constexpr float kVariationEmbeddingScale = 3;
+inline constexpr float kVariationAttentionScale = 0.0625f;
+inline constexpr float kVariationResidualScale = 0.4f;
+inline constexpr float kVariationLogitScale = 1.5f;
 
 class VariationMaker {
  public:
@@ -31,6 +36,7 @@ class VariationMaker {
     }
     editor.SetString("general.architecture", name);
     if (name.starts_with("gemma")) MakeGemma(name);
+    if (name == "granite") MakeGranite();
     const auto tensors = editor.tensors;
     for (const auto& [tensor, value] : tensors) {
       if (!tensor.ends_with("attn_norm.weight")) continue;
@@ -78,6 +84,13 @@ class VariationMaker {
     for (auto& [tensor, value] : editor.tensors) {
       if (tensor.ends_with("norm.weight")) value = Norm(value.dims[0]);
     }
+  }
+
+  void MakeGranite() {
+    editor.SetF32("granite.embedding_scale", kVariationEmbeddingScale);
+    editor.SetF32("granite.attention.scale", kVariationAttentionScale);
+    editor.SetF32("granite.residual_scale", kVariationResidualScale);
+    editor.SetF32("granite.logit_scale", kVariationLogitScale);
   }
 
   void AddTensors(const std::string& name, const std::string& layer) {

@@ -90,8 +90,8 @@ struct HfFolderEditor {
     const uint32_t head_dim = dim / uint32_t{config["num_attention_heads"]};
     for (const auto& [name, tensor] : gguf.tensors()) {
       std::vector<float> values = DequantizeTensor(tensor);
-      if (arch_ == "llama" && (name.find("attn_q.") != std::string::npos ||
-                               name.find("attn_k.") != std::string::npos)) {
+      if (HasAdjacentPairs() && (name.find("attn_q.") != std::string::npos ||
+                                 name.find("attn_k.") != std::string::npos)) {
         values = WithHalvesOfHeads(values, head_dim, dim);
       }
       std::vector<uint64_t> shape = {tensor.num_rows, tensor.num_cols};
@@ -124,6 +124,9 @@ struct HfFolderEditor {
   }
 
  private:
+  bool HasAdjacentPairs() const {
+    return arch_ == "llama" || arch_ == "granite";
+  }
   bool IsGemma() const { return arch_.starts_with("gemma"); }
 
   std::string HfTensorName(const std::string& name) const {
@@ -198,6 +201,15 @@ struct HfFolderEditor {
     config["architectures"] = {
         std::string(1, static_cast<char>(arch_[0] - 'a' + 'A')) +
         arch_.substr(1) + "ForCausalLM"};
+    if (arch_ == "granite") {
+      for (const auto& [key, field] :
+           {std::pair("embedding_scale", "embedding_multiplier"),
+            {"attention.scale", "attention_multiplier"},
+            {"residual_scale", "residual_multiplier"},
+            {"logit_scale", "logits_scaling"}}) {
+        config[field] = *gguf.GetF32(arch_ + "." + key);
+      }
+    }
     if (!IsGemma()) return;
     if (arch_ == "gemma3") config["model_type"] = "gemma3_text";
     config.erase("hidden_act");
