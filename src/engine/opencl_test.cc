@@ -150,6 +150,42 @@ TEST_F(OpenClTest, ModelsOfEveryArchitecture) {
   }
 }
 
+// Rows for several tiles of matrices, and groups of items; more positions than
+// items of a group, also after the rings are full.
+TEST_F(OpenClTest, ManyRowsAndPositions) {
+  for (const char* name : {"llama", "qwen3", "gemma2"}) {
+    const auto model = ImportVariation(name);
+    ASSERT_NE(model, nullptr);
+    const uint64_t bytes[2] = {1000, 1000};
+    ThreadPool pool(1);
+    const auto paths_of = [&](Engine& engine) {
+      std::vector<std::vector<Probability>> all;
+      const auto session = engine.OpenEncoder({{2, 150, 90}, bytes, pool});
+      EXPECT_TRUE(session) << session.error().what;
+      TestRandom random(4);
+      for (const uint32_t count : {90u, 63u, 1u, 80u}) {
+        std::vector<uint32_t> tokens(2 * count);
+        for (uint32_t& token : tokens) token = random.Below(200);
+        const StreamTokens batch[2] = {{0, std::span(tokens).first(count)},
+                                       {1, std::span(tokens).last(count)}};
+        std::vector<std::vector<Probability>> paths(2 * count);
+        const Status status = (*session)->Run(batch, tokens, paths, {});
+        EXPECT_TRUE(status) << status.error().what;
+        all.insert(all.end(), paths.begin(), paths.end());
+      }
+      return all;
+    };
+    CpuEngine cpu(*model, BestKernels());
+    const auto expected = paths_of(cpu);
+    for (const opencl::DeviceInfo& info : BothKinds()) {
+      SCOPED_TRACE(std::string(name) + ", " + std::to_string(info.is_gpu));
+      const auto engine = OpenClEngine::Create(*model, BestKernels(), info);
+      ASSERT_TRUE(engine) << engine.error().what;
+      EXPECT_EQ(paths_of(**engine), expected);
+    }
+  }
+}
+
 // Weights of the tokens after the rows of a Run.
 std::vector<uint64_t> SumsOf(DecodeSession& session, const Model& model,
                              uint32_t count) {

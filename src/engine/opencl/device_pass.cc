@@ -12,8 +12,9 @@ namespace {
 
 // Rows whose logits are on the device at a time.
 constexpr uint32_t kLogitRows = 256;
-// Of scores and weights of attention at a time.
-constexpr uint64_t kAttentionBytes = uint64_t{64} << 20;
+// Of scores of attention at a time, and at most this part of all memory.
+constexpr uint64_t kScoreBytes = uint64_t{256} << 20;
+constexpr uint64_t kScorePart = 64;
 
 // Flags of the kernels norm and heads.
 constexpr uint32_t kHasDelta = 1, kNormsDelta = 2;
@@ -28,8 +29,8 @@ size_t RoundedUp(size_t size, size_t unit) {
 uint32_t ScoreStride(const ModelConfig& config, uint32_t window_positions) {
   const uint32_t window =
       std::max(config.MaxHeadWindow(window_positions), config.local_positions);
-  return static_cast<uint32_t>(
-      RoundedUp(window + kNumSinks + kMaxTreeTokens + 8, 16));
+  return static_cast<uint32_t>(RoundedUp(
+      window + kNumSinks + std::max(kMaxTreeTokens, kManyQueries) + 8, 16));
 }
 
 }  // namespace
@@ -70,6 +71,7 @@ Status DevicePass::Allocate() {
   const uint64_t head_dim = config_.head_dim, num_heads = config_.num_heads;
   LLMA_TRY(allocate(none_, 1, 64));
   LLMA_TRY(allocate(rows_, sizeof(RowInfo), rows));
+  LLMA_TRY(allocate(spans_, sizeof(Span), rows));
   LLMA_TRY(allocate(ropes_, head_dim * float_bytes, rows));
   LLMA_TRY(allocate(local_ropes_, head_dim * float_bytes,
                     config_.has_local_layers() ? rows : 1));
@@ -84,14 +86,14 @@ Status DevicePass::Allocate() {
   for (Buffer* scales : {&q_scales_, &sink_q_scales_}) {
     LLMA_TRY(allocate(*scales, num_heads * float_bytes, rows));
   }
-  const uint64_t row_score_bytes =
-      num_heads * score_stride_ * (float_bytes + 2);
-  attention_rows_ = static_cast<uint32_t>(
-      std::clamp<uint64_t>(kAttentionBytes / row_score_bytes, 1, max_rows_));
-  LLMA_TRY(allocate(scores_, num_heads * score_stride_ * float_bytes,
-                    attention_rows_));
+  const uint64_t query_bytes = score_stride_ * float_bytes;
+  const uint64_t queries =
+      std::min(rows * num_heads * kFewQueries,
+               std::min(kScoreBytes, device_.info().memory_bytes / kScorePart) /
+                   query_bytes);
   LLMA_TRY(
-      allocate(score_weights_, num_heads * score_stride_ * 2, attention_rows_));
+      allocate(scores_, query_bytes,
+               std::max(queries, uint64_t{config_.num_heads} * kManyQueries)));
   LLMA_TRY(allocate(heads_, config_.q_dim() * float_bytes, rows));
   LLMA_TRY(allocate(mixed_, config_.q_dim(), rows));
   LLMA_TRY(allocate(mixed_scales_, config_.q_dim() / kGroupSize * float_bytes,
@@ -134,21 +136,41 @@ void DevicePass::Multiply(const DeviceWeights::Matrix& w, uint32_t num_w_rows,
                x_scales, x_row, num_rows, y, y_stride);
     return;
   }
-  // With many rows, items of a group read the same weights at about the same
-  // time: all but the first find them in the cache.
+  // Many rows fill a tile.
   constexpr uint32_t kManyRows = 16;
-  constexpr size_t kSharingItems = 4;
+  if (num_rows >= kManyRows && device_.info().max_group_items >= kTileItems) {
+    queue_.Run(Kernel::kMultiplyTile,
+               {RoundedUp(num_w_rows, kTileRows) / kTileRows * kTileItems,
+                (num_rows + kTileRows - 1) / kTileRows},
+               {kTileItems, 1}, w.values, w.scales, num_w_rows, w.num_groups, x,
+               x_scales, x_row, num_rows, y, y_stride);
+    return;
+  }
   const uint32_t item_rows = are_few ? 1 : 8;
-  const size_t sharing =
-      num_rows >= kManyRows &&
-              device_.info().max_group_items >= kSharingItems * kGroupItems
-          ? kSharingItems
-          : 1;
   queue_.Run(are_few ? Kernel::kMultiplyOne : Kernel::kMultiply,
              {RoundedUp(num_w_rows, kGroupItems),
-              RoundedUp((num_rows + item_rows - 1) / item_rows, sharing)},
-             {kGroupItems, sharing}, w.values, w.scales, num_w_rows,
-             w.num_groups, x, x_scales, x_row, num_rows, y, y_stride);
+              (num_rows + item_rows - 1) / item_rows},
+             {kGroupItems, 1}, w.values, w.scales, num_w_rows, w.num_groups, x,
+             x_scales, x_row, num_rows, y, y_stride);
+}
+
+void DevicePass::SetSpans(std::span<const RowInfo> rows) {
+  const uint32_t kv_queries = config_.num_heads / config_.num_kv_heads;
+  const uint32_t most_rows = std::max(1u, kManyQueries / kv_queries);
+  span_infos_.clear();
+  for (uint32_t i = 0; i < rows.size(); ++i) {
+    if (i > 0 && rows[i].first_slot == rows[i - 1].first_slot &&
+        span_infos_.back().count < most_rows) {
+      ++span_infos_.back().count;
+    } else {
+      span_infos_.push_back({i, 1});
+    }
+  }
+  const bool are_few =
+      kv_queries <= kFewQueries && span_infos_.size() == rows.size();
+  span_queries_ = are_few ? kFewQueries : kManyQueries;
+  queue_.Write(spans_, 0, span_infos_.data(),
+               span_infos_.size() * sizeof(Span));
 }
 
 void DevicePass::Attend(const KeyValues& cache, uint32_t layer,
@@ -174,15 +196,24 @@ void DevicePass::Attend(const KeyValues& cache, uint32_t layer,
              cache.keys(), cache.low_keys(), cache.values(), cache.scales());
   const float cap = config_.score_cap * kLog2E;
   const float cap_factor = cap != 0 ? (2.0f * kLog2E) / cap : 0;
-  for (uint32_t row = 0; row < num_rows; row += attention_rows_) {
-    const uint32_t count = std::min(attention_rows_, num_rows - row);
-    queue_.Run(Kernel::kAttend,
-               {kGroupItems * size_t{config_.num_heads}, count},
-               {kGroupItems, 1}, q_, q_scales_, sink_q_, sink_q_scales_,
-               cache.keys(), cache.low_keys(), cache.values(), cache.scales(),
-               rows_, cache.heads(), row, config_.num_heads,
-               config_.num_kv_heads, config_.head_dim, flags, cap, cap_factor,
-               layer_head, score_stride_, scores_, score_weights_, heads_);
+  const uint32_t kv_queries = config_.num_heads / config_.num_kv_heads;
+  const uint32_t part_heads = std::min(kv_queries, span_queries_);
+  const uint32_t head_parts = (kv_queries + part_heads - 1) / part_heads;
+  const uint32_t groups = config_.num_kv_heads * head_parts;  // of a span
+  const auto step = static_cast<uint32_t>(
+      scores_.size_bytes() /
+      (uint64_t{groups} * span_queries_ * score_stride_ * sizeof(float)));
+  const auto num_spans = static_cast<uint32_t>(span_infos_.size());
+  for (uint32_t span = 0; span < num_spans; span += step) {
+    const uint32_t count = std::min(step, num_spans - span);
+    queue_.Run(
+        span_queries_ == kFewQueries ? Kernel::kAttendFew : Kernel::kAttend,
+        {kGroupItems * groups, count}, {kGroupItems, 1}, q_, q_scales_, sink_q_,
+        sink_q_scales_, cache.keys(), cache.low_keys(), cache.values(),
+        cache.scales(), rows_, cache.heads(), spans_, span, config_.num_heads,
+        config_.num_kv_heads, head_parts, part_heads, config_.head_dim, flags,
+        cap, cap_factor, layer_head, score_stride_, scores_, heads_,
+        LocalBytes{2 * size_t{span_queries_} * config_.head_dim});
   }
 }
 
@@ -190,6 +221,7 @@ void DevicePass::Run(const KeyValues& key_values,
                      std::span<const RowInfo> rows) {
   const auto num_rows = static_cast<uint32_t>(rows.size());
   queue_.Write(rows_, 0, rows.data(), rows.size_bytes());
+  SetSpans(rows);
   const uint32_t pairs = config_.head_dim / 2;
   queue_.Run(Kernel::kEmbed, {config_.dim, num_rows}, {0, 0},
              weights_.embedding.values, weights_.embedding.scales, rows_,

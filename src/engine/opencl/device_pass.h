@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/status.h"
 #include "engine/opencl/device_weights.h"
@@ -67,20 +68,26 @@ class DevicePass {
   void Multiply(const DeviceWeights::Matrix& w, uint32_t num_w_rows,
                 const Buffer& x, const Buffer& x_scales, uint32_t x_row,
                 uint32_t num_rows, const Buffer& y, uint32_t y_stride);
+  void SetSpans(std::span<const RowInfo> rows);
   void Attend(const KeyValues& key_values, uint32_t layer, uint32_t num_rows);
 
   const Device& device_;
   const ModelConfig& config_;
   const DeviceWeights& weights_;
   Queue& queue_;
+  // Some rows of a stream, which attend together: first row, number of rows.
+  struct Span {
+    uint32_t row, count;
+  };
+  std::vector<Span> span_infos_;
+  uint32_t span_queries_ = 0;  // kFewQueries or kManyQueries
   const uint32_t max_rows_, logits_stride_, score_stride_;
-  uint32_t attention_rows_ = 0;  // of one launch
-  Buffer none_;                  // where a kernel gets nothing
-  Buffer rows_, ropes_, local_ropes_;
+  Buffer none_;  // where a kernel gets nothing
+  Buffer rows_, spans_, ropes_, local_ropes_;
   Buffer x_, normed_, normed_scales_;             // [row, dim]
   Buffer qkv_;                                    // [row, qkv_dim]
   Buffer q_, q_scales_, sink_q_, sink_q_scales_;  // [row, head, head_dim]
-  Buffer scores_, score_weights_;                 // [row, head, score_stride_]
+  Buffer scores_;                                 // [query, score_stride_]
   Buffer heads_, mixed_, mixed_scales_;           // [row, q_dim]
   Buffer delta_;                                  // [row, dim]
   Buffer gate_up_;                                // [row, 2 * ffn_dim]

@@ -9,24 +9,12 @@ namespace llma::opencl {
 namespace {
 
 // In the order of Kernel.
-constexpr const char* kKernelNames[kNumKernels] = {"embed",
-                                                   "rope",
-                                                   "norm",
-                                                   "quantize",
-                                                   "multiply_one",
-                                                   "multiply",
-                                                   "multiply_panel_one",
-                                                   "multiply_panel",
-                                                   "heads",
-                                                   "attend",
-                                                   "gate",
-                                                   "largest_logit",
-                                                   "token_weights",
-                                                   "add_up",
-                                                   "decide",
-                                                   "copy_stream",
-                                                   "move_positions",
-                                                   "operate"};
+constexpr const char* kKernelNames[kNumKernels] = {
+    "embed",          "rope",          "norm",           "quantize",
+    "multiply_one",   "multiply",      "multiply_tile",  "multiply_panel_one",
+    "multiply_panel", "heads",         "attend_few",     "attend",
+    "gate",           "largest_logit", "token_weights",  "add_up",
+    "decide",         "copy_stream",   "move_positions", "operate"};
 
 // Floats are divided and their roots taken as IEEE says. What else
 // docs/NUMERICS.md asks for is what compilers do if they are not told to be

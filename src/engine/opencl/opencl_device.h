@@ -37,7 +37,8 @@ const std::vector<DeviceInfo>& AllDevices();
 // that does not; null if there is none.
 const DeviceInfo* BestDevice();
 
-// The text of kernels.cl.
+// The text of kernels.cl, matrices.cl, and attention.cl for each number of
+// queries.
 extern const char* const kKernelSource;
 
 enum class Kernel {
@@ -47,9 +48,11 @@ enum class Kernel {
   kQuantize,
   kMultiplyOne,
   kMultiply,
+  kMultiplyTile,
   kMultiplyPanelOne,
   kMultiplyPanel,
   kHeads,
+  kAttendFew,
   kAttend,
   kGate,
   kLargestLogit,
@@ -60,8 +63,13 @@ enum class Kernel {
   kMovePositions,
   kOperate,
 };
-inline constexpr size_t kNumKernels = 18;
-inline constexpr size_t kGroupItems = 64;  // ITEMS of kernels.cl
+inline constexpr size_t kNumKernels = 20;
+// Of kernels.cl: ITEMS; of matrices.cl: TILE, TILE_ITEMS.
+inline constexpr size_t kGroupItems = 64;
+inline constexpr uint32_t kTileRows = 64;
+inline constexpr size_t kTileItems = 128;
+// QUERIES of the kernels attend_few and attend.
+inline constexpr uint32_t kFewQueries = 4, kManyQueries = 24;
 
 // Memory of a device. Movable. The device must outlive it.
 class Buffer {
@@ -142,6 +150,11 @@ class Device {
   mutable std::atomic<uint64_t> used_bytes_{0};
 };
 
+// An argument of a kernel: as much local memory.
+struct LocalBytes {
+  size_t size;
+};
+
 // Work for a device, done in order. The first thing that fails stays as the
 // error of all. Thread-compatible. The device must outlive it.
 class Queue {
@@ -175,6 +188,9 @@ class Queue {
   void SetArg(Kernel kernel, cl_uint idx, const Buffer& buffer) {
     const cl_mem memory = buffer.memory();
     SetArgBytes(kernel, idx, sizeof(memory), &memory);
+  }
+  void SetArg(Kernel kernel, cl_uint idx, LocalBytes local) {
+    SetArgBytes(kernel, idx, local.size, nullptr);
   }
   template <class T>
   requires std::is_arithmetic_v<T>

@@ -17,8 +17,9 @@ namespace llma::opencl {
 Status CheckOperations(const Device& device);
 
 // The engine's model over some random tokens, in several batches, past the end
-// of a window: what encoders and decoders of it get, against the processor's.
-inline constexpr uint32_t kCheckedWindow = 16;
+// of a window, which has more positions than a group of items: what encoders
+// and decoders of it get, against the processor's.
+inline constexpr uint32_t kCheckedWindow = 72;
 Status CheckModel(Engine& engine, const KernelTable& kernels,
                   uint32_t window_positions = kCheckedWindow);
 
