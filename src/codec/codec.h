@@ -90,6 +90,9 @@ struct DecompressOptions {
   CodecContext* context = nullptr;  // null: one for this work alone
   // May be null; contents without a reference do not mind one.
   std::shared_ptr<const Reference> reference;
+  // Of a frame: if set, its passes are shared with those of other frames of its
+  // context that have the same number. One of a single lane shares them anyway.
+  std::optional<uint32_t> pass_group;
 };
 
 // Takes the next bytes of a result. An error ends the work.
@@ -128,10 +131,10 @@ Result<std::vector<uint8_t>> DecompressFrame(const FrameHeader& header,
                                              const DecompressOptions& options);
 
 // Whether a frame is decoded in passes that it shares with others of its
-// context, so that they are best decoded side by side, up to kMaxJointFrames.
-// Then what is called back meanwhile must not wait for another of them.
-bool SharesPasses(const FrameHeader& header);
-inline constexpr size_t kMaxJointFrames = 64;
+// context. Then what is called back meanwhile must not wait for another of
+// them.
+bool SharesPasses(const FrameHeader& header,
+                  std::optional<uint32_t> pass_group = {});
 
 // Bounds, for limits, with this many threads (0: all processors). Not of the
 // model's own memory, nor of other models.

@@ -24,11 +24,11 @@ CodecContext::PoolLease CodecContext::TakePool(int num_threads) {
 }
 
 std::shared_ptr<CodecContext::PoolLease> CodecContext::SharePool(
-    const Engine& engine, int num_threads) {
+    const Engine& engine, int num_threads, uint32_t group) {
   const std::lock_guard lock(shared_mutex_);
   std::erase_if(shared_,
                 [](const auto& known) { return known.second.expired(); });
-  std::weak_ptr<PoolLease>& known = shared_[{&engine, num_threads}];
+  std::weak_ptr<PoolLease>& known = shared_[{&engine, num_threads, group}];
   std::shared_ptr<PoolLease> pool = known.lock();
   if (!pool) {
     // PoolLease cannot move.

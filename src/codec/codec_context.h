@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <tuple>
 #include <typeindex>
 #include <utility>
 
@@ -72,9 +73,10 @@ class CodecContext {
 
   // See ThreadPool.
   PoolLease TakePool(int num_threads);
-  // The one that all have who asked for as many threads to use this engine,
-  // since it was unused.
-  std::shared_ptr<PoolLease> SharePool(const Engine& engine, int num_threads);
+  // The one that all of this group have who asked for as many threads to use
+  // this engine, since it was unused.
+  std::shared_ptr<PoolLease> SharePool(const Engine& engine, int num_threads,
+                                       uint32_t group);
   PageCache& pages() { return pages_; }
   // The engine that LLMA_ENGINE names, or the preferred one, with this model.
   // It may be used as long as the model lives.
@@ -143,8 +145,9 @@ class CodecContext {
   std::mutex mutex_;
   std::list<IdlePool> idle_;  // the one used last in front
   std::mutex shared_mutex_;
-  // By engine and asked_threads.
-  std::map<std::pair<const Engine*, int>, std::weak_ptr<PoolLease>> shared_;
+  // By engine, asked threads and group.
+  std::map<std::tuple<const Engine*, int, uint32_t>, std::weak_ptr<PoolLease>>
+      shared_;
   std::mutex engines_mutex_;        // one may take long to make
   std::list<KnownEngine> engines_;  // the one used last in front
   std::mutex starts_mutex_;         // one takes long to make

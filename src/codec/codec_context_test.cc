@@ -101,10 +101,11 @@ TEST(CodecContext, PoolsAreSharedWhileInUse) {
   const auto engine = context.EngineOf(*model, BestKernels());
   const auto other = context.EngineOf(*other_model, BestKernels());
   ASSERT_TRUE(engine && other);
-  const auto first = context.SharePool(**engine, 2);
-  EXPECT_EQ(context.SharePool(**engine, 2), first);
-  EXPECT_NE(context.SharePool(**engine, 1), first);
-  EXPECT_NE(context.SharePool(**other, 2), first);
+  const auto first = context.SharePool(**engine, 2, 0);
+  EXPECT_EQ(context.SharePool(**engine, 2, 0), first);
+  EXPECT_NE(context.SharePool(**engine, 1, 0), first);
+  EXPECT_NE(context.SharePool(**engine, 2, 1), first);
+  EXPECT_NE(context.SharePool(**other, 2, 0), first);
   EXPECT_NE(&*context.TakePool(2), &**first);
 }
 
@@ -141,7 +142,7 @@ TEST(CodecContext, FilesOfThreadsShareWork) {
   for (uint32_t i = 0; i < 12; ++i) {
     CompressOptions how;
     how.num_threads = 1;
-    how.num_lanes = i == 7 ? 2 : 1;
+    how.num_lanes = i == 7 || i == 9 ? 2 : 1;
     how.window_positions = i % 3 == 0 ? 16 : 64;
     if (i % 5 == 0) how.reference = *reference;
     if (i % 4 == 1) how.frame_bytes = 100;

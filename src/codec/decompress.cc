@@ -69,10 +69,11 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
          UseOf(header, options, context), joint_pool},
         std::move(coder), header.lane_bytes);
   };
-  if (!SharesPasses(header)) {
+  if (!SharesPasses(header, options.pass_group)) {
     return decode(*context.TakePool(options.num_threads), nullptr);
   }
-  const auto joint_pool = context.SharePool(*engine, options.num_threads);
+  const auto joint_pool = context.SharePool(*engine, options.num_threads,
+                                            options.pass_group.value_or(0));
   ThreadPool own_pool(1);
   return decode(own_pool, &**joint_pool);
 }
@@ -112,8 +113,10 @@ ModelProvider OneModel(const Model* model) {
   return [model](const ModelId&) { return Result<const Model*>(model); };
 }
 
-bool SharesPasses(const FrameHeader& header) {
-  return header.kind == FrameKind::kCoded && header.lane_bytes.size() == 1;
+bool SharesPasses(const FrameHeader& header,
+                  std::optional<uint32_t> pass_group) {
+  return header.kind == FrameKind::kCoded &&
+         (pass_group || header.lane_bytes.size() == 1);
 }
 
 uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,

@@ -269,41 +269,47 @@ TEST_F(FileCodec, MemoryIsBounded) {
   EXPECT_EQ(encoder.Finish().error().code, ErrorCode::kLimit);
 }
 
-// Those of one lane are decoded side by side, in passes that they share.
-TEST_F(FileCodec, SmallFramesOfOneLaneShareWork) {
+// They are decoded side by side, in passes that they share; with 17 threads in
+// two groups.
+TEST_F(FileCodec, FramesShareWork) {
   options_.level = 6;
   options_.frame_bytes = 150;
-  content_.resize(6000);
-  auto file = Encode(content_.size());
-  DecompressOptions options;
-  for (const int num_threads : {1, 2, 7}) {
-    options.num_threads = num_threads;
-    options.max_memory_bytes = ~uint64_t{0};
-    auto content = Decode(file, 777, options);
-    ASSERT_TRUE(content) << content.error().what;
-    EXPECT_EQ(*content, content_);
-    // Where there is room for a few only.
-    options.max_memory_bytes = uint64_t{150} << 20;
-    content = Decode(file, file.size(), options);
-    ASSERT_TRUE(content) << content.error().what;
-    EXPECT_EQ(*content, content_);
+  content_.resize(3000);
+  for (const uint32_t num_lanes : {1u, 3u}) {
+    SCOPED_TRACE(num_lanes);
+    options_.num_lanes = num_lanes;
+    auto file = Encode(content_.size());
+    DecompressOptions options;
+    for (const int num_threads : {1, 2, 17}) {
+      SCOPED_TRACE(num_threads);
+      options.num_threads = num_threads;
+      options.max_memory_bytes = ~uint64_t{0};
+      auto content = Decode(file, 777, options);
+      ASSERT_TRUE(content) << content.error().what;
+      EXPECT_EQ(*content, content_);
+      // Where there is room for a few only.
+      options.max_memory_bytes = uint64_t{150} << 20;
+      content = Decode(file, file.size(), options);
+      ASSERT_TRUE(content) << content.error().what;
+      EXPECT_EQ(*content, content_);
+    }
+    // What is before damage comes out.
+    file[file.size() / 2] ^= 1;
+    std::vector<std::vector<uint8_t>> starts;
+    for (const int num_threads : {1, 2, 17}) {
+      options.num_threads = num_threads;
+      std::vector<uint8_t> content;
+      FileDecoder decoder(OneModel(model_.get()), options, AppendTo(content));
+      const Status status = decoder.Append(file);
+      ASSERT_FALSE(status ? decoder.Finish() : status);
+      EXPECT_GT(content.size(), 500u);
+      EXPECT_EQ(content.size() % 150, 0u);
+      EXPECT_TRUE(std::equal(content.begin(), content.end(), content_.begin()));
+      starts.push_back(std::move(content));
+    }
+    EXPECT_EQ(starts[1], starts[0]);
+    EXPECT_EQ(starts[2], starts[0]);
   }
-  // What is before damage comes out.
-  file[file.size() / 2] ^= 1;
-  std::vector<std::vector<uint8_t>> starts;
-  for (const int num_threads : {1, 2, 7}) {
-    options.num_threads = num_threads;
-    std::vector<uint8_t> content;
-    FileDecoder decoder(OneModel(model_.get()), options, AppendTo(content));
-    const Status status = decoder.Append(file);
-    ASSERT_FALSE(status ? decoder.Finish() : status);
-    EXPECT_GT(content.size(), 1000u);
-    EXPECT_EQ(content.size() % 150, 0u);
-    EXPECT_TRUE(std::equal(content.begin(), content.end(), content_.begin()));
-    starts.push_back(std::move(content));
-  }
-  EXPECT_EQ(starts[1], starts[0]);
-  EXPECT_EQ(starts[2], starts[0]);
 }
 
 TEST_F(FileCodec, CancellingIsAnError) {

@@ -7,12 +7,30 @@
 
 #include "base/machine_limits.h"
 #include "engine/engine_registry.h"
+#include "platform/machine/processors.h"
 
 namespace llma {
 namespace {
 
-// What frames that share passes may take side by side.
+// Frames share passes, since each pass reads all weights: of so many streams
+// together, as far as these bytes go. Those of a single lane are small.
+constexpr size_t kMaxJointStreams = 64, kMaxJointLanes = 48;
 constexpr uint64_t kMaxJointBytes = uint64_t{1} << 30;
+
+// Of frames that share passes: a pass has some 300 steps, after each of which
+// its threads meet, so that many threads are better in several groups.
+int NumGroups(int num_threads) {
+  const int threads_per_frame = EngineToEstimate().threads_per_frame;
+  return threads_per_frame == 1 ? 1
+                                : std::max(1, num_threads / threads_per_frame);
+}
+
+// Not all memory of a small machine.
+uint64_t MaxJointBytes(int num_threads) {
+  return std::min(
+      static_cast<uint64_t>(NumGroups(num_threads)) * kMaxJointBytes,
+      PhysicalMemoryBytes().value_or(~uint64_t{0}) / 4);
+}
 
 // The error with its offset in the file.
 Error WithFileOffset(Error error, const ContentFrame& frame) {
@@ -37,7 +55,35 @@ FrameSequenceDecoder::FrameSequenceDecoder(ModelProvider models,
       sink_(std::move(sink)),
       progress_(options.progress, options.total_bytes),
       num_threads_(options.num_threads > 0 ? options.num_threads
-                                           : NumProcessors()) {}
+                                           : NumProcessors()),
+      max_joint_bytes_(MaxJointBytes(num_threads_)) {}
+
+FrameSequenceDecoder::Group FrameSequenceDecoder::GroupOf(
+    const FrameHeader& header) {
+  if (header.kind != FrameKind::kCoded) {
+    return {static_cast<size_t>(num_threads_),
+            header.is_last ? num_threads_ : 1,
+            false,
+            {}};
+  }
+  const int threads_per_frame = EngineToEstimate().threads_per_frame;
+  const size_t num_lanes = header.lane_bytes.size();
+  // A device joins passes by itself.
+  if (num_lanes > 1 && (header.is_last || threads_per_frame == 1)) {
+    const int max_running = std::max(1, num_threads_ / threads_per_frame);
+    return {static_cast<size_t>(max_running),
+            header.is_last ? num_threads_ : num_threads_ / max_running,
+            false,
+            {}};
+  }
+  const int num_groups = NumGroups(num_threads_);
+  const size_t max_joint =
+      num_lanes == 1 ? kMaxJointStreams
+                     : std::max<size_t>(1, kMaxJointLanes / num_lanes);
+  return {static_cast<size_t>(num_groups) * max_joint,
+          num_threads_ / num_groups, true,
+          num_joint_++ % static_cast<uint32_t>(num_groups)};
+}
 
 Status FrameSequenceDecoder::Add(ContentFrame frame) {
   const bool uses_model = frame.header.kind == FrameKind::kCoded;
@@ -45,27 +91,17 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   if (uses_model) {
     LLMA_ASSIGN(model, models_(frame.header.model_id));
   }
-  const bool is_joint = SharesPasses(frame.header);
-  const auto max_running =
-      is_joint ? kMaxJointFrames
-               : static_cast<size_t>(
-                     uses_model
-                         ? std::max(1, num_threads_ /
-                                           EngineToEstimate().threads_per_frame)
-                         : num_threads_);
-  const int num_threads =
-      frame.header.is_last || is_joint
-          ? num_threads_
-          : std::max(1, num_threads_ / static_cast<int>(max_running));
+  const Group group = GroupOf(frame.header);
   const uint64_t needed_bytes =
-      DecompressMemoryBytes(frame.header, model, num_threads);
+      DecompressMemoryBytes(frame.header, model, group.num_threads);
   const uint64_t max_memory_bytes =
       options_.max_memory_bytes -
       std::min(options_.max_memory_bytes, reserved_bytes_);
   const uint64_t max_running_bytes =
-      is_joint ? std::min(max_memory_bytes, kMaxJointBytes) : max_memory_bytes;
+      group.is_joint ? std::min(max_memory_bytes, max_joint_bytes_)
+                     : max_memory_bytes;
   while (tasks_.size() > 0 &&
-         (tasks_.size() >= max_running ||
+         (tasks_.size() >= group.max_running ||
           needed_bytes > max_running_bytes - std::min(max_running_bytes,
                                                       running_memory_bytes_))) {
     LLMA_TRY(WriteFirst());
@@ -73,12 +109,13 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   DecompressOptions options = options_;
   options.max_memory_bytes = max_memory_bytes;
   options.progress = progress_.OfFrame();
-  options.num_threads = num_threads;
+  options.num_threads = group.num_threads;
+  options.pass_group = group.number;
   running_memory_bytes_ += std::min(needed_bytes, max_memory_bytes);
   // One that is alone needs no thread.
   const bool in_background =
-      max_running > 1 &&
-      !(frame.header.is_last && (!is_joint || tasks_.size() == 0));
+      group.max_running > 1 &&
+      !(frame.header.is_last && (!group.is_joint || tasks_.size() == 0));
   tasks_.Start(
       in_background,
       [frame = std::make_shared<const ContentFrame>(std::move(frame)), model,

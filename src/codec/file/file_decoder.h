@@ -43,6 +43,14 @@ class FrameSequenceDecoder {
     uint64_t memory_bytes;
     std::optional<StageClock> clock;
   };
+  // How a frame is decoded beside others.
+  struct Group {
+    size_t max_running;  // frames at a time
+    int num_threads;     // of this one, or of those that share passes
+    bool is_joint;
+    std::optional<uint32_t> number;
+  };
+  Group GroupOf(const FrameHeader& header);
   Status WriteFirst();
 
   const GivenContext<CodecContext> context_;
@@ -51,6 +59,8 @@ class FrameSequenceDecoder {
   ByteSink sink_;
   SharedProgress progress_;
   const int num_threads_;
+  const uint64_t max_joint_bytes_;
+  uint32_t num_joint_ = 0;      // frames that were given a group
   uint64_t content_bytes_ = 0;  // given to the sink
   uint64_t running_memory_bytes_ = 0;
   uint64_t reserved_bytes_ = 0;
