@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -36,6 +39,13 @@ std::vector<opencl::DeviceInfo> BothKinds() {
   return kinds;
 }
 
+// A device that does not round quotients and roots as it must.
+opencl::DeviceInfo WithIntegerDivision() {
+  opencl::DeviceInfo info = *opencl::BestDevice();
+  info.rounds_correctly = false;
+  return info;
+}
+
 class OpenClTest : public FolderTest {
  protected:
   void SetUp() override {
@@ -55,24 +65,100 @@ TEST_F(OpenClTest, OperationsAreThoseOfTheLaw) {
   EXPECT_TRUE(status) << status.error().what;
 }
 
+TEST_F(OpenClTest, IntegersDivideAsFloatsMust) {
+  const auto device = opencl::Device::Open(WithIntegerDivision());
+  ASSERT_TRUE(device) << device.error().what;
+  EXPECT_STREQ((*device)->quotients(), "integers");
+  const Status status = opencl::CheckOperations(**device);
+  EXPECT_TRUE(status) << status.error().what;
+  // All pairs of special numbers, also those that no model has; results close
+  // to the least and the largest; what is a bit more or less than a square.
+  std::vector<float> a, b;
+  const auto add = [&](uint32_t x, uint32_t y) {
+    a.push_back(std::bit_cast<float>(x));
+    b.push_back(std::bit_cast<float>(y));
+  };
+  std::vector<uint32_t> specials;
+  for (const uint32_t bits :
+       {0x0u,        0x1u,        0x2u,        0x3u,        0x400000u,
+        0x7fffffu,   0x800000u,   0x800001u,   0xffffffu,   0x1000000u,
+        0x3f7fffffu, 0x3f800000u, 0x3f800001u, 0x40400000u, 0x7e800000u,
+        0x7f000000u, 0x7f7ffffeu, 0x7f7fffffu, 0x7f800000u, 0x7f800001u,
+        0x7fc00000u}) {
+    specials.push_back(bits);
+    specials.push_back(bits | 0x80000000);
+  }
+  for (const uint32_t x : specials) {
+    for (const uint32_t y : specials) add(x, y);
+  }
+  TestRandom random(6);
+  const auto any = [&](uint32_t exponent) {
+    return exponent << 23 | random.Below(1 << 23);
+  };
+  for (int i = 0; i < 20000; ++i) {
+    const uint32_t exponent = 1 + random.Below(200);
+    add(any(exponent), any(std::min(254u, exponent + 120 + random.Below(36))));
+    add(any(254 - exponent / 2), any(random.Below(160)));
+    const float root = std::bit_cast<float>(any(64 + random.Below(126)));
+    add(std::bit_cast<uint32_t>(root * root) + random.Below(3) - 1, any(127));
+    add(random.Below(1 << 23), random.Below(1 << 24));
+  }
+  a.resize(a.size() / opencl::kGroupItems * opencl::kGroupItems);
+  b.resize(a.size());
+  const auto on_a = (*device)->Upload(std::span<const float>(a));
+  const auto on_b = (*device)->Upload(std::span<const float>(b));
+  constexpr size_t kOperations = 10;
+  std::vector<uint32_t> results(a.size() * kOperations);
+  const auto on_results = (*device)->Allocate(results.size() * 4);
+  ASSERT_TRUE(on_a && on_b && on_results);
+  auto queue = opencl::Queue::Open(**device);
+  ASSERT_TRUE(queue) << queue.error().what;
+  (*queue)->Run(opencl::Kernel::kOperate, {a.size(), 1},
+                {opencl::kGroupItems, 1}, *on_a, *on_b, *on_b, *on_results);
+  (*queue)->Read(*on_results, 0, results.size() * 4, results.data());
+  const Status finished = (*queue)->Finish();
+  ASSERT_TRUE(finished) << finished.error().what;
+  const auto expect = [](uint32_t got, float right) {
+    if (std::isnan(right)) {
+      EXPECT_TRUE(std::isnan(std::bit_cast<float>(got)));
+    } else {
+      EXPECT_EQ(got, std::bit_cast<uint32_t>(right));
+    }
+  };
+  for (size_t i = 0; i < a.size() && !HasFailure(); ++i) {
+    SCOPED_TRACE(testing::Message() << a[i] << ", " << b[i]);
+    expect(results[i * kOperations + 2], a[i] / b[i]);
+    expect(results[i * kOperations + 3], std::sqrt(std::fabs(a[i])));
+  }
+}
+
 // Each of these a compiler or a device might do by itself.
 TEST_F(OpenClTest, ADeviceThatComputesOtherwiseIsRefused) {
   struct Fault {
     std::string right, wrong;
+    bool rounds_correctly = true;
   };
-  for (const auto& [right, wrong] : std::initializer_list<Fault>{
+  for (const auto& [right, wrong, rounds_correctly] :
+       std::initializer_list<Fault>{
+           {"rest == half_unit && (kept & 1)", "rest == half_unit", false},
+           {"(uint)whole | has_rest, exponent / 2", "(uint)whole, exponent / 2",
+            false},
            {"as_uint(x * y + z)", "as_uint(fma(x, y, z))"},
-           {"as_uint(x / y)", "as_uint(x * (1.0f / y))"},
+           {"return a / b;", "return a * (1.0f / b);"},
+           {"return sqrt(a);", "return a * rsqrt(a);"},
            {"as_uint((x * y) * z)", "as_uint(x * (y * z))"},
            {"const int bits = as_int(p)", "const int bits = 1 + as_int(p)"},
            {"acc + x.x * y.x", "acc + x.x * abs(y.x)"}}) {
     SCOPED_TRACE(wrong);
+    // What single operations need.
     std::string source = opencl::kKernelSource;
+    source.resize(source.find("// Products of matrices"));
     const size_t at = source.find(right);
     ASSERT_NE(at, std::string::npos);
     source.replace(at, right.size(), wrong);
     opencl::DeviceInfo info = *opencl::BestDevice();
     info.vendor = info.extensions = "";  // bytes, not what devices have
+    info.rounds_correctly = rounds_correctly;
     const auto device = opencl::Device::Open(info, source.c_str());
     ASSERT_TRUE(device) << device.error().what;
     const Status status = opencl::CheckOperations(**device);
@@ -177,8 +263,11 @@ TEST_F(OpenClTest, ManyRowsAndPositions) {
     };
     CpuEngine cpu(*model, BestKernels());
     const auto expected = paths_of(cpu);
-    for (const opencl::DeviceInfo& info : BothKinds()) {
-      SCOPED_TRACE(std::string(name) + ", " + std::to_string(info.is_gpu));
+    auto kinds = BothKinds();
+    if (model->config().has_qk_norm) kinds.push_back(WithIntegerDivision());
+    for (const opencl::DeviceInfo& info : kinds) {
+      SCOPED_TRACE(std::string(name) + ", " + std::to_string(info.is_gpu) +
+                   std::to_string(info.rounds_correctly));
       const auto engine = OpenClEngine::Create(*model, BestKernels(), info);
       ASSERT_TRUE(engine) << engine.error().what;
       EXPECT_EQ(paths_of(**engine), expected);
@@ -273,6 +362,11 @@ TEST_F(OpenClTest, VerdictsAreKept) {
 
   std::ofstream(verdicts + opencl::VerdictName(refused->device(), *qwen))
       << "refused: 1 + 1 is 3\n";
+  // Nor can it with integers.
+  const auto also_refused =
+      *OpenClEngine::Create(*qwen, BestKernels(), WithIntegerDivision());
+  std::ofstream(verdicts + opencl::VerdictName(also_refused->device(), *qwen))
+      << "refused: 1 + 1 is 4\n";
   const Status status = opencl::CheckOnce(*refused, BestKernels());
   ASSERT_FALSE(status);
   EXPECT_NE(status.error().what.find("1 + 1 is 3"), std::string::npos);
@@ -282,6 +376,16 @@ TEST_F(OpenClTest, VerdictsAreKept) {
   ASSERT_TRUE(engine);
   EXPECT_NE(dynamic_cast<CpuEngine*>(engine->get()), nullptr);
   EXPECT_EQ(TakeEngineFailure(), status.error().what);
+
+  // One that only says that it rounds quotients gets integers.
+  const auto llama = ImportVariation("llama");
+  const auto liar = engine_of(*llama);
+  std::ofstream(verdicts + opencl::VerdictName(liar->device(), *llama))
+      << "refused: 1 / 3 is 0.34\n";
+  const auto with_integers = kOpenClEngine.create(*llama, BestKernels());
+  ASSERT_TRUE(with_integers);
+  EXPECT_EQ(dynamic_cast<CpuEngine*>(with_integers->get()), nullptr);
+  EXPECT_EQ(TakeEngineFailure(), "");
   ::unsetenv("XDG_DATA_HOME");
 }
 

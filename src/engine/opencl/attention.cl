@@ -4,6 +4,7 @@
 // these rows and all query heads that share them, at most QUERIES queries. This
 // text is compiled for several QUERIES, as the kernel ATTEND.
 //
+// Loops over QUERIES have no other end, so that arrays of them are registers.
 // Places are the sinks, then the ring from a multiple of 4 on.
 
 #ifndef SCORE_LIMIT
@@ -162,6 +163,7 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
   barrier(CLK_LOCAL_MEM_FENCE);
 
   float most[QUERIES];
+#pragma unroll
   for (uint i = 0; i < QUERIES; ++i) most[i] = MASKED;
   for (uint place = item; place < num_places; place += ITEMS) {
     const ulong slot =
@@ -170,15 +172,18 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
     const int is_ring = place >= SINKS;
     local const int4* by = queries + is_ring * QUERIES * query_parts;
     int dots[QUERIES];
+#pragma unroll
     for (uint i = 0; i < QUERIES; ++i) dots[i] = 0;
     for (uint width = 0; width < (flags & 4 ? 2 : 1); ++width) {
       global const int* from = (width == 0 ? keys : low_keys) + key;
-      for (uint i = 0; width != 0 && i < QUERIES; ++i) dots[i] *= 128;
+#pragma unroll
+      for (uint i = 0; i < QUERIES; ++i) dots[i] *= 128;
       for (uint part = 0; part < query_parts; ++part, from += 4 * PANEL) {
         const int4 quads = (int4)(from[0], from[PANEL], from[2 * PANEL],
                                   from[3 * PANEL]);
+#pragma unroll
         for (uint i = 0; i < QUERIES; ++i) {
-          if (i >= num_queries) break;
+          if (i >= num_queries) continue;
           const int4 of = by[i * query_parts + part];
           dots[i] = dot4(of.x, quads.x, dots[i]);
           dots[i] = dot4(of.y, quads.y, dots[i]);
@@ -188,8 +193,9 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
       }
     }
     const float key_scale = kv_scales[slot].x;
+#pragma unroll
     for (uint i = 0; i < QUERIES; ++i) {
-      if (i >= num_queries) break;
+      if (i >= num_queries) continue;
       float score = MASKED;
       if (sees(seen + i, place, rows)) {
         score = ((float)dots[i] * key_scale) * scales[is_ring][i];
@@ -199,6 +205,7 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
       most[i] = fmax(most[i], score);
     }
   }
+#pragma unroll
   for (uint i = 0; i < QUERIES; ++i) floats[i * ITEMS + item] = most[i];
   largest_of_queries(floats, num_queries);
   for (uint i = item; i < num_queries; i += ITEMS) {
@@ -207,6 +214,7 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
   barrier(CLK_LOCAL_MEM_FENCE);
 
   int denominators[QUERIES];
+#pragma unroll
   for (uint i = 0; i < QUERIES; ++i) {
     denominators[i] = 0;
     most[i] = 0.0f;
@@ -215,8 +223,9 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
     const ulong slot =
         head_slot + slot_of_place(place, first_ring_slot, ring_slots);
     const float value_scale = kv_scales[slot].y;
+#pragma unroll
     for (uint i = 0; i < QUERIES; ++i) {
-      if (i >= num_queries) break;
+      if (i >= num_queries) continue;
       const float t = scores[i * stride + place] - largest[i];
       if (t < SCORE_LIMIT) continue;
       const float power = exp2n(t) * 0x1p+16f;
@@ -224,24 +233,27 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
       most[i] = fmax(most[i], power * value_scale);
     }
   }
+#pragma unroll
   for (uint i = 0; i < QUERIES; ++i) floats[i * ITEMS + item] = most[i];
   largest_of_queries(floats, num_queries);
   for (uint i = item; i < num_queries; i += ITEMS) {
     const float of = floats[i * ITEMS];
-    factors[i] = of == 0.0f ? 0.0f : 16383.0f / of;
-    out_scales[i] = of / 16383.0f;
+    factors[i] = of == 0.0f ? 0.0f : quotient(16383.0f, of);
+    out_scales[i] = quotient(of, 16383.0f);
   }
   barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll
   for (uint i = 0; i < QUERIES; ++i) ints[i * ITEMS + item] = denominators[i];
   sums_of_queries(ints, num_queries);
   for (uint i = item; i < num_queries; i += ITEMS) {
-    out_scales[i] = out_scales[i] / (float)ints[i * ITEMS];
+    out_scales[i] = quotient(out_scales[i], (float)ints[i * ITEMS]);
   }
 
   // An item has a dimension of the values.
   for (uint first_dim = 0; first_dim < head_dim; first_dim += ITEMS) {
     const uint dim = first_dim + item;
     int high[QUERIES], low[QUERIES];
+#pragma unroll
     for (uint i = 0; i < QUERIES; ++i) high[i] = low[i] = 0;
     for (uint base = 0; base < num_places; base += ITEMS) {
       barrier(CLK_LOCAL_MEM_FENCE);
@@ -279,8 +291,9 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
               slot_of_place(from + 4 * k, first_ring_slot, ring_slots);
           v[k] = kv_values[slot / 4 * head_dim + dim];
         }
+#pragma unroll
         for (uint i = 0; i < QUERIES; ++i) {
-          if (i >= num_queries) break;
+          if (i >= num_queries) continue;
           const int4 hi = shared[2 * i * (ITEMS / 16) + part];
           const int4 lo = shared[(2 * i + 1) * (ITEMS / 16) + part];
           high[i] = dot4(hi.x, v[0], high[i]);
@@ -294,8 +307,9 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
         }
       }
     }
-    for (uint i = 0; dim < head_dim && i < QUERIES; ++i) {
-      if (i >= num_queries) break;
+#pragma unroll
+    for (uint i = 0; i < QUERIES; ++i) {
+      if (i >= num_queries || dim >= head_dim) continue;
       out[(ulong)query_of[i] * head_dim + dim] =
           ((float)high[i] * 128.0f + (float)low[i]) * out_scales[i];
     }

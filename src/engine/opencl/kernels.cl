@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forward pass of docs/NUMERICS.md for many rows, in OpenCL C 1.2; products
-// of matrices are in matrices.cl, attention in attention.cl, which follow. Each
+// of matrices are in matrices.cl, attention in attention.cl, which follow;
+// quotients and roots in division.cl, which stands before. Each
 // operation on floats is one of IEEE binary32, in the order that is given
 // there. What is fused, flushed or rounded otherwise is found by the self-check
 // (self_check.cc).
 //
 // Layouts of weights, keys and values are those of LinearWeights and KvCache:
 // 64 bytes are 16 rows or positions times 4 columns.
-#pragma OPENCL FP_CONTRACT OFF
 
 #define GROUP 64   // columns that share a scale, tokens that share a block sum
 #define ITEMS 64   // of a work-group, where they share local memory
@@ -88,7 +88,7 @@ float exp2n(float t) {
 
 float soft_cap(float x, float cap, float factor) {
   const float e = exp2n(-(fabs(x) * factor));
-  const float capped = cap * ((1.0f - e) / (1.0f + e));
+  const float capped = cap * quotient(1.0f - e, 1.0f + e);
   return x >= 0.0f ? capped : -capped;
 }
 
@@ -148,9 +148,9 @@ float inverse_of_sums(local float* sums, uint size, float eps) {
     if (item < half_size) sums[item] += sums[item + half_size];
     barrier(CLK_LOCAL_MEM_FENCE);
   }
-  const float mean = sums[0] / (float)size;
+  const float mean = quotient(sums[0], (float)size);
   barrier(CLK_LOCAL_MEM_FENCE);
-  return 1.0f / sqrt(mean + eps);
+  return quotient(1.0f, root(mean + eps));
 }
 
 float inverse_rms(global const float* x, uint size, float eps,
@@ -228,8 +228,9 @@ kernel void norm(global float* x, global const float* delta,
       largest = fmax(largest, fabs((in[i] * inverse) * by[i]));
     }
     const int is_zero = largest < SMALLEST_MAGNITUDE;
-    scales[row * (dim / GROUP) + group] = is_zero ? 0.0f : largest / 127.0f;
-    const float factor = is_zero ? 0.0f : 127.0f / largest;
+    scales[row * (dim / GROUP) + group] =
+        is_zero ? 0.0f : quotient(largest, 127.0f);
+    const float factor = is_zero ? 0.0f : quotient(127.0f, largest);
     for (uint i = 0; i < GROUP; ++i) {
       out[i] = (char)(int)round_even(((in[i] * inverse) * by[i]) * factor);
     }
@@ -246,8 +247,9 @@ kernel void quantize(global const float* x, uint cols, global char* values,
   float largest = 0.0f;
   for (uint i = 0; i < GROUP; ++i) largest = fmax(largest, fabs(in[i]));
   const int is_zero = largest < SMALLEST_MAGNITUDE;
-  scales[row * (cols / GROUP) + group] = is_zero ? 0.0f : largest / 127.0f;
-  const float factor = is_zero ? 0.0f : 127.0f / largest;
+  scales[row * (cols / GROUP) + group] =
+      is_zero ? 0.0f : quotient(largest, 127.0f);
+  const float factor = is_zero ? 0.0f : quotient(127.0f, largest);
   for (uint i = 0; i < GROUP; ++i) {
     out[i] = (char)(int)round_even(in[i] * factor);
   }
@@ -338,12 +340,14 @@ kernel void heads(global const float* qkv, uint qkv_stride,
     const ulong slot = slot_of(kv, at.first_slot, at.cache_position);
     const float largest = largest_magnitude(in, head_dim, scratch);
     const int is_zero = largest < SMALLEST_MAGNITUDE;
-    const float by = is_zero ? 0.0f : 127.0f / largest;
+    const float by = is_zero ? 0.0f : quotient(127.0f, largest);
     for (uint i = item; i < head_dim; i += ITEMS) {
       kv_values[value_idx(slot, i, head_dim)] =
           (char)(int)round_even(in[i] * by);
     }
-    if (item == 0) kv_scales[slot].y = is_zero ? 0.0f : largest / 127.0f;
+    if (item == 0) {
+      kv_scales[slot].y = is_zero ? 0.0f : quotient(largest, 127.0f);
+    }
     return;
   }
   global const float* table = ropes + row * head_dim;
@@ -355,7 +359,7 @@ kernel void heads(global const float* qkv, uint qkv_stride,
     const ulong slot = slot_of(kv, at.first_slot, at.cache_position);
     const int is_wide = (flags & 4) != 0;
     const float most = is_wide ? 16319.0f : 127.0f;
-    const float by = is_zero ? 0.0f : most / largest;
+    const float by = is_zero ? 0.0f : quotient(most, largest);
     for (uint i = item; i < head_dim; i += ITEMS) {
       const int value = (int)round_even(rotated[i] * by);
       const ulong idx = panel_idx(slot, i, head_dim);
@@ -363,17 +367,17 @@ kernel void heads(global const float* qkv, uint qkv_stride,
       keys[idx] = (char)high;
       if (is_wide) low_keys[idx] = (char)(value - 128 * high);
     }
-    if (item == 0) kv_scales[slot].x = is_zero ? 0.0f : largest / most;
+    if (item == 0) kv_scales[slot].x = is_zero ? 0.0f : quotient(largest, most);
     return;
   }
   const uint kv_head = head / (num_heads / num_kv_heads);
   const ulong query = row * num_heads + head;
-  float by = is_zero ? 0.0f : 127.0f / largest;
+  float by = is_zero ? 0.0f : quotient(127.0f, largest);
   for (uint i = item; i < head_dim; i += ITEMS) {
     q[query * head_dim + i] = (char)(int)round_even(rotated[i] * by);
   }
   if (item == 0) {
-    q_scales[query] = (is_zero ? 0.0f : largest / 127.0f) * factor;
+    q_scales[query] = (is_zero ? 0.0f : quotient(largest, 127.0f)) * factor;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
   // The sinks stay just outside the window.
@@ -383,12 +387,13 @@ kernel void heads(global const float* qkv, uint qkv_stride,
               rotated);
   largest = largest_magnitude(rotated, head_dim, scratch);
   is_zero = largest < SMALLEST_MAGNITUDE;
-  by = is_zero ? 0.0f : 127.0f / largest;
+  by = is_zero ? 0.0f : quotient(127.0f, largest);
   for (uint i = item; i < head_dim; i += ITEMS) {
     sink_q[query * head_dim + i] = (char)(int)round_even(rotated[i] * by);
   }
   if (item == 0) {
-    sink_q_scales[query] = (is_zero ? 0.0f : largest / 127.0f) * factor;
+    sink_q_scales[query] =
+        (is_zero ? 0.0f : quotient(largest, 127.0f)) * factor;
   }
 }
 
@@ -409,14 +414,15 @@ kernel void gate(global const float* gate_up, uint stride, uint ffn_dim,
   }
   const float e = exp2n(-t);
   const float numerator = g >= 0.0f ? g : g * e;
-  const float product = (numerator / (1.0f + e)) * u;
+  const float product = quotient(numerator, 1.0f + e) * u;
   const float gated = fmin(fmax(product, -0x1p+20f), 0x1p+20f);
   const float largest = largest_of_all(fabs(gated), scratch);
   const int is_zero = largest < SMALLEST_MAGNITUDE;
-  const float factor = is_zero ? 0.0f : 127.0f / largest;
+  const float factor = is_zero ? 0.0f : quotient(127.0f, largest);
   values[row * ffn_dim + col] = (char)(int)round_even(gated * factor);
   if (item == 0) {
-    scales[row * (ffn_dim / GROUP) + group] = is_zero ? 0.0f : largest / 127.0f;
+    scales[row * (ffn_dim / GROUP) + group] =
+        is_zero ? 0.0f : quotient(largest, 127.0f);
   }
 }
 
@@ -585,9 +591,9 @@ kernel void operate(global const float* a, global const float* b,
   results += i * OPERATIONS;
   results[0] = as_uint(x * y + z);
   results[1] = as_uint((x * y) * z);
-  results[2] = as_uint(x / y);
-  results[3] = as_uint(sqrt(fabs(x)));
-  results[4] = as_uint(1.0f / sqrt(fabs(x) + 0x1p-20f));
+  results[2] = as_uint(quotient(x, y));
+  results[3] = as_uint(root(fabs(x)));
+  results[4] = as_uint(quotient(1.0f, root(fabs(x) + 0x1p-20f)));
   results[5] = as_uint((float)as_int(x));
   results[6] = as_uint(exp2n(-fabs(x)));
   results[7] = as_uint(soft_cap(x, 30.0f, fabs(y)));

@@ -75,8 +75,10 @@ kernel void multiply_tile(global const int4* w, global const float4* w_scales,
       (ulong)(x_row + min(first + brought, num_rows - 1)) * num_groups;
   ulong rows[8];
   float4 sums[8];
+#pragma unroll
   for (uint i = 0; i < 8; ++i) {
-    rows[i] = (ulong)(x_row + min(first + own_x + i, num_rows - 1)) * num_groups;
+    rows[i] =
+        (ulong)(x_row + min(first + own_x + i, num_rows - 1)) * num_groups;
     sums[i] = 0.0f;
   }
   for (uint g = 0; g < num_groups; ++g) {
@@ -98,10 +100,12 @@ kernel void multiply_tile(global const int4* w, global const float4* w_scales,
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     int4 dots[8];
+#pragma unroll
     for (uint i = 0; i < 8; ++i) dots[i] = 0;
     for (uint quad = 0; quad < TILE_QUADS; ++quad) {
       const int4 by = w_tile[(quad * TILE + own_w) / 4];
       local const int* of = x_tile + quad * TILE + own_x;
+#pragma unroll
       for (uint i = 0; i < 8; ++i) {
         dots[i].x = dot4(by.x, of[i], dots[i].x);
         dots[i].y = dot4(by.y, of[i], dots[i].y);
@@ -111,13 +115,15 @@ kernel void multiply_tile(global const int4* w, global const float4* w_scales,
     }
     const float4 w_scale =
         w_scales[((ulong)own_panel * num_groups + g) * 4 + own_w % PANEL / 4];
+#pragma unroll
     for (uint i = 0; i < 8; ++i) {
       sums[i] += (convert_float4(dots[i]) * w_scale) * x_scales[rows[i] + g];
     }
   }
   const uint w_row = first_panel * PANEL + own_w;
+#pragma unroll
   for (uint i = 0; i < 8; ++i) {
-    if (first + own_x + i >= num_rows) break;
+    if (first + own_x + i >= num_rows) continue;
     global float* to = y + (ulong)(first + own_x + i) * stride + w_row;
     if (w_row < num_w_rows) to[0] = sums[i].x;
     if (w_row + 1 < num_w_rows) to[1] = sums[i].y;

@@ -16,11 +16,12 @@ constexpr const char* kKernelNames[kNumKernels] = {
     "gate",           "largest_logit", "token_weights",  "add_up",
     "decide",         "copy_stream",   "move_positions", "operate"};
 
-// Floats are divided and their roots taken as IEEE says. What else
-// docs/NUMERICS.md asks for is what compilers do if they are not told to be
-// less exact.
-constexpr const char* kBuildOptions =
-    "-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt";
+// What docs/NUMERICS.md asks for, beside quotients and roots, is what compilers
+// do if they are not told to be less exact.
+constexpr const char* kBuildOptions = "-cl-std=CL1.2";
+constexpr const char* kRoundCorrectly =
+    " -cl-fp32-correctly-rounded-divide-sqrt";
+constexpr const char* kDivideIntegers = " -DLLMA_INTEGER_DIVISION";
 
 template <class T>
 T NumberOf(const Api& api, cl_device_id device, cl_uint what) {
@@ -47,9 +48,6 @@ std::string LackOf(const Api& api, cl_device_id id) {
   const auto floats = NumberOf<cl_bitfield>(api, id, kDeviceSingleFpConfig);
   if ((floats & kFpRoundToNearest) == 0) return "it does not round to nearest";
   if ((floats & kFpDenorm) == 0) return "it has no subnormal numbers";
-  if ((floats & kFpCorrectlyRoundedDivideSqrt) == 0) {
-    return "its quotients are not correctly rounded";
-  }
   if (NumberOf<size_t>(api, id, kDeviceMaxWorkGroupSize) < kGroupItems) {
     return "its work-groups are too small";
   }
@@ -96,6 +94,9 @@ std::vector<DeviceInfo> ListDevices() {
       info.memory_bytes = NumberOf<cl_ulong>(*api, id, kDeviceGlobalMemSize);
       info.max_buffer_bytes =
           NumberOf<cl_ulong>(*api, id, kDeviceMaxMemAllocSize);
+      info.rounds_correctly =
+          (NumberOf<cl_bitfield>(*api, id, kDeviceSingleFpConfig) &
+           kFpCorrectlyRoundedDivideSqrt) != 0;
       info.lack = LackOf(*api, id);
     }
   }
@@ -170,9 +171,11 @@ bool Device::Build(const std::string& options, std::string& log) {
   const char* text = source_;
   program_ = api_->CreateProgramWithSource(context_, 1, &text, nullptr, &code);
   if (code == kSuccess) {
-    code =
-        api_->BuildProgram(program_, 1, &info_.id,
-                           (kBuildOptions + options).c_str(), nullptr, nullptr);
+    const std::string all =
+        std::string(kBuildOptions) +
+        (info_.rounds_correctly ? kRoundCorrectly : kDivideIntegers) + options;
+    code = api_->BuildProgram(program_, 1, &info_.id, all.c_str(), nullptr,
+                              nullptr);
   }
   if (code == kSuccess) return true;
   log = CodeText(code);
@@ -226,11 +229,6 @@ Result<std::unique_ptr<Queue>> Queue::Open(const Device& device) {
   queue->queue_ = device.api().CreateCommandQueue(device.context_,
                                                   device.info().id, 0, &code);
   queue->Note(code, "a queue");
-  for (size_t i = 0; i < kNumKernels && code == kSuccess; ++i) {
-    queue->kernels_[i] =
-        device.api().CreateKernel(device.program_, kKernelNames[i], &code);
-    queue->Note(code, kKernelNames[i]);
-  }
   if (code != kSuccess) return queue->Finish().error();
   return queue;
 }
@@ -255,7 +253,12 @@ void Queue::SetArgBytes(Kernel kernel, cl_uint idx, size_t size,
                         const void* value) {
   if (failure_ != kSuccess) return;
   const auto i = static_cast<size_t>(kernel);
-  Note(api_.SetKernelArg(kernels_[i], idx, size, value), kKernelNames[i]);
+  cl_int code = kSuccess;
+  if (kernels_[i] == nullptr) {
+    kernels_[i] = api_.CreateKernel(device_.program_, kKernelNames[i], &code);
+  }
+  if (code == kSuccess) code = api_.SetKernelArg(kernels_[i], idx, size, value);
+  Note(code, kKernelNames[i]);
 }
 
 void Queue::Launch(Kernel kernel, std::array<size_t, 2> global,

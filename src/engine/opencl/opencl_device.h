@@ -27,6 +27,8 @@ struct DeviceInfo {
   size_t max_group_items = 0;
   uint64_t memory_bytes = 0;
   uint64_t max_buffer_bytes = 0;
+  // Quotients and roots; else integers compute them.
+  bool rounds_correctly = false;
   // Why it cannot compute what it must; empty if nothing is known against it.
   std::string lack;
 };
@@ -37,8 +39,8 @@ const std::vector<DeviceInfo>& AllDevices();
 // that does not; null if there is none.
 const DeviceInfo* BestDevice();
 
-// The text of kernels.cl, matrices.cl, and attention.cl for each number of
-// queries.
+// The text of division.cl, kernels.cl, matrices.cl, and attention.cl for each
+// number of queries.
 extern const char* const kKernelSource;
 
 enum class Kernel {
@@ -118,6 +120,9 @@ class Device {
   const Api& api() const { return *api_; }
   // "dp4a", "integer dot product" or "bytes": by what dot products are made.
   const char* products() const { return products_; }
+  const char* quotients() const {
+    return info_.rounds_correctly ? "floats" : "integers";
+  }
 
   // Of buffers.
   uint64_t used_bytes() const { return used_bytes_; }
@@ -205,7 +210,7 @@ class Queue {
   const Device& device_;
   const Api& api_;
   cl_command_queue queue_ = nullptr;
-  std::array<cl_kernel, kNumKernels> kernels_{};
+  std::array<cl_kernel, kNumKernels> kernels_{};  // those that were used
   cl_int failure_ = kSuccess;
   std::string failed_;  // what did
 };

@@ -14,14 +14,29 @@ namespace llma {
 namespace {
 
 Result<std::unique_ptr<OpenClEngine>> CreateChecked(
+    const Model& model, const KernelTable& kernels,
+    const opencl::DeviceInfo& info) {
+  LLMA_ASSIGN(auto engine, OpenClEngine::Create(model, kernels, info));
+  LLMA_TRY(opencl::CheckOnce(*engine, kernels));
+  return engine;
+}
+
+Result<std::unique_ptr<OpenClEngine>> CreateOnBestDevice(
     const Model& model, const KernelTable& kernels) {
   const opencl::DeviceInfo* const device = opencl::BestDevice();
   if (device == nullptr) {
     return Error{ErrorCode::kUnsupported, "there is no OpenCL device"};
   }
-  LLMA_ASSIGN(auto engine, OpenClEngine::Create(model, kernels, *device));
-  LLMA_TRY(opencl::CheckOnce(*engine, kernels));
-  return engine;
+  auto engine = CreateChecked(model, kernels, *device);
+  if (engine || engine.error().code != ErrorCode::kUnsupported ||
+      !device->rounds_correctly) {
+    return engine;
+  }
+  // It may only say that it rounds.
+  opencl::DeviceInfo without = *device;
+  without.rounds_correctly = false;
+  auto with_integers = CreateChecked(model, kernels, without);
+  return with_integers ? std::move(with_integers) : std::move(engine);
 }
 
 }  // namespace
@@ -39,7 +54,7 @@ const EngineKind kOpenClEngine = {
         },
     .create = [](const Model& model, const KernelTable& kernels)
         -> Result<std::unique_ptr<Engine>> {
-      auto engine = CreateChecked(model, kernels);
+      auto engine = CreateOnBestDevice(model, kernels);
       if (!engine) {
         NoteEngineFailure(engine.error().what);
         return std::unique_ptr<Engine>(

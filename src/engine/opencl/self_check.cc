@@ -95,6 +95,20 @@ void Operate(float a, float b, float c, uint32_t* results) {
 
 bool IsNan(uint32_t bits) { return (bits & 0x7fffffff) > 0x7f800000; }
 
+// Numbers at which something ends or changes: the first and last ones of some
+// powers of two.
+constexpr uint32_t kSpecialExponents[] = {0,   1,   2,   24,  25,  26,  101,
+                                          103, 126, 127, 128, 150, 228, 254};
+constexpr uint32_t kSpecialFractions[] = {0, 1, 0x400000, 0x7fffff};
+constexpr size_t kNumSpecials =
+    std::size(kSpecialExponents) * std::size(kSpecialFractions);
+float SpecialFloat(size_t idx, bool is_negative) {
+  return std::bit_cast<float>(
+      uint32_t{is_negative} << 31 |
+      kSpecialExponents[idx / std::size(kSpecialFractions)] << 23 |
+      kSpecialFractions[idx % std::size(kSpecialFractions)]);
+}
+
 Error Differs(const std::string& what) {
   return {ErrorCode::kUnsupported, "it computes otherwise: " + what};
 }
@@ -113,8 +127,13 @@ Status CheckOperations(const Device& device) {
   CheckRandom random;
   std::vector<float> a(kCount), b(kCount), c(kCount);
   for (size_t i = 0; i < kCount; ++i) {
-    a[i] = random.Float();
-    b[i] = random.Float();
+    if (i < kNumSpecials * kNumSpecials) {
+      a[i] = SpecialFloat(i / kNumSpecials, i % 2 != 0);
+      b[i] = SpecialFloat(i % kNumSpecials, i % 3 == 0);
+    } else {
+      a[i] = random.Float();
+      b[i] = random.Float();
+    }
     // Often where fusing shows: close to the negative product.
     const float product = a[i] * b[i];
     c[i] = i % 2 == 0 && std::isfinite(product) ? -product : random.Float();
@@ -260,6 +279,7 @@ std::string VerdictName(const Device& device, const Model& model) {
   Xxh3Stream hash;
   HashDevice(hash, device.info());
   hash.Update(AsBytes(device.products()));
+  hash.Update(AsBytes(device.quotients()));
   hash.Update(model.fingerprint());
   return NameOf(hash);
 }
