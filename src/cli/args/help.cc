@@ -183,8 +183,9 @@ Under the names unllma and llmacat, the program does llma -d and llma -dc.
 std::string VersionText(bool with_details) {
   std::string text = std::string("llma ") + llma_version_string() + "\n";
   if (!with_details) return text;
-  text +=
-      "file format " + std::to_string(llma_format_version()) + " (unstable)\n";
+  text += "reads and writes: file format " +
+          std::to_string(llma_format_version()) + ", predictor " +
+          std::to_string(llma_predictor_version()) + " (both unstable)\n";
   return text +
          UsableNames("kernels", AllKernels(), UsedKernels(),
                      "not on this processor") +
