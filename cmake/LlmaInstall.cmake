@@ -48,7 +48,7 @@ endforeach()
 # The licence, and what decides how a file is read.
 install(FILES LICENSE README.md docs/FORMAT.md docs/PREDICTOR.md
               docs/NUMERICS.md docs/CONTEXT_LAW.md docs/CONTEXT_MODELS.md
-              docs/MODEL_FILE.md
+              docs/MODEL_FILE.md docs/COMPATIBILITY.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 
 install(TARGETS llma_shared EXPORT llmaSharedTargets

@@ -21,6 +21,7 @@ bin/llma bin/llmacat bin/llmadiff bin/llmagrep bin/llmaless bin/unllma
 share/bash-completion/completions/llma
 share/bash-completion/completions/llmacat
 share/bash-completion/completions/unllma
+share/doc/llma/COMPATIBILITY.md
 share/doc/llma/CONTEXT_LAW.md share/doc/llma/CONTEXT_MODELS.md
 share/doc/llma/FORMAT.md
 share/doc/llma/LICENSE share/doc/llma/MODEL_FILE.md share/doc/llma/NUMERICS.md
