@@ -275,5 +275,32 @@ TEST_F(DecodePassesTest, SessionsWaitForRoom) {
   with_one(encode);
 }
 
+// Not for that of a device that was lost.
+TEST_F(DecodePassesTest, NobodyWaitsForALostDevice) {
+  ThreadPool pool(1);
+  const uint64_t bytes = 100;
+  const SessionOptions options = {{1, 1024, 1}, {&bytes, 1}, pool};
+  opencl::DeviceInfo info = HookedDevice();
+  {
+    const auto engine = Open(info);
+    const auto session = engine->OpenDecoder(options);
+    ASSERT_TRUE(session) << session.error().what;
+    info.memory_bytes = engine->device().used_bytes() * 8 / 7 + 8;
+  }
+  const auto engine = Open(info);
+  const auto session = engine->OpenDecoder(options);
+  ASSERT_TRUE(session) << session.error().what;
+  // Whether it waits already or comes later.
+  std::thread other([&] {
+    const auto none = engine->OpenDecoder(options);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code, ErrorCode::kIo);
+  });
+  hooks_.fails_to_finish = true;
+  const StreamTokens batch = {0, {&model_->config().start_row, 1}};
+  EXPECT_FALSE((*session)->Run({&batch, 1}));
+  other.join();
+}
+
 }  // namespace
 }  // namespace llma

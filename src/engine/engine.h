@@ -147,6 +147,9 @@ class Engine {
   // of one row. An estimate, for speed alone.
   virtual float extra_row_cost() const = 0;
 
+  // A device that has no room for a session may wait until others of its kind
+  // are closed: whoever has one must not wait for another thread that opens
+  // one.
   virtual Result<std::unique_ptr<EncodeSession>> OpenEncoder(
       const SessionOptions& options) = 0;
   virtual Result<std::unique_ptr<DecodeSession>> OpenDecoder(

@@ -23,13 +23,15 @@ Result<KeyValues::Part> DecodePasses::Open(const SessionShape& shape) {
     ++num_opening_;
     ended_.wait(lock, [&] { return !is_running_; });
     --num_opening_;
+    // When this thread waits or is done.
+    if (num_opening_ == 0 && !waiting_.empty()) {
+      waiting_.front()->wake.notify_one();
+    }
+    LLMA_TRY(failure_);
     auto part = TryToOpen(shape);
     if (part) {
       ++num_sessions_;
       num_rows_ += shape.max_rows();
-    }
-    if (num_opening_ == 0 && !waiting_.empty()) {
-      waiting_.front()->wake.notify_one();
     }
     if (part || part.error().code != ErrorCode::kMemory || num_sessions_ == 0) {
       return part;
@@ -103,6 +105,10 @@ Status DecodePasses::Run(Member& member) {
     pass_time_ = end - begin;
     is_running_ = false;
     for (Member* other : running_) {
+      if (!other->status && other->status.error().code == ErrorCode::kIo) {
+        failure_ = other->status;
+        closed_.notify_all();
+      }
       other->is_done = true;
       other->wake.notify_one();
     }

@@ -53,7 +53,8 @@ class DecodePasses {
       const Device& device, const Model& model, const DeviceWeights& weights);
 
   // Room for a session. Where there is none, it waits as long as others are
-  // open, whose callers must not wait for this one; then it is kMemory.
+  // open, whose callers must not wait for this one; then it is kMemory. Once
+  // the device has failed, that is the error.
   Result<KeyValues::Part> Open(const SessionShape& shape);
   void Close(const SessionShape& shape, const KeyValues::Part& part);
   // Returns when a pass with the member's rows is done. Its error is that of
@@ -95,9 +96,10 @@ class DecodePasses {
   uint32_t num_opening_ = 0;      // that wait for a pass to end
   std::vector<Member*> waiting_;  // for the next pass
   std::vector<Member*> running_;
-  std::condition_variable ended_;                    // a pass
-  std::condition_variable closed_;                   // a session
-  std::condition_variable all_came_;                 // who can
+  Status failure_ = OkStatus();       // of the device
+  std::condition_variable ended_;     // a pass
+  std::condition_variable closed_;    // a session, or the device has failed
+  std::condition_variable all_came_;  // who can
   std::chrono::steady_clock::duration pass_time_{};  // of the last one
 
   KeyValues key_values_;
