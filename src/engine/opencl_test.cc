@@ -30,12 +30,14 @@
 namespace llma {
 namespace {
 
-// Both ways to multiply: that of processors, and that of GPUs, which runs
-// everywhere.
-std::vector<opencl::DeviceInfo> BothKinds() {
-  std::vector<opencl::DeviceInfo> kinds(2, *opencl::BestDevice());
+// All ways to multiply: that of processors, and those of small and of large
+// GPUs, which run everywhere.
+std::vector<opencl::DeviceInfo> AllKinds() {
+  std::vector<opencl::DeviceInfo> kinds(3, *opencl::BestDevice());
   kinds[0].is_gpu = false;
-  kinds[1].is_gpu = true;
+  kinds[1].is_gpu = kinds[2].is_gpu = true;
+  kinds[1].num_units = 1;
+  kinds[2].num_units = 100;
   return kinds;
 }
 
@@ -221,7 +223,7 @@ TEST_F(OpenClTest, ModelsOfEveryArchitecture) {
        {"llama", "qwen2", "qwen3", "granite", "gemma2", "gemma3"}) {
     const auto model = ImportVariation(name);
     ASSERT_NE(model, nullptr);
-    for (const opencl::DeviceInfo& info : BothKinds()) {
+    for (const opencl::DeviceInfo& info : AllKinds()) {
       auto engine = OpenClEngine::Create(*model, BestKernels(), info);
       ASSERT_TRUE(engine) << engine.error().what;
       // The window of local layers is 16.
@@ -263,11 +265,9 @@ TEST_F(OpenClTest, ManyRowsAndPositions) {
     };
     CpuEngine cpu(*model, BestKernels());
     const auto expected = paths_of(cpu);
-    auto kinds = BothKinds();
-    if (model->config().has_qk_norm) kinds.push_back(WithIntegerDivision());
-    for (const opencl::DeviceInfo& info : kinds) {
+    for (const opencl::DeviceInfo& info : AllKinds()) {
       SCOPED_TRACE(std::string(name) + ", " + std::to_string(info.is_gpu) +
-                   std::to_string(info.rounds_correctly));
+                   ", " + std::to_string(info.num_units));
       const auto engine = OpenClEngine::Create(*model, BestKernels(), info);
       ASSERT_TRUE(engine) << engine.error().what;
       EXPECT_EQ(paths_of(**engine), expected);

@@ -257,6 +257,15 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
     for (uint i = 0; i < QUERIES; ++i) high[i] = low[i] = 0;
     for (uint base = 0; base < num_places; base += ITEMS) {
       barrier(CLK_LOCAL_MEM_FENCE);
+      // Values are on their way while weights are computed.
+      int values[ITEMS / 4];
+#pragma unroll
+      for (uint k = 0; k < ITEMS / 4; ++k) {
+        const uint at = min(base + 4 * k, num_places - 4);
+        const ulong slot =
+            head_slot + slot_of_place(at, first_ring_slot, ring_slots);
+        values[k] = kv_values[slot / 4 * head_dim + min(dim, head_dim - 1)];
+      }
       const uint place = base + item;
       float value_scale = 0.0f;
       if (place < num_places) {
@@ -267,6 +276,7 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
       }
       local uchar* bytes = (local uchar*)shared + item;
       for (uint i = 0; i < num_queries; ++i) {
+        // Nothing beyond the last place.
         int weight = 0;
         if (place < num_places) {
           const float t = scores[i * stride + place] - largest[i];
@@ -279,31 +289,21 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
         bytes[(2 * i + 1) * ITEMS] = (uchar)(weight & 127);
       }
       barrier(CLK_LOCAL_MEM_FENCE);
-      // 16 places at a time: what is beyond the last one has no weight.
+#pragma unroll
       for (uint part = 0; part < ITEMS / 16; ++part) {
-        const uint from = base + part * 16;
-        if (dim >= head_dim || from >= num_places) break;
-        int v[4] = {0, 0, 0, 0};
-        for (uint k = 0; k < 4; ++k) {
-          if (from + 4 * k >= num_places) break;
-          const ulong slot =
-              head_slot +
-              slot_of_place(from + 4 * k, first_ring_slot, ring_slots);
-          v[k] = kv_values[slot / 4 * head_dim + dim];
-        }
 #pragma unroll
         for (uint i = 0; i < QUERIES; ++i) {
           if (i >= num_queries) continue;
           const int4 hi = shared[2 * i * (ITEMS / 16) + part];
           const int4 lo = shared[(2 * i + 1) * (ITEMS / 16) + part];
-          high[i] = dot4(hi.x, v[0], high[i]);
-          high[i] = dot4(hi.y, v[1], high[i]);
-          high[i] = dot4(hi.z, v[2], high[i]);
-          high[i] = dot4(hi.w, v[3], high[i]);
-          low[i] = dot4(lo.x, v[0], low[i]);
-          low[i] = dot4(lo.y, v[1], low[i]);
-          low[i] = dot4(lo.z, v[2], low[i]);
-          low[i] = dot4(lo.w, v[3], low[i]);
+          high[i] = dot4(hi.x, values[4 * part], high[i]);
+          high[i] = dot4(hi.y, values[4 * part + 1], high[i]);
+          high[i] = dot4(hi.z, values[4 * part + 2], high[i]);
+          high[i] = dot4(hi.w, values[4 * part + 3], high[i]);
+          low[i] = dot4(lo.x, values[4 * part], low[i]);
+          low[i] = dot4(lo.y, values[4 * part + 1], low[i]);
+          low[i] = dot4(lo.z, values[4 * part + 2], low[i]);
+          low[i] = dot4(lo.w, values[4 * part + 3], low[i]);
         }
       }
     }

@@ -136,12 +136,17 @@ void DevicePass::Multiply(const DeviceWeights::Matrix& w, uint32_t num_w_rows,
                x_scales, x_row, num_rows, y, y_stride);
     return;
   }
-  // Many rows fill a tile.
-  constexpr uint32_t kManyRows = 16;
-  if (num_rows >= kManyRows && device_.info().max_group_items >= kTileItems) {
-    queue_.Run(Kernel::kMultiplyTile,
-               {RoundedUp(num_w_rows, kTileRows) / kTileRows * kTileItems,
-                (num_rows + kTileRows - 1) / kTileRows},
+  // Many rows fill tiles, large ones if there are enough of them for all units.
+  if (num_rows >= kSmallTileRows &&
+      device_.info().max_group_items >= kTileItems) {
+    const size_t w_tiles =
+        RoundedUp(num_w_rows, kTileWeightRows) / kTileWeightRows;
+    const size_t x_tiles = RoundedUp(num_rows, kTileRows) / kTileRows;
+    const bool are_large =
+        w_tiles * x_tiles >= 2 * size_t{device_.info().num_units};
+    const uint32_t rows = are_large ? kTileRows : kSmallTileRows;
+    queue_.Run(are_large ? Kernel::kMultiplyTile : Kernel::kMultiplySmallTile,
+               {w_tiles * kTileItems, RoundedUp(num_rows, rows) / rows},
                {kTileItems, 1}, w.values, w.scales, num_w_rows, w.num_groups, x,
                x_scales, x_row, num_rows, y, y_stride);
     return;

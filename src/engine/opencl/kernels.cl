@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The forward pass of docs/NUMERICS.md for many rows, in OpenCL C 1.2; products
-// of matrices are in matrices.cl, attention in attention.cl, which follow;
-// quotients and roots in division.cl, which stands before. Each
+// The forward pass of docs/NUMERICS.md for many rows, in OpenCL C 1.2: each
 // operation on floats is one of IEEE binary32, in the order that is given
 // there. What is fused, flushed or rounded otherwise is found by the self-check
-// (self_check.cc).
+// (self_check.cc). Quotients and roots are in division.cl, which stands before;
+// products of matrices in matrices.cl and tiles.cl, attention in attention.cl,
+// which follow.
 //
 // Layouts of weights, keys and values are those of LinearWeights and KvCache:
 // 64 bytes are 16 rows or positions times 4 columns.

@@ -35,6 +35,7 @@ inline constexpr cl_bitfield kDeviceTypeGpu = 1 << 2;
 inline constexpr cl_bitfield kDeviceTypeAccelerator = 1 << 3;
 inline constexpr cl_bitfield kDeviceTypeAll = 0xffffffff;
 inline constexpr cl_uint kDeviceType = 0x1000;
+inline constexpr cl_uint kDeviceMaxComputeUnits = 0x1002;
 inline constexpr cl_uint kDeviceMaxWorkGroupSize = 0x1004;
 inline constexpr cl_uint kDeviceMaxMemAllocSize = 0x1010;
 inline constexpr cl_uint kDeviceSingleFpConfig = 0x101b;

@@ -9,12 +9,27 @@ namespace llma::opencl {
 namespace {
 
 // In the order of Kernel.
-constexpr const char* kKernelNames[kNumKernels] = {
-    "embed",          "rope",          "norm",           "quantize",
-    "multiply_one",   "multiply",      "multiply_tile",  "multiply_panel_one",
-    "multiply_panel", "heads",         "attend_few",     "attend",
-    "gate",           "largest_logit", "token_weights",  "add_up",
-    "decide",         "copy_stream",   "move_positions", "operate"};
+constexpr const char* kKernelNames[kNumKernels] = {"embed",
+                                                   "rope",
+                                                   "norm",
+                                                   "quantize",
+                                                   "multiply_one",
+                                                   "multiply",
+                                                   "multiply_small_tile",
+                                                   "multiply_tile",
+                                                   "multiply_panel_one",
+                                                   "multiply_panel",
+                                                   "heads",
+                                                   "attend_few",
+                                                   "attend",
+                                                   "gate",
+                                                   "largest_logit",
+                                                   "token_weights",
+                                                   "add_up",
+                                                   "decide",
+                                                   "copy_stream",
+                                                   "move_positions",
+                                                   "operate"};
 
 // What docs/NUMERICS.md asks for, beside quotients and roots, is what compilers
 // do if they are not told to be less exact.
@@ -91,6 +106,7 @@ std::vector<DeviceInfo> ListDevices() {
                      (kDeviceTypeGpu | kDeviceTypeAccelerator)) != 0;
       info.max_group_items =
           NumberOf<size_t>(*api, id, kDeviceMaxWorkGroupSize);
+      info.num_units = NumberOf<cl_uint>(*api, id, kDeviceMaxComputeUnits);
       info.memory_bytes = NumberOf<cl_ulong>(*api, id, kDeviceGlobalMemSize);
       info.max_buffer_bytes =
           NumberOf<cl_ulong>(*api, id, kDeviceMaxMemAllocSize);

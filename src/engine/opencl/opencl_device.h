@@ -25,6 +25,7 @@ struct DeviceInfo {
   std::string name, vendor, driver, version, extensions;
   bool is_gpu = false;
   size_t max_group_items = 0;
+  uint32_t num_units = 0;  // each runs groups of items by itself
   uint64_t memory_bytes = 0;
   uint64_t max_buffer_bytes = 0;
   // Quotients and roots; else integers compute them.
@@ -39,8 +40,8 @@ const std::vector<DeviceInfo>& AllDevices();
 // that does not; null if there is none.
 const DeviceInfo* BestDevice();
 
-// The text of division.cl, kernels.cl, matrices.cl, and attention.cl for each
-// number of queries.
+// The text of division.cl, kernels.cl, matrices.cl, and tiles.cl and
+// attention.cl for each number of rows and queries.
 extern const char* const kKernelSource;
 
 enum class Kernel {
@@ -50,6 +51,7 @@ enum class Kernel {
   kQuantize,
   kMultiplyOne,
   kMultiply,
+  kMultiplySmallTile,
   kMultiplyTile,
   kMultiplyPanelOne,
   kMultiplyPanel,
@@ -65,11 +67,13 @@ enum class Kernel {
   kMovePositions,
   kOperate,
 };
-inline constexpr size_t kNumKernels = 20;
-// Of kernels.cl: ITEMS; of matrices.cl: TILE, TILE_ITEMS.
-inline constexpr size_t kGroupItems = 64;
-inline constexpr uint32_t kTileRows = 64;
+inline constexpr size_t kNumKernels = 21;
+inline constexpr size_t kGroupItems = 64;  // ITEMS of kernels.cl
+// Of tiles.cl: TILE, TILE_ITEMS; 8 * ROWS of multiply_small_tile and
+// multiply_tile.
+inline constexpr uint32_t kTileWeightRows = 64;
 inline constexpr size_t kTileItems = 128;
+inline constexpr uint32_t kSmallTileRows = 16, kTileRows = 64;
 // QUERIES of the kernels attend_few and attend.
 inline constexpr uint32_t kFewQueries = 4, kManyQueries = 24;
 
