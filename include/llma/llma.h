@@ -339,7 +339,7 @@ LLMA_API llma_status llma_model_export(const char *name_or_path,
 /* Threads, tables, tokenizers and open models, which every call would else make
  * for itself: for many small files or messages one after the other. Any number
  * of threads may use one at a time; each gets threads of its own, but those
- * that restore small files with one model share passes over its weights, which
+ * that restore files with one model may share passes over its weights, which
  * makes all of them faster. They wait for each other, so what they call back
  * meanwhile should be quick, and must not wait for another of them. A child of
  * fork() cannot use it: there calls do without. */

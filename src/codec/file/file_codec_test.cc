@@ -312,6 +312,29 @@ TEST_F(FileCodec, FramesShareWork) {
   }
 }
 
+// Not those of one of the groups alone that share passes.
+TEST_F(FileCodec, ASmallFileHasAllThreads) {
+  options_.level = 6;
+  options_.num_lanes = 1;
+  content_.resize(300);
+  const auto file = Encode(content_.size());
+  ByteReader reader(file);
+  const auto header = ParseFrameHeader(reader);
+  ASSERT_TRUE(header);
+  ASSERT_TRUE(header->kind == FrameKind::kCoded && header->is_last);
+  DecompressOptions options;
+  options.num_threads = 32;
+  options.max_memory_bytes =
+      DecompressMemoryBytes(*header, model_.get(), options.num_threads);
+  const auto content = Decode(file, file.size(), options);
+  ASSERT_TRUE(content) << content.error().what;
+  EXPECT_EQ(*content, content_);
+  --options.max_memory_bytes;
+  const auto refused = Decode(file, file.size(), options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+}
+
 TEST_F(FileCodec, CancellingIsAnError) {
   options_.progress = [](const CodecProgress&) { return false; };
   std::vector<uint8_t> file;

@@ -7,7 +7,6 @@
 
 #include "base/machine_limits.h"
 #include "engine/engine_registry.h"
-#include "platform/machine/processors.h"
 
 namespace llma {
 namespace {
@@ -23,13 +22,6 @@ int NumGroups(int num_threads) {
   const int threads_per_frame = EngineToEstimate().threads_per_frame;
   return threads_per_frame == 1 ? 1
                                 : std::max(1, num_threads / threads_per_frame);
-}
-
-// Not all memory of a small machine.
-uint64_t MaxJointBytes(int num_threads) {
-  return std::min(
-      static_cast<uint64_t>(NumGroups(num_threads)) * kMaxJointBytes,
-      PhysicalMemoryBytes().value_or(~uint64_t{0}) / 4);
 }
 
 // The error with its offset in the file.
@@ -55,8 +47,7 @@ FrameSequenceDecoder::FrameSequenceDecoder(ModelProvider models,
       sink_(std::move(sink)),
       progress_(options.progress, options.total_bytes),
       num_threads_(options.num_threads > 0 ? options.num_threads
-                                           : NumProcessors()),
-      max_joint_bytes_(MaxJointBytes(num_threads_)) {}
+                                           : NumProcessors()) {}
 
 FrameSequenceDecoder::Group FrameSequenceDecoder::GroupOf(
     const FrameHeader& header) {
@@ -68,21 +59,33 @@ FrameSequenceDecoder::Group FrameSequenceDecoder::GroupOf(
   }
   const int threads_per_frame = EngineToEstimate().threads_per_frame;
   const size_t num_lanes = header.lane_bytes.size();
-  // A device joins passes by itself.
-  if (num_lanes > 1 && (header.is_last || threads_per_frame == 1)) {
+  const size_t max_joint =
+      num_lanes == 1 ? kMaxJointStreams : kMaxJointLanes / num_lanes;
+  // A device joins passes by itself, and threads help a frame that is alone.
+  if (num_lanes > 1 &&
+      (header.is_last || threads_per_frame == 1 || max_joint < 2)) {
     const int max_running = std::max(1, num_threads_ / threads_per_frame);
     return {static_cast<size_t>(max_running),
             header.is_last ? num_threads_ : num_threads_ / max_running,
             false,
             {}};
   }
+  // A small file joins others of its context, with all threads.
+  if (header.is_last) return {max_joint, num_threads_, true, {}};
   const int num_groups = NumGroups(num_threads_);
-  const size_t max_joint =
-      num_lanes == 1 ? kMaxJointStreams
-                     : std::max<size_t>(1, kMaxJointLanes / num_lanes);
   return {static_cast<size_t>(num_groups) * max_joint,
           num_threads_ / num_groups, true,
           num_joint_++ % static_cast<uint32_t>(num_groups)};
+}
+
+uint64_t FrameSequenceDecoder::MaxJointBytes() {
+  if (!max_joint_bytes_) {
+    // Not all memory of a small machine or container.
+    max_joint_bytes_ = std::min(
+        static_cast<uint64_t>(NumGroups(num_threads_)) * kMaxJointBytes,
+        UsableMemoryBytes() / 4);
+  }
+  return *max_joint_bytes_;
 }
 
 Status FrameSequenceDecoder::Add(ContentFrame frame) {
@@ -98,8 +101,9 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
       options_.max_memory_bytes -
       std::min(options_.max_memory_bytes, reserved_bytes_);
   const uint64_t max_running_bytes =
-      group.is_joint ? std::min(max_memory_bytes, max_joint_bytes_)
-                     : max_memory_bytes;
+      group.is_joint && tasks_.size() > 0
+          ? std::min(max_memory_bytes, MaxJointBytes())
+          : max_memory_bytes;
   while (tasks_.size() > 0 &&
          (tasks_.size() >= group.max_running ||
           needed_bytes > max_running_bytes - std::min(max_running_bytes,

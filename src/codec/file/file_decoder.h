@@ -4,7 +4,7 @@
 #define LLMA_CODEC_FILE_DECODER_H_
 
 #include <cstdint>
-#include <deque>
+#include <optional>
 #include <vector>
 
 #include "base/ordered_tasks.h"
@@ -51,6 +51,8 @@ class FrameSequenceDecoder {
     std::optional<uint32_t> number;
   };
   Group GroupOf(const FrameHeader& header);
+  // What frames that share passes may take side by side.
+  uint64_t MaxJointBytes();
   Status WriteFirst();
 
   const GivenContext<CodecContext> context_;
@@ -59,9 +61,9 @@ class FrameSequenceDecoder {
   ByteSink sink_;
   SharedProgress progress_;
   const int num_threads_;
-  const uint64_t max_joint_bytes_;
-  uint32_t num_joint_ = 0;      // frames that were given a group
-  uint64_t content_bytes_ = 0;  // given to the sink
+  std::optional<uint64_t> max_joint_bytes_;  // once it was asked for
+  uint32_t num_joint_ = 0;                   // frames that were given a group
+  uint64_t content_bytes_ = 0;               // given to the sink
   uint64_t running_memory_bytes_ = 0;
   uint64_t reserved_bytes_ = 0;
   OrderedTasks<Decoded> tasks_;  // destroyed first, for they use the rest
