@@ -207,8 +207,9 @@ TEST_P(KernelEquality, GeGlu) {
 }
 
 TEST_P(KernelEquality, AttentionScores) {
-  for (const uint32_t head_dim : {16u, 32u, 64u, 80u, 128u, 256u}) {
-    for (const uint32_t num_rows : {1u, 2u, 3u, 4u, 9u, 12u, 13u, 24u, 48u}) {
+  for (const uint32_t head_dim : {16u, 32u, 64u, 80u, 128u, 192u, 256u}) {
+    for (const uint32_t num_rows :
+         {1u, 2u, 3u, 4u, 8u, 9u, 12u, 13u, 24u, 48u}) {
       const uint32_t panels = 1 + random_.Below(5);
       Aligned<int8_t> k(size_t{panels} * kPanelRows * head_dim);
       Aligned<float> k_scales(size_t{panels} * kPanelRows);
@@ -269,8 +270,8 @@ TEST_P(KernelEquality, AttentionWeights) {
 }
 
 TEST_P(KernelEquality, WeightedValueSums) {
-  for (const uint32_t head_dim : {16u, 32u, 64u, 80u, 128u, 256u}) {
-    for (const uint32_t num_queries : {1u, 2u, 3u, 4u, 9u, 13u, 24u}) {
+  for (const uint32_t head_dim : {16u, 32u, 64u, 80u, 128u, 192u, 256u}) {
+    for (const uint32_t num_queries : {1u, 2u, 3u, 4u, 8u, 9u, 13u, 24u}) {
       const uint32_t n = 4 * (1 + random_.Below(100));
       const size_t stride = n + 20;
       const bool extreme = random_.Below(3) == 0;
