@@ -4,6 +4,7 @@
 #ifndef LLMA_BASE_ORDERED_TASKS_H_
 #define LLMA_BASE_ORDERED_TASKS_H_
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -43,6 +44,13 @@ class OrderedTasks {
   }
 
   size_t size() const { return running_.size(); }
+
+  // Whether TakeFirst() would neither wait nor run anything.
+  bool IsFirstDone() const {
+    return !running_.empty() &&
+           running_.front().wait_for(std::chrono::seconds(0)) ==
+               std::future_status::ready;
+  }
 
   // The result of the oldest task, when it is done, or what it threw. There
   // must be one.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cfenv>
+#include <future>
 #include <new>
 #include <thread>
 
@@ -17,6 +18,23 @@ TEST(OrderedTasks, ResultsComeInOrder) {
     for (int i = 0; i < 20; ++i) EXPECT_EQ(tasks.TakeFirst(), i);
     EXPECT_EQ(tasks.size(), 0u);
   }
+}
+
+TEST(OrderedTasks, TellsWhetherTheFirstIsDone) {
+  OrderedTasks<int> tasks;
+  EXPECT_FALSE(tasks.IsFirstDone());
+  std::promise<void> go;
+  tasks.Start(true, [&] {
+    go.get_future().wait();
+    return 1;
+  });
+  tasks.Start(false, [] { return 2; });
+  EXPECT_FALSE(tasks.IsFirstDone());
+  go.set_value();
+  while (!tasks.IsFirstDone()) std::this_thread::yield();
+  EXPECT_EQ(tasks.TakeFirst(), 1);
+  EXPECT_FALSE(tasks.IsFirstDone());  // it would run
+  EXPECT_EQ(tasks.TakeFirst(), 2);
 }
 
 TEST(OrderedTasks, ThrowsWhatATaskThrew) {

@@ -139,7 +139,10 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
         }
         return decoded;
       });
-  return in_background ? OkStatus() : Finish();
+  if (!in_background) return Finish();
+  // Who reads a stream should not wait for what is there.
+  while (tasks_.IsFirstDone()) LLMA_TRY(WriteFirst());
+  return OkStatus();
 }
 
 Status FrameSequenceDecoder::Finish() {

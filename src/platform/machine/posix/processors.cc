@@ -130,7 +130,7 @@ bool HasAmxInt8() {
 }
 
 bool AskForTiles() {
-  constexpr int kRequestPermission = 0x1023, kTileData = 18;
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
   return HasAmxInt8() &&
          ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
