@@ -257,7 +257,10 @@ class Trainer:
         for group in self._optimizer.param_groups:
             nn.utils.clip_grad_norm_(group["params"], 1.0)
         self._optimizer.step()
-        self.adapted.merge()
+        # All matrices anew take a sixth of a step where one thread makes them.
+        for _ in self._workers.map(AdaptedLinear.merge,
+                                   self.adapted.linears.values()):
+            pass
         progress.step += 1
         progress.tokens += batch.size
         progress.seconds += time.monotonic() - start
