@@ -61,6 +61,13 @@ def main():
         assert len(files) == 2, files  # of the device, and of it with the model
         for file in files:
             file.write_text("refused: 1 + 1 is 3\n")
+        # Then integers divide for the device, which is checked by itself.
+        made, said = run("opencl", ["-c", *options], content)
+        assert (made, said) == (expected, ""), said
+        files_now = list(verdicts.iterdir())
+        assert len(files_now) == 3, files_now  # one more with the model
+        for file in files_now:
+            file.write_text("refused: 1 + 1 is 3\n")
         made, said = run("opencl", ["-c", *options], content, status=2)
         assert made == expected
         assert "the processor took over: " in said and "1 + 1 is 3" in said, said
