@@ -2,7 +2,6 @@
 #include "engine/opencl/decode_passes.h"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <new>
 #include <utility>
@@ -191,13 +190,24 @@ Status DecodePasses::RunPass(std::span<Member* const> members,
 }
 
 std::shared_ptr<PassResults> DecodePasses::FreeResults() {
-  for (const auto& results : results_) {
-    if (results.use_count() > 1) continue;
-    // Whoever had them has read them.
-    std::atomic_thread_fence(std::memory_order_acquire);
-    return results;
+  std::unique_ptr<PassResults> results;
+  {
+    const std::lock_guard lock(free_->mutex);
+    if (!free_->results.empty()) {
+      results = std::move(free_->results.back());
+      free_->results.pop_back();
+    }
   }
-  return results_.emplace_back(std::make_shared<PassResults>());
+  if (!results) results = std::make_unique<PassResults>();
+  return {results.release(), [list = free_](PassResults* used) noexcept {
+            std::unique_ptr<PassResults> unused(used);
+            try {
+              const std::lock_guard lock(list->mutex);
+              list->results.push_back(std::move(unused));
+            } catch (const std::bad_alloc&) {
+              // Then it is not kept.
+            }
+          }};
 }
 
 size_t DecodePasses::num_waiting() {

@@ -107,8 +107,12 @@ class DecodePasses {
   uint32_t max_rows_ = 0, window_positions_ = 0;  // of it
   std::vector<RowInfo> rows_;
   std::vector<MoveInfo> moves_;
-  // Those that no session has are free.
-  std::vector<std::shared_ptr<PassResults>> results_;
+  // Results that no session has, for passes to come. Sessions may outlive it.
+  struct FreeList {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<PassResults>> results;
+  };
+  const std::shared_ptr<FreeList> free_ = std::make_shared<FreeList>();
   std::unique_ptr<Queue> queue_;  // ends before the memory goes
 };
 
