@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "kernels/amx-inl.h"
-#include "kernels/avx2_shared.h"
 #include "kernels/avx512_shared.h"
 #include "kernels/target_region.h"
 #include "platform/machine/processors.h"
@@ -116,28 +115,10 @@ bool IsSupported() {
 
 }  // namespace
 
-const KernelTable kTable = {
-    .name = "amx",
-    .description = "AMX, and AVX-512 with VNNI",
-    .is_supported = IsSupported,
-    .extra_row_cost = 0.03f,
-    .quantize_row = avx512::QuantizeRow,
-    .matmul = Matmul<HardwareTiles>,
-    .rms_norm = avx512::RmsNorm,
-    .swiglu = avx512::SwiGlu,
-    .geglu = avx512::GeGlu,
-    .attention_scores = AttentionScores<HardwareTiles>,
-    .attention_weights = avx512::AttentionWeights,
-    .weighted_value_sums = WeightedValueSums<HardwareTiles>,
-    .join_value_sums = avx512::JoinValueSums,
-    .token_weights = avx512::TokenWeights,
-    .mixer_dot = avx2::MixerDot,
-    .mixer_train = avx2::MixerTrain,
-    .wide_mixer_dot = avx2::WideMixerDot,
-    .wide_mixer_train = avx2::WideMixerTrain,
-    .light_mixer_dot = avx2::LightMixerDot,
-    .light_mixer_train = avx2::LightMixerTrain,
-};
+constinit const KernelTable kTable =
+    avx512::MakeTable("amx", "AMX, and AVX-512 with VNNI", IsSupported, 0.03f,
+                      Matmul<HardwareTiles>, AttentionScores<HardwareTiles>,
+                      WeightedValueSums<HardwareTiles>);
 
 }  // namespace llma::kernels::amx
 

@@ -3,6 +3,7 @@
 #ifndef LLMA_KERNELS_AVX512_SHARED_H_
 #define LLMA_KERNELS_AVX512_SHARED_H_
 
+#include "kernels/avx2_shared.h"
 #include "kernels/kernel_table.h"
 
 #if defined(__x86_64__)
@@ -22,6 +23,37 @@ void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
                    uint32_t size, float* out);
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums);
+
+// A table of these functions, those of AVX2 for context models, and the
+// products that are a set's own.
+constexpr KernelTable MakeTable(
+    const char* name, const char* description, bool (*is_supported)(),
+    float extra_row_cost, decltype(KernelTable::matmul) matmul,
+    decltype(KernelTable::attention_scores) attention_scores,
+    decltype(KernelTable::weighted_value_sums) weighted_value_sums) {
+  return {
+      .name = name,
+      .description = description,
+      .is_supported = is_supported,
+      .extra_row_cost = extra_row_cost,
+      .quantize_row = QuantizeRow,
+      .matmul = matmul,
+      .rms_norm = RmsNorm,
+      .swiglu = SwiGlu,
+      .geglu = GeGlu,
+      .attention_scores = attention_scores,
+      .attention_weights = AttentionWeights,
+      .weighted_value_sums = weighted_value_sums,
+      .join_value_sums = JoinValueSums,
+      .token_weights = TokenWeights,
+      .mixer_dot = avx2::MixerDot,
+      .mixer_train = avx2::MixerTrain,
+      .wide_mixer_dot = avx2::WideMixerDot,
+      .wide_mixer_train = avx2::WideMixerTrain,
+      .light_mixer_dot = avx2::LightMixerDot,
+      .light_mixer_train = avx2::LightMixerTrain,
+  };
+}
 
 }  // namespace llma::kernels::avx512
 

@@ -2,7 +2,6 @@
 // Kernels for x86-64 processors with AVX-512 (F, BW, DQ, VL) and VNNI. Each
 // function equals its namesake in numerics/reference_ops.h; comments here only
 // say how, never what.
-#include "kernels/avx2_shared.h"
 #include "kernels/avx512_shared.h"
 #include "kernels/avx512vnni_tile.h"
 #include "kernels/kernel_sets.h"
@@ -197,28 +196,9 @@ bool IsSupported() {
 
 }  // namespace
 
-const KernelTable kTable = {
-    .name = "avx512vnni",
-    .description = "AVX-512 with VNNI",
-    .is_supported = IsSupported,
-    .extra_row_cost = 0.05f,
-    .quantize_row = avx512::QuantizeRow,
-    .matmul = Matmul,
-    .rms_norm = avx512::RmsNorm,
-    .swiglu = avx512::SwiGlu,
-    .geglu = avx512::GeGlu,
-    .attention_scores = AttentionScores,
-    .attention_weights = avx512::AttentionWeights,
-    .weighted_value_sums = WeightedValueSums,
-    .join_value_sums = avx512::JoinValueSums,
-    .token_weights = avx512::TokenWeights,
-    .mixer_dot = avx2::MixerDot,
-    .mixer_train = avx2::MixerTrain,
-    .wide_mixer_dot = avx2::WideMixerDot,
-    .wide_mixer_train = avx2::WideMixerTrain,
-    .light_mixer_dot = avx2::LightMixerDot,
-    .light_mixer_train = avx2::LightMixerTrain,
-};
+constinit const KernelTable kTable =
+    avx512::MakeTable("avx512vnni", "AVX-512 with VNNI", IsSupported, 0.05f,
+                      Matmul, AttentionScores, WeightedValueSums);
 
 }  // namespace llma::kernels::avx512vnni
 
