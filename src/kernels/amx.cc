@@ -81,19 +81,17 @@ bool ProductsAreRight() {
   if (std::memcmp(expected, actual, sizeof(expected)) != 0) return false;
 
   const KeyPanels keys = {w_values, nullptr, w_scales, kPanels, kCols};
-  const QuantizedRows q = {x_values, x_scales, x_starts, kRows, kCols, 1};
   int32_t q_starts[kRows];
   for (uint32_t i = 0; i < kRows; ++i) {
     q_starts[i] = x_starts[2 * i] + x_starts[2 * i + 1];
   }
-  QuantizedRows queries = q;
-  queries.starts = q_starts;
+  const QuantizedRows queries = {x_values, x_scales, q_starts, kRows, kCols, 1};
   reference::AttentionScores(keys, queries, expected, kStride);
   AttentionScores<HardwareTiles>(keys, queries, actual, kStride);
   if (std::memcmp(expected, actual, sizeof(expected)) != 0) return false;
 
   // The bytes of x without their signs serve as weights of positions.
-  constexpr uint32_t kHeadDim = kPanels * kPanelRows * kCols / kCols;
+  constexpr uint32_t kHeadDim = kPanels * kPanelRows;
   uint8_t weights[kRows * kCols];
   for (size_t i = 0; i < sizeof(weights); ++i) {
     weights[i] = static_cast<uint8_t>(x_values[i] & 127);
