@@ -97,8 +97,8 @@ Status Run(int argc, char** argv) {
   size_t prompt_bytes = 0;
   for (const TextPiece& piece : tokenizer->Encode(text)) {
     if (prompt.size() == prompt_tokens) break;
-    if (piece.row == TextPiece::kEscape) continue;
-    prompt.push_back(piece.row);
+    if (piece.token == TextPiece::kEscape) continue;
+    prompt.push_back(piece.token);
     prompt_bytes += piece.size_bytes;
   }
   std::printf("kernels %s\nthreads %d\nprompt_tokens %zu\nprompt_bytes %zu\n",

@@ -47,11 +47,11 @@ Status PrintCosts(const Model& model, const KernelTable& kernels,
   for (const TextPiece& piece : pieces) {
     recorded.push_back({rest.first(piece.size_bytes), {}});
     rest = rest.subspan(piece.size_bytes);
-    if (piece.row == TextPiece::kEscape) continue;
+    if (piece.token == TextPiece::kEscape) continue;
     is_whole = is_whole && std::fread(logits.data(), sizeof(float), num_tokens,
                                       file) == num_tokens;
     masses.Set(kernels, logits.data());
-    RecordWalk(index, masses, piece.row, recorded.back().decisions);
+    RecordWalk(index, masses, piece.token, recorded.back().decisions);
   }
   std::fclose(file);
   if (!is_whole) return Error{ErrorCode::kIo, path + " ends too early"};
@@ -74,7 +74,7 @@ Status Run(int argc, char** argv) {
   const std::vector<TextPiece> pieces = tokenizer->Encode(text);
   if (argc == 4) return PrintCosts(*model, *kernels, pieces, text, argv[3]);
   for (const TextPiece& piece : pieces) {
-    if (piece.row != TextPiece::kEscape) std::printf("%u\n", piece.row);
+    if (piece.token != TextPiece::kEscape) std::printf("%u\n", piece.token);
   }
   return OkStatus();
 }

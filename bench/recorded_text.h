@@ -31,8 +31,8 @@ inline std::vector<RecordedPiece> Record(const Model& model,
   std::vector<uint32_t> fed = {model.config().start_row};
   std::vector<size_t> piece_of;  // [row of fed]: what comes after it
   for (const TextPiece& piece : pieces) {
-    if (piece.row != TextPiece::kEscape) {
-      fed.push_back(piece.row);
+    if (piece.token != TextPiece::kEscape) {
+      fed.push_back(piece.token);
       piece_of.push_back(recorded.size());
     }
     recorded.push_back({text.first(piece.size_bytes), {}});

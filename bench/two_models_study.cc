@@ -109,7 +109,7 @@ Result<BitChances> BitsAlong(const std::string& path,
   for (const RecordedPiece& piece : pieces) {
     speaks.push_back(fed.size() - 1);
     for (const TextPiece& part : tokenizer->Encode(piece.bytes)) {
-      if (part.row != TextPiece::kEscape) fed.push_back(part.row);
+      if (part.token != TextPiece::kEscape) fed.push_back(part.token);
     }
   }
   constexpr Probability kLeast = 1u << (kProbBits - 12);

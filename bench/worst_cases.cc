@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "codec/short/short_message.h"
+#include "codec/short/decompress_short.h"
 #include "fuzz/hostile_file.h"
 
 namespace {

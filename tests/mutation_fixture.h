@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/codec.h"
+#include "codec/file/whole_file.h"
 
 namespace llma {
 

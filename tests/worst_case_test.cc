@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "codec/short/short_message.h"
+#include "codec/short/decompress_short.h"
 #include "fuzz/hostile_file.h"
 
 namespace llma {

@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   for (const llma::TextPiece& piece : pieces) {
-    const bool escaped = piece.row == llma::TextPiece::kEscape;
+    const bool escaped = piece.token == llma::TextPiece::kEscape;
     std::printf("%u\n", escaped ? 0 : piece.size_bytes);
   }
   return 0;

@@ -173,9 +173,9 @@ void AddPiece(const PieceCost& piece, Bytes content, const Model* model,
       static_cast<size_t>(piece.content_ofs), piece.size_bytes));
   added.bits = piece.bits;
   added.model_bits = piece.model_bits;
-  for (const TokenChance& chance : piece.chances) {
+  for (const TokenAlternative& chance : piece.alternatives) {
     added.alternatives.push_back(
-        {std::string(AsStringView(model->tokens().spelling(chance.row))),
+        {std::string(AsStringView(model->tokens().spelling(chance.token))),
          chance.probability});
   }
 }
@@ -202,7 +202,7 @@ Status Compress(Bytes content, int level, int threads) {
   options.total_bytes = content.size();
   if (!engine.context) engine.context.emplace();
   options.context = &*engine.context;
-  options.max_chances = kMaxAlternatives;
+  options.max_alternatives = kMaxAlternatives;
   options.progress = [&](const CodecProgress& p) {
     if (Clock::now() - told < kTellInterval) return engine.cancelled == 0;
     told = Clock::now();

@@ -2,8 +2,9 @@
 // Whole buffers.
 #include "api/api_compress_options.h"
 #include "api/api_freeable_buffer.h"
+#include "codec/compress.h"
 #include "codec/file/file_encoder.h"
-#include "codec/short/short_message.h"
+#include "codec/short/compress_short.h"
 
 using namespace llma::api;
 

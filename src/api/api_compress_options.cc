@@ -2,6 +2,7 @@
 #include "api/api_compress_options.h"
 
 #include "api/api_callback.h"
+#include "codec/compress.h"
 #include "model/model_registry.h"
 
 namespace llma::api {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/api_model_source.h"
+#include "codec/compress.h"
 
 namespace llma::api {
 

@@ -3,8 +3,9 @@
 #include "api/api_model_source.h"
 #include "api/api_reader.h"
 #include "api/api_stream.h"
+#include "codec/decompress.h"
 #include "codec/file/file_decoder.h"
-#include "codec/short/short_message.h"
+#include "codec/short/decompress_short.h"
 
 using namespace llma::api;
 

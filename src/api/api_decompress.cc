@@ -2,8 +2,9 @@
 #include "api/api_decompress.h"
 
 #include "api/api_freeable_buffer.h"
+#include "codec/decompress.h"
 #include "codec/file/file_decoder.h"
-#include "codec/short/short_message.h"
+#include "codec/short/decompress_short.h"
 
 static_assert(LLMA_MAX_SHORT_MESSAGE_BYTES == llma::kMaxShortMessageBytes);
 

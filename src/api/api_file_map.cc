@@ -5,8 +5,9 @@
 #include "api/api_model_source.h"
 #include "api/api_reader.h"
 #include "base/machine_limits.h"
+#include "codec/callbacks.h"
 #include "codec/file/salvage.h"
-#include "codec/short/short_message.h"
+#include "codec/short/decompress_short.h"
 #include "container/model_frame.h"
 #include "model/model_header.h"
 

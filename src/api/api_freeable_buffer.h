@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "codec/codec.h"
+#include "codec/callbacks.h"
 
 namespace llma::api {
 

@@ -46,7 +46,7 @@ llma_status llma_inspect(const void* content, size_t content_bytes,
     made->model = models.last();
     std::mutex mutex;
     llma::CompressOptions how = ForCompressing(given, nullptr, nullptr);
-    how.max_chances = max_alternatives;
+    how.max_alternatives = max_alternatives;
     how.on_costs = [&](std::vector<llma::PieceCost> costs) {
       const std::lock_guard lock(mutex);
       std::move(costs.begin(), costs.end(), std::back_inserter(made->pieces));
@@ -92,8 +92,8 @@ llma_status llma_inspection_get_piece(const llma_inspection* inspection,
     const llma::PieceCost& cost =
         inspection->pieces[static_cast<size_t>(index)];
     return Fill(piece, {0, cost.content_ofs, cost.size_bytes,
-                        static_cast<uint32_t>(cost.chances.size()), cost.bits,
-                        cost.model_bits});
+                        static_cast<uint32_t>(cost.alternatives.size()),
+                        cost.bits, cost.model_bits});
   });
 }
 
@@ -105,13 +105,13 @@ llma_status llma_inspection_get_alternative(const llma_inspection* inspection,
   return Guard(error, [&]() -> llma::Status {
     LLMA_REQUIRE(inspection);
     LLMA_TRY(CheckIndex(*inspection, index));
-    const auto& chances =
-        inspection->pieces[static_cast<size_t>(index)].chances;
-    if (alternative >= chances.size()) return Usage("no such alternative");
-    const llma::TokenChance& chance = chances[alternative];
+    const auto& alternatives =
+        inspection->pieces[static_cast<size_t>(index)].alternatives;
+    if (alternative >= alternatives.size()) return Usage("no such alternative");
+    const llma::TokenAlternative& one = alternatives[alternative];
     const llma::Bytes bytes =
-        inspection->model->model->tokens().spelling(chance.row);
-    return Fill(found, {0, bytes.data(), bytes.size(), chance.probability});
+        inspection->model->model->tokens().spelling(one.token);
+    return Fill(found, {0, bytes.data(), bytes.size(), one.probability});
   });
 }
 

@@ -8,7 +8,7 @@
 #include "api/api_options.h"
 #include "base/machine_limits.h"
 #include "base/thread_pool.h"
-#include "codec/frame/frame_codec.h"
+#include "codec/frame/frame_context.h"
 #include "container/frame_header.h"
 #include "engine/engine_registry.h"
 #include "engine/fallback_engine.h"

@@ -5,6 +5,7 @@
 
 #include "api/api_progress.h"
 #include "base/machine_limits.h"
+#include "codec/choose/levels.h"
 #include "kernels/kernel_table.h"
 
 namespace llma::api {

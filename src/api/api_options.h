@@ -12,8 +12,9 @@
 #include "api/api_context.h"
 #include "api/api_error.h"
 #include "api/api_model.h"
-#include "codec/codec.h"
+#include "codec/decompress.h"
 #include "codec/reference.h"
+#include "container/source_info.h"
 
 namespace llma::api {
 

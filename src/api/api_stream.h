@@ -11,7 +11,7 @@
 #include "api/api_error.h"
 #include "base/checksum.h"
 #include "base/stage_clock.h"
-#include "codec/codec.h"
+#include "codec/callbacks.h"
 #include "platform/machine/process.h"
 
 namespace llma::api {

@@ -8,10 +8,11 @@
 #include <thread>
 #include <vector>
 
-#include "codec/codec.h"
 #include "codec/compress_context.h"
+#include "codec/file/whole_file.h"
 #include "codec/reference.h"
-#include "codec/short/short_message.h"
+#include "codec/short/compress_short.h"
+#include "codec/short/decompress_short.h"
 #include "codec/testing/second_tiny_model.h"
 #include "numerics/test_random.h"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/compress.h"
+
 #include <algorithm>
 #include <new>
 #include <optional>
@@ -10,10 +12,11 @@
 #include "codec/choose/model_choice.h"
 #include "codec/choose/model_contest.h"
 #include "codec/choose/repetition_finder.h"
-#include "codec/codec.h"
 #include "codec/compress_context.h"
+#include "codec/decompress.h"
+#include "codec/frame/context_frame.h"
 #include "codec/frame/frame_checks.h"
-#include "codec/frame/frame_codec.h"
+#include "codec/frame/frame_encoder.h"
 #include "codec/frame/piece_coder.h"
 #include "codec/frame/reference_start.h"
 #include "codec/reference.h"
@@ -221,7 +224,7 @@ class FrameCompressor {
   // Of what is coded next, if anybody wants to know.
   FrameCosts* NewCosts(bool is_trial = false) {
     if (!options_.on_costs) return nullptr;
-    costs_ = {.max_chances = options_.max_chances, .pieces = {}};
+    costs_ = {.max_alternatives = options_.max_alternatives, .pieces = {}};
     if (options_.on_new_costs && !is_trial) {
       costs_.on_new = [this](std::vector<PieceCost> pieces) {
         for (PieceCost& piece : pieces) {
@@ -267,7 +270,7 @@ class FrameCompressor {
         const auto size = static_cast<uint32_t>(gap_bytes);
         located.push_back({ofs, size, std::exchange(piece.bits, 0),
                            std::exchange(piece.model_bits, -1),
-                           std::exchange(piece.chances, {})});
+                           std::exchange(piece.alternatives, {})});
         ofs += size;
         piece.size_bytes -= size;
         gap_bytes = 0;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/decompress.h"
+
 #include <algorithm>
 #include <new>
 
 #include "base/hex.h"
 #include "base/machine_limits.h"
 #include "cm/joint_predictor.h"
-#include "codec/codec.h"
 #include "codec/codec_context.h"
+#include "codec/frame/context_frame.h"
 #include "codec/frame/frame_checks.h"
-#include "codec/frame/frame_codec.h"
+#include "codec/frame/frame_decoder.h"
 #include "codec/frame/piece_coder.h"
 #include "codec/frame/reference_start.h"
 #include "codec/frame/repetitions.h"
@@ -69,7 +71,9 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
          UseOf(header, options, context), joint_pool},
         std::move(coder), header.lane_bytes);
   };
-  if (!SharesPasses(header, options.pass_group)) {
+  const bool shares_passes =
+      options.pass_group.has_value() || header.lane_bytes.size() == 1;
+  if (!shares_passes) {
     return decode(*context.TakePool(options.num_threads), nullptr);
   }
   const auto joint_pool = context.SharePool(*engine, options.num_threads,
@@ -111,12 +115,6 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
 
 ModelProvider OneModel(const Model* model) {
   return [model](const ModelId&) { return Result<const Model*>(model); };
-}
-
-bool SharesPasses(const FrameHeader& header,
-                  std::optional<uint32_t> pass_group) {
-  return header.kind == FrameKind::kCoded &&
-         (pass_group || header.lane_bytes.size() == 1);
 }
 
 uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,

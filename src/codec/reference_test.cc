@@ -5,11 +5,12 @@
 
 #include <string>
 
-#include "codec/codec.h"
 #include "codec/compress_context.h"
 #include "codec/file/salvage.h"
+#include "codec/file/whole_file.h"
 #include "codec/frame/reference_start.h"
-#include "codec/short/short_message.h"
+#include "codec/short/compress_short.h"
+#include "codec/short/decompress_short.h"
 #include "codec/testing/second_tiny_model.h"
 #include "container/frame_map.h"
 #include "numerics/test_random.h"
@@ -224,7 +225,7 @@ TEST_F(ReferenceTest, IsCutIntoTheLongestTokens) {
         longest = std::max(longest, spelling.size());
       }
     }
-    EXPECT_EQ(piece.row == TextPiece::kEscape, longest == 0);
+    EXPECT_EQ(piece.token == TextPiece::kEscape, longest == 0);
     EXPECT_EQ(piece.size_bytes, std::max<size_t>(longest, 1));
     ofs += piece.size_bytes;
   }

@@ -12,7 +12,9 @@
 #include <thread>
 #include <vector>
 
-#include "codec/frame/frame_codec.h"
+#include "codec/callbacks.h"
+#include "codec/frame/frame_decoder.h"
+#include "codec/frame/frame_encoder.h"
 #include "codec/testing/longest_pieces.h"
 #include "engine/cpu_engine.h"
 #include "engine/fallback_engine.h"

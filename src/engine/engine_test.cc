@@ -10,7 +10,9 @@
 #include <thread>
 #include <vector>
 
-#include "codec/frame/frame_codec.h"
+#include "codec/callbacks.h"
+#include "codec/frame/frame_decoder.h"
+#include "codec/frame/frame_encoder.h"
 #include "codec/testing/longest_pieces.h"
 #include "engine/cpu_engine.h"
 #include "engine/engine_registry.h"
@@ -146,10 +148,10 @@ TEST_F(EngineTest, AllSayTheSameOfCosts) {
       const PieceCost &a = costs.pieces[i], &b = expected.pieces[i];
       EXPECT_EQ(a.bits, b.bits);
       EXPECT_EQ(a.model_bits, b.model_bits);
-      ASSERT_EQ(a.chances.size(), b.chances.size());
-      for (size_t k = 0; k < a.chances.size(); ++k) {
-        EXPECT_EQ(a.chances[k].row, b.chances[k].row);
-        EXPECT_EQ(a.chances[k].probability, b.chances[k].probability);
+      ASSERT_EQ(a.alternatives.size(), b.alternatives.size());
+      for (size_t k = 0; k < a.alternatives.size(); ++k) {
+        EXPECT_EQ(a.alternatives[k].token, b.alternatives[k].token);
+        EXPECT_EQ(a.alternatives[k].probability, b.alternatives[k].probability);
       }
     }
   }

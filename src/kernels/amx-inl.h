@@ -55,7 +55,7 @@ inline constexpr uint32_t kMinRows = 8;
 inline constexpr int kInFlight = 4;
 
 // A block of rows of x, and a group of columns.
-struct Place {
+struct TileIndex {
   uint32_t row = 0;
   uint32_t group = 0;
 };
@@ -126,10 +126,10 @@ class PanelProduct {
   }
 
   // Returns whether the group was the last one.
-  [[gnu::always_inline]] bool Advance(Place& place) const {
-    if (++place.group < num_groups_) return false;
-    place.group = 0;
-    place.row = std::min(place.row + kRows, x_.num_rows - kRows);
+  [[gnu::always_inline]] bool Advance(TileIndex& tile) const {
+    if (++tile.group < num_groups_) return false;
+    tile.group = 0;
+    tile.row = std::min(tile.row + kRows, x_.num_rows - kRows);
     return true;
   }
 
@@ -187,7 +187,7 @@ class PanelProduct {
   const size_t y_stride_;
   uint32_t num_products_;
   uint32_t num_started_ = 0;
-  Place started_, added_;
+  TileIndex started_, added_;
   const int8_t* ahead_;
   const float* scales_ahead_;
   uint32_t lines_ahead_;

@@ -49,9 +49,10 @@ class TokenTable {
   uint32_t num_tokens() const {
     return offsets_.empty() ? 0 : static_cast<uint32_t>(offsets_.size() - 1);
   }
-  // row < num_tokens(). Never empty.
-  Bytes spelling(uint32_t row) const {
-    return bytes_.subspan(offsets_[row], offsets_[row + 1] - offsets_[row]);
+  // token < num_tokens(). Never empty.
+  Bytes spelling(uint32_t token) const {
+    return bytes_.subspan(offsets_[token],
+                          offsets_[token + 1] - offsets_[token]);
   }
 
  private:
@@ -62,7 +63,7 @@ class TokenTable {
 // What a BPE tokenizer needs beside the token table.
 struct TokenizerSpec {
   std::string_view pre_tokenizer;  // name in the table of split patterns
-  // merges: [num_merges, 2] rows of the left and right token, by priority.
+  // merges: [num_merges, 2], the left and the right token, by priority.
   std::span<const uint32_t> merges;
 };
 

@@ -10,7 +10,7 @@ namespace llma {
 // A token, or a byte that no token spells.
 struct TextPiece {
   static constexpr uint32_t kEscape = ~uint32_t{0};
-  uint32_t row;         // row of the token table, or kEscape
+  uint32_t token;       // its number in the table, or kEscape
   uint32_t size_bytes;  // length of its spelling; 1 for an escaped byte
 };
 

@@ -49,7 +49,7 @@ TokenDrafter::TokenDrafter() : last_two_(size_t{1} << kTableBits) {
     for (uint32_t rank = 0; rank < kMaxGuesses; ++rank) {
       const float trust = kTrust[length] * (rank == 0 ? 1.0f : 0.7f);
       for (uint32_t share = 0; share < kShares; ++share) {
-        chances_[length][rank][share] =
+        probabilities_[length][rank][share] =
             trust * (static_cast<float>(share) + 0.5f) / kShares;
       }
     }
@@ -60,7 +60,7 @@ void TokenDrafter::Push(uint32_t token) {
   Find({});
   for (const Guess& guess : guesses_) {
     const float right = guess.token == token ? 1.0f : 0.0f;
-    *guess.chance += (right - *guess.chance) * kRate;
+    *guess.probability += (right - *guess.probability) * kRate;
   }
   history_.push_back(token);
   const auto size = static_cast<uint32_t>(history_.size());
@@ -118,8 +118,8 @@ void TokenDrafter::Find(std::span<const uint32_t> path) {
   guesses_.resize(count);
   for (uint32_t rank = 0; rank < count; ++rank) {
     Guess& guess = guesses_[rank];
-    guess.chance = &chances_[LengthClass(guess.length)][rank]
-                            [ShareClass(guess.weight, sum)];
+    guess.probability = &probabilities_[LengthClass(guess.length)][rank]
+                                       [ShareClass(guess.weight, sum)];
   }
 }
 
@@ -131,8 +131,9 @@ void TokenDrafter::Open(uint32_t node) {
   std::reverse(path_.begin(), path_.end());
   Find(path_);
   for (const Guess& guess : guesses_) {
-    open_.push_back({guess.token, node, nodes_[node].depth + 1,
-                     nodes_[node].chance * std::min(*guess.chance, kMostSure)});
+    open_.push_back(
+        {guess.token, node, nodes_[node].depth + 1,
+         nodes_[node].probability * std::min(*guess.probability, kMostSure)});
   }
 }
 
@@ -143,12 +144,13 @@ const TokenTree& TokenDrafter::Draft(uint32_t max_tokens, float cost) {
   Open(0);
   float expected = 1;  // tokens that the pass will give
   while (!open_.empty() && nodes_.size() < max_tokens) {
-    const auto best = std::max_element(
-        open_.begin(), open_.end(),
-        [](const Node& a, const Node& b) { return a.chance < b.chance; });
+    const auto best = std::max_element(open_.begin(), open_.end(),
+                                       [](const Node& a, const Node& b) {
+                                         return a.probability < b.probability;
+                                       });
     const float time = 1 + cost * static_cast<float>(nodes_.size() - 1);
-    if (best->chance * time < cost * expected) break;
-    expected += best->chance;
+    if (best->probability * time < cost * expected) break;
+    expected += best->probability;
     nodes_.push_back(*best);
     *best = open_.back();
     open_.pop_back();

@@ -43,14 +43,14 @@ class TokenDrafter {
     uint32_t token;
     uint32_t length;  // the most tokens before it that agree
     uint32_t weight;
-    float* chance;  // how often guesses like this one were right
+    float* probability;  // how often guesses like this one were right
   };
   // A guess of a tree.
   struct Node {
     uint32_t token;
     uint32_t parent;
     uint32_t depth;
-    float chance;  // that it and all before it are right
+    float probability;  // that it and all before it are right
   };
 
   // Sets guesses_ to what may follow `path` after the stream, likeliest first.
@@ -70,7 +70,7 @@ class TokenDrafter {
   static constexpr uint32_t kMaxGuesses = 4, kLengths = 7, kShares = 16;
   // [length, rank, share of the weights]
   std::array<std::array<std::array<float, kShares>, kMaxGuesses>, kLengths>
-      chances_;
+      probabilities_;
 
   std::vector<Guess> guesses_;
   std::vector<Node> nodes_, open_;  // in the tree; that may come into it

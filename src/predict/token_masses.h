@@ -52,13 +52,13 @@ class TokenMasses {
     AddUp();
   }
 
-  uint32_t weight(uint32_t row) const {
-    Load(row / kTokenBlock);
-    return weights_[row];
+  uint32_t weight(uint32_t token) const {
+    Load(token / kTokenBlock);
+    return weights_[token];
   }
 
-  // The sum of the weights of rows [begin, end). At most 2^20 rows of at most
-  // 2^30 + 1: below 2^51.
+  // The sum of the weights of tokens [begin, end). At most 2^20 tokens of at
+  // most 2^30 + 1: below 2^51.
   uint64_t Mass(uint32_t begin, uint32_t end) const {
     return SumBefore(end) - SumBefore(begin);
   }
@@ -78,12 +78,12 @@ class TokenMasses {
     load_block_(block, weights_.data() + size_t{block} * kTokenBlock);
     is_loaded_[block] = 1;
   }
-  uint64_t SumBefore(uint32_t row) const {
-    const uint32_t block = row / kTokenBlock;
+  uint64_t SumBefore(uint32_t token) const {
+    const uint32_t block = token / kTokenBlock;
     uint64_t sum = sums_before_[block];
-    if (row % kTokenBlock == 0) return sum;
+    if (token % kTokenBlock == 0) return sum;
     Load(block);
-    for (uint32_t r = block * kTokenBlock; r < row; ++r) sum += weights_[r];
+    for (uint32_t r = block * kTokenBlock; r < token; ++r) sum += weights_[r];
     return sum;
   }
 

@@ -7,16 +7,17 @@
 namespace llma {
 
 TokenIndex::TokenIndex(const TokenTable& tokens) : tokens_(tokens) {
-  uint32_t row = 0;
+  uint32_t token = 0;
   for (uint32_t byte = 0; byte <= 256; ++byte) {
-    while (row < tokens.num_tokens() && tokens.spelling(row)[0] < byte) ++row;
-    first_row_[byte] = row;
+    while (token < tokens.num_tokens() && tokens.spelling(token)[0] < byte)
+      ++token;
+    first_token_[byte] = token;
   }
 }
 
 uint32_t TokenIndex::LowerBound(uint32_t begin, uint32_t end, uint32_t depth,
                                 uint32_t byte) const {
-  if (depth == 0) return FirstRow(byte);
+  if (depth == 0) return FirstToken(byte);
   while (begin < end) {
     const uint32_t middle = begin + (end - begin) / 2;
     if (tokens_.spelling(middle)[depth] < byte) {
@@ -97,8 +98,8 @@ void TokenWalk::PrepareEnd() {
 }
 
 void RecordWalk(const TokenIndex& index, const TokenMasses& masses,
-                uint32_t row, std::vector<Probability>& probabilities) {
-  const Bytes bytes = index.tokens().spelling(row);
+                uint32_t token, std::vector<Probability>& probabilities) {
+  const Bytes bytes = index.tokens().spelling(token);
   TokenWalk walk(index, masses);
   for (size_t depth = 0; !walk.is_done();) {
     probabilities.push_back(walk.p1());
@@ -110,9 +111,10 @@ void RecordWalk(const TokenIndex& index, const TokenMasses& masses,
   }
 }
 
-std::vector<DecisionRows> DecisionsOf(const TokenIndex& index, uint32_t row) {
-  const Bytes bytes = index.tokens().spelling(row);
-  std::vector<DecisionRows> decisions;
+std::vector<DecisionRange> DecisionsOf(const TokenIndex& index,
+                                       uint32_t token) {
+  const Bytes bytes = index.tokens().spelling(token);
+  std::vector<DecisionRange> decisions;
   uint32_t begin = 0, end = index.tokens().num_tokens();
   for (uint32_t depth = 0; depth < bytes.size();) {
     for (uint32_t left = 8; left-- > 0;) {

@@ -24,16 +24,16 @@ class TokenIndex {
  public:
   explicit TokenIndex(const TokenTable& tokens);
   const TokenTable& tokens() const { return tokens_; }
-  // Rows whose first byte is below `byte`, which is in [0, 256].
-  uint32_t FirstRow(uint32_t byte) const { return first_row_[byte]; }
-  // The first row in [begin, end) whose byte `depth` is >= `byte`; all of them
-  // are longer than `depth` and agree in the bytes before it.
+  // Tokens whose first byte is below `byte`, which is in [0, 256].
+  uint32_t FirstToken(uint32_t byte) const { return first_token_[byte]; }
+  // The first token in [begin, end) whose byte `depth` is >= `byte`; all of
+  // them are longer than `depth` and agree in the bytes before it.
   uint32_t LowerBound(uint32_t begin, uint32_t end, uint32_t depth,
                       uint32_t byte) const;
 
  private:
   const TokenTable& tokens_;
-  std::array<uint32_t, 257> first_row_;
+  std::array<uint32_t, 257> first_token_;
 };
 
 // Probability of a decision that has only one outcome.
@@ -56,7 +56,7 @@ class TokenWalk {
   void Push(bool decision);
 
   // The token, once done.
-  uint32_t row() const { return begin_; }
+  uint32_t token() const { return begin_; }
   // The last whole byte.
   uint8_t last_byte() const { return last_byte_; }
   // True after a whole byte if the bytes so far are a token of their own.
@@ -70,9 +70,9 @@ class TokenWalk {
 
   const TokenIndex& index_;
   const TokenMasses& masses_;
-  uint32_t begin_ = 0, end_;  // rows that the decisions so far allow
-  uint64_t mass_;             // of these rows
-  uint32_t middle_ = 0;       // first row on the 1 side of the next decision
+  uint32_t begin_ = 0, end_;  // tokens that the decisions so far allow
+  uint64_t mass_;             // of these tokens
+  uint32_t middle_ = 0;       // first token on the 1 side of the next decision
   uint64_t mass_one_ = 0;     // of the 1 side
   uint32_t depth_ = 0;        // whole bytes so far
   uint32_t node_ = 1;         // bits of this byte after a leading 1
@@ -87,15 +87,15 @@ Probability MassQuotient(uint64_t part, uint64_t whole);
 
 // The decisions' probabilities of a known token, in order.
 void RecordWalk(const TokenIndex& index, const TokenMasses& masses,
-                uint32_t row, std::vector<Probability>& probabilities);
+                uint32_t token, std::vector<Probability>& probabilities);
 
-// A decision of a known token, as rows of the table: its probability is the
+// A decision of a known token, as two ranges of tokens: its probability is the
 // mass of [one_begin, one_end) divided by that of [begin, end), MassQuotient.
-struct DecisionRows {
+struct DecisionRange {
   uint32_t one_begin, one_end, begin, end;
 };
 // Those whose probabilities RecordWalk() gives, for who has masses elsewhere.
-std::vector<DecisionRows> DecisionsOf(const TokenIndex& index, uint32_t row);
+std::vector<DecisionRange> DecisionsOf(const TokenIndex& index, uint32_t token);
 
 // Replays what RecordWalk() saw, with TokenWalk's interface.
 class RecordedWalk {

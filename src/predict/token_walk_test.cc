@@ -43,8 +43,8 @@ class TokenWalkTest : public testing::Test {
     }
     masses_.Set(**FindKernels("scalar"), logits_.data());
   }
-  double TokenProbability(uint32_t row) const {
-    return static_cast<double>(masses_.weight(row)) /
+  double TokenProbability(uint32_t token) const {
+    return static_cast<double>(masses_.weight(token)) /
            static_cast<double>(masses_.Mass(0, masses_.num_tokens()));
   }
 
@@ -57,34 +57,34 @@ class TokenWalkTest : public testing::Test {
 
 TEST_F(TokenWalkTest, ThePathCostsWhatTheTokenCosts) {
   const TokenIndex index(table_);
-  for (uint32_t row = 0; row < kSpellings.size(); ++row) {
+  for (uint32_t token = 0; token < kSpellings.size(); ++token) {
     std::vector<Probability> path;
-    RecordWalk(index, masses_, row, path);
-    ASSERT_EQ(path.size(), 9 * kSpellings[row].size());
+    RecordWalk(index, masses_, token, path);
+    ASSERT_EQ(path.size(), 9 * kSpellings[token].size());
     RecordedWalk walk(path);
     double bits = 0;
     size_t depth = 0;
     while (!walk.is_done()) {
       const bool decision =
           walk.at_end_decision()
-              ? ++depth == kSpellings[row].size()
-              : (static_cast<uint8_t>(kSpellings[row][depth]) >>
+              ? ++depth == kSpellings[token].size()
+              : (static_cast<uint8_t>(kSpellings[token][depth]) >>
                      walk.bit_idx() &
                  1) != 0;
       const double p1 = walk.p1() * 0x1p-24;
       bits -= std::log2(decision ? p1 : 1 - p1);
       walk.Push(decision);
     }
-    EXPECT_NEAR(bits, -std::log2(TokenProbability(row)), 1e-3)
-        << kSpellings[row];
+    EXPECT_NEAR(bits, -std::log2(TokenProbability(token)), 1e-3)
+        << kSpellings[token];
   }
 }
 
 TEST_F(TokenWalkTest, LiveAndRecordedWalksAgree) {
   const TokenIndex index(table_);
-  for (uint32_t row = 0; row < kSpellings.size(); ++row) {
+  for (uint32_t token = 0; token < kSpellings.size(); ++token) {
     std::vector<Probability> path;
-    RecordWalk(index, masses_, row, path);
+    RecordWalk(index, masses_, token, path);
     RecordedWalk recorded(path);
     TokenWalk live(index, masses_);
     size_t depth = 0;
@@ -95,15 +95,15 @@ TEST_F(TokenWalkTest, LiveAndRecordedWalksAgree) {
       ASSERT_EQ(live.can_end_here(), recorded.can_end_here());
       const bool decision =
           live.at_end_decision()
-              ? ++depth == kSpellings[row].size()
-              : (static_cast<uint8_t>(kSpellings[row][depth]) >>
+              ? ++depth == kSpellings[token].size()
+              : (static_cast<uint8_t>(kSpellings[token][depth]) >>
                      live.bit_idx() &
                  1) != 0;
       live.Push(decision);
       recorded.Push(decision);
     }
     EXPECT_TRUE(recorded.is_done());
-    EXPECT_EQ(live.row(), row);
+    EXPECT_EQ(live.token(), token);
     EXPECT_EQ(live.last_byte(), recorded.last_byte());
   }
 }
@@ -119,7 +119,7 @@ TEST_F(TokenWalkTest, EveryPathOfDecisionsLeadsToAToken) {
       walk.Push(p1 == kCertainlyOne ||
                 (p1 != kCertainlyZero && random.Below(2) == 0));
     }
-    EXPECT_LT(walk.row(), kSpellings.size());
+    EXPECT_LT(walk.token(), kSpellings.size());
   }
 }
 

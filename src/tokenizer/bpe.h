@@ -15,17 +15,17 @@
 
 namespace llma {
 
-// Rows by the bytes they spell. Open addressing, at most half full. The token
+// Tokens by the bytes they spell. Open addressing, at most half full. The token
 // table must outlive it.
 class SpellingTable {
  public:
   explicit SpellingTable(const TokenTable& tokens);
-  // The row that spells exactly these bytes, or TextPiece::kEscape.
+  // The token that spells exactly these bytes, or TextPiece::kEscape.
   uint32_t Find(Bytes spelling) const;
 
  private:
   TokenTable tokens_;
-  std::vector<uint32_t> rows_;  // kEscape: the slot is free
+  std::vector<uint32_t> slots_;  // kEscape: the slot is free
   size_t mask_ = 0;
 };
 
@@ -35,11 +35,11 @@ class MergeTable {
   struct Merge {
     static constexpr uint32_t kNone = ~uint32_t{0};
     uint32_t rank = kNone;  // the lowest goes first
-    uint32_t row = 0;       // of the result
+    uint32_t token = 0;     // of the result
   };
 
   // kCorrupt if the result of a merge is not a token.
-  // merges: [num_merges, 2] rows, by rank. If `ranks_are_shared`, merges that
+  // merges: [num_merges, 2] tokens, by rank. If `ranks_are_shared`, merges that
   // follow each other and have the same result are of one rank.
   static Result<MergeTable> Create(const TokenTable& tokens,
                                    const SpellingTable& spellings,
@@ -71,21 +71,21 @@ class MergeTable {
 // Merges pieces one after the other; keeps its buffers. Thread-compatible.
 class BpeMerger {
  public:
-  // row_of_byte: [256], kEscape where no token spells the byte.
-  BpeMerger(const MergeTable& merges, std::span<const uint32_t> row_of_byte)
-      : merges_(merges), row_of_byte_(row_of_byte) {}
+  // token_of_byte: [256], kEscape where no token spells the byte.
+  BpeMerger(const MergeTable& merges, std::span<const uint32_t> token_of_byte)
+      : merges_(merges), token_of_byte_(token_of_byte) {}
 
   // Appends the tokens of a piece, in O(n log n). It starts as bytes.
   void Encode(Bytes piece, std::vector<TextPiece>& out);
   // The same for a piece that starts as what was added since the last one.
-  // row: kEscape for a byte that no token spells.
-  void Add(uint32_t row, uint32_t size_bytes);
+  // token: kEscape for a byte that no token spells.
+  void Add(uint32_t token, uint32_t size_bytes);
   void EncodeAdded(std::vector<TextPiece>& out);
 
  private:
   // A doubly linked list of tokens; size 0 marks those merged into another.
   struct Symbol {
-    uint32_t row;
+    uint32_t token;
     uint32_t size_bytes;
     int32_t previous;
     int32_t next;
@@ -93,14 +93,14 @@ class BpeMerger {
   // A merge that was possible when it was found.
   struct Candidate {
     uint64_t order;  // rank, then position: the lowest goes first
-    uint32_t row;
+    uint32_t token;
     bool operator>(const Candidate& other) const { return order > other.order; }
   };
 
   void AddCandidate(int32_t left);
 
   const MergeTable& merges_;
-  const std::span<const uint32_t> row_of_byte_;
+  const std::span<const uint32_t> token_of_byte_;
   std::vector<Symbol> symbols_;
   std::vector<Candidate> heap_;
 };

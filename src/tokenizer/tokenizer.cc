@@ -17,7 +17,7 @@ struct Tokenizer::Parts {
   PreTokenizer pre_tokenizer;
   MergeTable merges;
   bool ignore_merges;
-  std::array<uint32_t, 256> row_of_byte;
+  std::array<uint32_t, 256> token_of_byte;
   std::optional<SentencePiece> sentence_piece;  // if it is one
 };
 
@@ -37,14 +37,14 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(
   LLMA_ASSIGN(
       MergeTable merges,
       MergeTable::Create(tokens, spellings, spec.merges, is_sentence_piece));
-  std::array<uint32_t, 256> row_of_byte;
-  for (uint32_t i = 0; i < row_of_byte.size(); ++i) {
+  std::array<uint32_t, 256> token_of_byte;
+  for (uint32_t i = 0; i < token_of_byte.size(); ++i) {
     const auto byte = static_cast<uint8_t>(i);
-    row_of_byte[i] = spellings.Find(Bytes(&byte, 1));
+    token_of_byte[i] = spellings.Find(Bytes(&byte, 1));
   }
   auto parts = std::make_unique<Parts>(
       Parts{std::move(spellings), std::move(pre_tokenizer), std::move(merges),
-            pattern->ignore_merges, row_of_byte, std::nullopt});
+            pattern->ignore_merges, token_of_byte, std::nullopt});
   if (is_sentence_piece) {
     parts->sentence_piece.emplace(tokens, parts->spellings, spec.merges);
   }
@@ -53,7 +53,7 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(
 
 std::vector<TextPiece> Tokenizer::Encode(Bytes text) const {
   std::vector<TextPiece> out;
-  BpeMerger merger(parts_->merges, parts_->row_of_byte);
+  BpeMerger merger(parts_->merges, parts_->token_of_byte);
   if (parts_->sentence_piece) {
     parts_->sentence_piece->Encode(text, merger, out);
     return out;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// BPE: any bytes to token rows. Only ratio depends on it, never
+// BPE: any bytes to tokens. Only ratio depends on it, never
 // correctness: the decoder reads where tokens end.
 #ifndef LLMA_TOKENIZER_TOKENIZER_H_
 #define LLMA_TOKENIZER_TOKENIZER_H_

@@ -31,10 +31,10 @@ class TokenizerTest : public testing::Test {
     size_t pos = 0;
     for (const TextPiece& piece : tokenizer_->Encode(AsBytes(text))) {
       const std::string part = text.substr(pos, piece.size_bytes);
-      if (piece.row == TextPiece::kEscape) {
+      if (piece.token == TextPiece::kEscape) {
         EXPECT_EQ(piece.size_bytes, 1u);
       } else {
-        EXPECT_EQ(AsStringView(model_->tokens().spelling(piece.row)), part);
+        EXPECT_EQ(AsStringView(model_->tokens().spelling(piece.token)), part);
       }
       joined += (pos == 0 ? "" : "|") + part;
       pos += piece.size_bytes;
@@ -59,10 +59,10 @@ TEST_F(TokenizerTest, BytesWithoutTokensAreEscaped) {
   EXPECT_EQ(Encode(text), "the|\x01|the|\xff|\xc0| the");
   const auto pieces = tokenizer_->Encode(AsBytes(text));
   ASSERT_EQ(pieces.size(), 6u);
-  EXPECT_EQ(pieces[1].row, TextPiece::kEscape);
-  EXPECT_EQ(pieces[3].row, TextPiece::kEscape);
-  EXPECT_EQ(pieces[4].row, TextPiece::kEscape);
-  EXPECT_EQ(pieces[0].row, pieces[2].row);
+  EXPECT_EQ(pieces[1].token, TextPiece::kEscape);
+  EXPECT_EQ(pieces[3].token, TextPiece::kEscape);
+  EXPECT_EQ(pieces[4].token, TextPiece::kEscape);
+  EXPECT_EQ(pieces[0].token, pieces[2].token);
 }
 
 TEST_F(TokenizerTest, CoversAnyBytes) {
@@ -85,18 +85,18 @@ std::vector<TextPiece> EncodeSlowly(const MergeTable& merges,
     size_t best = 0;
     MergeTable::Merge best_merge;
     for (size_t i = 0; i + 1 < pieces.size(); ++i) {
-      if (pieces[i].row == TextPiece::kEscape ||
-          pieces[i + 1].row == TextPiece::kEscape) {
+      if (pieces[i].token == TextPiece::kEscape ||
+          pieces[i + 1].token == TextPiece::kEscape) {
         continue;
       }
-      const auto merge = merges.Find(pieces[i].row, pieces[i + 1].row);
+      const auto merge = merges.Find(pieces[i].token, pieces[i + 1].token);
       if (merge.rank < best_merge.rank) {
         best_merge = merge;
         best = i;
       }
     }
     if (best_merge.rank == MergeTable::Merge::kNone) return pieces;
-    pieces[best] = {best_merge.row,
+    pieces[best] = {best_merge.token,
                     pieces[best].size_bytes + pieces[best + 1].size_bytes};
     pieces.erase(pieces.begin() + static_cast<ptrdiff_t>(best) + 1);
   }
@@ -107,12 +107,12 @@ TEST_F(TokenizerTest, TheHeapDoesWhatTheDefinitionSays) {
   const auto merges = MergeTable::Create(model_->tokens(), spellings,
                                          model_->tokenizer().merges);
   ASSERT_TRUE(merges);
-  std::array<uint32_t, 256> row_of_byte;
+  std::array<uint32_t, 256> token_of_byte;
   for (uint32_t i = 0; i < 256; ++i) {
     const auto byte = static_cast<uint8_t>(i);
-    row_of_byte[i] = spellings.Find({&byte, 1});
+    token_of_byte[i] = spellings.Find({&byte, 1});
   }
-  BpeMerger merger(*merges, row_of_byte);
+  BpeMerger merger(*merges, token_of_byte);
   TestRandom random(2);
   for (int round = 0; round < 3000; ++round) {
     std::string text;
@@ -122,14 +122,14 @@ TEST_F(TokenizerTest, TheHeapDoesWhatTheDefinitionSays) {
     }
     std::vector<TextPiece> start;
     for (const uint8_t byte : AsBytes(text)) {
-      start.push_back({row_of_byte[byte], 1});
+      start.push_back({token_of_byte[byte], 1});
     }
     const auto expected = EncodeSlowly(*merges, start);
     std::vector<TextPiece> actual;
     merger.Encode(AsBytes(text), actual);
     ASSERT_EQ(actual.size(), expected.size()) << text;
     for (size_t i = 0; i < actual.size(); ++i) {
-      EXPECT_EQ(actual[i].row, expected[i].row) << text;
+      EXPECT_EQ(actual[i].token, expected[i].token) << text;
       EXPECT_EQ(actual[i].size_bytes, expected[i].size_bytes) << text;
     }
   }
@@ -137,8 +137,8 @@ TEST_F(TokenizerTest, TheHeapDoesWhatTheDefinitionSays) {
 
 TEST_F(TokenizerTest, SpellingsAreFound) {
   const SpellingTable spellings(model_->tokens());
-  for (uint32_t row = 0; row < model_->tokens().num_tokens(); ++row) {
-    EXPECT_EQ(spellings.Find(model_->tokens().spelling(row)), row);
+  for (uint32_t token = 0; token < model_->tokens().num_tokens(); ++token) {
+    EXPECT_EQ(spellings.Find(model_->tokens().spelling(token)), token);
   }
   EXPECT_EQ(spellings.Find(AsBytes("no such token")), TextPiece::kEscape);
   EXPECT_EQ(spellings.Find({}), TextPiece::kEscape);

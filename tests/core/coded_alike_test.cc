@@ -10,9 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "codec/codec.h"
+#include "codec/file/whole_file.h"
 #include "codec/reference.h"
-#include "codec/short/short_message.h"
+#include "codec/short/compress_short.h"
+#include "codec/short/decompress_short.h"
 #include "model/model.h"
 #include "platform/descriptors.h"
 

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <ctime>
 
-#include "codec/codec.h"
 #include "codec/file/file_decoder.h"
 #include "codec/file/salvage.h"
-#include "codec/frame/frame_codec.h"
-#include "codec/short/short_message.h"
+#include "codec/file/whole_file.h"
+#include "codec/frame/frame_context.h"
+#include "codec/short/compress_short.h"
+#include "codec/short/decompress_short.h"
 #include "container/frame_index.h"
 
 namespace llma {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/codec.h"
+#include "codec/file/whole_file.h"
 #include "container/model_frame.h"
 #include "container/test_file_writer.h"
 #include "importer/formats/dequantize.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "codec/codec.h"
+#include "codec/file/whole_file.h"
 #include "fuzz/fuzz_support.h"
 #include "model/testing/model_editor.h"
 #include "platform/descriptors.h"

@@ -53,11 +53,11 @@ void CheckSpelling(const TokenTable& tokens, Bytes text,
     FUZZ_CHECK(piece.size_bytes > 0 && piece.size_bytes <= text.size());
     const Bytes part = text.first(piece.size_bytes);
     text = text.subspan(piece.size_bytes);
-    if (piece.row == TextPiece::kEscape) {
+    if (piece.token == TextPiece::kEscape) {
       FUZZ_CHECK(part.size() == 1);
     } else {
-      FUZZ_CHECK(piece.row < tokens.num_tokens());
-      FUZZ_CHECK(AsStringView(tokens.spelling(piece.row)) ==
+      FUZZ_CHECK(piece.token < tokens.num_tokens());
+      FUZZ_CHECK(AsStringView(tokens.spelling(piece.token)) ==
                  AsStringView(part));
     }
   }

@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "codec/frame/frame_encoder.h"
+
 namespace llma {
 namespace {
 

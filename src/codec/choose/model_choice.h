@@ -9,7 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "codec/frame/frame_codec.h"
+#include "codec/frame/frame_context.h"
+#include "model/text_piece.h"
 
 namespace llma {
 

@@ -3,7 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "codec/codec.h"
+#include "codec/file/whole_file.h"
+#include "codec/frame/context_frame.h"
 #include "numerics/test_random.h"
 
 namespace llma {

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "codec/callbacks.h"
 #include "codec/choose/levels.h"
 #include "codec/compress_context.h"
-#include "codec/frame/frame_codec.h"
+#include "codec/frame/frame_encoder.h"
 
 namespace llma {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "codec/codec.h"
+#include "codec/compress.h"
 #include "kernels/kernel_table.h"
 
 namespace llma {

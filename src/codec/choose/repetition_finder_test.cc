@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "codec/codec.h"
+#include "codec/file/whole_file.h"
 #include "numerics/test_random.h"
 
 namespace llma {

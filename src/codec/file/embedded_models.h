@@ -11,7 +11,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/machine_limits.h"
-#include "codec/codec.h"
+#include "codec/decompress.h"
 #include "container/frame_parser.h"
 #include "container/model_frame.h"
 

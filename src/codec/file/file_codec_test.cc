@@ -10,6 +10,7 @@
 #include "codec/file/file_decoder.h"
 #include "codec/file/file_encoder.h"
 #include "codec/file/salvage.h"
+#include "codec/file/whole_file.h"
 #include "container/test_file_writer.h"
 #include "numerics/test_random.h"
 

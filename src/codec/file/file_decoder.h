@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/ordered_tasks.h"
-#include "codec/codec.h"
 #include "codec/codec_context.h"
+#include "codec/decompress.h"
 #include "codec/file/embedded_models.h"
 #include "codec/file/shared_progress.h"
 #include "container/frame_parser.h"

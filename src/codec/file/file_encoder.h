@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/ordered_tasks.h"
-#include "codec/codec.h"
+#include "codec/compress.h"
 #include "codec/compress_context.h"
 #include "codec/file/frame_cutter.h"
 #include "codec/file/shared_progress.h"

@@ -11,7 +11,7 @@
 
 #include "codec/choose/content_cutter.h"
 #include "codec/choose/repetition_finder.h"
-#include "codec/codec.h"
+#include "codec/compress.h"
 
 namespace llma {
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "codec/codec.h"
+#include "codec/decompress.h"
 #include "container/frame_map.h"
 
 namespace llma {

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <utility>
 
-#include "codec/codec.h"
+#include "codec/callbacks.h"
 
 namespace llma {
 

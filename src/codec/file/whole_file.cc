@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole files in memory.
-#include "codec/codec.h"
+#include "codec/file/whole_file.h"
+
+#include "codec/callbacks.h"
 #include "codec/file/file_decoder.h"
 #include "codec/file/file_encoder.h"
-#include "codec/short/short_message.h"
+#include "codec/short/decompress_short.h"
 
 namespace llma {
 namespace {

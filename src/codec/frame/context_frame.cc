@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A frame that the context models predict alone: one lane, no language model.
+#include "codec/frame/context_frame.h"
+
 #include "cm/context_mixer.h"
 #include "cm/light_predictor.h"
 #include "cm/start_text.h"
 #include "codec/codec_context.h"
 #include "codec/frame/frame_checks.h"
-#include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
 #include "coder/binary_coder.h"
 

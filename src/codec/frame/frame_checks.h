@@ -8,7 +8,7 @@
 
 #include "base/machine_limits.h"
 #include "base/status.h"
-#include "codec/codec.h"
+#include "codec/callbacks.h"
 #include "coder/binary_coder.h"
 
 namespace llma {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames on the tiny model: round trips, and the same code for every thread
 // count and kernel set. Runs without a tokenizer, so on every architecture.
-#include "codec/frame/frame_codec.h"
 
 #include <gtest/gtest.h>
 
@@ -10,6 +9,10 @@
 #include <string>
 
 #include "base/checksum.h"
+#include "codec/callbacks.h"
+#include "codec/frame/context_frame.h"
+#include "codec/frame/frame_decoder.h"
+#include "codec/frame/frame_encoder.h"
 #include "codec/testing/longest_pieces.h"
 #include "engine/cpu_engine.h"
 #include "numerics/test_random.h"

@@ -3,13 +3,14 @@
 // a step runs the model over one position of each lane. A single lane guesses
 // its next tokens, a tree of them, and runs them along, since the time goes
 // into reading weights; predictions after a wrong guess are dropped.
+#include "codec/frame/frame_decoder.h"
+
 #include <algorithm>
 #include <atomic>
 #include <optional>
 
 #include "base/spin_wait.h"
 #include "codec/frame/frame_checks.h"
-#include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
 #include "codec/frame/reference_start.h"
 #include "model/kv_cache.h"
@@ -181,7 +182,7 @@ class FrameDecoder {
     LLMA_ASSIGN(const CodedPiece piece,
                 CodePiece(coder_, models_, lane.position, walk, {}, false,
                           [&](uint8_t byte) { lane.content.push_back(byte); }));
-    if (!piece.is_escape) Advance(lane, walk.row());
+    if (!piece.is_escape) Advance(lane, walk.token());
     done_bytes_ += piece.size_bytes;
     return OkStatus();
   }

@@ -2,12 +2,13 @@
 // Encoding: the tokens are known, so the model runs over many positions of
 // every lane at once; only the masses along each token's path are kept. One
 // chunk of steps is coded while the model runs over the next.
+#include "codec/frame/frame_encoder.h"
+
 #include <algorithm>
 #include <numeric>
 #include <optional>
 
 #include "codec/frame/frame_checks.h"
-#include "codec/frame/frame_codec.h"
 #include "codec/frame/piece_coder.h"
 #include "codec/frame/reference_start.h"
 
@@ -130,9 +131,9 @@ class FrameEncoder {
       const size_t steps =
           std::min<size_t>(steps_per_chunk_, lane.unread.size());
       for (const TextPiece& piece : lane.unread.first(steps)) {
-        if (piece.row == TextPiece::kEscape) continue;
-        lane.inputs.push_back(std::exchange(lane.last_token, piece.row));
-        targets.push_back(piece.row);
+        if (piece.token == TextPiece::kEscape) continue;
+        lane.inputs.push_back(std::exchange(lane.last_token, piece.token));
+        targets.push_back(piece.token);
       }
       lane.unread = lane.unread.subspan(steps);
       if (!lane.inputs.empty()) {
@@ -146,7 +147,7 @@ class FrameEncoder {
       chunk.costs.resize(targets.size());
       add_opinion = [&](uint32_t row, const TokenMasses& masses) {
         chunk.costs[row] =
-            CostOfToken(masses, targets[row], context_.costs->max_chances);
+            CostOfToken(masses, targets[row], context_.costs->max_alternatives);
       };
     }
     return session.Run(batch, targets, chunk.paths, add_opinion);
@@ -168,7 +169,7 @@ class FrameEncoder {
           LLMA_TRY(CodeNext(metered, lane, chunk, next_row[i]));
           AddCost(metered.bits(), lane, chunk, next_row[i]);
         }
-        if (piece.row != TextPiece::kEscape) ++next_row[i];
+        if (piece.token != TextPiece::kEscape) ++next_row[i];
         lane.uncoded = lane.uncoded.subspan(1);
         lane.byte_ofs += piece.size_bytes;
         coded_bytes += piece.size_bytes;
@@ -181,7 +182,7 @@ class FrameEncoder {
   template <class Coder>
   Status CodeNext(Coder& coder, Lane& lane, const Chunk& chunk, uint32_t row) {
     const TextPiece piece = lane.uncoded.front();
-    const bool is_escape = piece.row == TextPiece::kEscape;
+    const bool is_escape = piece.token == TextPiece::kEscape;
     RecordedWalk walk(is_escape ? std::span<const Probability>()
                                 : chunk.paths[row]);
     LLMA_TRY(CodePiece(
@@ -194,9 +195,9 @@ class FrameEncoder {
   void AddCost(double bits, const Lane& lane, Chunk& chunk, uint32_t row) {
     const TextPiece piece = lane.uncoded.front();
     PieceCost cost = {lane.byte_ofs, piece.size_bytes, bits, -1, {}};
-    if (piece.row != TextPiece::kEscape) {
+    if (piece.token != TextPiece::kEscape) {
       cost.model_bits = chunk.costs[row].bits;
-      cost.chances = std::move(chunk.costs[row].chances);
+      cost.alternatives = std::move(chunk.costs[row].alternatives);
     }
     context_.costs->pieces.push_back(std::move(cost));
   }

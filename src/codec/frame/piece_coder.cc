@@ -10,8 +10,8 @@ namespace {
 // others that start with it.
 bool HasUnspelledByte(const TokenIndex& index) {
   for (uint32_t byte = 0; byte < 256; ++byte) {
-    const uint32_t row = index.FirstRow(byte);
-    if (row == index.FirstRow(byte + 1) ||
+    const uint32_t row = index.FirstToken(byte);
+    if (row == index.FirstToken(byte + 1) ||
         index.tokens().spelling(row).size() > 1) {
       return true;
     }

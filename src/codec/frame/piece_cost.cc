@@ -5,20 +5,20 @@
 
 namespace llma {
 
-TokenCost CostOfToken(const TokenMasses& masses, uint32_t row,
-                      uint32_t max_chances) {
+TokenCost CostOfToken(const TokenMasses& masses, uint32_t token,
+                      uint32_t max_alternatives) {
   const auto total = static_cast<double>(masses.Mass(0, masses.num_tokens()));
   TokenCost cost;
-  cost.bits = -std::log2(masses.weight(row) / total);
-  // Of equal ones, the first row is the likelier.
+  cost.bits = -std::log2(masses.weight(token) / total);
+  // Of equal ones, the first token is the likelier.
   const auto is_likelier = [&](uint32_t a, uint32_t b) {
     return masses.weight(a) != masses.weight(b)
                ? masses.weight(a) > masses.weight(b)
                : a < b;
   };
   std::vector<uint32_t> best;  // a heap, the least likely one in front
-  for (uint32_t i = 0; i < masses.num_tokens() && max_chances > 0; ++i) {
-    if (best.size() == max_chances) {
+  for (uint32_t i = 0; i < masses.num_tokens() && max_alternatives > 0; ++i) {
+    if (best.size() == max_alternatives) {
       if (!is_likelier(i, best.front())) continue;
       std::pop_heap(best.begin(), best.end(), is_likelier);
       best.pop_back();
@@ -28,7 +28,7 @@ TokenCost CostOfToken(const TokenMasses& masses, uint32_t row,
   }
   std::sort_heap(best.begin(), best.end(), is_likelier);
   for (const uint32_t i : best) {
-    cost.chances.push_back({i, masses.weight(i) / total});
+    cost.alternatives.push_back({i, masses.weight(i) / total});
   }
   return cost;
 }

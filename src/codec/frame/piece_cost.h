@@ -15,8 +15,8 @@
 namespace llma {
 
 // A token that the language model thought possible.
-struct TokenChance {
-  uint32_t row;  // of the token table
+struct TokenAlternative {
+  uint32_t token;
   double probability;
 };
 
@@ -26,7 +26,7 @@ struct PieceCost {
   uint32_t size_bytes;
   double bits;        // that the code spends
   double model_bits;  // by the language model alone; negative: not asked
-  std::vector<TokenChance> chances;  // the likeliest first
+  std::vector<TokenAlternative> alternatives;  // the likeliest first
 };
 
 // Gets a frame's pieces in order, when it is coded. Offsets count from the
@@ -35,7 +35,7 @@ using CostCallback = std::function<void(std::vector<PieceCost>)>;
 
 // Of one frame.
 struct FrameCosts {
-  uint32_t max_chances = 0;
+  uint32_t max_alternatives = 0;
   std::vector<PieceCost> pieces;
   CostCallback on_new = {};  // gets pieces while others are coded, lane by lane
   size_t num_reported = 0;   // to on_new
@@ -67,10 +67,10 @@ class MeteredEncoder {
 // What the language model thinks of its next token.
 struct TokenCost {
   double bits = 0;  // of the token that comes
-  std::vector<TokenChance> chances;
+  std::vector<TokenAlternative> alternatives;
 };
-TokenCost CostOfToken(const TokenMasses& masses, uint32_t row,
-                      uint32_t max_chances);
+TokenCost CostOfToken(const TokenMasses& masses, uint32_t token,
+                      uint32_t max_alternatives);
 
 }  // namespace llma
 

@@ -6,6 +6,7 @@
 
 #include "codec/codec_context.h"
 #include "codec/frame/frame_checks.h"
+#include "codec/frame/frame_encoder.h"
 #include "codec/reference.h"
 #include "model/kv_cache.h"
 
@@ -26,7 +27,7 @@ void ReadPiece(cm::JointPredictor& joint, const TextPiece& piece, Bytes bytes) {
       joint.PredictBit(bit ? kCertainlyOne : kCertainlyZero);
       joint.UpdateBit(bit ? 1 : 0);
     }
-    if (piece.row == TextPiece::kEscape) {
+    if (piece.token == TextPiece::kEscape) {
       joint.EndEscape();
     } else {
       const bool ends = i + 1 == bytes.size();
@@ -52,7 +53,7 @@ Result<std::shared_ptr<const Paths>> ReadTokensOf(
     uint64_t content_bytes) {
   auto read = std::make_shared<Paths>();
   for (const TextPiece& piece : pieces) {
-    if (piece.row != TextPiece::kEscape) read->tokens.push_back(piece.row);
+    if (piece.token != TextPiece::kEscape) read->tokens.push_back(piece.token);
   }
   if (read->tokens.empty()) return std::shared_ptr<const Paths>(read);
   std::vector<uint32_t> fed = {context.engine.model().config().start_row};
@@ -107,7 +108,7 @@ Result<std::shared_ptr<const FrameModels>> ReadModels(
       if (models->joint) ReadPiece(*models->joint, pieces[i], bytes);
       continue;
     }
-    const bool is_escape = pieces[i].row == TextPiece::kEscape;
+    const bool is_escape = pieces[i].token == TextPiece::kEscape;
     RecordedWalk walk(is_escape ? std::span<const Probability>()
                                 : read.paths[token++]);
     LLMA_TRY(CodePiece(coder, *models, lane, walk, bytes, is_escape,
@@ -137,8 +138,8 @@ std::vector<TextPiece> CutGreedily(const TokenIndex& index, Bytes text) {
   std::vector<TextPiece> pieces;
   while (!text.empty()) {
     TextPiece piece = {TextPiece::kEscape, 1};
-    uint32_t begin = index.FirstRow(text[0]);
-    uint32_t end = index.FirstRow(text[0] + 1u);
+    uint32_t begin = index.FirstToken(text[0]);
+    uint32_t end = index.FirstToken(text[0] + 1u);
     for (uint32_t depth = 1; begin < end; ++depth) {
       // One that is spelled by these bytes alone comes first.
       if (tokens.spelling(begin).size() == depth) {

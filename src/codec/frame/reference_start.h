@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "codec/frame/frame_codec.h"
+#include "codec/frame/frame_context.h"
 #include "codec/frame/piece_coder.h"
 #include "engine/engine.h"
 #include "model/text_piece.h"

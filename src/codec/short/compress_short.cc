@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/short/compress_short.h"
+
 #include <new>
 
 #include "codec/compress_context.h"
 #include "codec/frame/frame_checks.h"
-#include "codec/frame/frame_codec.h"
+#include "codec/frame/frame_encoder.h"
 #include "codec/frame/piece_coder.h"
+#include "codec/short/decompress_short.h"
 #include "codec/short/short_format.h"
-#include "codec/short/short_message.h"
 
 namespace llma {
 namespace {

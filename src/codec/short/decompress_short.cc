@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/short/decompress_short.h"
+
 #include <new>
 
 #include "base/hex.h"
 #include "cm/joint_predictor.h"
 #include "codec/codec_context.h"
 #include "codec/frame/frame_checks.h"
-#include "codec/frame/frame_codec.h"
+#include "codec/frame/frame_decoder.h"
 #include "codec/frame/piece_coder.h"
 #include "codec/frame/reference_start.h"
 #include "codec/short/short_format.h"
-#include "codec/short/short_message.h"
 #include "container/content_limit.h"
 #include "model/kv_cache.h"
 

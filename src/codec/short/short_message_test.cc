@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "codec/short/short_message.h"
 
 #include <gtest/gtest.h>
 
+#include "codec/file/whole_file.h"
+#include "codec/short/compress_short.h"
+#include "codec/short/decompress_short.h"
 #include "codec/short/short_format.h"
 #include "numerics/test_random.h"
 

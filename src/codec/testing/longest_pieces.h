@@ -18,13 +18,13 @@ inline std::vector<TextPiece> LongestPieces(const TokenTable& tokens,
   std::vector<TextPiece> pieces;
   while (!content.empty()) {
     TextPiece best = {TextPiece::kEscape, 1};
-    for (uint32_t row = 0; row < tokens.num_tokens(); ++row) {
-      const Bytes spelling = tokens.spelling(row);
+    for (uint32_t token = 0; token < tokens.num_tokens(); ++token) {
+      const Bytes spelling = tokens.spelling(token);
       if (spelling.size() <= content.size() &&
-          (best.row == TextPiece::kEscape ||
+          (best.token == TextPiece::kEscape ||
            spelling.size() > best.size_bytes) &&
           std::equal(spelling.begin(), spelling.end(), content.begin())) {
-        best = {row, static_cast<uint32_t>(spelling.size())};
+        best = {token, static_cast<uint32_t>(spelling.size())};
       }
     }
     pieces.push_back(best);

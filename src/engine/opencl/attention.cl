@@ -12,30 +12,30 @@
 
 // What a query sees.
 typedef struct {
-  uint begin, end;  // places of the ring, but for a tree's
+  uint begin, end;  // entries of the ring, but for a tree's
   uint sinks_begin, sinks_end;
-  uint tree_begin, tree_end;  // places
+  uint tree_begin, tree_end;  // entries
   uint tree_row;              // of the pass
   uint ancestors, least_depth;
 } Seen;
 
-int sees(const local Seen* seen, uint place, global const Row* rows) {
-  if (place < SINKS) {
-    return place >= seen->sinks_begin && place < seen->sinks_end;
+int sees(const local Seen* seen, uint entry, global const Row* rows) {
+  if (entry < SINKS) {
+    return entry >= seen->sinks_begin && entry < seen->sinks_end;
   }
-  if (place < seen->tree_begin) {
-    return place >= seen->begin && place < seen->end;
+  if (entry < seen->tree_begin) {
+    return entry >= seen->begin && entry < seen->end;
   }
-  if (place >= seen->tree_end) return 0;
-  const uint i = place - seen->tree_begin;
+  if (entry >= seen->tree_end) return 0;
+  const uint i = entry - seen->tree_begin;
   return (seen->ancestors >> i & 1) &&
          rows[seen->tree_row + i].depth >= seen->least_depth;
 }
 
 // Slot of a head.
-uint slot_of_place(uint place, uint first_ring_slot, uint ring_slots) {
-  if (place < SINKS) return place;
-  uint slot = first_ring_slot + place - SINKS;
+uint slot_of_entry(uint entry, uint first_ring_slot, uint ring_slots) {
+  if (entry < SINKS) return entry;
+  uint slot = first_ring_slot + entry - SINKS;
   while (slot >= ring_slots) slot -= ring_slots;
   return PANEL + slot;
 }
@@ -116,7 +116,7 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
     end = first.tree_begin + first.tree_size;
   }
   const ulong origin = begin & ~(ulong)3;
-  const uint num_places = SINKS + (uint)((end - origin + 3) & ~(ulong)3);
+  const uint num_entries = SINKS + (uint)((end - origin + 3) & ~(ulong)3);
   const uint ring_slots = kv.num_slots - PANEL;
   const uint first_ring_slot = (uint)(origin % ring_slots);
   const ulong head_slot = first.first_slot + kv.first_slot;
@@ -165,11 +165,11 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
   float most[QUERIES];
 #pragma unroll
   for (uint i = 0; i < QUERIES; ++i) most[i] = MASKED;
-  for (uint place = item; place < num_places; place += ITEMS) {
+  for (uint entry = item; entry < num_entries; entry += ITEMS) {
     const ulong slot =
-        head_slot + slot_of_place(place, first_ring_slot, ring_slots);
+        head_slot + slot_of_entry(entry, first_ring_slot, ring_slots);
     const ulong key = slot / PANEL * PANEL * (head_dim / 4) + slot % PANEL;
-    const int is_ring = place >= SINKS;
+    const int is_ring = entry >= SINKS;
     local const int4* by = queries + is_ring * QUERIES * query_parts;
     int dots[QUERIES];
 #pragma unroll
@@ -197,11 +197,11 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
     for (uint i = 0; i < QUERIES; ++i) {
       if (i >= num_queries) continue;
       float score = MASKED;
-      if (sees(seen + i, place, rows)) {
+      if (sees(seen + i, entry, rows)) {
         score = ((float)dots[i] * key_scale) * scales[is_ring][i];
         if (cap != 0.0f) score = soft_cap(score, cap, cap_factor);
       }
-      scores[i * stride + place] = score;
+      scores[i * stride + entry] = score;
       most[i] = fmax(most[i], score);
     }
   }
@@ -219,14 +219,14 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
     denominators[i] = 0;
     most[i] = 0.0f;
   }
-  for (uint place = item; place < num_places; place += ITEMS) {
+  for (uint entry = item; entry < num_entries; entry += ITEMS) {
     const ulong slot =
-        head_slot + slot_of_place(place, first_ring_slot, ring_slots);
+        head_slot + slot_of_entry(entry, first_ring_slot, ring_slots);
     const float value_scale = kv_scales[slot].y;
 #pragma unroll
     for (uint i = 0; i < QUERIES; ++i) {
       if (i >= num_queries) continue;
-      const float t = scores[i * stride + place] - largest[i];
+      const float t = scores[i * stride + entry] - largest[i];
       if (t < SCORE_LIMIT) continue;
       const float power = exp2n(t) * 0x1p+16f;
       denominators[i] += (int)round_even(power);
@@ -255,31 +255,31 @@ kernel void ATTEND(global const char* q, global const float* q_scales,
     int high[QUERIES], low[QUERIES];
 #pragma unroll
     for (uint i = 0; i < QUERIES; ++i) high[i] = low[i] = 0;
-    for (uint base = 0; base < num_places; base += ITEMS) {
+    for (uint base = 0; base < num_entries; base += ITEMS) {
       barrier(CLK_LOCAL_MEM_FENCE);
       // Values are on their way while weights are computed.
       int values[ITEMS / 4];
 #pragma unroll
       for (uint k = 0; k < ITEMS / 4; ++k) {
-        const uint at = min(base + 4 * k, num_places - 4);
+        const uint at = min(base + 4 * k, num_entries - 4);
         const ulong slot =
-            head_slot + slot_of_place(at, first_ring_slot, ring_slots);
+            head_slot + slot_of_entry(at, first_ring_slot, ring_slots);
         values[k] = kv_values[slot / 4 * head_dim + min(dim, head_dim - 1)];
       }
-      const uint place = base + item;
+      const uint entry = base + item;
       float value_scale = 0.0f;
-      if (place < num_places) {
+      if (entry < num_entries) {
         value_scale =
             kv_scales[head_slot +
-                      slot_of_place(place, first_ring_slot, ring_slots)]
+                      slot_of_entry(entry, first_ring_slot, ring_slots)]
                 .y;
       }
       local uchar* bytes = (local uchar*)shared + item;
       for (uint i = 0; i < num_queries; ++i) {
-        // Nothing beyond the last place.
+        // Nothing beyond the last entry.
         int weight = 0;
-        if (place < num_places) {
-          const float t = scores[i * stride + place] - largest[i];
+        if (entry < num_entries) {
+          const float t = scores[i * stride + entry] - largest[i];
           if (!(t < SCORE_LIMIT)) {
             const float power = exp2n(t) * 0x1p+16f;
             weight = (int)round_even((power * value_scale) * factors[i]);

@@ -115,7 +115,7 @@ Status OpenClEncodeSession::SetDecisions(std::span<const uint32_t> targets) {
   decision_rows_.clear();
   first_decision_.assign(1, 0);
   for (uint32_t row = 0; row < targets.size(); ++row) {
-    std::vector<DecisionRows>& of = decisions_of_[targets[row]];
+    std::vector<DecisionRange>& of = decisions_of_[targets[row]];
     if (of.empty()) of = DecisionsOf(engine_.index(), targets[row]);
     decisions_.insert(decisions_.end(), of.begin(), of.end());
     decision_rows_.insert(decision_rows_.end(), of.size(),
@@ -127,14 +127,14 @@ Status OpenClEncodeSession::SetDecisions(std::span<const uint32_t> targets) {
     max_decisions_ = RoundedUp(2 * count, 1024);
     const Device& device = engine_.device();
     LLMA_ASSIGN(device_decisions_,
-                device.Allocate(max_decisions_ * sizeof(DecisionRows)));
+                device.Allocate(max_decisions_ * sizeof(DecisionRange)));
     LLMA_ASSIGN(device_rows_,
                 device.Allocate(max_decisions_ * sizeof(uint32_t)));
     LLMA_ASSIGN(probabilities_,
                 device.Allocate(max_decisions_ * sizeof(Probability)));
   }
   queue_->Write(device_decisions_, 0, decisions_.data(),
-                count * sizeof(DecisionRows));
+                count * sizeof(DecisionRange));
   queue_->Write(device_rows_, 0, decision_rows_.data(),
                 count * sizeof(uint32_t));
   return OkStatus();

@@ -53,8 +53,9 @@ class OpenClEncodeSession : public EncodeSession {
   Buffer device_decisions_, device_rows_, probabilities_;
   size_t max_decisions_ = 0;  // that these have room for
   std::vector<RowInfo> rows_;
-  std::vector<std::vector<DecisionRows>> decisions_of_;  // [token], when needed
-  std::vector<DecisionRows> decisions_;
+  std::vector<std::vector<DecisionRange>>
+      decisions_of_;  // [token], when needed
+  std::vector<DecisionRange> decisions_;
   std::vector<uint32_t> decision_rows_;   // [decision]: among rows of Weigh()
   std::vector<uint32_t> first_decision_;  // [row], and their end
   std::vector<Probability> found_;

@@ -67,8 +67,8 @@ uint64_t OpenClEngine::EncoderBytes(const ModelConfig& config,
   // Some 64 decisions of each row, and what is known of tokens.
   constexpr uint64_t kPathDecisions = 64;
   return shape.max_rows() * kPathDecisions *
-             (sizeof(DecisionRows) + sizeof(uint32_t) + sizeof(Probability)) +
-         config.num_tokens * kPathDecisions * sizeof(DecisionRows);
+             (sizeof(DecisionRange) + sizeof(uint32_t) + sizeof(Probability)) +
+         config.num_tokens * kPathDecisions * sizeof(DecisionRange);
 }
 
 uint64_t OpenClEngine::DecoderBytes(const ModelConfig& config,

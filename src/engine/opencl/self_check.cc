@@ -195,7 +195,7 @@ Status CheckModel(Engine& engine, const KernelTable& kernels,
     LLMA_TRY(decoder->Run({&batch, 1}));
     LLMA_TRY(expected_decoder->Run({&batch, 1}));
     for (uint32_t row = 0; row < count; ++row) {
-      const auto place = [&] {
+      const auto where = [&] {
         return "token " + std::to_string(begin + row) + " of the model '" +
                std::string(engine.model().name()) + "'";
       };
@@ -204,17 +204,17 @@ Status CheckModel(Engine& engine, const KernelTable& kernels,
       for (uint32_t i = 0; i < config.num_tokens; ++i) {
         if (masses.weight(i) == expected_masses.weight(i)) continue;
         return Differs("the weight of row " + std::to_string(i) + " after " +
-                       place());
+                       where());
       }
       // Weights may be this machine's; sums are the device's.
       for (uint32_t i = 0; i < config.num_tokens; i += kTokenBlock) {
         const uint32_t end = std::min(i + kTokenBlock, config.num_tokens);
         if (masses.Mass(i, end) == expected_masses.Mass(i, end)) continue;
         return Differs("the sum of weights from row " + std::to_string(i) +
-                       " on, after " + place());
+                       " on, after " + where());
       }
       if (paths[row] != expected_paths[row]) {
-        return Differs("the path after " + place());
+        return Differs("the path after " + where());
       }
     }
     begin += count;

@@ -19,9 +19,9 @@ Result<TextRows> RowsOfText(const Model& model, Bytes text, size_t max_tokens) {
               Tokenizer::Create(model.tokens(), model.tokenizer()));
   TextRows found;
   for (const TextPiece& piece : tokenizer->Encode(text)) {
-    if (piece.row == TextPiece::kEscape) continue;
+    if (piece.token == TextPiece::kEscape) continue;
     if (found.rows.size() == max_tokens) break;
-    found.rows.push_back(piece.row);
+    found.rows.push_back(piece.token);
     found.size_bytes.push_back(piece.size_bytes);
   }
   return found;

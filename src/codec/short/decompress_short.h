@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The short form of a file, for messages of tens of bytes (docs/FORMAT.md
 // section 6): 4 bytes besides the code, and a check of 16 bits.
-#ifndef LLMA_CODEC_SHORT_MESSAGE_H_
-#define LLMA_CODEC_SHORT_MESSAGE_H_
+#ifndef LLMA_CODEC_DECOMPRESS_SHORT_H_
+#define LLMA_CODEC_DECOMPRESS_SHORT_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "codec/codec.h"
+#include "codec/decompress.h"
+#include "model/model.h"
 
 namespace llma {
 
@@ -23,11 +26,6 @@ bool IsShortMessage(Bytes file);
 // needs none.
 std::optional<uint8_t> ModelOfShortMessage(Bytes file);
 
-// kLimit if the content is too large. Of the options only threads, kernels and
-// the progress count.
-Result<std::vector<uint8_t>> CompressShort(Bytes content, const Model& model,
-                                           const CompressOptions& options);
-
 // `model` may be null if the message needs none. With a wrong model, or damage,
 // it is an error but for one in 65,536.
 Result<std::vector<uint8_t>> DecompressShort(Bytes file, const Model* model,
@@ -35,4 +33,4 @@ Result<std::vector<uint8_t>> DecompressShort(Bytes file, const Model* model,
 
 }  // namespace llma
 
-#endif  // LLMA_CODEC_SHORT_MESSAGE_H_
+#endif  // LLMA_CODEC_DECOMPRESS_SHORT_H_

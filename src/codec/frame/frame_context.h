@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What coding the payload of a frame needs, in both directions.
+#ifndef LLMA_CODEC_FRAME_CONTEXT_H_
+#define LLMA_CODEC_FRAME_CONTEXT_H_
+
+#include <cstdint>
+
+#include "base/page_cache.h"
+#include "base/stage_clock.h"
+#include "base/thread_pool.h"
+#include "codec/callbacks.h"
+#include "codec/choose/levels.h"
+#include "codec/frame/piece_cost.h"
+#include "codec/reference.h"
+#include "engine/engine.h"
+#include "kernels/kernel_table.h"
+
+namespace llma {
+
+// Names what this program computes: PREDICTOR.md, and NUMERICS.md beneath it.
+inline constexpr uint32_t kPredictorId = 1;
+
+// What both directions need. All must outlive the call.
+struct FrameContext {
+  Engine& engine;              // of the model
+  const KernelTable& kernels;  // of context models
+  ThreadPool& pool;
+  uint32_t window_positions;
+  ContextModels context_models;
+  const ProgressCallback& progress;
+  StageClock* clock = nullptr;
+  FrameCosts* costs = nullptr;  // filled by an encoder, in order
+  PageCache* pages = nullptr;   // for tables, caches; may be null
+  ReferenceUse reference = {};
+  // A decoder's passes, which frames with the same pool share; null: its own.
+  ThreadPool* joint_pool = nullptr;
+};
+
+}  // namespace llma
+
+#endif  // LLMA_CODEC_FRAME_CONTEXT_H_
