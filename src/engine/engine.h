@@ -71,9 +71,9 @@ struct SessionOptions {
   bool joins = false;
 };
 
-// Consecutive tokens of a stream, which are appended to it. The first token of a
-// stream that has read nothing is the model's start token. The rows of a Run are numbered through its streams, each of which it
-// has at most once.
+// Consecutive tokens of a stream, which are appended to it. The first token of
+// a stream that has read nothing is the model's start token. The rows of a Run
+// are numbered through its streams, each of which it has at most once.
 struct StreamTokens {
   uint32_t stream;
   std::span<const uint32_t> tokens;
