@@ -118,7 +118,7 @@ TEST_F(FrameCodecTest, RightAndWrongGuessesGiveTheSameContent) {
 }
 
 TEST_F(FrameCodecTest, ThreadsAndKernelsGiveTheSameCode) {
-  const std::string content = Text(400) + Noise(40) + Text(200);
+  const std::string content = Text(400 / kPart) + Noise(40) + Text(200 / kPart);
   const auto expected = Encode(content, 3, 48, "scalar");
   for (const KernelTable* table : AllKernels()) {
     if (!table->is_supported()) continue;
