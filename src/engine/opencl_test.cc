@@ -7,10 +7,12 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "engine/cpu_engine.h"
@@ -167,6 +169,41 @@ TEST_F(OpenClTest, ADeviceThatComputesOtherwiseIsRefused) {
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, ErrorCode::kUnsupported);
     EXPECT_NE(status.error().what.find("it computes otherwise"),
+              std::string::npos);
+  }
+}
+
+TEST_F(OpenClTest, ProductsAreThoseOfTheLaw) {
+  for (const opencl::DeviceInfo& info : AllKinds()) {
+    const auto device = opencl::Device::Open(info);
+    ASSERT_TRUE(device) << device.error().what;
+    const Status status = opencl::CheckProducts(**device);
+    EXPECT_TRUE(status) << status.error().what;
+  }
+}
+
+// Also by a kernel that a small model never uses on a large device.
+TEST_F(OpenClTest, ADeviceThatMultipliesOtherwiseIsRefused) {
+  for (const auto& [is_gpu, right, wrong] :
+       {std::tuple{true, "convert_float4(dots[i]) *",
+                   "convert_float4(dots[i] + 1) *"},
+        {false, "* x_scales[rows[i] + g]", "* x_scales[rows[i]]"}}) {
+    SCOPED_TRACE(wrong);
+    std::string source = opencl::kKernelSource;
+    size_t num_places = 0;
+    for (size_t at = 0; (at = source.find(right, at)) != std::string::npos;
+         at += std::strlen(wrong), ++num_places) {
+      source.replace(at, std::strlen(right), wrong);
+    }
+    ASSERT_GT(num_places, 0u);
+    opencl::DeviceInfo info = *opencl::BestDevice();
+    info.is_gpu = is_gpu;
+    const auto device = opencl::Device::Open(info, source.c_str());
+    ASSERT_TRUE(device) << device.error().what;
+    const Status status = opencl::CheckProducts(**device);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::kUnsupported);
+    EXPECT_NE(status.error().what.find("a product by kernel multiply"),
               std::string::npos);
   }
 }

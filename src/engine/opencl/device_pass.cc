@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/opencl/device_products.h"
 #include "model/kv_cache.h"
 #include "numerics/exact_math.h"
 
@@ -124,39 +125,9 @@ void DevicePass::Multiply(const DeviceWeights::Matrix& w, uint32_t num_w_rows,
                           const Buffer& x, const Buffer& x_scales,
                           uint32_t x_row, uint32_t num_rows, const Buffer& y,
                           uint32_t y_stride) {
-  // Few rows have an item each; else one takes several.
-  constexpr uint32_t kFewRows = 2;
-  const bool are_few = num_rows <= kFewRows;
-  if (!device_.info().is_gpu) {
-    const uint32_t item_rows = are_few ? 1 : 4;
-    queue_.Run(are_few ? Kernel::kMultiplyPanelOne : Kernel::kMultiplyPanel,
-               {(num_w_rows + kPanelRows - 1) / kPanelRows,
-                (num_rows + item_rows - 1) / item_rows},
-               {0, 0}, w.values, w.scales, num_w_rows, w.num_groups, x,
-               x_scales, x_row, num_rows, y, y_stride);
-    return;
-  }
-  // Many rows fill tiles, large ones if there are enough of them for all units.
-  if (num_rows >= kSmallTileRows &&
-      device_.info().max_group_items >= kTileItems) {
-    const size_t w_tiles =
-        RoundedUp(num_w_rows, kTileWeightRows) / kTileWeightRows;
-    const size_t x_tiles = RoundedUp(num_rows, kTileRows) / kTileRows;
-    const bool are_large =
-        w_tiles * x_tiles >= 2 * size_t{device_.info().num_units};
-    const uint32_t rows = are_large ? kTileRows : kSmallTileRows;
-    queue_.Run(are_large ? Kernel::kMultiplyTile : Kernel::kMultiplySmallTile,
-               {w_tiles * kTileItems, RoundedUp(num_rows, rows) / rows},
-               {kTileItems, 1}, w.values, w.scales, num_w_rows, w.num_groups, x,
-               x_scales, x_row, num_rows, y, y_stride);
-    return;
-  }
-  const uint32_t item_rows = are_few ? 1 : 8;
-  queue_.Run(are_few ? Kernel::kMultiplyOne : Kernel::kMultiply,
-             {RoundedUp(num_w_rows, kGroupItems),
-              (num_rows + item_rows - 1) / item_rows},
-             {kGroupItems, 1}, w.values, w.scales, num_w_rows, w.num_groups, x,
-             x_scales, x_row, num_rows, y, y_stride);
+  StartProduct(queue_,
+               ChooseProductKernel(device_.info(), num_w_rows, num_rows),
+               {w, num_w_rows, x, x_scales, x_row, num_rows, y, y_stride});
 }
 
 void DevicePass::SetSpans(std::span<const RowInfo> rows) {

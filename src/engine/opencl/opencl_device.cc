@@ -138,6 +138,10 @@ std::string CodeText(cl_int code) {
 
 }  // namespace
 
+const char* KernelName(Kernel kernel) {
+  return kKernelNames[static_cast<size_t>(kernel)];
+}
+
 const std::vector<DeviceInfo>& AllDevices() {
   // Never destroyed: a driver may be gone before static objects are.
   static const auto* const devices = new std::vector<DeviceInfo>(ListDevices());

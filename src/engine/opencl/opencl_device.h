@@ -68,6 +68,7 @@ enum class Kernel {
   kOperate,
 };
 inline constexpr size_t kNumKernels = 21;
+const char* KernelName(Kernel kernel);     // in the program's text
 inline constexpr size_t kGroupItems = 64;  // ITEMS of kernels.cl
 // Of tiles.cl: TILE, TILE_ITEMS; 8 * ROWS of multiply_small_tile and
 // multiply_tile.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "base/hex.h"
 #include "base/thread_pool.h"
 #include "engine/cpu_engine.h"
+#include "engine/opencl/device_products.h"
 #include "numerics/exact_math.h"
 #include "numerics/reference_ops.h"
 #include "platform/descriptors.h"
@@ -166,6 +168,78 @@ Status CheckOperations(const Device& device) {
   return OkStatus();
 }
 
+Status CheckProducts(const Device& device) {
+  // Parts of tiles and panels at both ends of rows; several groups of columns.
+  constexpr uint32_t kWRows = 150, kXRows = 73, kGroups = 3;
+  constexpr uint32_t kFirstRow = 2, kCounts[] = {1, 3, 17, kXRows - kFirstRow};
+  constexpr uint32_t kCols = kGroups * kGroupSize;
+  CheckRandom random;
+  LinearWeights w{nullptr, nullptr, kWRows, kCols};
+  const uint32_t stride = w.num_panels() * kPanelRows;
+  std::vector<int8_t> w_values(w.values_bytes()), x_values(kXRows * kCols);
+  std::vector<float> w_scales(w.num_scales()), x_scales(kXRows * kGroups);
+  // A row in eight has nothing but the largest values in its first group, so
+  // that products of two such rows have the largest sum.
+  const auto value = [&](uint32_t row, uint32_t col) {
+    if (row % 8 == 0 && col < kGroupSize) return int8_t{127};
+    return static_cast<int8_t>(static_cast<int>(random.Below(255)) - 127);
+  };
+  const auto scale = [&] {
+    return static_cast<float>(1 + random.Below(1 << 20)) * 0x1p-26f;
+  };
+  for (uint32_t row = 0; row < kWRows; ++row) {
+    for (uint32_t col = 0; col < kCols; ++col) {
+      w_values[w.value_idx(row, col)] = value(row, col);
+    }
+    for (uint32_t g = 0; g < kGroups; ++g) {
+      w_scales[w.scale_idx(row, g)] = scale();
+    }
+  }
+  for (uint32_t i = 0; i < x_values.size(); ++i) {
+    x_values[i] = value(i / kCols, i % kCols);
+  }
+  for (float& one : x_scales) one = scale();
+  w.values = w_values.data();
+  w.scales = w_scales.data();
+  const std::vector<int32_t> starts(kXRows * kGroups);  // not used here
+  const QuantizedRows x = {x_values.data(), x_scales.data(), starts.data(),
+                           kXRows,          kCols,           kGroups};
+  std::vector<float> expected(size_t{kXRows} * stride), y(expected.size());
+  reference::Matmul(w, 0, w.num_panels(), x, expected.data(), stride);
+
+  LLMA_ASSIGN(const auto queue, Queue::Open(device));
+  DeviceWeights::Matrix on_w;
+  LLMA_ASSIGN(on_w.values, device.Upload(std::span<const int8_t>(w_values)));
+  LLMA_ASSIGN(on_w.scales, device.Upload(std::span<const float>(w_scales)));
+  on_w.num_rows = stride;
+  on_w.num_groups = kGroups;
+  LLMA_ASSIGN(const Buffer on_x,
+              device.Upload(std::span<const int8_t>(x_values)));
+  LLMA_ASSIGN(const Buffer on_x_scales,
+              device.Upload(std::span<const float>(x_scales)));
+  LLMA_ASSIGN(const Buffer on_y, device.Allocate(y.size() * sizeof(float)));
+  for (const Kernel kernel : ProductKernels(device.info())) {
+    for (const uint32_t count : kCounts) {
+      std::memset(y.data(), 0xff, y.size() * sizeof(float));  // no number
+      queue->Write(on_y, 0, y.data(), y.size() * sizeof(float));
+      StartProduct(
+          *queue, kernel,
+          {on_w, kWRows, on_x, on_x_scales, kFirstRow, count, on_y, stride});
+      queue->Read(on_y, 0, size_t{count} * stride * sizeof(float), y.data());
+      LLMA_TRY(queue->Finish());
+      for (uint32_t row = 0; row < count; ++row) {
+        const float* right = &expected[size_t{kFirstRow + row} * stride];
+        const float* got = &y[size_t{row} * stride];
+        if (std::memcmp(got, right, kWRows * sizeof(float)) == 0) continue;
+        return Differs("row " + std::to_string(row) + " of " +
+                       std::to_string(count) + " of a product by kernel " +
+                       KernelName(kernel));
+      }
+    }
+  }
+  return OkStatus();
+}
+
 Status CheckModel(Engine& engine, const KernelTable& kernels,
                   uint32_t window_positions) {
   const ModelConfig& config = engine.model().config();
@@ -294,6 +368,7 @@ Status CheckOnce(OpenClEngine& engine, const KernelTable& kernels) {
   if (verdict.empty()) verdict = LoadVerdict(name);
   if (verdict.empty()) {
     Status status = CheckOperations(device);
+    if (status) status = CheckProducts(device);
     if (status) status = CheckModel(engine, kernels);
     // What is not a difference, such as memory that ran out, may pass.
     if (!status && status.error().code != ErrorCode::kUnsupported) {

@@ -16,6 +16,10 @@ namespace llma::opencl {
 // processor's. kUnsupported with the first that differs.
 Status CheckOperations(const Device& device);
 
+// Products of random matrices by each kernel that the device may use, whatever
+// the shapes of a model's are.
+Status CheckProducts(const Device& device);
+
 // The engine's model over some random tokens, in several batches, past the end
 // of a window, which has more positions than a group of items: what encoders
 // and decoders of it get, against the processor's.
@@ -23,8 +27,8 @@ inline constexpr uint32_t kCheckedWindow = 72;
 Status CheckModel(Engine& engine, const KernelTable& kernels,
                   uint32_t window_positions = kCheckedWindow);
 
-// Both, unless the verdict on them is known: in this process, or in a file of
-// the user's data folder.
+// All three, unless the verdict on them is known: in this process, or in a file
+// of the user's data folder.
 Status CheckOnce(OpenClEngine& engine, const KernelTable& kernels);
 
 // What such a file is called: a hash of all that a verdict depends on.
