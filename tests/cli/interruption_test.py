@@ -152,6 +152,21 @@ def case_decompressing(place):
     expect(place.files() == ["big.llma", "kept"], place.files())
 
 
+def case_many_files(place):
+    """What is done stays, and only its source goes; of the rest nothing is there."""
+    small = [f"small{i:02}" for i in range(20)]
+    for name in small:
+        (place / name).write_bytes(name.encode() * 100)
+    coded = [f"{name}.llma" for name in small]
+    last = [*OPTIONS, "--rm", *small, "big"]
+    expect(place.interrupt(*last, fast=False, wait="big.*") == "", "says something")
+    expect(place.files() == ["big", *coded], place.files())
+    expect(place.run("-d", "--rm", *coded) == (0, ""), "cannot be restored")
+    first = [*OPTIONS, "--rm", "big", *small]
+    expect(place.interrupt(*first, fast=False, wait="big.*") == "", "says something")
+    expect(place.files() == ["big", *small], place.files())
+
+
 def case_progress_on_request(place):
     wanted = [signal.SIGUSR1] + ([signal.SIGINFO] if hasattr(signal, "SIGINFO")
                                  else [])

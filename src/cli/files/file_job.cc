@@ -112,6 +112,7 @@ int RunEach(
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (before) before(std::span(inputs).subspan(i));
+    status = WorseStatus(status, job.remover.RemoveBefore(inputs[i]));
     status = WorseStatus(status, one(job, inputs[i]));
   }
   return WorseStatus(status, job.remover.RemoveAll());

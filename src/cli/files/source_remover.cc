@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <set>
 
 namespace llma::cli {
@@ -12,6 +13,8 @@ namespace {
 
 constexpr size_t kMaxWaiting = 64;
 constexpr auto kMaxDelay = std::chrono::seconds(1);
+// An input of so many bytes takes about as long at most.
+constexpr uint64_t kSmallBytes = 4096;
 // Each pair has two files and two folders open.
 constexpr uint64_t kDescriptorsEach = 4;
 constexpr uint64_t kOtherDescriptors = 32;
@@ -45,6 +48,14 @@ int SourceRemover::Add(std::unique_ptr<InputFile> input,
   const bool is_due =
       waiting_.size() >= max_waiting_ || Clock::now() - first_ >= kMaxDelay;
   return is_due ? RemoveAll() : kExitSuccess;
+}
+
+int SourceRemover::RemoveBefore(const std::string& path) {
+  if (waiting_.empty()) return kExitSuccess;
+  const auto info = path == "-" ? std::nullopt : InfoOf(path);
+  const bool is_small =
+      info && info->is_regular() && info->size_bytes <= kSmallBytes;
+  return is_small ? kExitSuccess : RemoveAll();
 }
 
 int SourceRemover::SyncAll() {

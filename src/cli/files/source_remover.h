@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cli/files/input_file.h"
@@ -28,6 +29,9 @@ class SourceRemover {
   // The input may be removed once the output, which is finished, is safe.
   // Returns the exit status of what was removed now.
   int Add(std::unique_ptr<InputFile> input, std::unique_ptr<Output> output);
+  // Before work on another input: of all that wait, unless that is so small
+  // that they may wait for it, too.
+  int RemoveBefore(const std::string& path);
   // Of all that wait.
   int RemoveAll();
 
