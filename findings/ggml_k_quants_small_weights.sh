@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Of llama.cpp's K formats, the most exact one is the first to lose small weights:
-# Q6_K makes zeros of numbers that Q2_K still holds.
+# Of llama.cpp's K formats, the most exact one is the first to lose small
+# weights: Q6_K makes zeros of numbers that Q2_K still holds.
 #
 # Seen with llama.cpp as in xllamacpp 2026.10.11549, gguf 0.19.0 and numpy 2.4.6
 # (all PyPI, x86-64 Linux). Each block has its own scale, so one expects that
