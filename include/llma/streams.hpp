@@ -39,6 +39,16 @@ class Stream {
       : callbacks_(options.callbacks()),
         handle_(handle),
         room_(size_t{1} << 16) {}
+  Stream(Stream&&) = default;
+  // What it was ends first: its threads still call the callbacks.
+  Stream& operator=(Stream&& other) noexcept {
+    if (this != &other) {
+      handle_ = std::move(other.handle_);
+      callbacks_ = std::move(other.callbacks_);
+      room_ = std::move(other.room_);
+    }
+    return *this;
+  }
 
  private:
   template <class Sink>

@@ -8,6 +8,7 @@
 
 #include "cli/args/suggestions.h"
 #include "cli/commands/commands.h"
+#include "cli/files/file_names.h"
 #include "cli/files/input_file.h"
 #include "cli/files/signals.h"
 #include "platform/descriptors.h"
@@ -18,7 +19,8 @@ namespace llma::cli {
 namespace {
 
 // What -D names, for all files.
-Result<std::vector<uint8_t>> ReadReference(const std::string& path) {
+Status ReadReference(Options& options) {
+  const std::string& path = options.reference;
   if (path == "-") {
     return Error{ErrorCode::kUsage,
                  "-D: the reference is a file, not standard input"};
@@ -27,10 +29,11 @@ Result<std::vector<uint8_t>> ReadReference(const std::string& path) {
     return Error{ErrorCode::kUsage, "-D: " + path + ": is a directory"};
   }
   LLMA_ASSIGN(const auto input, InputFile::Open(path));
-  std::vector<uint8_t> text;
+  options.reference_file = input->info();
+  std::vector<uint8_t>& text = options.reference_text;
   for (;;) {
     LLMA_ASSIGN(const auto part, input->Read());
-    if (part.empty()) return text;
+    if (part.empty()) return OkStatus();
     text.insert(text.end(), part.begin(), part.end());
     if (text.size() > LLMA_MAX_REFERENCE_BYTES) {
       return Error{ErrorCode::kLimit,
@@ -125,7 +128,7 @@ int RunProgram(int num_words, char** words) try {
   for (std::string& word : line) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   char** const argv = pointers.data();
-  const auto options = ParseOptions(argc, argv);
+  auto options = ParseOptions(argc, argv);
   if (!options) {
     return Messages(1).ShowError(
         options.error().what,
@@ -138,14 +141,18 @@ int RunProgram(int num_words, char** words) try {
         "try 'llma --help' for what there is");
   }
   InstallSignalHandlers(options->verbosity >= 1);
-  if (options->reference.empty()) {
-    return Run(*options, Messages(options->verbosity));
+  const Messages messages(options->verbosity);
+  if (!options->reference.empty()) {
+    if (const Status read = ReadReference(*options); !read) {
+      return messages.ShowError(read.error().what);
+    }
   }
-  Options with_reference = *options;
-  auto text = ReadReference(options->reference);
-  if (!text) return Messages(options->verbosity).ShowError(text.error().what);
-  with_reference.reference_text = *std::move(text);
-  return Run(with_reference, Messages(options->verbosity));
+  if (options->names_file) {
+    if (const Status read = AddNames(*options); !read) {
+      return messages.ShowError(read.error().what);
+    }
+  }
+  return Run(*options, messages);
 } catch (const std::bad_alloc&) {
   return ShowLastError("out of memory");
 } catch (const std::exception& e) {

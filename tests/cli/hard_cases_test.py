@@ -572,7 +572,7 @@ def try_refused_calls(place):
     restore = ("llma", "-d", "-o", "y", "x.llma")
     for command in (compress, restore):
         said = run(["MODES"], "EPERM", command, 2)
-        expect("cannot set the mode and time" in said, said)
+        expect("cannot set the owner, mode or time" in said, said)
         for error in ("EINVAL", "ENOSYS", "EOPNOTSUPP", "EROFS"):
             run(["SYNCS"], error, command)
         for error in ("EINVAL", "ENOSYS", "EOPNOTSUPP", "EPERM"):

@@ -43,6 +43,17 @@ void DecideOutput(Options& options) {
 }
 
 void DropUnfitting(const Options& defaults, Options& options) {
+  const bool writes = options.operation == Operation::kCompress ||
+                      options.operation == Operation::kDecompress;
+  const bool reads_stdin =
+      !options.names_file &&
+      (options.operands.empty() ||
+       (options.operands.size() == 1 && options.operands[0] == "-"));
+  const bool has_stdout =
+      options.to_stdout || (reads_stdin && options.output.empty());
+  if (!writes || has_stdout || !options.output.empty()) {
+    if (!defaults.output_dir.empty()) options.output_dir.clear();
+  }
   if (options.operation != Operation::kCompress) {
     if (defaults.resume) options.resume = false;
     if (defaults.flush) options.flush = false;
@@ -57,9 +68,37 @@ void DropUnfitting(const Options& defaults, Options& options) {
       options.max_content_bytes = 0;
     }
   }
-  if (options.to_stdout) {
+  if (options.salvage && options.range) {
+    // What the line says holds.
+    if (defaults.salvage) {
+      options.salvage = false;
+    } else if (defaults.range) {
+      options.range.reset();
+    }
+  }
+  if (has_stdout || options.salvage || options.range) {
     if (defaults.remove_source) options.remove_source = false;
+  }
+  if (options.remove_source) {
+    if (defaults.salvage) options.salvage = false;
+    if (defaults.range) options.range.reset();
+  }
+  if (has_stdout) {
     if (defaults.resume) options.resume = false;
+    if (defaults.verify) options.verify = false;
+  }
+  if (options.is_short) {
+    if (defaults.resume) options.resume = false;
+    if (defaults.keeps_name) options.keeps_name = false;
+    if (defaults.embeds_models) options.embeds_models = false;
+    if (defaults.frame_bytes != 0) options.frame_bytes = 0;
+  }
+  if (options.resume && !options.has_checksums) {
+    if (defaults.resume) {
+      options.resume = false;
+    } else if (!defaults.has_checksums) {
+      options.has_checksums = true;
+    }
   }
 }
 
@@ -114,6 +153,11 @@ Status CheckCodingOptions(const Options& options) {
   }
   if (options.is_short && (options.frame_bytes != 0 || options.keeps_name)) {
     return Usage("--short excludes --frame-size and --name");
+  }
+  if (options.is_short && options.to_stdout &&
+      (options.operands.size() > 1 || options.recursive ||
+       options.names_file)) {
+    return Usage("--short: several messages in one output could not be read");
   }
   if (options.is_short && options.embeds_models) {
     return Usage("--short and --embed-model exclude each other");

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cli/args/option_values.h"
+#include "platform/file_info.h"
 
 namespace llma::cli {
 
@@ -86,7 +87,9 @@ struct Options {
   uint64_t max_content_bytes = 0;  // of what is decompressed; 0: any
   std::string model;               // name, path or auto; empty: the default
   std::string reference;           // -D: a file, or ""
-  std::vector<uint8_t> reference_text;  // what it holds, once it was read
+  // What it holds, and which file it is, once it was read.
+  std::vector<uint8_t> reference_text;
+  std::optional<FileInfo> reference_file;
   std::string import_name;
   std::string start_token;
   std::string adapter;        // with model import and check

@@ -82,10 +82,13 @@ TEST(Options, DecidesWhatTwoNamesMean) {
 }
 
 TEST(Options, NamesAndTheEnvironmentComeFirst) {
-  const auto parse_as = [](const char* program, const char* level) {
-    std::string name = program, option = level;
-    char* argv[] = {name.data(), option.data(), nullptr};
-    return *ParseOptions(2, argv);
+  // Without a file: standard input, and so standard output.
+  const auto parse_as = [](const char* program, const char* level,
+                           bool has_file = false) {
+    std::string name = program, option = level, file = "file";
+    char* argv[] = {name.data(), option.data(),
+                    has_file ? file.data() : nullptr, nullptr};
+    return *ParseOptions(has_file ? 3 : 2, argv);
   };
   EXPECT_EQ(parse_as("/bin/unllma", "-k").operation, Operation::kDecompress);
   EXPECT_TRUE(parse_as("llmacat", "-k").to_stdout);
@@ -94,10 +97,28 @@ TEST(Options, NamesAndTheEnvironmentComeFirst) {
   EXPECT_EQ(parse_as("llma", "-4").level, 4);
   EXPECT_EQ(parse_as("llma", "-4").suffix, ".y");
   ::setenv("LLMA_OPT", "--rm --resume", 1);
-  EXPECT_TRUE(parse_as("llma", "-4").remove_source);
-  EXPECT_TRUE(parse_as("llma", "-4").resume);
-  EXPECT_FALSE(parse_as("llma", "-d").resume);
-  EXPECT_FALSE(parse_as("llma", "--stdout").remove_source);
+  EXPECT_TRUE(parse_as("llma", "-4", true).remove_source);
+  EXPECT_TRUE(parse_as("llma", "-4", true).resume);
+  EXPECT_FALSE(parse_as("llma", "-d", true).resume);
+  EXPECT_FALSE(parse_as("llma", "--stdout", true).remove_source);
+  EXPECT_FALSE(parse_as("llma", "-4").remove_source);
+  EXPECT_FALSE(parse_as("llma", "-4").resume);
+  EXPECT_FALSE(parse_as("llma", "--short", true).resume);
+  EXPECT_FALSE(parse_as("llma", "--no-check", true).resume);
+  ::setenv("LLMA_OPT", "--rm --verify --output-dir=out -N", 1);
+  EXPECT_TRUE(parse_as("llma", "-4", true).verify);
+  EXPECT_EQ(parse_as("llma", "-4", true).output_dir, "out");
+  EXPECT_FALSE(parse_as("llma", "-4").verify);
+  EXPECT_EQ(parse_as("llma", "-4").output_dir, "");
+  EXPECT_EQ(parse_as("llma", "-t", true).output_dir, "");
+  EXPECT_EQ(parse_as("llma", "-oout.x", true).output_dir, "");
+  EXPECT_FALSE(parse_as("llma", "--short", true).keeps_name);
+  ::setenv("LLMA_OPT", "--rm -d", 1);
+  EXPECT_FALSE(parse_as("llma", "--salvage", true).remove_source);
+  EXPECT_FALSE(parse_as("llma", "--range=1:2", true).remove_source);
+  ::setenv("LLMA_OPT", "-d --salvage", 1);
+  EXPECT_FALSE(parse_as("llma", "--rm", true).salvage);
+  EXPECT_FALSE(parse_as("llma", "--range=1:2", true).salvage);
   for (const char* wrong : {"--bogus", "file", "-T"}) {
     ::setenv("LLMA_OPT", wrong, 1);
     EXPECT_NE(ParseError({}).find("LLMA_OPT"), std::string::npos) << wrong;

@@ -40,13 +40,19 @@ class Compression {
     auto input = OpenInput(files_.in, options_);
     if (!input) return job_.messages.ShowError(input.error().what);
     input_ = *std::move(input);
+    if (options_.reference_file &&
+        IsSameFile(*options_.reference_file, input_->info())) {
+      return job_.messages.ShowError(
+          input_->name() + ": is the reference of -D, and not compressed");
+    }
     auto output = Output::Open(files_.out,
                                {.force = options_.force,
                                 .may_overwrite = files_.may_overwrite,
                                 .is_resumable = true,
                                 .resume = options_.resume,
                                 .keeps_long_work = CanGoOn(),
-                                .syncs = options_.syncs},
+                                .syncs = options_.syncs,
+                                .reference = options_.reference_file},
                                *input_);
     if (!output) return job_.messages.ShowError(output.error().what);
     output_ = *std::move(output);
@@ -272,6 +278,9 @@ class Compression {
 
 int CompressOne(const FileJob& job, const std::string& in) {
   const Options& options = job.options;
+  if (const Status there = CheckThere(in); !there) {
+    return job.messages.ShowError(there.error().what);
+  }
   if (IsDirectory(in)) {
     return job.messages.ShowWarning(in +
                                     ": is a directory, skipped without -r");
@@ -302,7 +311,7 @@ int CompressOne(const FileJob& job, const std::string& in) {
 int RunCompress(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
   SourceRemover remover(options.syncs, messages);
-  std::map<std::string, std::string> results;
+  std::map<ResultName, std::string> results;
   const FileJob job = {options, messages, models, remover, results};
   if (options.is_in_out) {
     if (IsDirectory(options.operands[0])) {

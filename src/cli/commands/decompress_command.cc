@@ -282,6 +282,9 @@ int DecompressTo(const FileJob& job, std::unique_ptr<InputFile> input,
 
 int DecompressOne(const FileJob& job, const std::string& in) {
   const Options& options = job.options;
+  if (const Status there = CheckThere(in); !there) {
+    return job.messages.ShowError(there.error().what);
+  }
   FilePair files = {in, options.output};
   const bool to_stdout =
       options.to_stdout || (in == "-" && options.output.empty());
@@ -356,7 +359,7 @@ int DecompressPair(const FileJob& job) {
 int RunDecompress(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
   SourceRemover remover(options.syncs, messages);
-  std::map<std::string, std::string> results;
+  std::map<ResultName, std::string> results;
   DecodeAhead ahead(options, models, [&options](const std::string& in) {
     return IsWanted(options, in);
   });
@@ -372,7 +375,7 @@ int RunDecompress(const Options& options, const Messages& messages) {
 int RunTest(const Options& options, const Messages& messages) {
   ModelCache models(options.model);
   SourceRemover remover(options.syncs, messages);  // has nothing to do
-  std::map<std::string, std::string> results;
+  std::map<ResultName, std::string> results;
   DecodeAhead ahead(options, models, [&options](const std::string&) {
     return !options.salvage && !options.range;
   });

@@ -22,7 +22,7 @@ Result<std::vector<uint8_t>> ReadAll(InputFile& input) {
     if (bytes.empty()) return content;
     content.insert(content.end(), bytes.begin(), bytes.end());
     if (content.size() > kMaxInspectedBytes) {
-      return Error{ErrorCode::kLimit,
+      return Error{ErrorCode::kUsage,
                    "larger than 8 MiB; inspect a part of it, such as "
                    "'head -c 1M FILE | llma inspect -o PAGE.html'"};
     }

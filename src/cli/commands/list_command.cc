@@ -326,7 +326,8 @@ int RunList(const Options& options, const Messages& messages) {
     }
     files.push_back(*std::move(listed));
   }
-  if (files.empty()) return status;
+  // Programs get a list without files, people nothing.
+  if (files.empty() && options.list_format != ListFormat::kJson) return status;
   return WorseStatus(status, PrintOut(messages, ToText(files, options)));
 }
 

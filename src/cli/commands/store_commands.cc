@@ -132,6 +132,10 @@ int RunModelRemove(const Options& options, const Messages& messages) {
 }
 
 int RunModelExport(const Options& options, const Messages& messages) {
+  if (options.operands[1] == "-") {
+    return messages.ShowError("an archive is not written to standard output",
+                              "name a file; ./- is one of that name");
+  }
   const Status status =
       ExportModel(options.operands[0], options.operands[1], options.force);
   if (!status) return messages.ShowError(FormatError({}, status.error()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/files/file_job.h"
 
+#include <tuple>
 #include <utility>
 
 namespace llma::cli {
@@ -68,15 +69,27 @@ bool IsTerminal(const std::string& path, int fd) {
   return path == "-" && llma::IsTerminal(fd);
 }
 
+Status CheckThere(const std::string& path) {
+  if (path == "-" || InfoOf(path)) return OkStatus();
+  return SystemError(path);
+}
+
 Status CheckRemovable(const std::string& path, const Options& options) {
-  if (!options.remove_source || options.force) return OkStatus();
-  const auto info = path == "-" ? std::nullopt : InfoOfLink(path);
-  if (!info || (info->is_regular() && info->num_names == 1)) return OkStatus();
-  return Error{ErrorCode::kUsage,
-               path +
-                   (info->is_regular() ? ": has several names"
-                                       : ": is not a regular file") +
-                   ", not removed without -f; skipped"};
+  if (!options.remove_source || path == "-") return OkStatus();
+  const auto info = options.force ? InfoOf(path) : InfoOfLink(path);
+  if (!info) return OkStatus();
+  if (info->is_regular() && (options.force || info->num_names == 1)) {
+    return OkStatus();
+  }
+  const bool is_link = info->kind == FileKind::kLink;
+  return Error{
+      ErrorCode::kUsage,
+      path +
+          (info->is_regular() ? ": has several names"
+           : is_link          ? ": is a link"
+                              : ": is not a regular file") +
+          (info->is_regular() || is_link ? ", not removed without -f; skipped"
+                                         : ", not removed; skipped")};
 }
 
 Status CheckRegular(const std::string& path, const Options& options) {
@@ -89,12 +102,16 @@ Status CheckRegular(const std::string& path, const Options& options) {
 
 Status PrepareResult(const FileJob& job, const FilePair& files) {
   if (files.out == "-" || files.out == job.options.output) return OkStatus();
-  const auto [known, is_new] = job.results.emplace(files.out, files.in);
-  if (!is_new && known->second != files.in) {
-    return Error{ErrorCode::kUsage, files.in + ": " + files.out +
-                                        " is the result of " + known->second};
-  }
-  return job.options.output_dir.empty() ? OkStatus() : MakeFoldersOf(files.out);
+  if (!job.options.output_dir.empty()) LLMA_TRY(MakeFoldersOf(files.out));
+  LLMA_ASSIGN(FilePlace place, FilePlace::Find(files.out));
+  if (auto target = place.FollowLinks()) place = *std::move(target);
+  const auto folder = place.FolderInfo();
+  if (!folder) return SystemError(files.out);
+  const auto [known, is_new] = job.results.emplace(
+      ResultName(folder->device, folder->number, place.name()), files.in);
+  if (is_new || known->second == files.in) return OkStatus();
+  return Error{ErrorCode::kUsage, files.in + ": " + files.out +
+                                      " is the result of " + known->second};
 }
 
 Result<std::unique_ptr<InputFile>> OpenInput(const std::string& path,
@@ -126,7 +143,7 @@ int Deliver(const FileJob& job, std::unique_ptr<Output> output,
   int status = kExitSuccess;
   if (!*finished) {
     status = job.messages.ShowWarning(
-        output->name() + ": cannot set the mode and time of the input");
+        output->name() + ": cannot set the owner, mode or time of the input");
   }
   if (!job.options.remove_source || input->is_stdin()) return status;
   if (!output->is_file()) {

@@ -21,12 +21,16 @@ namespace llma::cli {
 
 class DecodeAhead;  // cli/commands/decode_ahead.h
 
+// A file by its name in its folder, however that was written: device and number
+// of the folder, and the name.
+using ResultName = std::tuple<uint64_t, uint64_t, std::string>;
+
 struct FileJob {
   const Options& options;
   const Messages& messages;
   ModelCache& models;
   SourceRemover& remover;
-  std::map<std::string, std::string>& results;  // of this run, and their inputs
+  std::map<ResultName, std::string>& results;  // of this run, and their inputs
   DecodeAhead* ahead = nullptr;
 };
 
@@ -44,6 +48,8 @@ uint64_t MaxMemoryBytes(const Options& options);
 
 bool IsTerminal(const std::string& path, int fd);
 
+// An error if there is nothing of this name.
+Status CheckThere(const std::string& path);
 // Whether the source may be removed when all is done: kUsage if it is not a
 // file of its own.
 Status CheckRemovable(const std::string& path, const Options& options);

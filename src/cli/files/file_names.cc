@@ -97,19 +97,16 @@ Operand LookAt(const std::string& path) {
 
 }  // namespace
 
+Status AddNames(Options& options) {
+  LLMA_ASSIGN(const auto names, ReadNames(*options.names_file));
+  options.operands.insert(options.operands.end(), names.begin(), names.end());
+  return OkStatus();
+}
+
 std::vector<std::string> ListInputs(const Options& options,
                                     const Messages& messages, int& status) {
   std::vector<std::string> operands = options.operands;
-  if (options.names_file) {
-    auto names = ReadNames(*options.names_file);
-    if (!names) {
-      status = messages.ShowError(names.error().what);
-      return {};
-    }
-    operands.insert(operands.end(), names->begin(), names->end());
-  } else if (operands.empty()) {
-    operands.push_back("-");
-  }
+  if (operands.empty() && !options.names_file) operands.push_back("-");
   if (!options.recursive) return operands;
   std::vector<std::string> inputs;
   for (const std::string& operand : operands) {

@@ -12,8 +12,11 @@
 
 namespace llma::cli {
 
-// All inputs: operands, those that --files0 names, and with -r the files below
-// folders, in the order of their names. "-" if there are none at all. What
+// Adds the names in options.names_file to the operands.
+Status AddNames(Options& options);
+
+// All inputs: operands, and with -r the files below
+// folders, in the order of their names. "-" if nothing was named at all. What
 // cannot be listed is told to the user and makes `status` worse.
 std::vector<std::string> ListInputs(const Options& options,
                                     const Messages& messages, int& status);

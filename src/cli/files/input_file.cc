@@ -86,12 +86,13 @@ Status InputFile::Remove() const {
   if (!IsSameFile(*named, named_) || !IsSameFile(*target, info_)) {
     return keep("is another file now");
   }
-  if (is_regular() && (now->size_bytes != info_.size_bytes ||
-                       now->written_time != info_.written_time ||
-                       now->changed_time != info_.changed_time)) {
+  if (!is_regular()) return keep("is not a regular file");
+  if (now->size_bytes != info_.size_bytes ||
+      now->written_time != info_.written_time ||
+      now->changed_time != info_.changed_time) {
     return keep("has changed");
   }
-  if (is_regular() && num_read_ != size_bytes()) {
+  if (num_read_ != size_bytes()) {
     return keep("has another size than the file system says");
   }
   if (!place_->Unlink()) {

@@ -54,12 +54,19 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
   std::unique_ptr<Output> output(new Output(is_stdout ? "(stdout)" : path));
   output->input_ = input.info();
   output->syncs_ = options.syncs;
-  const Error is_input =
-      Usage(output->name_ + ": the output would overwrite the input");
+  const auto check = [&](const FileInfo& there) -> Status {
+    const char* what =
+        WouldOverwrite(input.info(), there) ? "input"
+        : options.reference && WouldOverwrite(*options.reference, there)
+            ? "reference"
+            : nullptr;
+    if (what == nullptr) return OkStatus();
+    return Usage(output->name_ + ": the output would overwrite the " + what);
+  };
   output->is_stdout_ = is_stdout;
   if (is_stdout) {
     const auto info = InfoOf(kStandardOutput);
-    if (info && WouldOverwrite(input.info(), *info)) return is_input;
+    if (info) LLMA_TRY(check(*info));
     output->fd_ = kStandardOutput;
     return output;
   }
@@ -67,7 +74,7 @@ Result<std::unique_ptr<Output>> Output::Open(const std::string& path,
   const auto info = place.TargetInfo();
   output->replaces_ = info.has_value();
   if (output->replaces_) {
-    if (WouldOverwrite(input.info(), *info)) return is_input;
+    LLMA_TRY(check(*info));
     if (info->is_folder()) return Usage(path + ": is a directory");
     if (info->kind == FileKind::kBlockDevice) {
       return Usage(path + ": is a block device");

@@ -26,6 +26,8 @@ struct OutputOptions {
   bool keeps_long_work = false;
   // False: nothing waits for the device.
   bool syncs = true;
+  // A file that restoring the result will need: not overwritten either.
+  std::optional<FileInfo> reference = {};
 };
 
 // A regular file gets its name only in Finish(), when all is written; before
@@ -33,9 +35,9 @@ struct OutputOptions {
 // read it.
 class Output {
  public:
-  // "-" is standard output. kUsage if it is the file that is read (always), or
-  // exists (unless `force` and `may_overwrite`). Devices and pipes are written
-  // to as they are.
+  // "-" is standard output. kUsage if it is the file that is read or the
+  // reference (always), or exists (unless `force` and `may_overwrite`). Devices
+  // and pipes are written to as they are.
   static Result<std::unique_ptr<Output>> Open(const std::string& path,
                                               const OutputOptions& options,
                                               const InputFile& input);

@@ -263,6 +263,8 @@ class Salvager {
             part_ofs_ + static_cast<uint64_t>(found - part_.begin());
         if (ReadFrameHeader(file_, candidate)) return candidate;
       }
+      // A file may have become shorter, or its size be a guess.
+      if (part_.size() < kSearchBytes) break;
       ofs = part_ofs_ + kSearchBytes;
     }
     return file_.file_bytes;
