@@ -2,12 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <llma/llma.hpp>
+#include <memory>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -277,6 +281,72 @@ TEST(ApiCppTest, WhatCallbacksThrowIsAnError) {
       }};
   EXPECT_EQ(llma::ReadFileInfo(reader).error().code,
             llma::ErrorCode::kInternal);
+}
+
+// Slow to go, so that a call that comes too late meets it.
+struct Watched {
+  std::atomic<bool>& is_going;
+  ~Watched() {
+    is_going = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  }
+};
+
+TEST(ApiCppTest, WhatAStreamWasEndsBeforeItsCallbacksGo) {
+  std::atomic<bool> is_going = false;
+  std::atomic<int> num_calls = 0, num_late = 0;
+  const auto make = [&](std::shared_ptr<Watched> watched) {
+    auto options = llma::Options::Create();
+    EXPECT_TRUE(options->Set(LLMA_OPTION_LEVEL, 2));
+    EXPECT_TRUE(options->Set(LLMA_OPTION_THREADS, 2));
+    EXPECT_TRUE(options->Set(LLMA_OPTION_FRAME_BYTES, 1 << 18));
+    EXPECT_TRUE(options->SetProgress([&, watched](const llma_progress&) {
+      ++num_calls;
+      num_late += is_going ? 1 : 0;
+      return true;
+    }));
+    return *llma::Encoder::Create(*options);
+  };
+  auto encoder = make(std::make_shared<Watched>(is_going));
+  std::vector<uint8_t> content(1 << 20);
+  for (size_t i = 0; i < content.size(); ++i) {
+    content[i] = static_cast<uint8_t>(i * i >> 7);
+  }
+  const auto sink = [](std::span<const uint8_t>) { return llma::OkStatus(); };
+  ASSERT_TRUE(encoder.Append(content, sink));
+  encoder = make(nullptr);
+  EXPECT_TRUE(is_going);
+  EXPECT_GT(num_calls, 0);
+  EXPECT_EQ(num_late, 0);
+  EXPECT_TRUE(encoder.Append(std::span(content).first(100), sink));
+  EXPECT_TRUE(encoder.Finish(sink));
+}
+
+// Where less is read than there should be, the file ends.
+TEST(ApiCppTest, SalvageEndsWhereTheFileDoes) {
+  auto options = llma::Options::Create();
+  ASSERT_TRUE(options->Set(LLMA_OPTION_LEVEL, 1));
+  const std::vector<uint8_t> content(5000, 'x');
+  const auto file = llma::Compress(content, *options);
+  ASSERT_TRUE(file);
+  const llma::Reader memory = llma::MemoryReader(*file);
+  const llma::Reader reader = {
+      ~uint64_t{0},
+      [&](uint64_t ofs, std::span<uint8_t> buffer) -> llma::Result<size_t> {
+        if (ofs >= file->size()) return size_t{0};
+        const size_t left = file->size() - static_cast<size_t>(ofs);
+        return memory.ReadAt(ofs, buffer.first(std::min(buffer.size(), left)));
+      }};
+  size_t num_restored = 0;
+  const llma::Sink sink = {[&](std::span<const uint8_t> bytes) {
+                             num_restored += bytes.size();
+                             return llma::OkStatus();
+                           },
+                           {},
+                           {}};
+  const auto report = llma::Salvage(reader, *options, sink);
+  ASSERT_TRUE(report) << report.error().what;
+  EXPECT_EQ(num_restored, content.size());
 }
 
 }  // namespace
