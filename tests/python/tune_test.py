@@ -9,6 +9,7 @@ import re
 import struct
 import subprocess
 import sys
+import types
 
 import llma
 import pytest
@@ -294,6 +295,7 @@ def test_training_goes_on(tmp_path: pathlib.Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     script = """
 import sys
+import types
 from llma.tune import __main__, trainer
 step = trainer.Trainer.step
 def limited(self):
@@ -327,3 +329,29 @@ def test_a_base_that_cannot_be_used(tmp_path: pathlib.Path) -> None:
         done = tune("--base", name, "--out", out, path)
         assert done.returncode == 1 and said in done.stderr, done.stderr
         assert not out.exists()
+
+
+@pytest.mark.parametrize("fields, tensors, said", [
+    ({"llama.rope.scaling.type": "linear"}, [], "scaled positions"),
+    ({"llama.rope.scale_linear": 4.0}, [], "scaled positions"),
+    ({"qwen2.rope.scaling.factor": 4.0}, [], "scaled positions"),
+    ({}, ["rope_freqs.weight"], "scaled positions"),
+    ({}, ["blk.0.attn_q.bias"], "biases of attention"),
+    ({"llama.rope.scaling.type": "none", "llama.rope.scaling.factor": 1.0,
+      "llama.rope.freq_base": 10000.0}, ["blk.0.attn_q.weight"], None),
+    ({"general.architecture": "qwen2"}, ["blk.0.attn_q.bias"], None)])
+def test_what_transformers_leaves_out(fields: dict[str, object],
+                                      tensors: list[str],
+                                      said: str | None) -> None:
+    def field(value: object) -> types.SimpleNamespace:
+        return types.SimpleNamespace(contents=lambda: value)
+
+    reader = types.SimpleNamespace(
+        fields={name: field(value) for name, value in
+                {"general.architecture": "llama", **fields}.items()},
+        tensors=[types.SimpleNamespace(name=name) for name in tensors])
+    if said is None:
+        base._check_is_read_whole(TINY, reader)
+    else:
+        with pytest.raises(base.BaseError, match=said):
+            base._check_is_read_whole(TINY, reader)

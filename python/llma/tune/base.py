@@ -205,6 +205,25 @@ def _start_token(tokenizer: tokens.Tokenizer, bos: int | None,
     return int(line_end[0])
 
 
+def _check_is_read_whole(path: pathlib.Path, reader: Any) -> None:
+    """transformers leaves out what follows, and would train another model."""
+    fields = {name: field.contents() for name, field in reader.fields.items()
+              if ".rope.scal" in name or name == "general.architecture"}
+    names = {tensor.name for tensor in reader.tensors}
+    is_scaled = "rope_freqs.weight" in names or any(
+        name.endswith(".type") and value != "none"
+        or name.endswith((".factor", ".scale_linear")) and value != 1
+        for name, value in fields.items())
+    has_biases = (fields.get("general.architecture") == "llama" and any(
+        name.endswith((".attn_q.bias", ".attn_k.bias", ".attn_v.bias"))
+        for name in names))
+    if is_scaled or has_biases:
+        what = "scaled positions" if is_scaled else "biases of attention"
+        raise BaseError(
+            f"{path} has {what}, which transformers does not read from GGUF "
+            "files; name the folder or repository that it was made from")
+
+
 def load(path: pathlib.Path) -> Base:
     import torch
     import transformers
@@ -221,6 +240,7 @@ def load(path: pathlib.Path) -> Base:
             import gguf
 
             reader = gguf.GGUFReader(path)
+            _check_is_read_whole(path, reader)
             tokenizer = tokens.of_gguf(reader)
             kinds = reader.fields["tokenizer.ggml.token_type"].contents()
             excluded = [i for i, kind in enumerate(kinds) if kind not in (1, 6)]
