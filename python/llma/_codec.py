@@ -267,7 +267,10 @@ class LlmaDecompressor:
             return content
 
     def sync(self) -> bytes:
-        """All content for the input so far. More input may follow."""
+        """All content for the input so far. More input may follow.
+
+        Raises LlmaError as flush() does.
+        """
         return self._run(_llma.FLUSH)
 
     def flush(self) -> bytes:
@@ -294,4 +297,10 @@ class LlmaDecompressor:
     def _run(self, action: int) -> bytes:
         made = b"" if self._eof else self.decompress(b"")
         with self._lock:
-            return made if self._eof else made + self._decoder.run(b"", action)
+            if self._eof:
+                return made
+            try:
+                return made + self._decoder.run(b"", action)
+            except LlmaError as error:
+                error.content = made + error.content
+                raise

@@ -280,6 +280,19 @@ def test_content_before_damage_comes_first(part: int) -> None:
     assert str(again.value) == str(caught.value) and not again.value.content
 
 
+@pytest.mark.parametrize("kept", [0, 10])
+def test_content_that_was_held_back_comes_with_the_error(kept: int) -> None:
+    damaged, good = damaged_file()
+    for file in damaged, damaged[:-40]:
+        for ends in ("sync", "flush"), ("flush",):
+            decoder = llma.LlmaDecompressor()
+            made = decoder.decompress(file, kept)
+            with pytest.raises(llma.DamagedError) as caught:
+                for end in ends:
+                    made += getattr(decoder, end)()
+            assert made + caught.value.content == good
+
+
 def test_alternatives(tiny: llma.Model) -> None:
     text = "What may come then? " * 10
     pieces = llma.bits_per_token(text, 4, model=tiny, alternatives=3)
