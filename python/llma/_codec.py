@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
 from . import _llma
@@ -221,7 +220,7 @@ class LlmaDecompressor:
             True,
             reference,
         )
-        self._lock = threading.Lock()
+        self._lock = _llma.CallLock()
         self._left = b""  # of the input
         self._needs_input = True
         self._eof = False

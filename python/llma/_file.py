@@ -8,11 +8,14 @@ import io
 import os
 from typing import IO, TYPE_CHECKING, Any, Literal, Union, cast, overload
 
+from . import _llma
 from ._codec import DEFAULT_LEVEL, LlmaCompressor, ModelLike, to_model
-from ._errors import LlmaError
+from ._errors import CancelledError, LlmaError
 from ._reader import ContentReader
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from typing_extensions import Buffer
 
 FileLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]", IO[bytes]]
@@ -36,6 +39,7 @@ class LlmaFile(io.BufferedIOBase):
         max_size: int = 0,
         reference: Buffer | None = None,
     ) -> None:
+        self._lock = _llma.CallLock()  # of close() and write()
         self._file: IO[bytes] | None = None
         self._owned = False
         self._reader: io.BufferedReader | None = None
@@ -109,21 +113,34 @@ class LlmaFile(io.BufferedIOBase):
 
     def close(self) -> None:
         """Writes what is left. A file object that was given stays open."""
-        if self._file is None:
-            return
-        file, self._file = self._file, None
+        with self._lock:
+            if self._file is None:
+                return
+            file, self._file = self._file, None
+            try:
+                if self._encoder is not None:
+                    file.write(self._encoder.flush())
+            except LlmaError as error:
+                error.filename = self._name
+                raise
+            finally:
+                self._encoder = None
+                self._reader = None
+                super().close()
+                if self._owned:
+                    file.close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
-            if self._encoder is not None:
-                file.write(self._encoder.flush())
-        except LlmaError as error:
-            error.filename = self._name
-            raise
-        finally:
-            self._encoder = None
-            self._reader = None
-            super().close()
-            if self._owned:
-                file.close()
+            self.close()
+        except CancelledError:
+            if value is None:  # else that ended the work
+                raise
 
     def readable(self) -> bool:
         self._check_open()
@@ -188,14 +205,15 @@ class LlmaFile(io.BufferedIOBase):
         return self._written if self._reader is None else self._reader.tell()
 
     def write(self, data: Buffer) -> int:
-        encoder, file = self._for_writing()
         size = memoryview(data).nbytes
-        try:
-            file.write(encoder.compress(data))
-        except LlmaError as error:
-            error.filename = self._name
-            raise
-        self._written += size
+        with self._lock:
+            encoder, file = self._for_writing()
+            try:
+                file.write(encoder.compress(data))
+            except LlmaError as error:
+                error.filename = self._name
+                raise
+            self._written += size
         return size
 
 

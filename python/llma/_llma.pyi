@@ -36,6 +36,10 @@ Settings = dict[str, int]
 # Name, mode, and time of modification: seconds and nanoseconds.
 Source = tuple[bytes, int, int, int]
 
+class CallLock:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *exception: object) -> None: ...
+
 class Encoder:
     def __init__(
         self,

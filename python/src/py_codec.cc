@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <algorithm>
 #include <memory>
 #include <mutex>
@@ -10,17 +8,6 @@
 
 namespace llma_py {
 namespace {
-
-// As the library says it.
-[[noreturn]] void RaiseForked() {
-  llma_error error{};
-  error.status = LLMA_ERROR_USAGE;
-  error.offset = LLMA_NO_OFFSET;
-  constexpr char kText[] =
-      "the stream was made before a fork; this process needs one of its own";
-  std::copy(std::begin(kText), std::end(kText), error.text);
-  Raise(error);
-}
 
 // llma_encoder or llma_decoder. Several threads of Python may use one object:
 // they wait for each other, and the GIL is not held while they do.
@@ -65,8 +52,8 @@ class PyStream {
     llma_error error;
     llma_status status;
     {
-      nb::gil_scoped_release release;
-      const std::lock_guard lock(mutex_);
+      const CallLockGuard guard(lock_);
+      const nb::gil_scoped_release release;
       size_t used = 0;
       do {
         if (made.size() - used < kRoom / 2) made.resize(used * 2 + kRoom);
@@ -100,8 +87,8 @@ class PyStream {
     llma_error error;
     llma_status status;
     {
-      nb::gil_scoped_release release;
-      const std::lock_guard lock(mutex_);
+      const CallLockGuard guard(lock_);
+      const nb::gil_scoped_release release;
       const size_t limit =
           max_size < 0 ? SIZE_MAX : static_cast<size_t>(max_size);
       size_t used = 0;
@@ -132,8 +119,8 @@ class PyStream {
       llma_error error;
       llma_status status;
       {
-        nb::gil_scoped_release release;
-        const std::lock_guard lock(mutex_);
+        const CallLockGuard guard(lock_);
+        const nb::gil_scoped_release release;
         status =
             llma_encoder_add_frames(handle_, view.data(), view.size(), &error);
       }
@@ -145,7 +132,7 @@ class PyStream {
  private:
   static constexpr size_t kRoom = 1 << 14;  // bytes
   const pid_t pid_ = ::getpid();
-  std::mutex mutex_;
+  CallLock lock_;
   Handle* handle_ = nullptr;
 };
 
@@ -326,6 +313,10 @@ nb::class_<Stream> DefineStream(nb::module_& module, const char* name) {
 }  // namespace
 
 void DefineCodec(nb::module_& module) {
+  nb::class_<CallLock>(module, "CallLock")
+      .def(nb::init<>())
+      .def("__enter__", &CallLock::Acquire)
+      .def("__exit__", [](CallLock& lock, const nb::args&) { lock.Release(); });
   DefineStream<PyEncoder>(module, "Encoder")
       .def("add_frames", &PyEncoder::AddFrames, nb::arg("frames"));
   DefineStream<PyDecoder>(module, "Decoder");

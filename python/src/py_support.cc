@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -94,6 +95,41 @@ void Raise(const llma_error& error, const nb::bytes& content) {
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())),
                   exception.ptr());
   throw nb::python_error();
+}
+
+void RaiseUsage(std::string_view text) {
+  llma_error error{};
+  error.status = LLMA_ERROR_USAGE;
+  error.offset = LLMA_NO_OFFSET;
+  std::copy_n(text.data(), std::min(text.size(), sizeof(error.text) - 1),
+              error.text);
+  Raise(error);
+}
+
+void RaiseForked() {
+  // As the library says it.
+  RaiseUsage(
+      "the stream was made before a fork; this process needs one of its own");
+}
+
+void CallLock::Acquire() {
+  if (owner_.load() == std::this_thread::get_id()) {
+    RaiseUsage("in use by the call that this one interrupted");
+  }
+  bool is_locked = mutex_.try_lock();
+  while (!is_locked) {
+    // A thread of the other process may hold it for ever.
+    if (::getpid() != pid_) RaiseForked();
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+    nb::gil_scoped_release release;
+    is_locked = mutex_.try_lock_for(std::chrono::milliseconds(100));
+  }
+  owner_ = std::this_thread::get_id();
+}
+
+void CallLock::Release() {
+  owner_ = std::thread::id();
+  mutex_.unlock();
 }
 
 Options MakeOptions(const Tuning& tuning) {

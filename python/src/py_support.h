@@ -4,9 +4,14 @@
 #define LLMA_PYTHON_SRC_PY_SUPPORT_H_
 
 #include <nanobind/nanobind.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <string_view>
+#include <thread>
 
 #include "llma/llma.h"
 
@@ -22,6 +27,36 @@ namespace nb = nanobind;
 inline void Check(llma_status status, const llma_error& error) {
   if (status > 0) Raise(error);
 }
+
+// Throws llma.UsageError. The GIL must be held.
+[[noreturn]] void RaiseUsage(std::string_view text);
+[[noreturn]] void RaiseForked();
+
+// Of an object that one call uses at a time. Another thread waits, without the
+// GIL, and looks for signals; a signal handler that interrupted the call, on
+// the same thread, gets an error.
+class CallLock {
+ public:
+  // With the GIL.
+  void Acquire();
+  void Release();
+
+ private:
+  const pid_t pid_ = ::getpid();
+  std::timed_mutex mutex_;
+  std::atomic<std::thread::id> owner_{};
+};
+
+class CallLockGuard {
+ public:
+  explicit CallLockGuard(CallLock& lock) : lock_(lock) { lock_.Acquire(); }
+  CallLockGuard(const CallLockGuard&) = delete;
+  CallLockGuard& operator=(const CallLockGuard&) = delete;
+  ~CallLockGuard() { lock_.Release(); }
+
+ private:
+  CallLock& lock_;
+};
 
 // The bytes of any object that has some, as long as this lives.
 class View {

@@ -112,7 +112,6 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   }
   DecompressOptions options = options_;
   options.max_memory_bytes = max_memory_bytes;
-  options.progress = progress_.OfFrame();
   options.num_threads = group.num_threads;
   options.pass_group = group.number;
   running_memory_bytes_ += std::min(needed_bytes, max_memory_bytes);
@@ -123,7 +122,9 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
   tasks_.Start(
       in_background,
       [frame = std::make_shared<const ContentFrame>(std::move(frame)), model,
-       options = std::move(options), needed_bytes]() mutable {
+       options = std::move(options), needed_bytes,
+       &progress = progress_](bool has_thread) mutable {
+        options.progress = progress.OfFrame(has_thread);
         std::optional<StageClock> clock;
         if (options.clock != nullptr) options.clock = &clock.emplace();
         Decoded decoded = {
@@ -151,7 +152,7 @@ Status FrameSequenceDecoder::Finish() {
 }
 
 Status FrameSequenceDecoder::WriteFirst() {
-  const Decoded decoded = tasks_.TakeFirst();
+  LLMA_ASSIGN(const Decoded decoded, progress_.TakeFirst(tasks_));
   running_memory_bytes_ -= decoded.memory_bytes;
   if (decoded.clock) options_.clock->Add(*decoded.clock);
   if (!decoded.content) return decoded.content.error();

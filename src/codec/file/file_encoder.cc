@@ -125,7 +125,6 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
   if (!has_frames()) LLMA_TRY(WriteSourceInfo());
   while (tasks_.size() >= max_running_) LLMA_TRY(WriteFirst());
   CompressOptions options = options_;
-  options.progress = progress_.OfFrame();
   options.num_threads =
       is_last ? num_threads_
               : std::max(1, num_threads_ / static_cast<int>(max_running_));
@@ -142,7 +141,9 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
   started_bytes_ += content_bytes;
   tasks_.Start(max_running_ > 1,
                [content = std::move(content), is_last, model = model_,
-                options = std::move(options)]() mutable {
+                options = std::move(options),
+                &progress = progress_](bool has_thread) mutable {
+                 options.progress = progress.OfFrame(has_thread);
                  std::optional<StageClock> clock;
                  if (options.clock != nullptr) {
                    options.clock = &clock.emplace();
@@ -158,7 +159,7 @@ Status FileEncoder::StartFrame(size_t content_bytes, bool is_last) {
 }
 
 Status FileEncoder::WriteFirst() {
-  const Coded coded = tasks_.TakeFirst();
+  LLMA_ASSIGN(const Coded coded, progress_.TakeFirst(tasks_));
   if (coded.clock) options_.clock->Add(*coded.clock);
   if (!coded.frame) return coded.frame.error();
   return WriteFrame(coded.frame->header, coded.frame->Payload(coded.content));
