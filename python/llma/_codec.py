@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
 from . import _llma
@@ -11,9 +10,13 @@ from ._errors import LlmaError
 from ._llma import Model
 
 if TYPE_CHECKING:
+    import os
+
     from typing_extensions import Buffer
 
-ModelLike = Union[Model, str, "os.PathLike[str]", None]
+ModelLike = Union[
+    Model, str, bytes, "os.PathLike[str]", "os.PathLike[bytes]", None
+]
 
 DEFAULT_LEVEL = 6
 
@@ -28,7 +31,7 @@ def to_model(model: ModelLike) -> Model | Literal["auto"] | None:
         return model
     if model == "auto":
         return "auto"
-    return Model(os.fspath(model))
+    return Model(model)
 
 
 def restore_model(path: str, fingerprint: bytes) -> Model:

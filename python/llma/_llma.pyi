@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
 from typing import Callable, Literal
 
 from typing_extensions import Buffer
@@ -10,7 +11,14 @@ FLUSH: int
 FINISH: int
 
 class Model:
-    def __init__(self, name_or_path: str | None = None) -> None: ...
+    def __init__(
+        self,
+        name_or_path: str
+        | bytes
+        | os.PathLike[str]
+        | os.PathLike[bytes]
+        | None = None,
+    ) -> None: ...
     @property
     def name(self) -> str: ...
     @property

@@ -42,6 +42,8 @@ def fetch_model(
     bytes so far, and in all (0: not known); what it raises ends the work. What an
     interrupted call has fetched is kept, and the next one goes on there.
     """
+    if "\0" in name:
+        raise ValueError("embedded null byte")
     if "://" not in name and not name.startswith("hf:"):
         try:
             return Model(_DEFAULT_MODEL if name == "default" else name)

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
-
 #include "py_support.h"
 
 namespace llma_py {
@@ -42,6 +39,15 @@ nb::object Text(const char* text) {
   PyObject* const decoded = PyUnicode_DecodeFSDefault(text);
   if (decoded == nullptr) throw nb::python_error();
   return nb::steal(decoded);
+}
+
+// What open() takes for a path, as the library takes it.
+nb::bytes NameBytes(nb::handle name_or_path) {
+  PyObject* encoded = nullptr;
+  if (PyUnicode_FSConverter(name_or_path.ptr(), &encoded) == 0) {
+    throw nb::python_error();
+  }
+  return nb::steal<nb::bytes>(encoded);
 }
 
 struct ListDeleter {
@@ -87,7 +93,8 @@ int TellPython(void* function, const llma_progress* progress) {
   }
 }
 
-nb::object PullModel(const std::string& source, nb::handle progress) {
+nb::object PullModel(nb::handle source, nb::handle progress) {
+  const nb::bytes name = NameBytes(source);
   llma_pull_options options{};
   options.struct_bytes = sizeof(options);
   options.progress = TellPython;
@@ -97,7 +104,7 @@ nb::object PullModel(const std::string& source, nb::handle progress) {
   llma_status status;
   {
     nb::gil_scoped_release release;
-    status = llma_model_pull(source.c_str(), &options, &path, nullptr, nullptr,
+    status = llma_model_pull(name.c_str(), &options, &path, nullptr, nullptr,
                              &error);
   }
   Check(status, error);
@@ -112,14 +119,18 @@ void DefineModel(nb::module_& module) {
                       "A language model. Any number of threads may share one.")
       .def(
           "__init__",
-          [](PyModel* self, const std::optional<std::string>& name) {
-            new (self) PyModel(name ? name->c_str() : nullptr);
+          [](PyModel* self, nb::handle name) {
+            if (name.is_none()) {
+              new (self) PyModel(nullptr);
+            } else {
+              new (self) PyModel(NameBytes(name).c_str());
+            }
           },
-          nb::arg("name_or_path") = nb::none(),
+          nb::arg("name_or_path").none() = nb::none(),
           "Opens an installed model by its name, or a .llmm file by its path; "
           "None: the default model.")
       .def_prop_ro("name", [](const PyModel& m) { return m.info().name; })
-      .def_prop_ro("path", [](const PyModel& m) { return m.info().path; })
+      .def_prop_ro("path", [](const PyModel& m) { return Text(m.info().path); })
       .def_prop_ro("license", [](const PyModel& m) { return m.info().license; })
       .def_prop_ro("fingerprint",
                    [](const PyModel& m) {

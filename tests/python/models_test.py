@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
 
 import llma
 import pytest
@@ -127,3 +127,37 @@ def test_a_missing_model(models: pathlib.Path) -> None:
     with pytest.raises(llma.LlmaError, match="llma.fetch_model") as caught:
         llma.Model("qwen3-0.6b")
     assert caught.value.status == "LLMA_ERROR_MODEL_MISSING"
+
+
+def test_names_of_any_bytes(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = os.fsencode(tmp_path) + b"/m\xff\xe4.llmm"
+    text = os.fsdecode(path)
+    try:
+        pathlib.Path(text).write_bytes((TESTS / "data" / "tiny.llmm").read_bytes())
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    for one in text, path, pathlib.Path(text):
+        model = llma.Model(one)
+        assert model.path == text
+        assert pickle.loads(pickle.dumps(model)).path == text
+        packed = llma.compress(b"the file", model=one)
+        assert llma.decompress(packed, model=one) == b"the file"
+    monkeypatch.setenv("LLMA_MODEL_PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (found,) = llma.list_models()
+    assert llma.Model(found.path).path == found.path == text
+    assert llma.Model(found.name).path == text
+
+
+@pytest.mark.parametrize("name", ["tiny\0", "https://localhost/\0.gguf", "\0"])
+def test_no_name_has_a_nul(name: str) -> None:
+    calls: list[Callable[[str], object]] = [
+        llma.Model,
+        llma.fetch_model,
+        lambda model: llma.compress(b"x", model=model),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="null"):
+            call(name)
