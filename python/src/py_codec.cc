@@ -21,8 +21,8 @@ template <bool kContentFirst, class Handle,
                               llma_error*)>
 class PyStream {
  public:
-  PyStream(uint64_t level, nb::handle model, uint64_t threads,
-           uint64_t memory_bytes, uint64_t max_size, bool one_file,
+  PyStream(nb::handle level, nb::handle model, nb::handle threads,
+           nb::handle memory_bytes, nb::handle max_size, bool one_file,
            nb::handle settings, nb::handle source, nb::handle reference) {
     const Options options =
         MakeOptions({level, model, threads, memory_bytes, max_size, one_file,
@@ -77,10 +77,11 @@ class PyStream {
     return nb::bytes(made.data(), made.size());
   }
 
-  // At most `max_size` bytes of output (negative: all), how much of `data` was
-  // taken, and the status: an error with output is raised by the next call.
-  nb::tuple Step(nb::handle data, Py_ssize_t max_size) {
+  // At most `max_length` bytes of output (negative: all), how much of `data`
+  // was taken, and the status: an error with output is raised by the next call.
+  nb::tuple Step(nb::handle data, nb::handle max_length) {
     if (::getpid() != pid_) RaiseForked();
+    const size_t limit = LimitOf(max_length);
     const View view(data);
     llma_input input{view.data(), view.size(), 0};
     std::vector<uint8_t> made;
@@ -89,8 +90,6 @@ class PyStream {
     {
       const CallLockGuard guard(lock_);
       const nb::gil_scoped_release release;
-      const size_t limit =
-          max_size < 0 ? SIZE_MAX : static_cast<size_t>(max_size);
       size_t used = 0;
       do {
         made.resize(std::min(limit, used * 2 + kRoom));
@@ -130,6 +129,11 @@ class PyStream {
   }
 
  private:
+  static size_t LimitOf(nb::handle max_length) {
+    if (ToIndex(max_length) < nb::int_(0)) return SIZE_MAX;
+    return static_cast<size_t>(
+        ToNumber(max_length, "max_length", 0, PY_SSIZE_T_MAX));
+  }
   static constexpr size_t kRoom = 1 << 14;  // bytes
   const pid_t pid_ = ::getpid();
   CallLock lock_;
@@ -147,9 +151,9 @@ using WholeFunction = llma_status(const void*, size_t, const llma_options*,
                                   void**, size_t*, llma_error*);
 
 template <WholeFunction* kFunction>
-nb::bytes Whole(nb::handle data, uint64_t level, nb::handle model,
-                uint64_t threads, uint64_t memory_bytes, uint64_t max_size,
-                nb::handle reference) {
+nb::bytes Whole(nb::handle data, nb::handle level, nb::handle model,
+                nb::handle threads, nb::handle memory_bytes,
+                nb::handle max_size, nb::handle reference) {
   const View view(data);
   const Options options = MakeOptions({.level = level,
                                        .model = model,
@@ -191,11 +195,15 @@ nb::tuple AlternativesOf(const llma_inspection* inspection, uint64_t index,
   return nb::tuple(found);
 }
 
+constexpr uint32_t kMaxAlternatives = 64;
+
 // A list of (offset, bytes, bits, bits of the language model or None,
 // alternatives).
-nb::list Inspect(nb::handle data, uint64_t level, nb::handle model,
-                 uint64_t threads, uint64_t memory_bytes,
-                 uint32_t num_alternatives) {
+nb::list Inspect(nb::handle data, nb::handle level, nb::handle model,
+                 nb::handle threads, nb::handle memory_bytes,
+                 nb::handle alternatives) {
+  const auto num_alternatives = static_cast<uint32_t>(
+      ToNumber(alternatives, "alternatives", 0, kMaxAlternatives));
   const View view(data);
   const Options options = MakeOptions({level, model, threads, memory_bytes});
   llma_inspection* made = nullptr;
@@ -231,10 +239,13 @@ nb::list Inspect(nb::handle data, uint64_t level, nb::handle model,
 // Where an encoder cuts a content into frames.
 class PyCutter {
  public:
-  PyCutter(uint64_t level, nb::handle model, uint64_t threads,
-           uint64_t memory_bytes, nb::handle settings) {
-    const Options options = MakeOptions(
-        {level, model, threads, memory_bytes, 0, false, settings, {}});
+  PyCutter(nb::handle level, nb::handle model, nb::handle threads,
+           nb::handle memory_bytes, nb::handle settings) {
+    const Options options = MakeOptions({.level = level,
+                                         .model = model,
+                                         .threads = threads,
+                                         .memory_bytes = memory_bytes,
+                                         .settings = settings});
     llma_cutter* made = nullptr;
     llma_error error;
     llma_status status;
@@ -283,10 +294,12 @@ class PyCutter {
 // Of a level with these options, for contents of this size: whether it needs a
 // model, the content of a frame, and the memory that a frame takes, there and
 // back.
-nb::tuple LevelInfo(uint64_t level, nb::handle model, uint64_t threads,
+nb::tuple LevelInfo(nb::handle level, nb::handle model, nb::handle threads,
                     nb::handle settings, uint64_t content_bytes) {
-  const Options options =
-      MakeOptions({level, model, threads, 0, 0, false, settings, {}});
+  const Options options = MakeOptions({.level = level,
+                                       .model = model,
+                                       .threads = threads,
+                                       .settings = settings});
   llma_level_info info = LLMA_INIT(llma_level_info);
   llma_error error;
   Check(llma_level_get_info(options.get(), content_bytes, &info, &error),
@@ -298,15 +311,15 @@ nb::tuple LevelInfo(uint64_t level, nb::handle model, uint64_t threads,
 template <class Stream>
 nb::class_<Stream> DefineStream(nb::module_& module, const char* name) {
   return nb::class_<Stream>(module, name)
-      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t, uint64_t, bool,
-                    nb::handle, nb::handle, nb::handle>(),
+      .def(nb::init<nb::handle, nb::handle, nb::handle, nb::handle, nb::handle,
+                    bool, nb::handle, nb::handle, nb::handle>(),
            nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
            nb::arg("memory_bytes"), nb::arg("max_size") = 0,
            nb::arg("one_file") = false, nb::arg("settings").none() = nb::none(),
            nb::arg("source").none() = nb::none(),
            nb::arg("reference").none() = nb::none())
       .def("run", &Stream::Run, nb::arg("data"), nb::arg("action"))
-      .def("step", &Stream::Step, nb::arg("data"), nb::arg("max_size"))
+      .def("step", &Stream::Step, nb::arg("data"), nb::arg("max_length"))
       .def("cancel", &Stream::Cancel);
 }
 
@@ -330,13 +343,17 @@ void DefineCodec(nb::module_& module) {
   whole("compress_short", &Whole<llma_compress_short>);
   whole("decompress", &Whole<llma_decompress>);
   nb::class_<PyCutter>(module, "Cutter")
-      .def(nb::init<uint64_t, nb::handle, uint64_t, uint64_t, nb::handle>(),
+      .def(nb::init<nb::handle, nb::handle, nb::handle, nb::handle,
+                    nb::handle>(),
            nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
            nb::arg("memory_bytes"), nb::arg("settings").none())
       .def("run", &PyCutter::Run, nb::arg("data"), nb::arg("action"));
   module.def(
       "level_uses_model",
-      [](int level) { return llma_level_uses_model(level) != 0; },
+      [](nb::handle level) {
+        const uint64_t number = ToNumber(level, "level", LLMA_OPTION_LEVEL);
+        return llma_level_uses_model(static_cast<int>(number)) != 0;
+      },
       nb::arg("level"));
   module.def("level_info", &LevelInfo, nb::arg("level"),
              nb::arg("model").none(), nb::arg("threads"),

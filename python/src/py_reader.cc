@@ -138,7 +138,7 @@ llma_status Append(void* user, const void* content, size_t content_bytes,
 
 nb::bytes DecompressRange(nb::callable read_at, uint64_t file_bytes,
                           uint64_t offset, uint64_t size, nb::handle model,
-                          uint64_t threads, uint64_t memory_bytes,
+                          nb::handle threads, nb::handle memory_bytes,
                           nb::handle reference) {
   const Options options = MakeOptions({.model = model,
                                        .threads = threads,

@@ -59,8 +59,8 @@ void SetByName(llma_options* options, const nb::dict& settings) {
       throw nb::key_error(std::string(wanted).c_str());
     }
     llma_error error;
-    Check(llma_options_set(options, found->option, nb::cast<uint64_t>(value),
-                           &error),
+    Check(llma_options_set(options, found->option,
+                           ToNumber(value, wanted, found->option), &error),
           error);
   }
 }
@@ -132,6 +132,32 @@ void CallLock::Release() {
   mutex_.unlock();
 }
 
+nb::object ToIndex(nb::handle value) {
+  PyObject* const index = PyNumber_Index(value.ptr());
+  if (index == nullptr) throw nb::python_error();
+  return nb::steal(index);
+}
+
+uint64_t ToNumber(nb::handle value, std::string_view name, uint64_t min,
+                  uint64_t max) {
+  const nb::object number = ToIndex(value);
+  const uint64_t found = PyLong_AsUnsignedLongLong(number.ptr());
+  const bool fits = PyErr_Occurred() == nullptr;
+  PyErr_Clear();
+  if (!fits || found < min || found > max) {
+    RaiseUsage(std::string(name) + " must be from " + std::to_string(min) +
+               " to " + std::to_string(max));
+  }
+  return found;
+}
+
+uint64_t ToNumber(nb::handle value, std::string_view name, llma_option option) {
+  llma_error error;
+  llma_option_bounds bounds = LLMA_INIT(llma_option_bounds);
+  Check(llma_option_get_bounds(option, &bounds, &error), error);
+  return ToNumber(value, name, bounds.min, bounds.max);
+}
+
 Options MakeOptions(const Tuning& tuning) {
   llma_error error;
   llma_options* created = nullptr;
@@ -141,10 +167,14 @@ Options MakeOptions(const Tuning& tuning) {
   const auto set = [&](llma_option option, uint64_t value) {
     Check(llma_options_set(created, option, value, &error), error);
   };
-  set(LLMA_OPTION_LEVEL, tuning.level);
-  set(LLMA_OPTION_THREADS, tuning.threads);
-  set(LLMA_OPTION_MEMORY_BYTES, tuning.memory_bytes);
-  set(LLMA_OPTION_MAX_CONTENT_BYTES, tuning.max_size);
+  const auto set_number = [&](llma_option option, const char* name,
+                              nb::handle value) {
+    if (value.is_valid()) set(option, ToNumber(value, name, option));
+  };
+  set_number(LLMA_OPTION_LEVEL, "level", tuning.level);
+  set_number(LLMA_OPTION_THREADS, "threads", tuning.threads);
+  set_number(LLMA_OPTION_MEMORY_BYTES, "memory_bytes", tuning.memory_bytes);
+  set_number(LLMA_OPTION_MAX_CONTENT_BYTES, "max_size", tuning.max_size);
   set(LLMA_OPTION_ONE_FILE, tuning.one_file ? 1 : 0);
   if (nb::isinstance<nb::str>(tuning.model)) {
     set(LLMA_OPTION_AUTO_MODEL, 1);  // the only text that arrives here

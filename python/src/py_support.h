@@ -98,19 +98,28 @@ struct OptionsDeleter {
 };
 using Options = std::unique_ptr<llma_options, OptionsDeleter>;
 
-// How every function of the package is tuned. 0: the default of the library.
+// An argument that is an integer, as one of Python's; else throws TypeError.
+nb::object ToIndex(nb::handle value);
+// An argument that is an integer, with the bounds of this option or these.
+// Throws TypeError if it is none, llma.UsageError if it is out of bounds.
+uint64_t ToNumber(nb::handle value, std::string_view name, llma_option option);
+uint64_t ToNumber(nb::handle value, std::string_view name, uint64_t min,
+                  uint64_t max);
+
+// How every function of the package is tuned. Numbers that are not set: the
+// defaults of the library.
 struct Tuning {
-  uint64_t level = LLMA_LEVEL_DEFAULT;
-  nb::handle model;  // a Model, "auto" or None
-  uint64_t threads = 0;
-  uint64_t memory_bytes = 0;
-  uint64_t max_size = 0;
+  nb::handle level{};
+  nb::handle model{};  // a Model, "auto" or None
+  nb::handle threads{};
+  nb::handle memory_bytes{};
+  nb::handle max_size{};
   bool one_file = false;
-  nb::handle settings;  // a dictionary of further options by name, or nothing
+  nb::handle settings{};  // a dictionary of further options by name, or nothing
   // What is known of the source: (name, mode, seconds, nanoseconds), or
   // nothing.
-  nb::handle source;
-  nb::handle reference;  // bytes-like, or nothing
+  nb::handle source{};
+  nb::handle reference{};  // bytes-like, or nothing
 };
 // Work that goes by these options ends when a signal handler raises.
 Options MakeOptions(const Tuning& tuning);

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bytes in memory, streams, threads and errors."""
 
+import functools
 import lzma
 import pathlib
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Callable
 
 import llma
 import pytest
@@ -304,6 +306,49 @@ def test_alternatives(tiny: llma.Model) -> None:
     assert llma.bits_per_token(text, 4, model=tiny)[0].alternatives == ()
     with pytest.raises(llma.LlmaError):
         llma.bits_per_token(text, 4, model=tiny, alternatives=65)
+
+
+@pytest.mark.parametrize("number", [-1, -(2**80), 2**80])
+def test_numbers_out_of_bounds(number: int, tmp_path: pathlib.Path) -> None:
+    calls: dict[str, list[Callable[..., object]]] = {
+        "level": [functools.partial(llma.compress, b"x"), llma.LlmaCompressor],
+        "alternatives": [functools.partial(llma.bits_per_token, b"x", 1)],
+        "max_size": [functools.partial(llma.decompress, b"x")],
+    }
+    for name in "threads", "memory_bytes":
+        calls[name] = [
+            functools.partial(llma.compress, b"x", 1),
+            functools.partial(llma.bits_per_token, b"x", 1),
+            functools.partial(llma.compress_short, b"x"),
+        ]
+    for name in "threads", "memory_bytes", "max_size":
+        calls.setdefault(name, []).append(llma.LlmaDecompressor)
+        calls[name].append(functools.partial(llma.open, tmp_path / "x.llma", "wb"))
+    calls["max_size"].pop()
+    for name, which in calls.items():
+        for call in which:
+            with pytest.raises(llma.UsageError, match=f"^{name} must be from [01] to") as e:
+                call(**{name: number})
+            assert isinstance(e.value, ValueError)
+            for wrong in "1", 1.5, [1]:
+                with pytest.raises(TypeError):
+                    call(**{name: wrong})
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(llma.UsageError, match="^level must be from 1 to 9$"):
+        llma.compress(b"x", 10)
+    with pytest.raises(llma.UsageError, match="^alternatives must be from 0 to 64$"):
+        llma.bits_per_token(b"x", 1, alternatives=65)
+
+
+def test_max_length_out_of_bounds() -> None:
+    decoder = llma.LlmaDecompressor()
+    packed = llma.compress(TEXT, 1)
+    with pytest.raises(llma.UsageError, match="^max_length must be"):
+        decoder.decompress(packed, 1 << 64)
+    for wrong in "1", 1.5, -1.5:
+        with pytest.raises(TypeError):
+            decoder.decompress(packed, wrong)  # type: ignore[arg-type]
+    assert decoder.decompress(packed, -(1 << 64)) == TEXT
 
 
 def test_cancel() -> None:
