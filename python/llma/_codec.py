@@ -260,9 +260,10 @@ class LlmaDecompressor:
             if self._eof:
                 raise EOFError("Already at end of stream")
             if self._left:
-                data = self._left + bytes(data)
+                data = b"".join((self._left, data))
             content, used, status = self._decoder.step(data, max_length)
-            self._left = bytes(memoryview(data).cast("B")[used:])
+            view = memoryview(data)  # an empty one cannot be cast
+            self._left = bytes(view.cast("B")[used:]) if view.nbytes else b""
             self._needs_input = status == _NEED_INPUT
             if status == _OK:
                 self._end()

@@ -182,9 +182,14 @@ class LlmaFile(io.BufferedIOBase):
         return self._for_reading().read1(size)
 
     def readinto(self, buffer: Buffer) -> int:
-        with memoryview(buffer) as view, view.cast("B") as room:
-            content = self.read(len(room))
-            room[: len(content)] = content
+        with memoryview(buffer) as view:
+            if view.readonly:
+                raise TypeError("the buffer is read-only")
+            if view.nbytes == 0:  # then it cannot be cast
+                return len(self.read(0))
+            with view.cast("B") as room:
+                content = self.read(len(room))
+                room[: len(content)] = content
         return len(content)
 
     def readline(self, size: int | None = -1) -> bytes:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bytes in memory, streams, threads and errors."""
 
+import ctypes
 import functools
 import lzma
 import pathlib
@@ -338,6 +339,29 @@ def test_numbers_out_of_bounds(number: int, tmp_path: pathlib.Path) -> None:
         llma.compress(b"x", 10)
     with pytest.raises(llma.UsageError, match="^alternatives must be from 0 to 64$"):
         llma.bits_per_token(b"x", 1, alternatives=65)
+
+
+def empty_arrays() -> list[memoryview]:
+    """Empty buffers, some with several dimensions, as NumPy makes them."""
+    types = ctypes.c_uint8 * 0, ctypes.c_uint8 * 3 * 0, ctypes.c_double * 0 * 2
+    return [memoryview(one()) for one in types]
+
+
+def test_empty_arrays(tmp_path: pathlib.Path) -> None:
+    packed = llma.compress(TEXT, 1)
+    for empty in empty_arrays():
+        assert llma.decompress(llma.compress(empty, 1)) == b""
+        decoder = llma.LlmaDecompressor()
+        assert decoder.decompress(empty) == b""
+        made = decoder.decompress(packed[:9], 1) + decoder.decompress(empty)
+        assert made + decoder.decompress(packed[9:]) == TEXT
+        path = tmp_path / "x.llma"
+        with llma.open(path, "wb", level=1) as out:
+            assert out.write(empty) == 0
+            out.write(TEXT)
+        with llma.open(path) as file:
+            assert file.readinto(empty) == 0
+            assert file.read() == TEXT
 
 
 def test_max_length_out_of_bounds() -> None:
