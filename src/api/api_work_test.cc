@@ -9,6 +9,7 @@
 #include <chrono>
 #include <llma/llma.hpp>
 #include <thread>
+#include <utility>
 
 namespace {
 
@@ -111,6 +112,35 @@ TEST(ApiWorkTest, ProgressIsToldAtOnceAndThenTenTimesASecond) {
   }
   EXPECT_LE(static_cast<double>(told.size()),
             Seconds(Clock::now() - start) / 0.1 + 1);
+}
+
+// As who handles signals needs it.
+TEST(ApiWorkTest, AStreamTellsOnTheThreadThatCalled) {
+  llma::Options options = MakeOptions(1);
+  ASSERT_TRUE(options.Set(LLMA_OPTION_THREADS, 2));
+  ASSERT_TRUE(options.Set(LLMA_OPTION_FRAME_BYTES, 1 << 16));
+  int num_told = 0;
+  ASSERT_TRUE(options.SetProgress(
+      [&, caller = std::this_thread::get_id()](const llma_progress&) {
+        EXPECT_EQ(std::this_thread::get_id(), caller);
+        ++num_told;
+        return true;
+      }));
+  Bytes file;
+  const auto append = [&](std::span<const uint8_t> part) {
+    file.insert(file.end(), part.begin(), part.end());
+    return llma::OkStatus();
+  };
+  auto encoder = llma::Encoder::Create(options);
+  ASSERT_TRUE(encoder);
+  ASSERT_TRUE(encoder->Append(Text(300000), append));
+  ASSERT_TRUE(encoder->Finish(append));
+  EXPECT_GT(std::exchange(num_told, 0), 0);
+  auto decoder = llma::Decoder::Create(options);
+  ASSERT_TRUE(decoder);
+  ASSERT_TRUE(decoder->Append(file, kNowhere));
+  ASSERT_TRUE(decoder->Finish(kNowhere));
+  EXPECT_GT(num_told, 0);
 }
 
 TEST(ApiWorkTest, ACallbackCancels) {
