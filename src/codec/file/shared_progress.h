@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adds up the progress of frames that are coded side by side. Who waits for
-// them tells of it, on his thread: only there may a caller do all he likes, as
+// Adds up the progress of frames that are coded side by side. The thread that
+// waits for them tells of it: the caller's, which alone may do anything, such as
 // handle signals.
 #ifndef LLMA_CODEC_SHARED_PROGRESS_H_
 #define LLMA_CODEC_SHARED_PROGRESS_H_
