@@ -288,8 +288,9 @@ typedef struct llma_progress {
   uint64_t coded_bytes; /* written or read so far; 0 while fetching */
 } llma_progress;
 
-/* Called as the work begins, then up to ten times a second. Anything but 0
- * cancels the work, which ends with LLMA_ERROR_CANCELLED. */
+/* Called as the work begins, then up to ten times a second; of a stream by the
+ * thread that runs it. Anything but 0 cancels the work, which ends with
+ * LLMA_ERROR_CANCELLED. */
 typedef int (*llma_progress_fn)(void *user, const llma_progress *progress);
 
 typedef struct llma_pull_options {

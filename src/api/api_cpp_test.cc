@@ -285,11 +285,12 @@ TEST(ApiCppTest, WhatCallbacksThrowIsAnError) {
 
 // Slow to go, so that a call that comes too late meets it.
 struct Watched {
-  std::atomic<bool>& is_going;
+  explicit Watched(std::atomic<bool>& going) : is_going(going) {}
   ~Watched() {
     is_going = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(400));
   }
+  std::atomic<bool>& is_going;
 };
 
 TEST(ApiCppTest, WhatAStreamWasEndsBeforeItsCallbacksGo) {
