@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Adds up the progress of frames that are coded side by side. The thread that
-// waits for them tells of it: the caller's, which alone may do anything, such as
-// handle signals.
+// waits for them tells of it: the caller's, which alone may do anything, such
+// as handle signals.
 #ifndef LLMA_CODEC_SHARED_PROGRESS_H_
 #define LLMA_CODEC_SHARED_PROGRESS_H_
 
