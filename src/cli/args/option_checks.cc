@@ -43,62 +43,57 @@ void DecideOutput(Options& options) {
 }
 
 void DropUnfitting(const Options& defaults, Options& options) {
-  const bool writes = options.operation == Operation::kCompress ||
-                      options.operation == Operation::kDecompress;
+  const Options usual;
+  // As if the defaults did not have it.
+  const auto drop_one = [&](auto member) {
+    if (defaults.*member != usual.*member) options.*member = usual.*member;
+  };
+  const auto drop = [&](auto... members) { (drop_one(members), ...); };
+  const auto drop_range = [&] {
+    if (defaults.range) options.range.reset();
+  };
+  const bool compresses = options.operation == Operation::kCompress;
+  const bool decompresses = options.operation == Operation::kDecompress;
   const bool reads_stdin =
       !options.names_file &&
       (options.operands.empty() ||
        (options.operands.size() == 1 && options.operands[0] == "-"));
   const bool has_stdout =
       options.to_stdout || (reads_stdin && options.output.empty());
-  if (!writes || has_stdout || !options.output.empty()) {
-    if (!defaults.output_dir.empty()) options.output_dir.clear();
+  if (!(compresses || decompresses) || has_stdout || !options.output.empty()) {
+    drop(&Options::output_dir);
   }
-  if (options.operation != Operation::kCompress) {
-    if (defaults.resume) options.resume = false;
-    if (defaults.flush) options.flush = false;
-    if (defaults.is_short) options.is_short = false;
-    if (defaults.embeds_models) options.embeds_models = false;
+  if (!compresses) {
+    drop(&Options::resume, &Options::flush, &Options::is_short,
+         &Options::embeds_models);
   }
-  if (options.operation != Operation::kDecompress) {
-    if (defaults.salvage) options.salvage = false;
-    if (defaults.range) options.range.reset();
-    if (defaults.max_content_bytes != 0 &&
-        options.operation != Operation::kTest) {
-      options.max_content_bytes = 0;
+  if (!decompresses) {
+    drop(&Options::salvage);
+    drop_range();
+    if (options.operation != Operation::kTest) {
+      drop(&Options::max_content_bytes);
     }
   }
+  // What the line says holds.
   if (options.salvage && options.range) {
-    // What the line says holds.
-    if (defaults.salvage) {
-      options.salvage = false;
-    } else if (defaults.range) {
-      options.range.reset();
-    }
+    drop(&Options::salvage);
+    if (options.salvage) drop_range();
   }
   if (has_stdout || options.salvage || options.range) {
-    if (defaults.remove_source) options.remove_source = false;
+    drop(&Options::remove_source);
   }
   if (options.remove_source) {
-    if (defaults.salvage) options.salvage = false;
-    if (defaults.range) options.range.reset();
+    drop(&Options::salvage);
+    drop_range();
   }
-  if (has_stdout) {
-    if (defaults.resume) options.resume = false;
-    if (defaults.verify) options.verify = false;
-  }
+  if (has_stdout) drop(&Options::resume, &Options::verify);
   if (options.is_short) {
-    if (defaults.resume) options.resume = false;
-    if (defaults.keeps_name) options.keeps_name = false;
-    if (defaults.embeds_models) options.embeds_models = false;
-    if (defaults.frame_bytes != 0) options.frame_bytes = 0;
+    drop(&Options::resume, &Options::keeps_name, &Options::embeds_models,
+         &Options::frame_bytes);
   }
   if (options.resume && !options.has_checksums) {
-    if (defaults.resume) {
-      options.resume = false;
-    } else if (!defaults.has_checksums) {
-      options.has_checksums = true;
-    }
+    drop(&Options::resume);
+    if (options.resume) drop(&Options::has_checksums);
   }
 }
 

@@ -15,9 +15,9 @@ namespace llma::cli {
 // Adds the names in options.names_file to the operands.
 Status AddNames(Options& options);
 
-// All inputs: operands, and with -r the files below
-// folders, in the order of their names. "-" if nothing was named at all. What
-// cannot be listed is told to the user and makes `status` worse.
+// All inputs: operands, and with -r the files below folders, in the order of
+// their names. "-" if nothing was named at all. What cannot be listed is told
+// to the user and makes `status` worse.
 std::vector<std::string> ListInputs(const Options& options,
                                     const Messages& messages, int& status);
 
