@@ -23,7 +23,7 @@
 #include "numerics/reference_ops.h"
 
 #define LLMA_AMX_TARGET \
-  "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8"
+  "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8,prfchw"
 LLMA_TARGET_BEGIN(LLMA_AMX_TARGET)
 
 namespace llma::kernels::amx {
@@ -50,116 +50,145 @@ static_assert(sizeof(TileShapes) == 64);
 // of weights takes as long to load for one row as for 16.
 inline constexpr uint32_t kMinRows = 8;
 
-// Products that are under way while those before them are scaled: a tile goes
-// to memory before vectors can take its sums.
-inline constexpr int kInFlight = 4;
-
-// A block of rows of x, and a group of columns.
-struct TileIndex {
-  uint32_t row = 0;
-  uint32_t group = 0;
-};
-
-// Tiles 0 to 3 are products, 4 and 6 rows of x, 5 and 7 weights.
-template <class Tiles, int kSlot>
-[[gnu::always_inline]] inline void StartProducts(const int8_t* x,
-                                                 size_t x_stride,
-                                                 const int8_t* w,
-                                                 int32_t* products) {
-  constexpr int kX = kSlot % 2 == 0 ? 4 : 6;
-  Tiles::template Zero<kSlot>();
-  Tiles::template Load<kX>(x, x_stride);
-  Tiles::template Load<kX + 1>(w, kTileRowBytes);
-  Tiles::template AddProducts<kSlot, kX, kX + 1>();
-  Tiles::template Store<kSlot>(products, kTileRowBytes);
-}
-
-// One panel of W with all rows of x, kRows at a time; the last rows are those
-// that end with x, so that some may be computed twice.
+// W's panels with all rows of x, kRows at a time; the last rows are those that
+// end with x, so that some may be computed twice.
+//
+// A tile of sums goes to memory before vectors can take it. So three products
+// are under way: one is multiplied, one is stored when it is surely done (a
+// store right behind its product waits for it, and everything else behind the
+// store), one is scaled.
 template <class Tiles, int kRows>
-class PanelProduct {
+class PanelProducts {
  public:
-  PanelProduct(const LinearWeights& w, uint32_t panel, const QuantizedRows& x,
-               float* y, size_t y_stride)
+  PanelProducts(const LinearWeights& w, uint32_t panel_begin,
+                uint32_t panel_end, const QuantizedRows& x, float* y,
+                size_t y_stride)
       : x_(x),
-        values_(w.values + size_t{panel} * kPanelRows * w.num_cols),
-        scales_(w.scales + size_t{panel} * kPanelRows * w.num_groups()),
         num_groups_(w.num_groups()),
-        y_(y + size_t{panel} * kPanelRows),
+        last_row_(x.num_rows - kRows),
+        panel_bytes_(size_t{kPanelRows} * w.num_cols),
         y_stride_(y_stride) {
     const uint32_t num_blocks = (x.num_rows + kRows - 1) / kRows;
-    num_products_ = num_blocks * num_groups_;
-    const bool is_last = panel + 1 >= w.num_panels();
-    ahead_ = is_last ? values_ : values_ + size_t{kPanelRows} * w.num_cols;
-    scales_ahead_ = is_last ? scales_ : scales_ + kPanelRows * num_groups_;
+    num_products_ = size_t{panel_end - panel_begin} * num_blocks * num_groups_;
+    started_.values = w.values + panel_begin * panel_bytes_;
+    started_.scales = w.scales + size_t{panel_begin} * kPanelRows * num_groups_;
+    started_.y = y + size_t{panel_begin} * kPanelRows;
+    added_ = started_;
+    last_values_ = w.values + (w.num_panels() - 1) * panel_bytes_;
     const int shift = std::bit_width(num_blocks) - 1;
-    lines_ahead_ = shift < 4 ? 16u >> shift : 1u;
+    pairs_ahead_ = shift < 3 ? 8u >> shift : 1u;
+    rows_ahead_ = (kRows + num_groups_ - 1) / num_groups_;
   }
 
   void Run() {
     // Not members, since what tiles read and write is not kept in registers.
-    alignas(64) int32_t products[kInFlight][kRows * 16];
+    alignas(64) int32_t products[2][kRows * 16];
     __m512 sums[kRows];
     Clear(sums);
-    Start<0>(products);
-    Start<1>(products);
-    Start<2>(products);
-    for (uint32_t i = 0; i < num_products_; i += kInFlight) {
-      Start<3>(products);
-      Add(products[0], sums);
-      if (i + 1 >= num_products_) break;
-      Start<0>(products);
-      Add(products[1], sums);
-      if (i + 2 >= num_products_) break;
-      Start<1>(products);
-      Add(products[2], sums);
-      if (i + 3 >= num_products_) break;
-      Start<2>(products);
-      Add(products[3], sums);
+    for (size_t i = 0; i < num_products_ + kScaleAfter; i += 4) {
+      Step<0>(i, products, sums);
+      Step<1>(i + 1, products, sums);
+      Step<2>(i + 2, products, sums);
+      Step<3>(i + 3, products, sums);
     }
   }
 
  private:
+  static constexpr size_t kPairBytes = 128;
+  static constexpr size_t kStoreAfter = 2;
+  static constexpr size_t kScaleAfter = 3;
+
+  // Of a panel, a block of rows of x, and a group of columns.
+  struct ProductIndex {
+    const int8_t* values;  // of the panel
+    const float* scales;
+    float* y;  // of the panel and row 0
+    uint32_t row = 0;
+    uint32_t group = 0;
+  };
+
   [[gnu::always_inline]] static void Clear(__m512 (&sums)[kRows]) {
     LLMA_UNROLL
     for (int r = 0; r < kRows; ++r) sums[r] = _mm512_setzero_ps();
   }
 
-  // Returns whether the group was the last one.
-  [[gnu::always_inline]] bool Advance(TileIndex& tile) const {
-    if (++tile.group < num_groups_) return false;
-    tile.group = 0;
-    tile.row = std::min(tile.row + kRows, x_.num_rows - kRows);
-    return true;
+  // One product after the other, each in a tile of its own.
+  template <int kTile>
+  [[gnu::always_inline]] void Step(size_t i, int32_t (&products)[2][kRows * 16],
+                                   __m512 (&sums)[kRows]) {
+    if (i < num_products_) Start<kTile>();
+    // Before the first there is none: the difference is huge.
+    if (i - kStoreAfter < num_products_) {
+      Tiles::template Store<(kTile + 4 - kStoreAfter) % 4>(
+          products[(kTile + kStoreAfter) % 2], kTileRowBytes);
+    }
+    if (i - kScaleAfter < num_products_) {
+      Add(products[(kTile + kScaleAfter) % 2], sums);
+    }
   }
 
-  // Nothing, once all are started.
-  template <int kSlot>
-  [[gnu::always_inline]] void Start(
-      int32_t (&products)[kInFlight][kRows * 16]) {
-    if (num_started_ == num_products_) return;
-    ++num_started_;
+  // Tiles 0 to 3 are products, 4 and 6 rows of x, 5 and 7 weights.
+  template <int kTile>
+  [[gnu::always_inline]] void Start() {
+    constexpr int kX = kTile % 2 == 0 ? 4 : 6;
     const size_t column = size_t{started_.group} * kGroupSize;
-    StartProducts<Tiles, kSlot>(
-        x_.values + size_t{started_.row} * x_.num_cols + column, x_.num_cols,
-        values_ + column * kPanelRows, products[kSlot]);
-    // The blocks of rows together fetch the next panel.
-    const int8_t* const ahead = ahead_;
-    for (uint32_t line = 0; line < lines_ahead_; ++line) {
-      _mm_prefetch(reinterpret_cast<const char*>(ahead) + line * 64,
-                   _MM_HINT_T1);
+    Tiles::template Zero<kTile>();
+    Tiles::template Load<kX>(
+        x_.values + size_t{started_.row} * x_.num_cols + column, x_.num_cols);
+    Tiles::template Load<kX + 1>(started_.values + column * kPanelRows,
+                                 kTileRowBytes);
+    Tiles::template AddProducts<kTile, kX, kX + 1>();
+    FetchAhead();
+    Advance(started_);
+  }
+
+  // A part of the next panel, whose lines arrive in pairs; the blocks of rows
+  // together fetch all of it. And lines of y, which are far from each other,
+  // before sums are stored there.
+  [[gnu::always_inline]] void FetchAhead() {
+    if ((started_.row | started_.group) == 0) {
+      const bool is_last = started_.values == last_values_;
+      ahead_ = started_.values + (is_last ? 0 : panel_bytes_);
+      ahead_end_ = ahead_ + panel_bytes_;
+      scales_ahead_ =
+          started_.scales + (is_last ? 0 : size_t{kPanelRows} * num_groups_);
     }
-    ahead_ = ahead + lines_ahead_ * size_t{64};
+    if (ahead_ != ahead_end_) {
+      const int8_t* const ahead = ahead_;
+      for (uint32_t pair = 0; pair < pairs_ahead_; ++pair) {
+        _mm_prefetch(reinterpret_cast<const char*>(ahead) + pair * kPairBytes,
+                     _MM_HINT_T1);
+      }
+      ahead_ = ahead + pairs_ahead_ * kPairBytes;
+    }
     _mm_prefetch(reinterpret_cast<const char*>(scales_ahead_ +
                                                started_.group * kPanelRows),
                  _MM_HINT_T1);
-    Advance(started_);
+    const uint32_t begin = started_.group * rows_ahead_;
+    const uint32_t end = std::min<uint32_t>(begin + rows_ahead_, kRows);
+    for (uint32_t r = begin; r < end; ++r) {
+      __builtin_prefetch(started_.y + (started_.row + r) * y_stride_, 1);
+    }
+  }
+
+  // To the next group, and after the last one to the next rows or panel.
+  [[gnu::always_inline]] void Advance(ProductIndex& product) const {
+    if (++product.group < num_groups_) return;
+    product.group = 0;
+    if (product.row != last_row_) {
+      product.row = std::min(product.row + kRows, last_row_);
+      return;
+    }
+    product.row = 0;
+    product.values += panel_bytes_;
+    product.scales += size_t{kPanelRows} * num_groups_;
+    product.y += kPanelRows;
   }
 
   [[gnu::always_inline]] void Add(const int32_t* products,
                                   __m512 (&sums)[kRows]) {
     const __m512 w_scale =
-        _mm512_loadu_ps(scales_ + size_t{added_.group} * kPanelRows);
+        _mm512_loadu_ps(added_.scales + size_t{added_.group} * kPanelRows);
     const float* x_scales =
         x_.scales + size_t{added_.row} * num_groups_ + added_.group;
     LLMA_UNROLL
@@ -170,27 +199,29 @@ class PanelProduct {
       const __m512 x_scale = _mm512_set1_ps(x_scales[r * size_t{num_groups_}]);
       sums[r] = _mm512_add_ps(sums[r], _mm512_mul_ps(scaled, x_scale));
     }
-    float* out = y_ + added_.row * y_stride_;
-    if (!Advance(added_)) return;
-    LLMA_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      _mm512_storeu_ps(out + r * y_stride_, sums[r]);
+    if (added_.group + 1 == num_groups_) {
+      float* const out = added_.y + added_.row * y_stride_;
+      LLMA_UNROLL
+      for (int r = 0; r < kRows; ++r) {
+        _mm512_storeu_ps(out + r * y_stride_, sums[r]);
+      }
+      Clear(sums);
     }
-    Clear(sums);
+    Advance(added_);
   }
 
   const QuantizedRows x_;
-  const int8_t* const values_;
-  const float* const scales_;
   const uint32_t num_groups_;
-  float* const y_;
+  const uint32_t last_row_;
+  const size_t panel_bytes_;
   const size_t y_stride_;
-  uint32_t num_products_;
-  uint32_t num_started_ = 0;
-  TileIndex started_, added_;
+  size_t num_products_;
+  ProductIndex started_, added_;
+  uint32_t pairs_ahead_, rows_ahead_;  // to fetch for each product
+  const int8_t* last_values_;          // of W's last panel
   const int8_t* ahead_;
+  const int8_t* ahead_end_;
   const float* scales_ahead_;
-  uint32_t lines_ahead_;
 };
 
 template <class Tiles, int kRows>
@@ -202,9 +233,7 @@ void MatmulRows(const LinearWeights& w, uint32_t panel_begin,
     shapes.Set(tile, tile == 5 || tile == 7 ? kTileRows : kRows);
   }
   Tiles::Configure(shapes);
-  for (uint32_t panel = panel_begin; panel < panel_end; ++panel) {
-    PanelProduct<Tiles, kRows>(w, panel, x, y, y_stride).Run();
-  }
+  PanelProducts<Tiles, kRows>(w, panel_begin, panel_end, x, y, y_stride).Run();
   Tiles::Release();
 }
 
@@ -246,21 +275,29 @@ class QueryScores {
   }
 
   void Run() {
-    Start<0>(0);
-    Start<1>(1);
-    for (uint32_t panel = 0; panel < keys_.num_panels; panel += 2) {
-      Start<0>(panel + 2);
-      Scale(panel);
-      Start<1>(panel + 3);
-      Scale(panel + 1);
+    alignas(64) int32_t products[2][kTileRows * 16];
+    for (uint32_t panel = 0; panel < keys_.num_panels + 2; panel += 2) {
+      Step<0>(panel, products);
+      Step<1>(panel + 1, products);
     }
   }
 
  private:
-  // Nothing after the last panel.
+  // One panel is multiplied, the one before stored, the one before that scaled,
+  // as in PanelProducts.
+  template <int kTile>
+  [[gnu::always_inline]] void Step(uint32_t panel,
+                                   int32_t (&products)[2][kTileRows * 16]) {
+    if (panel < keys_.num_panels) Start<kTile>(panel);
+    // Before the first there is none: the difference is huge.
+    if (panel - 1 < keys_.num_panels) {
+      Tiles::template Store<1 - kTile>(products[1 - kTile], kTileRowBytes);
+    }
+    if (panel - 2 < keys_.num_panels) Scale(panel - 2, products[kTile]);
+  }
+
   template <int kTile>
   [[gnu::always_inline]] void Start(uint32_t panel) {
-    if (panel >= keys_.num_panels) return;
     const int8_t* values =
         keys_.values + size_t{panel} * kPanelRows * keys_.head_dim;
     Tiles::template Zero<kTile>();
@@ -268,7 +305,6 @@ class QueryScores {
     if (num_parts_ > 1) AddPart<kTile, 1>(values);
     if (num_parts_ > 2) AddPart<kTile, 2>(values);
     if (num_parts_ > 3) AddPart<kTile, 3>(values);
-    Tiles::template Store<kTile>(products_[panel % kInFlight], kTileRowBytes);
   }
 
   template <int kTile, int kPart>
@@ -279,9 +315,8 @@ class QueryScores {
     Tiles::template AddProducts<kTile, 4 + kPart, kKeys>();
   }
 
-  [[gnu::always_inline]] void Scale(uint32_t panel) const {
-    if (panel >= keys_.num_panels) return;
-    const int32_t* products = products_[panel % kInFlight];
+  [[gnu::always_inline]] void Scale(uint32_t panel,
+                                    const int32_t* products) const {
     const size_t position = size_t{panel} * kPanelRows;
     const __m512 k_scale = _mm512_loadu_ps(keys_.scales + position);
     for (uint32_t r = 0; r < rows_; ++r) {
@@ -293,7 +328,6 @@ class QueryScores {
     }
   }
 
-  alignas(64) int32_t products_[kInFlight][kTileRows * 16];
   const KeyPanels keys_;
   const float* const q_scales_;
   const uint32_t rows_;
