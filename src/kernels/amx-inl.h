@@ -46,9 +46,10 @@ struct alignas(64) TileShapes {
 };
 static_assert(sizeof(TileShapes) == 64);
 
-// With fewer rows of activations the kernels of AVX-512 VNNI are used: a tile
-// of weights takes as long to load for one row as for 16.
-inline constexpr uint32_t kMinRows = 8;
+// With fewer rows of activations, or queries, the kernels of AVX-512 VNNI are
+// used: a tile of weights takes as long to load for one row as for 16.
+inline constexpr uint32_t kMinRows = 4;
+inline constexpr uint32_t kMinQueries = 8;
 
 // W's panels with all rows of x, kRows at a time; the last rows are those that
 // end with x, so that some may be computed twice.
@@ -244,10 +245,12 @@ void Matmul(const LinearWeights& w, uint32_t panel_begin, uint32_t panel_end,
     avx512vnni::Matmul(w, panel_begin, panel_end, x, y, y_stride);
     return;
   }
-  constexpr decltype(&MatmulRows<Tiles, 8>) kByRows[] = {
-      MatmulRows<Tiles, 8>,  MatmulRows<Tiles, 9>,  MatmulRows<Tiles, 10>,
-      MatmulRows<Tiles, 11>, MatmulRows<Tiles, 12>, MatmulRows<Tiles, 13>,
-      MatmulRows<Tiles, 14>, MatmulRows<Tiles, 15>, MatmulRows<Tiles, 16>};
+  constexpr decltype(&MatmulRows<Tiles, kMinRows>) kByRows[] = {
+      MatmulRows<Tiles, 4>,  MatmulRows<Tiles, 5>,  MatmulRows<Tiles, 6>,
+      MatmulRows<Tiles, 7>,  MatmulRows<Tiles, 8>,  MatmulRows<Tiles, 9>,
+      MatmulRows<Tiles, 10>, MatmulRows<Tiles, 11>, MatmulRows<Tiles, 12>,
+      MatmulRows<Tiles, 13>, MatmulRows<Tiles, 14>, MatmulRows<Tiles, 15>,
+      MatmulRows<Tiles, 16>};
   kByRows[TileRows(x.num_rows, kTileRows) - kMinRows](w, panel_begin, panel_end,
                                                       x, y, y_stride);
 }
@@ -339,7 +342,7 @@ class QueryScores {
 template <class Tiles>
 void AttentionScores(const KeyPanels& keys, const QuantizedRows& q,
                      float* scores, size_t stride) {
-  if (q.num_rows < kMinRows || keys.low_values != nullptr ||
+  if (q.num_rows < kMinQueries || keys.low_values != nullptr ||
       keys.head_dim % 64 != 0 ||
       keys.head_dim > QueryScores<Tiles>::kMaxHeadDim) {
     avx512vnni::AttentionScores(keys, q, scores, stride);
@@ -400,7 +403,8 @@ void WeightedValueSums(const ValuePanels& v, const uint8_t* weights_hi,
                        const uint8_t* weights_lo, size_t weights_stride,
                        uint32_t num_queries, int32_t* sums_hi,
                        int32_t* sums_lo) {
-  const uint32_t whole = num_queries < kMinRows ? 0 : v.num_positions / 64 * 64;
+  const uint32_t whole =
+      num_queries < kMinQueries ? 0 : v.num_positions / 64 * 64;
   uint32_t rows = 0;
   for (uint32_t query = 0; whole > 0 && query < num_queries; query += rows) {
     const uint32_t next = TileRows(num_queries - query, kTileRows);

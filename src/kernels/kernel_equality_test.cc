@@ -354,8 +354,8 @@ TEST(AmxModel, TilesAreUsedAsTheProcessorAllows) {
     EXPECT_EQ(y[y.size() - 1], 128.0f);
     return CountsOfAmxModel().products - before;
   };
-  EXPECT_EQ(products_of(7), 0u);
-  EXPECT_EQ(products_of(8), 1u);
+  EXPECT_EQ(products_of(3), 0u);
+  EXPECT_EQ(products_of(4), 1u);
   EXPECT_EQ(products_of(16), 1u);
   EXPECT_EQ(products_of(17), 2u);
   EXPECT_EQ(products_of(33), 3u);
