@@ -31,7 +31,8 @@ from . import adapter_files, base, texts
 if TYPE_CHECKING:
     from . import trainer
 
-_NEEDED = {"torch": "torch", "transformers": "transformers", "numpy": "numpy",
+_NEEDED = {"torch": "torch", "transformers": "transformers",
+           "accelerate": "accelerate", "numpy": "numpy",
            "tokenizers": "tokenizers", "gguf": "gguf"}
 _CHECKPOINT = "training.pt"
 _MEASURED_SHARE = 10  # times that held-out text is measured
