@@ -210,7 +210,8 @@ Result<Repository> ParseRepository(Bytes answer) {
 Result<std::vector<std::string>> ChooseWeights(const Repository& repository,
                                                Bytes index) {
   std::set<std::string> names;
-  if (repository.files.contains(kIndexFile)) {
+  const bool has_index = repository.files.contains(kIndexFile);
+  if (has_index) {
     const auto json = JsonValue::Parse(index);
     const JsonValue* const map = json ? json->Find("weight_map") : nullptr;
     if (map == nullptr || map->AsObject() == nullptr) {
@@ -231,9 +232,11 @@ Result<std::vector<std::string>> ChooseWeights(const Repository& repository,
       }
       names.insert(*name);
     }
-  } else if (repository.files.contains(kOneFile)) {
-    names.insert(kOneFile);
-  } else {
+  }
+  if (repository.files.contains(kOneFile) && !names.contains(kOneFile)) {
+    // As transformers has it, and the import of a folder.
+    names = {kOneFile};
+  } else if (!has_index) {
     for (const auto& [name, file] : repository.files) {
       if (IsWeights(name)) names.insert(name);
     }

@@ -164,6 +164,13 @@ TEST(HubRepositoryTest, Weights) {
   EXPECT_EQ(*choose(R"({"weight_map":{"x":"model-2.safetensors",
                        "y":"model-1.safetensors","z":"model-2.safetensors"}})"),
             (Names{"model-1.safetensors", "model-2.safetensors"}));
+  const auto both = Parse(Answer(Large("model-1.safetensors") + "," +
+                                 Large("model.safetensors") + "," +
+                                 Small("model.safetensors.index.json")));
+  EXPECT_EQ(*ChooseWeights(
+                *both, AsBytes(std::string(
+                           R"({"weight_map":{"x":"model-1.safetensors"}})"))),
+            Names{"model.safetensors"});
   for (const char* bad :
        {"", "{}", R"({"weight_map":[]})", R"({"weight_map":{"x":1}})",
         R"({"weight_map":{"x":"../model-1.safetensors"}})",

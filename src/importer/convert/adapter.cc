@@ -19,6 +19,7 @@
 #include "importer/hf/json_value.h"
 #include "importer/hf/peft_config.h"
 #include "importer/hf/safetensors_reader.h"
+#include "importer/source_file.h"
 #include "platform/file_info.h"
 #include "platform/folder_list.h"
 
@@ -156,7 +157,7 @@ uint32_t SplitPairRow(uint32_t i, uint32_t head_dim) {
 }  // namespace
 
 Result<Bytes> Adapter::Map(const std::string& path) {
-  LLMA_ASSIGN(MappedFile file, MappedFile::Open(path));
+  LLMA_ASSIGN(MappedFile file, OpenSourceFile(path));
   const Bytes bytes = file.bytes();
   files_.push_back(std::move(file));
   return bytes;

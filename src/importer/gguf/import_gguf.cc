@@ -15,6 +15,7 @@ namespace llma {
 namespace {
 
 constexpr std::string_view kNumPartsKey = "split.count";
+constexpr std::string_view kTypeKey = "general.type";
 
 }  // namespace
 
@@ -27,13 +28,21 @@ Status ReadGguf(Bytes file, const SourceUser& use) {
                      " parts of a model: join them first, as `llama-gguf-split "
                      "--merge` of llama.cpp does"};
   }
+  if (const auto type = gguf.GetString(kTypeKey); type && *type != "model") {
+    return Error{ErrorCode::kUnsupported,
+                 "is no language model: its " + std::string(kTypeKey) + " is " +
+                     std::string(*type) +
+                     (*type == "adapter" ? ": --adapter takes it, with the "
+                                           "model that it changes"
+                                         : "")};
+  }
   SourceModel source;
   LLMA_ASSIGN(source.vocabulary, ReadGgufTokens(gguf, source.notes));
   LLMA_TRY(ReadGgufConfig(gguf, source));
   source.names = GgufTensorNames();
   source.config.tied_head = gguf.tensors().count(source.names.head) == 0;
-  if (gguf.Has("general.license")) {
-    LLMA_ASSIGN(source.license, gguf.GetString("general.license"));
+  if (const auto license = gguf.GetString("general.license")) {
+    source.license = *license;
   }
   source.tensors = gguf.tensors();
   std::erase_if(source.tensors, [](const auto& entry) {

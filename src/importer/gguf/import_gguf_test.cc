@@ -215,6 +215,15 @@ TEST_F(ImportGgufTest, ErrorsNameWhatIsUnsupported) {
       ErrorOf(
           [](GgufEditor& e) { e.SetString("general.architecture", "rwkv"); }),
       "architecture rwkv (only " + GgufArchitectureNames() + " can be read)");
+  EXPECT_EQ(
+      ErrorOf([](GgufEditor& e) { e.SetString("general.type", "adapter"); }),
+      "is no language model: its general.type is adapter: --adapter "
+      "takes it, with the model that it changes");
+  EXPECT_EQ(ErrorOf([](GgufEditor& e) {
+              e.SetString("general.type", "mmproj");
+              e.values.erase("tokenizer.ggml.model");
+            }),
+            "is no language model: its general.type is mmproj");
   EXPECT_EQ(ErrorOf([](GgufEditor& e) {
               e.SetString("tokenizer.ggml.model", "bert");
             }),
@@ -324,6 +333,7 @@ TEST_F(ImportGgufTest, ScoresMakeMerges) {
 TEST_F(ImportGgufTest, UnprintableLicensesAreLeftOut) {
   GgufEditor editor(gguf_);
   editor.SetString("general.license", "\x1b[31m");
+  editor.SetString("general.type", "model");
   const std::vector<uint8_t> bytes = editor.Encode();
   ASSERT_TRUE(ImportGgufBytes(bytes, Path("a"), {"a", "", false}));
   EXPECT_EQ((*Model::Open(Path("a")))->license(), "");

@@ -13,6 +13,7 @@
 #include "importer/hf/json_fields.h"
 #include "importer/hf/json_value.h"
 #include "importer/hf/safetensors_reader.h"
+#include "importer/source_file.h"
 #include "platform/file_info.h"
 #include "platform/folder_list.h"
 #include "platform/mapped_file.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr const char* kConfigFile = "config.json";
 constexpr const char* kTokenizerFile = "tokenizer.json";
+constexpr const char* kWeightsFile = "model.safetensors";
 constexpr const char* kIndexFile = "model.safetensors.index.json";
 constexpr std::string_view kWeightsSuffix = ".safetensors";
 constexpr uint64_t kMaxJsonBytes = 1 << 27;
@@ -52,7 +54,7 @@ class Folder {
                        kConfigFile + ", " + kTokenizerFile +
                        " and .safetensors files, or the path of a GGUF file"};
     }
-    LLMA_ASSIGN(MappedFile file, MappedFile::Open(PathOf(name)));
+    LLMA_ASSIGN(MappedFile file, OpenSourceFile(PathOf(name)));
     const Bytes bytes = file.bytes();
     files_.push_back(std::move(file));
     return bytes;
@@ -154,14 +156,28 @@ Status AddTensors(Folder& folder, const std::string& name,
   return OkStatus();
 }
 
-Status ReadWeights(Folder& folder, TensorMap& tensors) {
+// As transformers has it: one file with everything comes before those that an
+// index names, and before others that stand beside it.
+Status ReadWeights(Folder& folder, TensorMap& tensors,
+                   std::vector<std::string>& notes) {
   WeightMap index;
   std::set<std::string> names;
-  const bool has_index = !IsMissing(folder.PathOf(kIndexFile));
+  const bool has_one = !IsMissing(folder.PathOf(kWeightsFile));
+  bool has_index = !IsMissing(folder.PathOf(kIndexFile));
   if (has_index) {
     LLMA_ASSIGN(index, ReadIndex(folder));
     for (const auto& [tensor, file] : index) names.insert(file);
-  } else {
+    if (has_one && !names.contains(kWeightsFile)) {
+      notes.push_back(std::string(kWeightsFile) +
+                      " is taken, and not the files that " + kIndexFile +
+                      " names");
+      has_index = false;
+      index.clear();
+    }
+  }
+  if (!has_index && has_one) {
+    names = {kWeightsFile};
+  } else if (!has_index) {
     LLMA_ASSIGN(names, ListWeights(folder.path()));
   }
   if (names.empty()) {
@@ -279,7 +295,7 @@ Status ReadFolder(const std::string& folder_path, const SourceUser& use) {
   Description description;
   SourceModel source;
   LLMA_TRY(ReadDescription(folder, description, source));
-  LLMA_TRY(ReadWeights(folder, source.tensors));
+  LLMA_TRY(ReadWeights(folder, source.tensors, source.notes));
   source.names = FolderTensorNames(source.config);
   if (description.config.Find("text_config") != nullptr) {
     TakeLanguageModel(source.names, source.tensors);

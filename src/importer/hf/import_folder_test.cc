@@ -615,12 +615,30 @@ TEST_F(ImportFolderTest, BadWeightsFilesAndIndices) {
             "/model.safetensors: tensor model.norm.weight is in another file "
             "by the index");
   EXPECT_EQ(ErrorOf([](HfFolderEditor& e) {
+              auto all = e.weights.extract(kWeights);
+              all.key() = "a.safetensors";
+              e.weights.insert(std::move(all));
               e.weights["x.safetensors"].Add("model.norm.weight", "F32", {1},
                                              std::vector<uint8_t>(4));
             }),
             "/x.safetensors: tensor model.norm.weight is in another file, too");
   EXPECT_EQ(ErrorOf([](HfFolderEditor& e) { e.weights.clear(); }),
             ": there are no .safetensors files");
+}
+
+// What stands beside it is of another format, an adapter or an older model.
+TEST_F(ImportFolderTest, OneFileOfWeightsComesFirst) {
+  HfFolderEditor editor = Tiny();
+  for (const char* name : {"consolidated.safetensors", "model-1.safetensors"}) {
+    editor.weights[name].Add("x.weight", "F32", {1}, std::vector<uint8_t>(4));
+  }
+  ExpectTiny(editor);
+  EXPECT_TRUE(notes_.empty());
+  editor.index["weight_map"]["x.weight"] = "model-1.safetensors";
+  ExpectTiny(editor);
+  EXPECT_EQ(notes_, std::vector<std::string>{
+                        "model.safetensors is taken, and not the files that "
+                        "model.safetensors.index.json names"});
 }
 
 TEST_F(ImportFolderTest, MissingFiles) {

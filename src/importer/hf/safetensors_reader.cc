@@ -89,7 +89,9 @@ Result<Extent> ReadExtent(const JsonMember& entry, const SourceTensor& tensor,
   const uint64_t begin = *(*pair)[0].AsCount();
   const uint64_t end = *(*pair)[1].AsCount();
   if (begin > end || end > data_bytes) {
-    return Corrupt(entry.key, "data_offsets is outside of the file");
+    return Corrupt(entry.key,
+                   "data_offsets goes beyond the end of the file: is "
+                   "it cut off?");
   }
   const uint64_t row_bytes = tensor.type == kIntegerTensor
                                  ? tensor.num_cols

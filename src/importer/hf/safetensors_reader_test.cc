@@ -70,11 +70,14 @@ TEST(SafetensorsReaderTest, ErrorsNameTheField) {
               "tensor row: data_offsets is not a pair of counts");
   }
   EXPECT_EQ(ErrorOf("/row/data_offsets", {10, 4}),
-            "tensor row: data_offsets is outside of the file");
+            "tensor row: data_offsets goes beyond the end of the file: is it "
+            "cut off?");
   EXPECT_EQ(ErrorOf("/row/data_offsets", {53, 59}),
-            "tensor row: data_offsets is outside of the file");
+            "tensor row: data_offsets goes beyond the end of the file: is it "
+            "cut off?");
   EXPECT_EQ(ErrorOf("/row/data_offsets", {0, ~0ull}),
-            "tensor row: data_offsets is outside of the file");
+            "tensor row: data_offsets goes beyond the end of the file: is it "
+            "cut off?");
   EXPECT_EQ(ErrorOf("/row/shape/0", 4),
             "tensor row: data_offsets does not fit the shape");
   EXPECT_EQ(ErrorOf("/row/strides", {1}), "tensor row: a field is not known");

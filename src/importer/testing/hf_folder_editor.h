@@ -88,6 +88,7 @@ struct HfFolderEditor {
     SetTokenizer(gguf);
     const uint32_t dim = config["hidden_size"];
     const uint32_t head_dim = dim / uint32_t{config["num_attention_heads"]};
+    if (config["model_type"] == "qwen3") config["head_dim"] = head_dim;
     for (const auto& [name, tensor] : gguf.tensors()) {
       std::vector<float> values = DequantizeTensor(tensor);
       if (HasAdjacentPairs() && (name.find("attn_q.") != std::string::npos ||
