@@ -151,7 +151,7 @@ TEST_F(AdapterTest, GivesTheMergedModelFromFolderAndGguf) {
   AddPair(kQuery, query);
   AddPair(kDown, down);
   adapter_config_["rank_pattern"] = {{"down_proj", 2}};
-  adapter_config_["alpha_pattern"] = {{"mlp.down_proj", 3}};
+  adapter_config_["alpha_pattern"] = {{"mlp.down_proj", 3}, {"down_proj", 3}};
   const std::string adapter = WriteAdapter();
 
   HfFolderEditor merged(gguf_, TensorType::kF32);
@@ -354,6 +354,7 @@ TEST_F(AdapterTest, NamesWhatItRefuses) {
       {"layer_replication", {{0, 1}}},
       {"some_field_of_the_future", 1},
       {"rank_pattern", {{"^model.*proj", 4}}},
+      {"alpha_pattern", {{"q_proj", 4}, {"layers.1.self_attn.q_proj", 8}}},
       {"r", "four"},
   };
   for (const auto& [field, value] : kFields) {

@@ -74,6 +74,13 @@ Status CheckFields(const JsonValue& json) {
   return OkStatus();
 }
 
+// Whether `name` is the end of a module's name, after a dot.
+bool IsEndOf(std::string_view name, std::string_view module) {
+  return module == name ||
+         (module.size() > name.size() && module.ends_with(name) &&
+          module[module.size() - name.size() - 1] == '.');
+}
+
 // rank_pattern or alpha_pattern. Keys are regular expressions; those that are
 // names match at the end of a module's name, after a dot.
 Status ReadPattern(const JsonFields& fields, std::string_view key,
@@ -96,6 +103,15 @@ Status ReadPattern(const JsonFields& fields, std::string_view key,
     }
     out.emplace_back(module, *number);
   }
+  // The first one in the file counts, which is not known here.
+  for (const auto& [module, value] : out) {
+    for (const auto& [end, other] : out) {
+      if (value == other || !IsEndOf(end, module)) continue;
+      return fields.FieldError(key, "has the entries '" + module + "' and '" +
+                                        end + "', which are both of some " +
+                                        "modules" + kHowToMerge);
+    }
+  }
   return OkStatus();
 }
 
@@ -104,11 +120,7 @@ Status ReadPattern(const JsonFields& fields, std::string_view key,
 double FindInPattern(const std::vector<std::pair<std::string, double>>& pattern,
                      std::string_view module, double otherwise) {
   for (const auto& [name, value] : pattern) {
-    if (module == name ||
-        (module.size() > name.size() && module.ends_with(name) &&
-         module[module.size() - name.size() - 1] == '.')) {
-      return value;
-    }
+    if (IsEndOf(name, module)) return value;
   }
   return otherwise;
 }

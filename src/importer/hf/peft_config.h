@@ -22,14 +22,14 @@ struct PeftConfig {
   uint32_t rank = 0;
   double alpha = 0;
   bool divides_by_root = false;
-  // By the end of a module's name; what stands first counts.
+  // By the end of a module's name. Where several fit, they say the same.
   std::vector<std::pair<std::string, double>> ranks, alphas;
 };
 
 // A field that would change the model and is not understood is kUnsupported.
 Result<PeftConfig> ReadPeftConfig(const JsonValue& json);
 
-// The value of the first entry whose name `module` ends with.
+// The value of an entry whose name `module` ends with.
 double FindInPattern(const std::vector<std::pair<std::string, double>>& pattern,
                      std::string_view module, double otherwise);
 
