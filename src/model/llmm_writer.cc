@@ -2,6 +2,7 @@
 #include "model/llmm_writer.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "base/checksum.h"
@@ -17,23 +18,28 @@ uint64_t AlignUp(uint64_t offset, uint64_t alignment) {
 }  // namespace
 
 LlmmWriter::LlmmWriter(OutputFile file, const ModelHeader& header)
-    : file_(std::move(file)), header_(header) {}
+    : at_end_(std::make_unique<RemovalAtEnd>(file.place_to_unlink())),
+      file_(std::move(file)),
+      header_(header) {}
 
 Result<LlmmWriter> LlmmWriter::Create(const std::string& path, bool overwrite,
                                       const ModelHeader& header) {
   LLMA_TRY(ValidateModelConfig(header.config));
-  if (!IsValidModelName(header.name)) {
+  if (!IsNewModelName(header.name)) {
     return Error{ErrorCode::kUsage,
-                 "a model's name is 1 to 64 of a-z, 0-9, '.', '_', '-'"};
+                 "'" + std::string(header.name) +
+                     "' is no model name: " + kNewModelNames};
   }
   if (!IsPlainText(header.license, kMaxLicenseBytes) ||
       !IsPlainText(header.pre_tokenizer, kMaxNameBytes)) {
     return Error{ErrorCode::kUnsupported,
                  "the license or pre-tokenizer is not plain text"};
   }
+  std::optional<InterruptionBlock> block(std::in_place);
   LLMA_ASSIGN(OutputFile file,
               OutputFile::Create(path, {.overwrite = overwrite}));
   LlmmWriter writer(std::move(file), header);
+  block.reset();
   writer.fingerprint_.AddConfig(header.config);
   // Sizes that are not known yet are set as the sections come.
   writer.header_.sections = ListSections(header.config, 0, 0);

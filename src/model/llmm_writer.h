@@ -4,6 +4,7 @@
 #ifndef LLMA_MODEL_LLMM_WRITER_H_
 #define LLMA_MODEL_LLMM_WRITER_H_
 
+#include <memory>
 #include <span>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "model/fingerprint.h"
 #include "model/model.h"
 #include "model/model_header.h"
+#include "platform/interruptions.h"
 #include "platform/output_file.h"
 
 namespace llma {
@@ -42,6 +44,7 @@ class LlmmWriter {
   Status AddNumbers(std::span<const T> numbers);
   Status PadTo(uint64_t offset_bytes);
 
+  std::unique_ptr<RemovalAtEnd> at_end_;  // of what file_ leaves otherwise
   OutputFile file_;
   ModelHeader header_;
   FingerprintBuilder fingerprint_;

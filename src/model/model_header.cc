@@ -170,6 +170,11 @@ bool IsValidModelName(std::string_view name) {
              std::string_view::npos;
 }
 
+bool IsNewModelName(std::string_view name) {
+  return IsValidModelName(name) && name != "." && name != ".." &&
+         name != "auto" && name != "default" && !name.ends_with(".llmm");
+}
+
 bool IsPlainText(std::string_view text, size_t max_bytes) {
   return text.size() <= max_bytes &&
          std::all_of(text.begin(), text.end(),
@@ -179,6 +184,10 @@ bool IsPlainText(std::string_view text, size_t max_bytes) {
 Result<ModelHeader> ParseModelHeader(Bytes bytes) {
   ByteReader in(bytes);
   const size_t magic_size = std::min(kModelMagic.size(), bytes.size());
+  if (AsStringView(bytes).starts_with("GGUF")) {
+    return Error{ErrorCode::kBadMagic,
+                 "is a GGUF file: `llma model import` makes a model of it", 0};
+  }
   if (magic_size == 0 || AsStringView(bytes.first(magic_size)) !=
                              kModelMagic.substr(0, magic_size)) {
     return Error{ErrorCode::kBadMagic, "not a model file (.llmm)", 0};

@@ -46,6 +46,12 @@ struct ModelHeader {
 
 // The same strings that the parser accepts: 1 to 64 of [a-z0-9._-].
 bool IsValidModelName(std::string_view name);
+// Whether a model may be called so from now on: valid, and neither a word that
+// stands for models ("auto", "default"), nor a folder, nor the name of a file.
+bool IsNewModelName(std::string_view name);
+inline constexpr char kNewModelNames[] =
+    "1 to 64 of a-z, 0-9, . _ -; not auto, default, . or .., nor with .llmm "
+    "at its end";
 // Printable ASCII, at most `max_bytes`.
 bool IsPlainText(std::string_view text, size_t max_bytes);
 

@@ -12,6 +12,7 @@ namespace llma {
 enum class Ending {
   kAsked,       // by the user, the system or a limit
   kBrokenPipe,  // nobody reads what it writes
+  kLostFile,    // a mapped file became shorter, or its device failed
 };
 
 struct InterruptionHandlers {
@@ -25,7 +26,8 @@ struct InterruptionHandlers {
 // SIGHUP, SIGINT, SIGTERM, SIGPIPE and SIGXCPU end it, where they are not
 // ignored; SIGUSR1, and SIGINFO where it exists, ask. On Windows Ctrl-C,
 // Ctrl-Break and closing the console end it, and nothing asks. A file that
-// grows beyond a limit is an error like any other.
+// grows beyond a limit is an error like any other. SIGBUS, of a file that was
+// lost, ends it with status 1.
 void HandleInterruptions(const InterruptionHandlers& handlers);
 
 // Holds back what ends the program while a file is created and named.
@@ -43,6 +45,20 @@ class InterruptionBlock {
 void SetFileToRemoveAtEnd(const FilePlace* place);
 // For InterruptionHandlers::end.
 void RemoveFileAtEnd();
+
+// While it exists, another such file, which is removed before
+// InterruptionHandlers::end is called: what the library writes for the program.
+// Of several the first; none where HandleInterruptions() was not called.
+class RemovalAtEnd {
+ public:
+  explicit RemovalAtEnd(const FilePlace* place);
+  ~RemovalAtEnd();
+  RemovalAtEnd(const RemovalAtEnd&) = delete;
+  RemovalAtEnd& operator=(const RemovalAtEnd&) = delete;
+
+ private:
+  bool is_set_ = false;
+};
 
 }  // namespace llma
 

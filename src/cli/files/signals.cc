@@ -22,6 +22,12 @@ void EndWork(Ending ending) {
   if (!is_kept) RemoveFileAtEnd();
   if (IsProgressShown()) WriteOnce(kStandardError, "\n", 1);
   SafeLine line;
+  if (ending == Ending::kLostFile) {
+    line.Add(
+        "llma: a file in use, as of a model, became shorter or cannot be read");
+    WriteLine(line);
+    return;
+  }
   if (tells_of_the_end && ending != Ending::kBrokenPipe &&
       DescribeInterruption(line, is_kept)) {
     WriteLine(line);

@@ -24,8 +24,28 @@ struct FileToRemove {
   char name[NAME_MAX + 1];
   int folder_fd;
   FileInfo file;
+
+  void Set(const FilePlace* place) {
+    name[0] = '\0';
+    if (place == nullptr || place->name().size() >= sizeof(name)) return;
+    const auto info = place->Info();
+    if (!info) return;
+    file = *info;
+    folder_fd = place->folder().fd();
+    std::memcpy(name, place->name().c_str(), place->name().size() + 1);
+  }
+  // Only calls that are allowed in a signal handler.
+  void Remove() const {
+    struct stat now;
+    if (name[0] != '\0' &&
+        ::fstatat(folder_fd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+        static_cast<uint64_t>(now.st_dev) == file.device &&
+        static_cast<uint64_t>(now.st_ino) == file.number) {
+      ::unlinkat(folder_fd, name, 0);
+    }
+  }
 };
-FileToRemove to_remove;
+FileToRemove to_remove, of_library;
 
 // Of this thread, around the outermost block.
 thread_local int num_blocks = 0;
@@ -33,10 +53,17 @@ thread_local sigset_t mask_outside;
 
 // Only calls that are allowed in a signal handler.
 void EndProgram(int signal_number) {
+  of_library.Remove();
   the_handlers.end(signal_number == SIGPIPE ? Ending::kBrokenPipe
                                             : Ending::kAsked);
   ::signal(signal_number, SIG_DFL);
   ::raise(signal_number);
+}
+
+void EndAfterLoss(int) {
+  of_library.Remove();
+  the_handlers.end(Ending::kLostFile);
+  ::_exit(1);
 }
 
 void Tell(int) {
@@ -76,6 +103,8 @@ void HandleInterruptions(const InterruptionHandlers& handlers) {
     if (old.sa_handler == SIG_IGN) continue;
     ::sigaction(signal_number, &action, nullptr);
   }
+  action.sa_handler = EndAfterLoss;
+  ::sigaction(SIGBUS, &action, nullptr);
   ::signal(SIGXFSZ, SIG_IGN);
 }
 
@@ -90,28 +119,21 @@ InterruptionBlock::~InterruptionBlock() {
   ::pthread_sigmask(SIG_SETMASK, &mask_outside, nullptr);
 }
 
-void SetFileToRemoveAtEnd(const FilePlace* place) {
-  to_remove.name[0] = '\0';
-  if (place == nullptr || place->name().size() >= sizeof(to_remove.name)) {
-    return;
-  }
-  const auto file = place->Info();
-  if (!file) return;
-  to_remove.file = *file;
-  to_remove.folder_fd = place->folder().fd();
-  std::memcpy(to_remove.name, place->name().c_str(), place->name().size() + 1);
+void SetFileToRemoveAtEnd(const FilePlace* place) { to_remove.Set(place); }
+
+void RemoveFileAtEnd() { to_remove.Remove(); }
+
+RemovalAtEnd::RemovalAtEnd(const FilePlace* place) {
+  if (the_handlers.end == nullptr || of_library.name[0] != '\0') return;
+  const InterruptionBlock block;
+  of_library.Set(place);
+  is_set_ = true;
 }
 
-void RemoveFileAtEnd() {
-  struct stat now;
-  if (to_remove.name[0] == '\0' ||
-      ::fstatat(to_remove.folder_fd, to_remove.name, &now,
-                AT_SYMLINK_NOFOLLOW) != 0 ||
-      static_cast<uint64_t>(now.st_dev) != to_remove.file.device ||
-      static_cast<uint64_t>(now.st_ino) != to_remove.file.number) {
-    return;
-  }
-  ::unlinkat(to_remove.folder_fd, to_remove.name, 0);
+RemovalAtEnd::~RemovalAtEnd() {
+  if (!is_set_) return;
+  const InterruptionBlock block;
+  of_library.Set(nullptr);
 }
 
 }  // namespace llma

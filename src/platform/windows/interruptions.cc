@@ -29,8 +29,27 @@ Section& TheSection() {
 struct FileToRemove {
   std::wstring path;
   FileInfo file;
+
+  void Set(const FilePlace* place) {
+    path.clear();
+    const auto info = place == nullptr ? std::nullopt : place->Info();
+    if (!info) return;
+    path = place->folder().PathOf(place->name());
+    file = *info;
+  }
+  void Remove() const {
+    if (path.empty()) return;
+    const Handle handle = OpenHandle(path, DELETE | FILE_READ_ATTRIBUTES,
+                                     OPEN_EXISTING, kLinkItself);
+    const auto now = InfoOfHandle(handle.get());
+    if (now && IsSameFile(*now, file)) (void)RemoveByHandle(handle.get());
+  }
 };
 FileToRemove& ToRemove() {
+  static auto* const file = new FileToRemove;
+  return *file;
+}
+FileToRemove& OfLibrary() {
   static auto* const file = new FileToRemove;
   return *file;
 }
@@ -38,6 +57,7 @@ FileToRemove& ToRemove() {
 // Runs in a thread of its own. The next handler in line ends the program.
 BOOL WINAPI EndProgram(DWORD) {
   TheSection().Enter();
+  OfLibrary().Remove();
   the_handlers.end(Ending::kAsked);
   return FALSE;
 }
@@ -48,6 +68,7 @@ void HandleInterruptions(const InterruptionHandlers& handlers) {
   the_handlers = handlers;
   (void)TheSection();
   (void)ToRemove();
+  (void)OfLibrary();
   (void)::SetConsoleCtrlHandler(EndProgram, TRUE);
 }
 
@@ -55,21 +76,22 @@ InterruptionBlock::InterruptionBlock() { TheSection().Enter(); }
 
 InterruptionBlock::~InterruptionBlock() { TheSection().Leave(); }
 
-void SetFileToRemoveAtEnd(const FilePlace* place) {
-  ToRemove() = {};
-  const auto file = place == nullptr ? std::nullopt : place->Info();
-  if (file) ToRemove() = {place->folder().PathOf(place->name()), *file};
+void SetFileToRemoveAtEnd(const FilePlace* place) { ToRemove().Set(place); }
+
+void RemoveFileAtEnd() { ToRemove().Remove(); }
+
+RemovalAtEnd::RemovalAtEnd(const FilePlace* place) {
+  if (the_handlers.end == nullptr) return;
+  const InterruptionBlock block;
+  if (!OfLibrary().path.empty()) return;
+  OfLibrary().Set(place);
+  is_set_ = true;
 }
 
-void RemoveFileAtEnd() {
-  if (ToRemove().path.empty()) return;
-  const Handle handle =
-      OpenHandle(ToRemove().path, DELETE | FILE_READ_ATTRIBUTES, OPEN_EXISTING,
-                 kLinkItself);
-  const auto now = InfoOfHandle(handle.get());
-  if (now && IsSameFile(*now, ToRemove().file)) {
-    (void)RemoveByHandle(handle.get());
-  }
+RemovalAtEnd::~RemovalAtEnd() {
+  if (!is_set_) return;
+  const InterruptionBlock block;
+  OfLibrary().Set(nullptr);
 }
 
 }  // namespace llma
