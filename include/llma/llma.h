@@ -278,7 +278,8 @@ LLMA_API llma_status llma_model_measure(const char *source, const char *adapter,
 /* The name that a source stands for by its path: a string to be freed with
  * llma_free(), perhaps empty; NULL if there is no memory. */
 LLMA_API char *llma_model_name_from_path(const char *source);
-/* Whether it is one: 1 to 64 of a-z, 0-9, '.', '_', '-'. */
+/* Whether a model may be called so: 1 to 64 of a-z, 0-9, '.', '_', '-'; not
+ * "auto", "default", "." or "..", nor with ".llmm" at its end. */
 LLMA_API int llma_is_model_name(const char *name);
 
 typedef struct llma_progress {

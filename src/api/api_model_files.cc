@@ -92,20 +92,30 @@ Result<SharedModel> OpenByName(const std::string& name_or_path) {
 }
 
 Result<SharedModel> FindByPrefix(Bytes id, uint32_t candidate) {
-  std::vector<InstalledModel> found;
+  // All files of each model: one of them may be damaged.
+  std::vector<std::vector<InstalledModel>> found;
   const auto add = [&](const InstalledModel& model) {
     if (!std::equal(id.begin(), id.end(), model.fingerprint.begin())) return;
-    for (const InstalledModel& other : found) {
-      if (other.fingerprint == model.fingerprint) return;
+    for (auto& files : found) {
+      if (files.front().fingerprint != model.fingerprint) continue;
+      files.push_back(model);
+      return;
     }
-    found.push_back(model);
+    found.push_back({model});
   };
   if (id.size() > sizeof(Fingerprint)) return Usage("id_bytes is above 32");
   if (const auto usual = FindModelByName({})) add(*usual);
   for (const auto& model : ListInstalledModels(ModelSearchPath()).models) {
     add(model);
   }
-  if (candidate < found.size()) return OpenPath(found[candidate].path);
+  if (candidate < found.size()) {
+    auto opened = OpenPath(found[candidate].front().path);
+    for (const InstalledModel& other : found[candidate]) {
+      if (opened) break;
+      if (auto sound = OpenPath(other.path)) opened = std::move(sound);
+    }
+    return opened;
+  }
   // It fails; its message says which model the file needs.
   LLMA_ASSIGN(const InstalledModel none, store::FindModelOfFile(id));
   return Error{ErrorCode::kModelMissing,

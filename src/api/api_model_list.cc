@@ -19,7 +19,7 @@ using namespace llma::api;
 namespace {
 
 llma::Result<std::string> DefaultPath(const std::string& name) {
-  if (!llma::IsValidModelName(name)) {
+  if (!llma::IsNewModelName(name)) {
     return Usage(name.empty() ? "the source gives no model name"
                               : "this is no model name");
   }
@@ -40,10 +40,7 @@ llma_status llma_model_list_create(llma_model_list** list, llma_error* error) {
     made->search_path = llma::ModelSearchPath();
     llma::InstalledModels installed =
         llma::ListInstalledModels(made->search_path);
-    const llma::InstalledModel* usual =
-        installed.models.size() == 1
-            ? &installed.models[0]
-            : installed.FindName(llma::kDefaultModelName);
+    const llma::InstalledModel* usual = installed.FindDefault();
     if (usual != nullptr) {
       made->default_idx = static_cast<size_t>(usual - &installed.models[0]);
     }
@@ -138,7 +135,7 @@ char* llma_model_name_from_path(const char* source) {
 }
 
 int llma_is_model_name(const char* name) {
-  return name != nullptr && llma::IsValidModelName(name) ? 1 : 0;
+  return name != nullptr && llma::IsNewModelName(name) ? 1 : 0;
 }
 
 }  // extern "C"

@@ -19,6 +19,8 @@ TEST(ModelNameTest, ComesFromTheFile) {
   EXPECT_EQ(ModelNameFromPath("m-MXFP4.gguf"), "m");
   EXPECT_EQ(ModelNameFromPath("m-iq.gguf"), "m-iq");
   EXPECT_EQ(ModelNameFromPath("models/SmolLM2-135M//"), "smollm2-135m");
+  EXPECT_EQ(ModelNameFromPath("\u043c\u0438\u0440.gguf"), "");
+  EXPECT_EQ(ModelNameFromPath("..gguf"), "");
   EXPECT_EQ(ModelNameFromPath(".."), "");
   EXPECT_EQ(ModelNameFromPath("./"), "");
   EXPECT_EQ(ModelNameFromPath("/"), "");

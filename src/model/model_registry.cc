@@ -149,6 +149,16 @@ const InstalledModel* InstalledModels::FindId(Bytes id) const {
   return found == models.end() ? nullptr : &*found;
 }
 
+const InstalledModel* InstalledModels::FindDefault() const {
+  const InstalledModel* found = FindName(kDefaultModelName);
+  if (found != nullptr || models.empty()) return found;
+  const InstalledModel& first = models.front();
+  const bool is_only = std::ranges::all_of(models, [&](const auto& model) {
+    return model.fingerprint == first.fingerprint;
+  });
+  return is_only ? &first : nullptr;
+}
+
 std::string UserModelFolder() {
   const std::string folder = UserDataFolder();
   return folder.empty() ? "" : folder + "/llma";
@@ -206,6 +216,7 @@ bool IsModelPath(std::string_view name_or_path) {
 
 Result<InstalledModel> FindModelByName(std::string_view name) {
   const InstalledModels installed = ListInstalledModels(ModelSearchPath());
+  if (name == kDefaultAlias && installed.FindName(name) == nullptr) name = {};
   const std::string wanted(name.empty() ? kDefaultModelName : name);
   const InstalledModel* found = installed.FindName(wanted);
   if (found != nullptr) return *found;
@@ -226,9 +237,8 @@ Result<InstalledModel> FindModelByName(std::string_view name) {
       std::ranges::any_of(installed.problems, [](const ModelProblem& problem) {
         return problem.is_file && problem.may_hide_model();
       });
-  if (installed.models.size() == 1 && !may_be_hidden) {
-    return installed.models.front();
-  }
+  const InstalledModel* usual = installed.FindDefault();
+  if (usual != nullptr && !may_be_hidden) return *usual;
   if (installed.models.empty()) {
     return NotFound(installed, wanted, "no model is installed",
                     kHowToGetDefault);
@@ -238,6 +248,15 @@ Result<InstalledModel> FindModelByName(std::string_view name) {
                   ", and there is more than one other (" + names +
                       "): choose one with --model, or run `llma model pull "
                       "default`");
+}
+
+Result<std::string> FindModelFile(std::string_view name) {
+  for (const ModelProblem& problem :
+       ListInstalledModels(ModelSearchPath()).problems) {
+    if (IsNamed(problem, name)) return problem.path;
+  }
+  LLMA_ASSIGN(const InstalledModel found, FindModelByName(name));
+  return found.path;
 }
 
 Result<InstalledModel> FindModelById(Bytes id, std::string_view known_name) {

@@ -48,6 +48,8 @@ struct InstalledModels {
   const InstalledModel* FindName(std::string_view name) const;
   // id: the first bytes of a fingerprint, usually kModelIdBytes.
   const InstalledModel* FindId(Bytes id) const;
+  // The default model, or the only one, which may be there several times.
+  const InstalledModel* FindDefault() const;
 };
 
 // Folders and files in which models are looked for, in order, from the
@@ -78,8 +80,11 @@ bool IsModelPath(std::string_view name_or_path);
 
 // Look in ModelSearchPath(). kModelMissing says what to do; kIo that files or
 // folders which may have it cannot be read. An empty name means the default
-// model, or the only one that is installed.
+// model, or the only one that is installed; so does kDefaultAlias.
+inline constexpr std::string_view kDefaultAlias = "default";
 Result<InstalledModel> FindModelByName(std::string_view name);
+// The file of a model, first of one that is damaged.
+Result<std::string> FindModelFile(std::string_view name);
 // known_name: what `llma model pull` calls it, or empty.
 Result<InstalledModel> FindModelById(Bytes id,
                                      std::string_view known_name = {});

@@ -52,12 +52,14 @@ Result<std::string> RemoveModel(const std::string& name) {
     return Error{ErrorCode::kUsage,
                  "'" + name + "': expected the name of an installed model"};
   }
-  LLMA_ASSIGN(const InstalledModel found, FindModelByName(name));
-  if (!RemoveFile(found.path)) {
+  // Never another one that happens to be the only one.
+  LLMA_ASSIGN(const std::string path,
+              FindModelFile(name == kDefaultAlias ? kDefaultModelName : name));
+  if (!RemoveFile(path)) {
     return Error{ErrorCode::kIo,
-                 "cannot remove " + found.path + ": " + std::strerror(errno)};
+                 "cannot remove " + path + ": " + std::strerror(errno)};
   }
-  return found.path;
+  return path;
 }
 
 }  // namespace llma::store

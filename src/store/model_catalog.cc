@@ -72,7 +72,7 @@ std::span<const CatalogEntry> Catalog() { return kCatalog; }
 
 const CatalogEntry* FindCatalogName(std::string_view name,
                                     std::span<const CatalogEntry> catalog) {
-  if (name == "default") name = kDefaultModelName;
+  if (name == kDefaultAlias) name = kDefaultModelName;
   for (const CatalogEntry& entry : catalog) {
     if (entry.name == name) return &entry;
   }

@@ -53,6 +53,19 @@ std::string PageOf(const std::string& url) {
   return end == std::string::npos ? "" : url.substr(0, end);
 }
 
+// "m-00001-of-00003.gguf"
+bool IsNameOfPart(std::string_view name) {
+  constexpr std::string_view kForm = "-00000-of-00000.gguf";
+  if (name.size() < kForm.size()) return false;
+  name.remove_prefix(name.size() - kForm.size());
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    const bool fits = kForm[i] == '0' ? name[i] >= '0' && name[i] <= '9'
+                                      : name[i] == kForm[i];
+    if (!fits) return false;
+  }
+  return name.find("-of-00001") == std::string_view::npos;
+}
+
 // Of an entry of the catalog.
 void PlanKnown(const CatalogEntry& entry, Plan& plan) {
   if (entry.file.empty()) {
@@ -81,6 +94,14 @@ Status PlanAddress(const std::string& source, Plan& plan) {
   LLMA_ASSIGN(const Url url, ParseUrl(source));
   plan.repository = RepositoryOfPage(url.text, plan.hub.endpoint);
   if (plan.repository) return OkStatus();
+  // Before gigabytes are fetched that are of no use alone.
+  if (IsNameOfPart(url.file_name())) {
+    return Error{ErrorCode::kUnsupported,
+                 url.text +
+                     ": is one of several parts of a model: fetch all, join "
+                     "them, as `llama-gguf-split --merge` of llama.cpp does, "
+                     "and import what that makes"};
+  }
   plan.source.url = url.text;
   if (url.origin() == plan.hub.origin) plan.source.page = PageOf(url.text);
   if (plan.name.empty()) plan.name = ModelNameFromPath(url.file_name());
@@ -89,11 +110,10 @@ Status PlanAddress(const std::string& source, Plan& plan) {
 
 // Whether what is asked for goes together.
 Status CheckPlan(const Plan& plan, const PullRequest& request) {
-  if (!IsValidModelName(plan.name)) {
+  if (!IsNewModelName(plan.name)) {
     return Error{ErrorCode::kUsage,
-                 "'" + plan.name +
-                     "' is no model name: 1 to 64 of a-z, 0-9, . _ -: choose "
-                     "one with --name"};
+                 "'" + plan.name + "' is no model name: " + kNewModelNames +
+                     ": choose one with --name"};
   }
   if (plan.repository && !request.sha256.empty()) {
     return Error{ErrorCode::kUsage,

@@ -209,6 +209,8 @@ class PullTest(TinyTest):
                 ("nemo", "known are smollm2-135m-text"),
                 ("http://example.invalid/x.gguf", "is not https"),
                 ("ftp://127.0.0.1/x.gguf", "is not https"),
+                ("https://example.invalid/x-00002-of-00003.gguf",
+                 "one of several parts"),
                 ("https://me@example.invalid/x", "user's name"),
                 ("https://", "names no host")):
             done = self.run_llma("pull", source)

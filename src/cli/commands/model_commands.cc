@@ -47,7 +47,9 @@ int RunModelImport(const Options& options, const Messages& messages) {
     }
     if (llma_is_model_name(how.name.c_str()) == 0) {
       return messages.ShowError(
-          "'" + how.name + "' is no model name: 1 to 64 of a-z, 0-9, . _ -",
+          "'" + how.name +
+              "' is no model name: 1 to 64 of a-z, 0-9, . _ -; not auto, "
+              "default, . or .., nor with .llmm at its end",
           "choose one with --name");
     }
   }
