@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importer/model_import.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
 
 #include "importer/convert/adapter.h"
 #include "importer/gguf/import_gguf.h"
 #include "importer/hf/import_folder.h"
+#include "importer/source_file.h"
 #include "model/model_header.h"
 #include "platform/file_info.h"
+#include "platform/folder_list.h"
 #include "platform/mapped_file.h"
 
 namespace llma {
@@ -48,16 +51,45 @@ std::string ModelNameFromPath(const std::string& source_path) {
     if (!IsValidModelName(std::string_view(&c, 1))) c = '-';
   }
   cut_at(kMaxNameBytes < name.size() ? kMaxNameBytes : std::string::npos);
+  // Of signs alone, as of other alphabets' letters, it would name nothing.
+  if (name.find_first_not_of("._-") == std::string::npos) name.clear();
   return name;
 }
 
 namespace {
 
+// Whether a file of this name is read of a folder with a model or an adapter.
+bool IsOfSource(std::string_view name) {
+  return name.ends_with(".json") || name.ends_with(".safetensors");
+}
+
+// An error if the model would replace what it is made of.
+Status CheckNotReplaced(const std::string& llmm_path,
+                        const std::string& source_path) {
+  const auto target = InfoOf(llmm_path);
+  if (!target || source_path.empty()) return OkStatus();
+  const auto is_target = [&target](const std::string& path) {
+    const auto info = InfoOf(path);
+    return info && IsSameFile(*info, *target);
+  };
+  bool is_source = is_target(source_path);
+  if (IsDirectory(source_path)) {
+    LLMA_ASSIGN(const auto entries, ListFolder(source_path));
+    is_source |= std::ranges::any_of(entries, [&](const FolderEntry& entry) {
+      return IsOfSource(entry.name) &&
+             is_target(PathIn(source_path, entry.name));
+    });
+  }
+  if (!is_source) return OkStatus();
+  return Error{ErrorCode::kUsage,
+               llmm_path + ": the model would overwrite what it is made of"};
+}
+
 Status ReadPlainSource(const std::string& source_path, const SourceUser& use) {
   if (IsDirectory(source_path)) {
     return ReadFolder(source_path, use);
   }
-  LLMA_ASSIGN(const MappedFile file, MappedFile::Open(source_path));
+  LLMA_ASSIGN(const MappedFile file, OpenSourceFile(source_path));
   if (AsStringView(file.bytes()).starts_with(kModelMagic)) {
     return Error{ErrorCode::kUsage,
                  source_path +
@@ -107,6 +139,8 @@ Status ReadSource(const std::string& source_path,
 Result<Fingerprint> ImportModel(const std::string& source_path,
                                 const std::string& llmm_path,
                                 const ImportOptions& options) {
+  LLMA_TRY(CheckNotReplaced(llmm_path, source_path));
+  LLMA_TRY(CheckNotReplaced(llmm_path, options.adapter_path));
   ImportOptions named = options;
   if (named.name.empty()) named.name = ModelNameFromPath(source_path);
   const auto read = [&](const SourceUser& use) -> Status {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/export_model.h"
 
+#include <optional>
+
 #include "base/hex.h"
+#include "model/model_header.h"
+#include "platform/file_info.h"
+#include "platform/interruptions.h"
 #include "platform/mapped_file.h"
 #include "platform/output_file.h"
 #include "store/check_model.h"
@@ -51,9 +56,24 @@ std::string ReadMe(const Model& model) {
 Status ExportModel(const std::string& model_path, const std::string& tar_path,
                    bool overwrite) {
   LLMA_ASSIGN(const auto model, VerifyModel(model_path));
+  const auto source = InfoOf(model_path), target = InfoOf(tar_path);
+  if (source && target && IsSameFile(*source, *target)) {
+    return Error{ErrorCode::kUsage,
+                 tar_path + ": the archive would overwrite the model"};
+  }
+  if (!IsNewModelName(model->name())) {
+    return Error{ErrorCode::kUnsupported,
+                 model_path + ": the model is called '" +
+                     std::string(model->name()) +
+                     "', which is no name for a folder and a file of an "
+                     "archive"};
+  }
   LLMA_ASSIGN(const MappedFile file, MappedFile::Open(model_path));
+  std::optional<InterruptionBlock> block(std::in_place);
   LLMA_ASSIGN(OutputFile out,
               OutputFile::Create(tar_path, {.overwrite = overwrite}));
+  const RemovalAtEnd at_end(out.place_to_unlink());
+  block.reset();
   TarWriter tar([&out](Bytes bytes) { return out.Write(bytes); });
   const std::string name(model->name());
   LLMA_TRY(tar.Add(name + "/README.txt", AsBytes(ReadMe(*model))));

@@ -71,6 +71,9 @@ class Compression {
           FormatError({}, found.error()),
           options_.model.empty() ? "or use -2, which needs no model" : "");
     }
+    if (const Status stay = CheckModelsStay(job_, *output_, *input_); !stay) {
+      return job_.messages.ShowError(stay.error().what);
+    }
     if (options_.adjusts && !options_.is_short) {
       const auto lowered = FitToMemory(*how, input_->size_bytes());
       if (!lowered) return Fail(job_.messages, files_.in, lowered.error());

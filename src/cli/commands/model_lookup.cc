@@ -11,10 +11,16 @@ ModelCache::ModelCache(const std::string& name_or_path)
     : is_auto_(name_or_path == kAutoModel),
       name_or_path_(is_auto_ ? "" : name_or_path) {}
 
+void ModelCache::AddFile(const Model& model) {
+  const std::string path = model.info().path;
+  if (const auto info = InfoOf(path)) files_.emplace_back(path, *info);
+}
+
 Result<Model> ModelCache::Default() {
   const std::lock_guard lock(mutex_);
   if (!default_) {
     LLMA_ASSIGN(default_, Model::Open(name_or_path_));
+    AddFile(*default_);
   }
   return default_->Share();
 }
@@ -29,6 +35,7 @@ Result<Model> ModelCache::Find(Bytes id, uint32_t candidate) {
   auto known = by_id_.find(key);
   if (known == by_id_.end()) {
     LLMA_ASSIGN(Model model, Model::Find(id, candidate));
+    AddFile(model);
     known = by_id_.emplace(key, std::move(model)).first;
   }
   return known->second.Share();
@@ -48,6 +55,38 @@ Result<Model> ModelCache::StartsWith(Bytes id_start) {
   }
   LLMA_ASSIGN(const Model model, Model::Find(id_start, 0));
   return Find(Bytes(model.info().fingerprint, LLMA_FINGERPRINT_BYTES), 0);
+}
+
+bool ModelCache::Holds(const FileInfo& file) {
+  const auto is_at = [&file](const std::string& path) {
+    const auto there = InfoOf(path);
+    return there && IsSameFile(*there, file);
+  };
+  const std::lock_guard lock(mutex_);
+  for (const auto& [path, opened] : files_) {
+    if (is_at(path)) return true;
+  }
+  if (!holder_) return false;
+  const auto installed = ModelList::Create();
+  for (size_t i = 0; installed && i < installed->size(); ++i) {
+    if (is_at((*installed)[i].path)) return true;
+  }
+  return false;
+}
+
+Status ModelCache::CheckUnchanged() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [path, opened] : files_) {
+    const auto now = InfoOf(path);
+    // Another file of that name is not the one that is mapped.
+    if (!now || !IsSameFile(*now, opened)) continue;
+    if (now->size_bytes != opened.size_bytes ||
+        now->written_time != opened.written_time) {
+      return Error{ErrorCode::kIo,
+                   path + ": the model changed while it was in use"};
+    }
+  }
+  return OkStatus();
 }
 
 Status ModelCache::SetToCompress(

@@ -135,9 +135,31 @@ int RunEach(
   return WorseStatus(status, job.remover.RemoveAll());
 }
 
+Status CheckModelsStay(const FileJob& job, const Output& output,
+                       const InputFile& input) {
+  LLMA_TRY(job.models.CheckUnchanged());
+  if (job.options.embeds_models || !output.is_file()) return OkStatus();
+  const auto target = output.place().Info();
+  if (target && job.models.Holds(*target)) {
+    return Error{ErrorCode::kUsage,
+                 output.name() + ": the output would overwrite the model"};
+  }
+  if (job.options.remove_source && job.models.Holds(input.info())) {
+    return Error{ErrorCode::kUsage,
+                 input.name() +
+                     ": is the model that the result needs, and not "
+                     "removed"};
+  }
+  return OkStatus();
+}
+
 int Deliver(const FileJob& job, std::unique_ptr<Output> output,
             std::unique_ptr<InputFile> input,
             const std::optional<SourceInfo>& source) {
+  if (const Status stay = CheckModelsStay(job, *output, *input); !stay) {
+    output->DropPart();
+    return job.messages.ShowError(stay.error().what);
+  }
   const auto finished = output->Finish(source);
   if (!finished) return Fail(job.messages, output->name(), finished.error());
   int status = kExitSuccess;

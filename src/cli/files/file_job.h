@@ -71,6 +71,11 @@ int RunEach(const FileJob& job,
             const std::function<void(std::span<const std::string> inputs)>&
                 before = {});
 
+// kUsage if a model that the result was made with, or needs, would be replaced
+// by it or removed as its source; kIo if it changed.
+Status CheckModelsStay(const FileJob& job, const Output& output,
+                       const InputFile& input);
+
 // Gives the output its name, and has the source removed if asked to.
 int Deliver(const FileJob& job, std::unique_ptr<Output> output,
             std::unique_ptr<InputFile> input,
