@@ -6,52 +6,14 @@
 #include <llma/llma.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
-#include <new>
-#include <optional>
 #include <string>
 
-namespace {
+#include "base/testing/failing_new.h"
 
-// The allocations that fail: none, or those from number `first_failing` on, or
-// that one alone.
-constexpr int64_t kNever = INT64_MAX;
-std::atomic<int64_t> num_allocations{0};
-std::atomic<int64_t> first_failing{kNever};
-std::atomic<bool> fails_once{false};
-
-void* Allocate(size_t size_bytes) {
-  const int64_t number = num_allocations.fetch_add(1);
-  const int64_t first = first_failing.load();
-  if (number == first || (number > first && !fails_once.load())) return nullptr;
-  return std::malloc(size_bytes > 0 ? size_bytes : 1);
-}
-
-void* AllocateOrThrow(size_t size_bytes) {
-  void* memory = Allocate(size_bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size_bytes) { return AllocateOrThrow(size_bytes); }
-void* operator new[](size_t size_bytes) { return AllocateOrThrow(size_bytes); }
-void* operator new(size_t size_bytes, const std::nothrow_t&) noexcept {
-  return Allocate(size_bytes);
-}
-void* operator new[](size_t size_bytes, const std::nothrow_t&) noexcept {
-  return Allocate(size_bytes);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-
+namespace llma {
 namespace {
 
 // Runs of a function that each fail at another allocation.
@@ -60,16 +22,6 @@ constexpr int64_t kMaxRuns = 60;
 struct Outcome {
   llma_status status;
   std::string made;
-};
-
-// What the callback collects must not fail itself.
-class Unlimited {
- public:
-  Unlimited() : saved_(first_failing.exchange(kNever)) {}
-  ~Unlimited() { first_failing = saved_; }
-
- private:
-  const int64_t saved_;
 };
 
 class AllocationTest : public testing::Test {
@@ -111,7 +63,7 @@ class AllocationTest : public testing::Test {
         num_allocations = 0;
         first_failing = first;
         const Outcome outcome = work();
-        first_failing = kNever;
+        first_failing = kNeverFails;
         if (outcome.status == LLMA_OK) {
           EXPECT_EQ(outcome.made, right.made) << "allocation " << first;
         } else {
@@ -309,3 +261,4 @@ TEST_F(AllocationTest, Models) {
 }
 
 }  // namespace
+}  // namespace llma

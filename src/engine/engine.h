@@ -114,7 +114,7 @@ class DecodeSession {
   // The weights of the token after a row of the last Run. Other threads may ask
   // for other rows at the same time. What is still to be loaded (TokenMasses)
   // may be asked for until the stream is run again, if other streams are run
-  // meanwhile.
+  // meanwhile, or the session or its engine ends.
   virtual void Weigh(uint32_t row, TokenMasses& masses) = 0;
   // Of a stream's tokens in the last Run, keeps those at `kept`, ascending from
   // 0 on; the others are taken back. Without this, all are kept; after

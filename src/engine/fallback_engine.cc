@@ -18,8 +18,8 @@ using Tokens = std::vector<uint32_t>;
 
 // With what it has read, for the processor to read it again.
 struct FallbackStart : StreamStart {
+  std::shared_ptr<Engine> first;  // null: it is the processor's
   std::shared_ptr<const StreamStart> start;
-  bool is_of_cpu = false;
   Tokens read;
 };
 
@@ -66,6 +66,8 @@ class History {
   }
 
   FallbackEngine& engine() const { return engine_; }
+  // That of the session; null: it is the processor's.
+  const std::shared_ptr<Engine>& first() const { return first_; }
   std::span<const Tokens> read() const { return read_; }
   uint32_t step() const { return options_.shape.max_run_tokens; }
   void Add(std::span<const StreamTokens> batch) {
@@ -92,24 +94,26 @@ class History {
 
   // Opens a session of the first engine; null if it has failed or cannot.
   template <class Session, class Open>
-  std::unique_ptr<Session> OpenFirst(const Open& open) const {
-    Engine* const first = engine_.first();
-    if (first == nullptr || (start_ != nullptr && start_->is_of_cpu)) {
+  std::unique_ptr<Session> OpenFirst(const Open& open) {
+    first_ = engine_.first();
+    if (first_ == nullptr || (start_ != nullptr && start_->first == nullptr)) {
       return nullptr;
     }
     SessionOptions options = options_;
     if (start_ != nullptr) options.start = start_->start.get();
-    Result<std::unique_ptr<Session>> opened = open(*first, options);
+    Result<std::unique_ptr<Session>> opened = open(*first_, options);
     if (opened) return *std::move(opened);
     NoteEngineFailure(opened.error().what);
     return nullptr;
   }
-  // And of the processor, which knows of the start alone.
+  // And of the processor, which knows of the start alone. No session of the
+  // first engine is left.
   template <class Session, class Open>
   Result<std::unique_ptr<Session>> OpenCpu(const Open& open) {
+    first_ = nullptr;
     SessionOptions options = options_;
     std::shared_ptr<const StreamStart> start;
-    if (start_ != nullptr && start_->is_of_cpu) {
+    if (start_ != nullptr && start_->first == nullptr) {
       start = start_->start;
     } else if (start_ != nullptr) {
       LLMA_ASSIGN(start, StartOfCpu());
@@ -138,6 +142,7 @@ class History {
   SessionOptions options_;
   const std::vector<uint64_t> stream_bytes_;
   const FallbackStart* const start_;
+  std::shared_ptr<Engine> first_;
   std::vector<Tokens> read_;  // [stream], after the start
 };
 
@@ -165,7 +170,7 @@ class FallbackEncodeSession : public EncodeSession {
              std::span<std::vector<Probability>> paths,
              const MassesCallback& on_masses) override {
     Status status = session_->Run(batch, targets, paths, on_masses);
-    if (!status && !is_of_cpu_) {
+    if (!status && history_.first() != nullptr) {
       history_.engine().NoteLoss(status.error());
       LLMA_TRY(TakeOver());
       status = session_->Run(batch, targets, paths, on_masses);
@@ -178,27 +183,25 @@ class FallbackEncodeSession : public EncodeSession {
   Result<std::shared_ptr<const StreamStart>> Share(uint32_t stream) override {
     auto shared = std::make_shared<FallbackStart>();
     auto start = session_->Share(stream);
-    if (!start && !is_of_cpu_) {
+    if (!start && history_.first() != nullptr) {
       history_.engine().NoteLoss(start.error());
       LLMA_TRY(TakeOver());
       start = session_->Share(stream);
     }
     LLMA_ASSIGN(shared->start, std::move(start));
-    shared->is_of_cpu = is_of_cpu_;
+    shared->first = history_.first();
     shared->read = history_.AllOf(stream);
     return std::shared_ptr<const StreamStart>(std::move(shared));
   }
 
  private:
   Status TakeOver() {
-    is_of_cpu_ = true;
     session_ = nullptr;
     LLMA_ASSIGN(session_, history_.OpenCpu<EncodeSession>(kOpenEncoder));
     return ReadWith(*session_, history_.read(), history_.step());
   }
 
   History history_;
-  bool is_of_cpu_ = false;
   std::unique_ptr<EncodeSession> session_;
 };
 
@@ -214,7 +217,7 @@ class FallbackDecodeSession : public DecodeSession {
 
   Status Run(std::span<const StreamTokens> batch) override {
     Status status = session_->Run(batch);
-    if (!status && !is_of_cpu_) {
+    if (!status && history_.first() != nullptr) {
       history_.engine().NoteLoss(status.error());
       LLMA_TRY(TakeOver());
       status = session_->Run(batch);
@@ -240,9 +243,7 @@ class FallbackDecodeSession : public DecodeSession {
 
  private:
   Status TakeOver() {
-    is_of_cpu_ = true;
-    // Weights that it gave may still be loaded.
-    lost_ = std::move(session_);
+    session_ = nullptr;
     LLMA_ASSIGN(session_, history_.OpenCpu<DecodeSession>(kOpenDecoder));
     return ReadAgain(history_.read(), history_.step(),
                      [&](std::span<const StreamTokens> batch) {
@@ -252,8 +253,7 @@ class FallbackDecodeSession : public DecodeSession {
 
   History history_;
   std::vector<size_t> num_run_;  // [stream]: tokens of the last Run
-  bool is_of_cpu_ = false;
-  std::unique_ptr<DecodeSession> session_, lost_;
+  std::unique_ptr<DecodeSession> session_;
 };
 
 }  // namespace

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // An engine that the processor takes over from where it fails: what its streams
-// have read is known, so they are read again and the frame goes on.
+// have read is known, so they are read again and the frame goes on. Once it has
+// failed, it ends with the last of its sessions and starts.
 #ifndef LLMA_ENGINE_FALLBACK_ENGINE_H_
 #define LLMA_ENGINE_FALLBACK_ENGINE_H_
 
-#include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "engine/cpu_engine.h"
@@ -22,29 +23,39 @@ class FallbackEngine : public Engine {
  public:
   FallbackEngine(std::unique_ptr<Engine> first, const KernelTable& kernels)
       : Engine(first->model()),
+        encode_rows_(first->encode_rows()),
+        extra_row_cost_(first->extra_row_cost()),
         first_(std::move(first)),
-        cpu_(first_->model(), kernels) {}
+        cpu_(model(), kernels) {}
 
-  uint32_t encode_rows() const override { return first_->encode_rows(); }
-  float extra_row_cost() const override { return first_->extra_row_cost(); }
+  uint32_t encode_rows() const override { return encode_rows_; }
+  float extra_row_cost() const override { return extra_row_cost_; }
   Result<std::unique_ptr<EncodeSession>> OpenEncoder(
       const SessionOptions& options) override;
   Result<std::unique_ptr<DecodeSession>> OpenDecoder(
       const SessionOptions& options) override;
 
   // The engine to ask; null once it has failed.
-  Engine* first() const { return is_lost_ ? nullptr : first_.get(); }
+  std::shared_ptr<Engine> first() const {
+    const std::lock_guard lock(mutex_);
+    return first_;
+  }
   CpuEngine& cpu() { return cpu_; }
   // Of a running session: others do not try any more.
   void NoteLoss(const Error& error) {
-    is_lost_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      first_ = nullptr;  // the session has it still
+    }
     NoteEngineFailure(error.what);
   }
 
  private:
-  const std::unique_ptr<Engine> first_;
+  const uint32_t encode_rows_;
+  const float extra_row_cost_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<Engine> first_;
   CpuEngine cpu_;
-  std::atomic<bool> is_lost_{false};
 };
 
 }  // namespace llma

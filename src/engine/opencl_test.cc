@@ -397,6 +397,31 @@ TEST_F(OpenClTest, VerdictsAreKept) {
   EXPECT_EQ(AsStringView(*kept), "passed\n");
   EXPECT_EQ(opencl::KnownVerdict(*opencl::BestDevice()), "computes as it must");
 
+  // Of a device that is refused, the next one takes the place.
+  opencl::DeviceInfo other = WithIntegerDivision();
+  other.name = "another";
+  const auto on_other = *opencl::Device::Open(other);
+  std::ofstream(verdicts + opencl::VerdictName(*on_other, *gemma))
+      << "refused: 1 + 1 is 5\n";
+  const opencl::DeviceInfo both[2] = {other, *opencl::BestDevice()};
+  const auto on_second = CreateOnOneOf(both, *gemma, BestKernels());
+  ASSERT_TRUE(on_second) << on_second.error().what;
+  EXPECT_EQ((*on_second)->device().info().name, opencl::BestDevice()->name);
+  const auto none = CreateOnOneOf({both, 1}, *gemma, BestKernels());
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().what.find("1 + 1 is 5"), std::string::npos);
+
+  // What is not a whole verdict is none.
+  for (const char* text : {"", "pass", "passed", "passed\npassed\n",
+                           "refused: ", "refused: 1 + 1 is",
+                           "refused: 1\nrefused: 2\n", "none\n"}) {
+    for (const auto& file : std::filesystem::directory_iterator(verdicts)) {
+      std::ofstream(file.path()) << text;
+    }
+    EXPECT_EQ(opencl::KnownVerdict(*opencl::BestDevice()), "not checked yet")
+        << text;
+  }
+
   std::ofstream(verdicts + opencl::VerdictName(refused->device(), *qwen))
       << "refused: 1 + 1 is 3\n";
   // Nor can it with integers.

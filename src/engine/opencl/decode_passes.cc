@@ -7,6 +7,20 @@
 #include <utility>
 
 namespace llma::opencl {
+namespace {
+
+Error OutOfMemory() noexcept { return {ErrorCode::kMemory, "out of memory"}; }
+
+// Where there is no memory for its text, the error is that.
+void CopyStatus(const Status& from, Status& to) noexcept {
+  try {
+    to = from;
+  } catch (const std::bad_alloc&) {
+    to = OutOfMemory();
+  }
+}
+
+}  // namespace
 
 Result<std::unique_ptr<DecodePasses>> DecodePasses::Create(
     const Device& device, const Model& model, const DeviceWeights& weights) {
@@ -16,7 +30,7 @@ Result<std::unique_ptr<DecodePasses>> DecodePasses::Create(
   return passes;
 }
 
-Result<KeyValues::Part> DecodePasses::Open(const SessionShape& shape) {
+Result<DecodePasses::Place> DecodePasses::Open(const SessionShape& shape) {
   std::unique_lock lock(mutex_);
   for (;;) {
     ++num_opening_;
@@ -28,12 +42,18 @@ Result<KeyValues::Part> DecodePasses::Open(const SessionShape& shape) {
     }
     LLMA_TRY(failure_);
     auto part = TryToOpen(shape);
+    if (!part && num_sessions_ == 0) {
+      // Others may have left what is in the way.
+      Release();
+      part = TryToOpen(shape);
+    }
     if (part) {
       ++num_sessions_;
       num_rows_ += shape.max_rows();
+      return Place(this, {shape.max_rows(), *part});
     }
-    if (part || part.error().code != ErrorCode::kMemory || num_sessions_ == 0) {
-      return part;
+    if (part.error().code != ErrorCode::kMemory || num_sessions_ == 0) {
+      return part.error();
     }
     closed_.wait(lock);
   }
@@ -41,10 +61,16 @@ Result<KeyValues::Part> DecodePasses::Open(const SessionShape& shape) {
 
 Result<KeyValues::Part> DecodePasses::TryToOpen(const SessionShape& shape) {
   LLMA_ASSIGN(const KeyValues::Part part, key_values_.Add(shape, *queue_));
-  const Status status = MakeRoom(shape);
-  if (status) return part;
-  key_values_.Remove(part);
-  return status.error();
+  struct Remover {
+    KeyValues& from;
+    const KeyValues::Part* part;
+    ~Remover() {
+      if (part != nullptr) from.Remove(*part);
+    }
+  } remover = {key_values_, &part};
+  LLMA_TRY(MakeRoom(shape));
+  remover.part = nullptr;
+  return part;
 }
 
 Status DecodePasses::MakeRoom(const SessionShape& shape) {
@@ -71,12 +97,18 @@ Status DecodePasses::MakeRoom(const SessionShape& shape) {
              : make(fewest_rows);
 }
 
-void DecodePasses::Close(const SessionShape& shape,
-                         const KeyValues::Part& part) {
+void DecodePasses::Release() {
+  pass_ = nullptr;
+  max_rows_ = window_positions_ = 0;
+  key_values_.Release();
+}
+
+void DecodePasses::Close(uint32_t max_rows,
+                         const KeyValues::Part& part) noexcept {
   const std::lock_guard lock(mutex_);
   key_values_.Remove(part);
   --num_sessions_;
-  num_rows_ -= shape.max_rows();
+  num_rows_ -= max_rows;
   closed_.notify_all();
   if (waiting_.size() >= num_sessions_) all_came_.notify_one();
 }
@@ -104,8 +136,10 @@ Status DecodePasses::Run(Member& member) {
     pass_time_ = end - begin;
     is_running_ = false;
     for (Member* other : running_) {
-      if (!other->status && other->status.error().code == ErrorCode::kIo) {
-        failure_ = other->status;
+      if (failure_ && !other->status &&
+          other->status.error().code == ErrorCode::kIo) {
+        CopyStatus(other->status, failure_);
+        Release();
         closed_.notify_all();
       }
       other->is_done = true;
@@ -118,7 +152,7 @@ Status DecodePasses::Run(Member& member) {
   return member.status;
 }
 
-void DecodePasses::RunAll(std::span<Member* const> members) {
+void DecodePasses::RunAll(std::span<Member* const> members) noexcept {
   for (size_t begin = 0, end = 0; begin < members.size(); begin = end) {
     size_t num_rows = 0;
     while (
@@ -133,11 +167,11 @@ void DecodePasses::RunAll(std::span<Member* const> members) {
       results = FreeResults();
       status = RunPass(some, *results);
     } catch (const std::bad_alloc&) {
-      status = Error{ErrorCode::kMemory, "out of memory"};
+      status = OutOfMemory();
     }
     uint32_t first_row = 0;
     for (Member* member : some) {
-      member->status = status;
+      CopyStatus(status, member->status);
       member->results = results;
       member->first_row = first_row;
       first_row += static_cast<uint32_t>(member->rows.size());
@@ -147,14 +181,13 @@ void DecodePasses::RunAll(std::span<Member* const> members) {
 
 Status DecodePasses::RunPass(std::span<Member* const> members,
                              PassResults& results) {
+  LLMA_TRY(failure_);
   rows_.clear();
   moves_.clear();
   for (Member* member : members) {
-    for (uint32_t i = 0;
-         member->start != nullptr && i < member->part.num_streams; ++i) {
-      key_values_.CopyStream(member->part, i, member->start->key_values,
-                             member->start->part, member->start->num_positions,
-                             *queue_);
+    if (const OpenClStreamStart* const start = member->start) {
+      key_values_.CopyStream(member->part, start->key_values, start->part,
+                             start->num_positions, *queue_);
     }
     const auto first_row = static_cast<uint32_t>(rows_.size());
     for (RowInfo row : member->rows) {

@@ -49,16 +49,27 @@ class DecodePasses {
     std::condition_variable wake = {};
   };
 
+  // Closes a session.
+  struct Closer {
+    uint32_t max_rows = 0;
+    KeyValues::Part part = {};
+    void operator()(DecodePasses* passes) const {
+      passes->Close(max_rows, part);
+    }
+  };
+  // The room of a session that is open.
+  using Place = std::unique_ptr<DecodePasses, Closer>;
+
   static Result<std::unique_ptr<DecodePasses>> Create(
       const Device& device, const Model& model, const DeviceWeights& weights);
 
   // Room for a session. Where there is none, it waits as long as others are
   // open, whose callers must not wait for this one; then it is kMemory. Once
   // the device has failed, that is the error.
-  Result<KeyValues::Part> Open(const SessionShape& shape);
-  void Close(const SessionShape& shape, const KeyValues::Part& part);
+  Result<Place> Open(const SessionShape& shape);
   // Returns when a pass with the member's rows is done. Its error is that of
-  // all who were in it, and of all who come later.
+  // all who were in it, and, where the device has failed, of all who come
+  // later; then nothing of them is left on it.
   Status Run(Member& member);
 
   // Members whose rows no pass has yet.
@@ -80,8 +91,11 @@ class DecodePasses {
 
   Result<KeyValues::Part> TryToOpen(const SessionShape& shape);
   Status MakeRoom(const SessionShape& shape);
+  void Close(uint32_t max_rows, const KeyValues::Part& part) noexcept;
+  // What is on the device, and of no use any more.
+  void Release();
   // All that follows is done by one thread at a time.
-  void RunAll(std::span<Member* const> members);
+  void RunAll(std::span<Member* const> members) noexcept;
   Status RunPass(std::span<Member* const> members, PassResults& results);
   std::shared_ptr<PassResults> FreeResults();
 

@@ -21,10 +21,6 @@ constexpr uint64_t kScorePart = 64;
 constexpr uint32_t kHasDelta = 1, kNormsDelta = 2;
 constexpr uint32_t kHasBias = 1, kHasNorms = 2, kHasWideKeys = 4;
 
-size_t RoundedUp(size_t size, size_t unit) {
-  return (size + unit - 1) / unit * unit;
-}
-
 // Places of one query's scores: sinks, window, tree, and up to a multiple of 4
 // on both sides.
 uint32_t ScoreStride(const ModelConfig& config, uint32_t window_positions) {

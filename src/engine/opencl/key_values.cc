@@ -40,7 +40,15 @@ Result<KeyValues::Part> KeyValues::Add(const SessionShape& shape,
   return part;
 }
 
-void KeyValues::Remove(const Part& part) {
+void KeyValues::Release() {
+  for (Buffer* buffer : {&keys_, &low_keys_, &values_, &scales_, &heads_,
+                         &sink_ropes_, &moves_}) {
+    *buffer = Buffer();
+  }
+  num_slots_ = num_tables_ = 0;
+}
+
+void KeyValues::Remove(const Part& part) noexcept {
   std::erase_if(parts_, [&](const Part& other) {
     return other.first_head == part.first_head;
   });
@@ -101,14 +109,16 @@ Status KeyValues::FillTables(const SessionShape& shape, const Part& part,
   return OkStatus();
 }
 
-void KeyValues::CopyStream(const Part& to, uint32_t to_stream,
-                           const KeyValues& from, const Part& from_part,
-                           uint64_t num_positions, Queue& queue) const {
-  queue.Run(Kernel::kCopyStream, {config_.head_dim, all_heads()}, {0, 0}, keys_,
-            low_keys_, values_, scales_, heads_, to.first_head,
-            to.FirstSlot(to_stream), from.keys_, from.low_keys_, from.values_,
-            from.scales_, from.heads_, from_part.first_head,
-            from_part.first_slot, has_wide_keys() ? 1u : 0u, num_positions);
+void KeyValues::CopyStream(const Part& to, const KeyValues& from,
+                           const Part& from_part, uint64_t num_positions,
+                           Queue& queue) const {
+  for (uint32_t i = 0; i < to.num_streams; ++i) {
+    queue.Run(Kernel::kCopyStream, {config_.head_dim, all_heads()}, {0, 0},
+              keys_, low_keys_, values_, scales_, heads_, to.first_head,
+              to.FirstSlot(i), from.keys_, from.low_keys_, from.values_,
+              from.scales_, from.heads_, from_part.first_head,
+              from_part.first_slot, has_wide_keys() ? 1u : 0u, num_positions);
+  }
 }
 
 Status KeyValues::Move(std::span<const MoveInfo> moves, Queue& queue) {

@@ -53,13 +53,14 @@ class KeyValues {
   // kMemory if there is none.
   Result<Part> Add(const SessionShape& shape, Queue& queue);
   // Its work must be done.
-  void Remove(const Part& part);
+  void Remove(const Part& part) noexcept;
+  // All memory, of which no part is in use any more.
+  void Release();
 
-  // A stream starts as another one, of whatever KeyValues of the model, that
-  // has `num_positions`.
-  void CopyStream(const Part& to, uint32_t to_stream, const KeyValues& from,
-                  const Part& from_part, uint64_t num_positions,
-                  Queue& queue) const;
+  // All streams of a part start as the first one of another, of whatever
+  // KeyValues of the model, that has `num_positions`.
+  void CopyStream(const Part& to, const KeyValues& from, const Part& from_part,
+                  uint64_t num_positions, Queue& queue) const;
   // Positions of trees that stay.
   Status Move(std::span<const MoveInfo> moves, Queue& queue);
 

@@ -40,6 +40,7 @@ inline constexpr cl_uint kDeviceMaxWorkGroupSize = 0x1004;
 inline constexpr cl_uint kDeviceMaxMemAllocSize = 0x1010;
 inline constexpr cl_uint kDeviceSingleFpConfig = 0x101b;
 inline constexpr cl_uint kDeviceGlobalMemSize = 0x101f;
+inline constexpr cl_uint kDeviceLocalMemSize = 0x1023;
 inline constexpr cl_uint kDeviceEndianLittle = 0x1026;
 inline constexpr cl_uint kDeviceAvailable = 0x1027;
 inline constexpr cl_uint kDeviceCompilerAvailable = 0x1028;
@@ -54,6 +55,7 @@ inline constexpr cl_bitfield kFpCorrectlyRoundedDivideSqrt = 1 << 7;
 inline constexpr cl_bitfield kMemReadWrite = 1 << 0;
 inline constexpr cl_bitfield kMemReadOnly = 1 << 2;
 inline constexpr cl_bitfield kMemCopyHostPtr = 1 << 5;
+inline constexpr intptr_t kContextPlatform = 0x1084;
 inline constexpr cl_uint kProgramBuildLog = 0x1183;
 
 // Its functions.

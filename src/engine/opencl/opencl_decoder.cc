@@ -67,39 +67,32 @@ void WeighBlock(const Model& model, const KernelTable& kernels,
 
 Result<std::unique_ptr<DecodeSession>> OpenClDecodeSession::Open(
     OpenClEngine& engine, const SessionOptions& options) {
-  LLMA_ASSIGN(const KeyValues::Part part,
-              engine.decode_passes().Open(options.shape));
+  LLMA_ASSIGN(auto place, engine.decode_passes().Open(options.shape));
   return std::unique_ptr<DecodeSession>(
-      new OpenClDecodeSession(engine, options, part));
+      new OpenClDecodeSession(engine, options, std::move(place)));
 }
 
 OpenClDecodeSession::OpenClDecodeSession(OpenClEngine& engine,
                                          const SessionOptions& options,
-                                         const KeyValues::Part& part)
+                                         DecodePasses::Place place)
     : model_(engine.model()),
       kernels_(engine.kernels()),
-      passes_(engine.decode_passes()),
-      shape_(options.shape),
+      passes_(std::move(place)),
       clock_(options.clock),
-      streams_(part),
-      member_{.part = part} {
+      streams_(passes_.get_deleter().part),
+      member_{.part = streams_.part()} {
   if (options.start == nullptr) return;
   member_.start = static_cast<const OpenClStreamStart*>(options.start);
   streams_.StartAs(*member_.start);
-}
-
-OpenClDecodeSession::~OpenClDecodeSession() {
-  passes_.Close(shape_, streams_.part());
 }
 
 Status OpenClDecodeSession::Run(std::span<const StreamTokens> batch) {
   if (batch.empty()) return OkStatus();
   EnterStage(clock_, Stage::kMatmul);
   member_.results = nullptr;  // for others to use
-  member_.rows.clear();
-  streams_.AddRows(batch, member_.rows);
+  streams_.SetRows(batch, member_.rows);
   if (clock_ != nullptr) clock_->AddPositions(member_.rows.size());
-  const Status status = passes_.Run(member_);
+  const Status status = passes_->Run(member_);
   member_.start = nullptr;
   member_.moves.clear();
   EnterStage(clock_, Stage::kTokenWeights);

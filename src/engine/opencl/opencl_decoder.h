@@ -19,7 +19,6 @@ class OpenClDecodeSession : public DecodeSession {
  public:
   static Result<std::unique_ptr<DecodeSession>> Open(
       OpenClEngine& engine, const SessionOptions& options);
-  ~OpenClDecodeSession() override;
 
   Status Run(std::span<const StreamTokens> batch) override;
   void Weigh(uint32_t row, TokenMasses& masses) override;
@@ -27,12 +26,11 @@ class OpenClDecodeSession : public DecodeSession {
 
  private:
   OpenClDecodeSession(OpenClEngine& engine, const SessionOptions& options,
-                      const KeyValues::Part& part);
+                      DecodePasses::Place place);
 
   const Model& model_;
   const KernelTable& kernels_;
-  DecodePasses& passes_;
-  const SessionShape shape_;
+  const DecodePasses::Place passes_;
   StageClock* const clock_;
   SessionStreams streams_;
   DecodePasses::Member member_;

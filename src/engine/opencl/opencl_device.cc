@@ -2,6 +2,8 @@
 #include "engine/opencl/opencl_device.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <numeric>
 #include <string_view>
 
@@ -38,6 +40,10 @@ constexpr const char* kRoundCorrectly =
     " -cl-fp32-correctly-rounded-divide-sqrt";
 constexpr const char* kDivideIntegers = " -DLLMA_INTEGER_DIVISION";
 
+// More than any kernel takes (attention.cl the most); all devices of the full
+// profile have it.
+constexpr uint64_t kLocalBytes = 32 << 10;
+
 template <class T>
 T NumberOf(const Api& api, cl_device_id device, cl_uint what) {
   T value{};
@@ -66,57 +72,42 @@ std::string LackOf(const Api& api, cl_device_id id) {
   if (NumberOf<size_t>(api, id, kDeviceMaxWorkGroupSize) < kGroupItems) {
     return "its work-groups are too small";
   }
+  if (NumberOf<cl_ulong>(api, id, kDeviceLocalMemSize) < kLocalBytes) {
+    return "it has too little local memory";
+  }
   return {};
 }
 
-std::vector<DeviceInfo> ListDevices() {
-  std::vector<DeviceInfo> devices;
-  const Api* const api = LoadApi();
-  cl_uint num_platforms = 0;
-  if (api == nullptr ||
-      api->GetPlatformIDs(0, nullptr, &num_platforms) != kSuccess) {
-    return devices;
-  }
-  std::vector<cl_platform_id> platforms(num_platforms);
-  if (num_platforms == 0 || api->GetPlatformIDs(num_platforms, platforms.data(),
-                                                nullptr) != kSuccess) {
-    return devices;
-  }
-  for (const cl_platform_id platform : platforms) {
-    cl_uint count = 0;
-    if (api->GetDeviceIDs(platform, kDeviceTypeAll, 0, nullptr, &count) !=
-        kSuccess) {
-      continue;
-    }
-    std::vector<cl_device_id> ids(count);
-    if (count == 0 || api->GetDeviceIDs(platform, kDeviceTypeAll, count,
-                                        ids.data(), nullptr) != kSuccess) {
-      continue;
-    }
-    for (const cl_device_id id : ids) {
-      DeviceInfo& info = devices.emplace_back();
-      info.api = api;
-      info.id = id;
-      info.name = TextOf(*api, id, kDeviceName);
-      info.vendor = TextOf(*api, id, kDeviceVendor);
-      info.driver = TextOf(*api, id, kDriverVersion);
-      info.version = TextOf(*api, id, kDeviceVersion);
-      info.extensions = TextOf(*api, id, kDeviceExtensions);
-      info.is_gpu = (NumberOf<cl_bitfield>(*api, id, kDeviceType) &
-                     (kDeviceTypeGpu | kDeviceTypeAccelerator)) != 0;
-      info.max_group_items =
-          NumberOf<size_t>(*api, id, kDeviceMaxWorkGroupSize);
-      info.num_units = NumberOf<cl_uint>(*api, id, kDeviceMaxComputeUnits);
-      info.memory_bytes = NumberOf<cl_ulong>(*api, id, kDeviceGlobalMemSize);
-      info.max_buffer_bytes =
-          NumberOf<cl_ulong>(*api, id, kDeviceMaxMemAllocSize);
-      info.rounds_correctly =
-          (NumberOf<cl_bitfield>(*api, id, kDeviceSingleFpConfig) &
-           kFpCorrectlyRoundedDivideSqrt) != 0;
-      info.lack = LackOf(*api, id);
-    }
-  }
-  return devices;
+DeviceInfo InfoOf(const Api& api, cl_platform_id platform, cl_device_id id) {
+  const auto floats = NumberOf<cl_bitfield>(api, id, kDeviceSingleFpConfig);
+  const auto type = NumberOf<cl_bitfield>(api, id, kDeviceType);
+  return {
+      .api = &api,
+      .platform = platform,
+      .id = id,
+      .name = TextOf(api, id, kDeviceName),
+      .vendor = TextOf(api, id, kDeviceVendor),
+      .driver = TextOf(api, id, kDriverVersion),
+      .version = TextOf(api, id, kDeviceVersion),
+      .extensions = TextOf(api, id, kDeviceExtensions),
+      .is_gpu = (type & (kDeviceTypeGpu | kDeviceTypeAccelerator)) != 0,
+      .max_group_items = NumberOf<size_t>(api, id, kDeviceMaxWorkGroupSize),
+      .num_units = NumberOf<cl_uint>(api, id, kDeviceMaxComputeUnits),
+      .memory_bytes = NumberOf<cl_ulong>(api, id, kDeviceGlobalMemSize),
+      .max_buffer_bytes = NumberOf<cl_ulong>(api, id, kDeviceMaxMemAllocSize),
+      .rounds_correctly = (floats & kFpCorrectlyRoundedDivideSqrt) != 0,
+      .lack = LackOf(api, id)};
+}
+
+// What a function of OpenCL lists; nothing if it fails.
+template <class Id, class List>
+std::vector<Id> IdsOf(const List& list) {
+  cl_uint count = 0;
+  if (list(0, nullptr, &count) != kSuccess || count == 0) return {};
+  std::vector<Id> ids(count);
+  if (list(count, ids.data(), &count) != kSuccess) return {};
+  ids.resize(std::min<size_t>(count, ids.size()));  // one may have gone
+  return ids;
 }
 
 std::string CodeText(cl_int code) {
@@ -142,19 +133,43 @@ const char* KernelName(Kernel kernel) {
   return kKernelNames[static_cast<size_t>(kernel)];
 }
 
+std::vector<DeviceInfo> ListDevices(const Api& api) {
+  std::vector<DeviceInfo> devices;
+  const auto platforms = IdsOf<cl_platform_id>(api.GetPlatformIDs);
+  for (const cl_platform_id platform : platforms) {
+    const auto ids = IdsOf<cl_device_id>([&](auto... args) {
+      return api.GetDeviceIDs(platform, kDeviceTypeAll, args...);
+    });
+    for (const cl_device_id id : ids) {
+      devices.push_back(InfoOf(api, platform, id));
+    }
+  }
+  return devices;
+}
+
 const std::vector<DeviceInfo>& AllDevices() {
   // Never destroyed: a driver may be gone before static objects are.
-  static const auto* const devices = new std::vector<DeviceInfo>(ListDevices());
+  static const auto* const devices = new std::vector<DeviceInfo>(
+      LoadApi() != nullptr ? ListDevices(*LoadApi())
+                           : std::vector<DeviceInfo>());
   return *devices;
 }
 
-const DeviceInfo* BestDevice() {
-  const DeviceInfo* best = nullptr;
-  for (const DeviceInfo& info : AllDevices()) {
-    if (!info.lack.empty()) continue;
-    if (best == nullptr || (info.is_gpu && !best->is_gpu)) best = &info;
+std::vector<DeviceInfo> UsableDevices(std::span<const DeviceInfo> devices) {
+  std::vector<DeviceInfo> usable;
+  std::ranges::copy_if(devices, std::back_inserter(usable),
+                       [](const DeviceInfo& of) { return of.lack.empty(); });
+  const auto is_gpu = [](const DeviceInfo& of) { return of.is_gpu; };
+  if (std::ranges::any_of(usable, is_gpu)) {
+    std::erase_if(usable, std::not_fn(is_gpu));
   }
-  return best;
+  return usable;
+}
+
+const DeviceInfo* BestDevice() {
+  static const auto* const usable =
+      new std::vector<DeviceInfo>(UsableDevices(AllDevices()));
+  return usable->empty() ? nullptr : &usable->front();
 }
 
 Result<std::unique_ptr<Device>> Device::Open(const DeviceInfo& info,
@@ -167,8 +182,11 @@ Result<std::unique_ptr<Device>> Device::Open(const DeviceInfo& info,
   std::unique_ptr<Device> device(new Device(info, source));
   const Api& api = device->api();
   cl_int code = kSuccess;
-  device->context_ =
-      api.CreateContext(nullptr, 1, &info.id, nullptr, nullptr, &code);
+  const intptr_t properties[] = {kContextPlatform,
+                                 reinterpret_cast<intptr_t>(info.platform), 0};
+  device->context_ = {
+      api.CreateContext(properties, 1, &info.id, nullptr, nullptr, &code),
+      {api.ReleaseContext}};
   if (code != kSuccess) return refuse(CodeText(code));
   // The best way to multiply bytes that can be built.
   std::string log;
@@ -186,35 +204,31 @@ Result<std::unique_ptr<Device>> Device::Open(const DeviceInfo& info,
 }
 
 bool Device::Build(const std::string& options, std::string& log) {
-  if (program_ != nullptr) api_->ReleaseProgram(program_);
   cl_int code = kSuccess;
   const char* text = source_;
-  program_ = api_->CreateProgramWithSource(context_, 1, &text, nullptr, &code);
+  program_ = {
+      api_->CreateProgramWithSource(context_.get(), 1, &text, nullptr, &code),
+      {api_->ReleaseProgram}};
   if (code == kSuccess) {
     const std::string all =
         std::string(kBuildOptions) +
         (info_.rounds_correctly ? kRoundCorrectly : kDivideIntegers) + options;
-    code = api_->BuildProgram(program_, 1, &info_.id, all.c_str(), nullptr,
-                              nullptr);
+    code = api_->BuildProgram(program_.get(), 1, &info_.id, all.c_str(),
+                              nullptr, nullptr);
   }
   if (code == kSuccess) return true;
   log = CodeText(code);
   size_t size = 0;
   if (program_ != nullptr &&
-      api_->GetProgramBuildInfo(program_, info_.id, kProgramBuildLog, 0,
+      api_->GetProgramBuildInfo(program_.get(), info_.id, kProgramBuildLog, 0,
                                 nullptr, &size) == kSuccess &&
       size > 1) {
     std::string full(size, '\0');
-    api_->GetProgramBuildInfo(program_, info_.id, kProgramBuildLog, size,
+    api_->GetProgramBuildInfo(program_.get(), info_.id, kProgramBuildLog, size,
                               full.data(), nullptr);
     log = full.substr(0, std::min<size_t>(full.find('\0'), 500));
   }
   return false;
-}
-
-Device::~Device() {
-  if (program_ != nullptr) api_->ReleaseProgram(program_);
-  if (context_ != nullptr) api_->ReleaseContext(context_);
 }
 
 Result<Buffer> Device::Allocate(uint64_t size_bytes) const {
@@ -230,9 +244,9 @@ Result<Buffer> Device::Create(cl_bitfield flags, uint64_t size_bytes,
   const bool has_room = (used_bytes_ += size_bytes) <= max_used_bytes;
   if (has_room && size_bytes <= info_.max_buffer_bytes &&
       size_bytes <= SIZE_MAX) {
-    memory =
-        api_->CreateBuffer(context_, flags, static_cast<size_t>(size_bytes),
-                           const_cast<void*>(data), &code);
+    memory = api_->CreateBuffer(context_.get(), flags,
+                                static_cast<size_t>(size_bytes),
+                                const_cast<void*>(data), &code);
   }
   if (code != kSuccess) {
     used_bytes_ -= size_bytes;
@@ -240,27 +254,24 @@ Result<Buffer> Device::Create(cl_bitfield flags, uint64_t size_bytes,
                  "OpenCL device '" + info_.name + "': " + CodeText(code) +
                      " (" + std::to_string(size_bytes) + " bytes)"};
   }
-  return Buffer(api_, memory, size_bytes, &used_bytes_);
+  return Buffer(*api_, memory, size_bytes, used_bytes_);
 }
 
 Result<std::unique_ptr<Queue>> Queue::Open(const Device& device) {
   std::unique_ptr<Queue> queue(new Queue(device));
   cl_int code = kSuccess;
-  queue->queue_ = device.api().CreateCommandQueue(device.context_,
-                                                  device.info().id, 0, &code);
+  const Api& api = device.api();
+  queue->queue_ = {
+      api.CreateCommandQueue(device.context_.get(), device.info().id, 0, &code),
+      {api.ReleaseCommandQueue}};
   queue->Note(code, "a queue");
   if (code != kSuccess) return queue->Finish().error();
   return queue;
 }
 
 Queue::~Queue() {
-  if (queue_ != nullptr) {
-    api_.Finish(queue_);  // nothing writes into memory that is gone
-    api_.ReleaseCommandQueue(queue_);
-  }
-  for (const cl_kernel kernel : kernels_) {
-    if (kernel != nullptr) api_.ReleaseKernel(kernel);
-  }
+  // Nothing writes into memory that is gone.
+  if (queue_ != nullptr) api_.Finish(queue_.get());
 }
 
 void Queue::Note(cl_int code, const char* what) {
@@ -275,9 +286,13 @@ void Queue::SetArgBytes(Kernel kernel, cl_uint idx, size_t size,
   const auto i = static_cast<size_t>(kernel);
   cl_int code = kSuccess;
   if (kernels_[i] == nullptr) {
-    kernels_[i] = api_.CreateKernel(device_.program_, kKernelNames[i], &code);
+    kernels_[i] = {
+        api_.CreateKernel(device_.program_.get(), kKernelNames[i], &code),
+        {api_.ReleaseKernel}};
   }
-  if (code == kSuccess) code = api_.SetKernelArg(kernels_[i], idx, size, value);
+  if (code == kSuccess) {
+    code = api_.SetKernelArg(kernels_[i].get(), idx, size, value);
+  }
   Note(code, kKernelNames[i]);
 }
 
@@ -289,22 +304,23 @@ void Queue::Launch(Kernel kernel, std::array<size_t, 2> global,
   if (local[0] == 0) {
     local = {std::gcd(global[0], kGroupItems), 1};
   }
-  Note(api_.EnqueueNDRangeKernel(queue_, kernels_[i], 2, nullptr, global.data(),
-                                 local.data(), 0, nullptr, nullptr),
+  Note(api_.EnqueueNDRangeKernel(queue_.get(), kernels_[i].get(), 2, nullptr,
+                                 global.data(), local.data(), 0, nullptr,
+                                 nullptr),
        kKernelNames[i]);
 }
 
 void Queue::Write(const Buffer& to, size_t offset_bytes, const void* data,
                   size_t size_bytes) {
   if (failure_ != kSuccess || size_bytes == 0) return;
-  Note(api_.EnqueueWriteBuffer(queue_, to.memory(), kTrue, offset_bytes,
+  Note(api_.EnqueueWriteBuffer(queue_.get(), to.memory(), kTrue, offset_bytes,
                                size_bytes, data, 0, nullptr, nullptr),
        "writing");
 }
 
 void Queue::Copy(const Buffer& from, const Buffer& to, size_t size_bytes) {
   if (failure_ != kSuccess || size_bytes == 0) return;
-  Note(api_.EnqueueCopyBuffer(queue_, from.memory(), to.memory(), 0, 0,
+  Note(api_.EnqueueCopyBuffer(queue_.get(), from.memory(), to.memory(), 0, 0,
                               size_bytes, 0, nullptr, nullptr),
        "copying");
 }
@@ -312,13 +328,13 @@ void Queue::Copy(const Buffer& from, const Buffer& to, size_t size_bytes) {
 void Queue::Read(const Buffer& from, size_t offset_bytes, size_t size_bytes,
                  void* data) {
   if (failure_ != kSuccess || size_bytes == 0) return;
-  Note(api_.EnqueueReadBuffer(queue_, from.memory(), 0, offset_bytes,
+  Note(api_.EnqueueReadBuffer(queue_.get(), from.memory(), 0, offset_bytes,
                               size_bytes, data, 0, nullptr, nullptr),
        "reading");
 }
 
 Status Queue::Finish() {
-  if (queue_ != nullptr) Note(api_.Finish(queue_), "waiting");
+  if (queue_ != nullptr) Note(api_.Finish(queue_.get()), "waiting");
   if (failure_ == kSuccess) return OkStatus();
   return Error{ErrorCode::kIo, "OpenCL device '" + device_.info().name +
                                    "': " + failed_ + ": " + CodeText(failure_)};

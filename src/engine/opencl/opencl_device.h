@@ -21,6 +21,7 @@ namespace llma::opencl {
 // What a device says of itself.
 struct DeviceInfo {
   const Api* api = nullptr;
+  cl_platform_id platform = nullptr;
   cl_device_id id = nullptr;
   std::string name, vendor, driver, version, extensions;
   bool is_gpu = false;
@@ -34,10 +35,14 @@ struct DeviceInfo {
   std::string lack;
 };
 
-// All devices of all platforms; none where there is no OpenCL. Asked once.
+// All devices of all platforms.
+std::vector<DeviceInfo> ListDevices(const Api& api);
+// The same; none where there is no OpenCL. Asked once.
 const std::vector<DeviceInfo>& AllDevices();
-// The one to use: the first GPU that lacks nothing, else the first other device
-// that does not; null if there is none.
+// Those to use, the best first: GPUs that lack nothing, else other devices that
+// do not.
+std::vector<DeviceInfo> UsableDevices(std::span<const DeviceInfo> devices);
+// The first of AllDevices() to use; null if there is none.
 const DeviceInfo* BestDevice();
 
 // The text of division.cl, kernels.cl, matrices.cl, and tiles.cl and
@@ -75,40 +80,47 @@ inline constexpr size_t kGroupItems = 64;  // ITEMS of kernels.cl
 inline constexpr uint32_t kTileWeightRows = 64;
 inline constexpr size_t kTileItems = 128;
 inline constexpr uint32_t kSmallTileRows = 16, kTileRows = 64;
+inline size_t RoundedUp(size_t size, size_t unit) {
+  return (size + unit - 1) / unit * unit;
+}
 // QUERIES of the kernels attend_few and attend.
 inline constexpr uint32_t kFewQueries = 4, kManyQueries = 24;
+
+// An object of OpenCL, which is released with its owner.
+template <class Object>
+struct Releaser {
+  cl_int(LLMA_CL_CALL* release)(Object*) = nullptr;
+  void operator()(Object* object) const { release(object); }
+};
+template <class Handle>
+using Owned = std::unique_ptr<std::remove_pointer_t<Handle>,
+                              Releaser<std::remove_pointer_t<Handle>>>;
+
+// The same of memory, which is counted.
+struct MemoryReleaser {
+  const Api* api = nullptr;
+  uint64_t size_bytes = 0;
+  std::atomic<uint64_t>* used_bytes = nullptr;  // of the device
+  void operator()(cl_mem memory) const {
+    api->ReleaseMemObject(memory);
+    *used_bytes -= size_bytes;
+  }
+};
 
 // Memory of a device. Movable. The device must outlive it.
 class Buffer {
  public:
   Buffer() = default;
-  Buffer(const Api* api, cl_mem memory, uint64_t size_bytes,
-         std::atomic<uint64_t>* used_bytes)
-      : api_(api),
-        memory_(memory),
-        size_bytes_(size_bytes),
-        used_bytes_(used_bytes) {}
-  Buffer(Buffer&& other) noexcept { *this = std::move(other); }
-  Buffer& operator=(Buffer&& other) noexcept {
-    std::swap(api_, other.api_);
-    std::swap(memory_, other.memory_);
-    std::swap(size_bytes_, other.size_bytes_);
-    std::swap(used_bytes_, other.used_bytes_);
-    return *this;
+  Buffer(const Api& api, cl_mem memory, uint64_t size_bytes,
+         std::atomic<uint64_t>& used_bytes)
+      : memory_(memory, {&api, size_bytes, &used_bytes}) {}
+  cl_mem memory() const { return memory_.get(); }
+  uint64_t size_bytes() const {
+    return memory_ == nullptr ? 0 : memory_.get_deleter().size_bytes;
   }
-  ~Buffer() {
-    if (memory_ == nullptr) return;
-    api_->ReleaseMemObject(memory_);
-    *used_bytes_ -= size_bytes_;
-  }
-  cl_mem memory() const { return memory_; }
-  uint64_t size_bytes() const { return size_bytes_; }
 
  private:
-  const Api* api_ = nullptr;
-  cl_mem memory_ = nullptr;
-  uint64_t size_bytes_ = 0;
-  std::atomic<uint64_t>* used_bytes_ = nullptr;  // of the device
+  std::unique_ptr<std::remove_pointer_t<cl_mem>, MemoryReleaser> memory_;
 };
 
 // A device in use: a context and the program. Thread-safe.
@@ -117,7 +129,6 @@ class Device {
   // Builds the program. kUnsupported, with the reason, if that fails.
   static Result<std::unique_ptr<Device>> Open(
       const DeviceInfo& info, const char* source = kKernelSource);
-  ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
@@ -155,8 +166,8 @@ class Device {
   const char* const source_;
   const Api* const api_;
   const char* products_ = "bytes";
-  cl_context context_ = nullptr;
-  cl_program program_ = nullptr;
+  Owned<cl_context> context_;
+  Owned<cl_program> program_;
   mutable std::atomic<uint64_t> used_bytes_{0};
 };
 
@@ -166,7 +177,8 @@ struct LocalBytes {
 };
 
 // Work for a device, done in order. The first thing that fails stays as the
-// error of all. Thread-compatible. The device must outlive it.
+// error of all. Only Finish() may throw, when all is done. Thread-compatible.
+// The device must outlive it.
 class Queue {
  public:
   static Result<std::unique_ptr<Queue>> Open(const Device& device);
@@ -214,10 +226,10 @@ class Queue {
 
   const Device& device_;
   const Api& api_;
-  cl_command_queue queue_ = nullptr;
-  std::array<cl_kernel, kNumKernels> kernels_{};  // those that were used
+  Owned<cl_command_queue> queue_;
+  std::array<Owned<cl_kernel>, kNumKernels> kernels_;  // those that were used
   cl_int failure_ = kSuccess;
-  std::string failed_;  // what did
+  const char* failed_ = nullptr;  // what did
 };
 
 }  // namespace llma::opencl

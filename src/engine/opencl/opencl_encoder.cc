@@ -7,10 +7,6 @@
 namespace llma::opencl {
 namespace {
 
-size_t RoundedUp(size_t size, size_t unit) {
-  return (size + unit - 1) / unit * unit;
-}
-
 // Of a row's weights, which stay, and the sums of their blocks.
 void SetMasses(const uint32_t* weights, uint32_t num_tokens,
                std::span<const uint64_t> block_sums, TokenMasses& masses) {
@@ -53,10 +49,8 @@ Status OpenClEncodeSession::Prepare(const SessionOptions& options) {
   if (options.start != nullptr) {
     const auto& start = *static_cast<const OpenClStreamStart*>(options.start);
     streams_->StartAs(start);
-    for (uint32_t i = 0; i < shape_.num_streams; ++i) {
-      key_values_.CopyStream(part, i, start.key_values, start.part,
-                             start.num_positions, *queue_);
-    }
+    key_values_.CopyStream(part, start.key_values, start.part,
+                           start.num_positions, *queue_);
   }
   return queue_->Finish();
 }
@@ -69,8 +63,7 @@ Status OpenClEncodeSession::Run(std::span<const StreamTokens> batch,
   // What the host brings is there before there is work to wait for.
   LLMA_TRY(SetDecisions(targets));
   EnterStage(clock_, Stage::kMatmul);
-  rows_.clear();
-  streams_->AddRows(batch, rows_);
+  streams_->SetRows(batch, rows_);
   if (clock_ != nullptr) clock_->AddPositions(rows_.size());
   pass_->Run(key_values_, rows_);
   EnterStage(clock_, Stage::kHead);
@@ -103,7 +96,7 @@ Result<std::shared_ptr<const StreamStart>> OpenClEncodeSession::Share(
               shared->key_values.Add({1, shape_.window_positions, 1}, *queue_));
   KeyValues::Part from = streams_->part();
   from.first_slot = from.FirstSlot(stream);
-  shared->key_values.CopyStream(shared->part, 0, key_values_, from,
+  shared->key_values.CopyStream(shared->part, key_values_, from,
                                 shared->num_positions, *queue_);
   LLMA_TRY(queue_->Finish());
   return std::shared_ptr<const StreamStart>(std::move(shared));
@@ -124,14 +117,13 @@ Status OpenClEncodeSession::SetDecisions(std::span<const uint32_t> targets) {
   }
   const size_t count = decisions_.size();
   if (count > max_decisions_) {
-    max_decisions_ = RoundedUp(2 * count, 1024);
+    const size_t room = RoundedUp(2 * count, 1024);
     const Device& device = engine_.device();
     LLMA_ASSIGN(device_decisions_,
-                device.Allocate(max_decisions_ * sizeof(DecisionRange)));
-    LLMA_ASSIGN(device_rows_,
-                device.Allocate(max_decisions_ * sizeof(uint32_t)));
-    LLMA_ASSIGN(probabilities_,
-                device.Allocate(max_decisions_ * sizeof(Probability)));
+                device.Allocate(room * sizeof(DecisionRange)));
+    LLMA_ASSIGN(device_rows_, device.Allocate(room * sizeof(uint32_t)));
+    LLMA_ASSIGN(probabilities_, device.Allocate(room * sizeof(Probability)));
+    max_decisions_ = room;
   }
   queue_->Write(device_decisions_, 0, decisions_.data(),
                 count * sizeof(DecisionRange));

@@ -21,25 +21,34 @@ Result<std::unique_ptr<OpenClEngine>> CreateChecked(
   return engine;
 }
 
-Result<std::unique_ptr<OpenClEngine>> CreateOnBestDevice(
-    const Model& model, const KernelTable& kernels) {
-  const opencl::DeviceInfo* const device = opencl::BestDevice();
-  if (device == nullptr) {
-    return Error{ErrorCode::kUnsupported, "there is no OpenCL device"};
-  }
-  auto engine = CreateChecked(model, kernels, *device);
+Result<std::unique_ptr<OpenClEngine>> CreateOn(const opencl::DeviceInfo& device,
+                                               const Model& model,
+                                               const KernelTable& kernels) {
+  auto engine = CreateChecked(model, kernels, device);
   if (engine || engine.error().code != ErrorCode::kUnsupported ||
-      !device->rounds_correctly) {
+      !device.rounds_correctly) {
     return engine;
   }
   // It may only say that it rounds.
-  opencl::DeviceInfo without = *device;
+  opencl::DeviceInfo without = device;
   without.rounds_correctly = false;
   auto with_integers = CreateChecked(model, kernels, without);
   return with_integers ? std::move(with_integers) : std::move(engine);
 }
 
 }  // namespace
+
+Result<std::unique_ptr<OpenClEngine>> CreateOnOneOf(
+    std::span<const opencl::DeviceInfo> devices, const Model& model,
+    const KernelTable& kernels) {
+  Error error{ErrorCode::kUnsupported, "there is no OpenCL device"};
+  for (size_t i = 0; i < devices.size(); ++i) {
+    auto engine = CreateOn(devices[i], model, kernels);
+    if (engine) return engine;
+    if (i == 0) error = engine.error();
+  }
+  return error;
+}
 
 const EngineKind kOpenClEngine = {
     .name = "opencl",
@@ -54,7 +63,8 @@ const EngineKind kOpenClEngine = {
         },
     .create = [](const Model& model, const KernelTable& kernels)
         -> Result<std::unique_ptr<Engine>> {
-      auto engine = CreateOnBestDevice(model, kernels);
+      auto engine = CreateOnOneOf(opencl::UsableDevices(opencl::AllDevices()),
+                                  model, kernels);
       if (!engine) {
         NoteEngineFailure(engine.error().what);
         return std::unique_ptr<Engine>(

@@ -322,13 +322,17 @@ std::string FolderOfVerdicts() {
 
 constexpr std::string_view kPassed = "passed\n", kRefused = "refused: ";
 
-// What a file says; nothing if there is none.
+// What a file says; nothing if there is none, or not a whole one.
 std::string LoadVerdict(const std::string& name) {
   constexpr uint64_t kMaxBytes = 4096;
   const std::string folder = FolderOfVerdicts();
   if (folder.empty()) return {};
   const auto bytes = ReadFile(folder + "/" + name, kMaxBytes);
-  return bytes ? std::string(AsStringView(*bytes)) : std::string();
+  if (!bytes) return {};
+  const std::string_view text = AsStringView(*bytes);
+  const bool is_whole = text == kPassed || (text.starts_with(kRefused) &&
+                                            text.find('\n') == text.size() - 1);
+  return is_whole ? std::string(text) : std::string();
 }
 
 // Where it cannot be kept, it is found again next time.

@@ -11,8 +11,9 @@ void SessionStreams::StartAs(const OpenClStreamStart& start) {
   std::ranges::fill(num_positions_, start.num_positions);
 }
 
-void SessionStreams::AddRows(std::span<const StreamTokens> batch,
+void SessionStreams::SetRows(std::span<const StreamTokens> batch,
                              std::vector<RowInfo>& rows) {
+  rows.clear();
   for (const StreamTokens& of : batch) {
     const auto tree_row = static_cast<uint32_t>(rows.size());
     const uint64_t begin = num_positions_[of.stream];

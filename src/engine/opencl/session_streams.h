@@ -38,8 +38,8 @@ class SessionStreams {
 
   // All go on as that one did, whose positions still are to be copied.
   void StartAs(const OpenClStreamStart& start);
-  // Adds the rows of a batch; trees begin among `rows`.
-  void AddRows(std::span<const StreamTokens> batch, std::vector<RowInfo>& rows);
+  // The rows of a batch, among which its trees begin.
+  void SetRows(std::span<const StreamTokens> batch, std::vector<RowInfo>& rows);
   // Of a stream's tokens in the last batch; nothing if none is to be moved.
   std::optional<MoveInfo> Keep(uint32_t stream, std::span<const uint32_t> kept);
 
