@@ -5,24 +5,32 @@
     references.py LLMA [--level N] --file OLD NEW [--file OLD NEW]...
     references.py LLMA --lines FILE [--given BYTES]
     references.py LLMA [--level N] --parts FILE SEPARATOR
+    references.py LLMA [--level N] --thread FOLDER SUBJECT
 
 --file: NEW with OLD as its reference, and without. --lines: the lines of FILE
 after the first BYTES (2048), at most 200 of them, each as a short message, with
 those first lines as the reference and without. --parts: FILE is cut before each
-line that starts with SEPARATOR, as a thread of mails is; each part given all
-before it, and without. Everything is restored and compared.
+line that starts with SEPARATOR, as a mailbox is; each part given all before it,
+and without. --thread: the mails below FOLDER, a file each, that have this subject
+or are replies, in the order of their dates, each but the first given all before it,
+and without; and the same of their texts without the headers. Everything is restored
+and compared, which takes most of the time, unless --sizes is given.
 """
 
 import argparse
+import email
+import email.utils
 import pathlib
+import re
 import subprocess
 import tempfile
 import time
 
 
 class Runner:
-    def __init__(self, program):
+    def __init__(self, program, restores):
         self.program = str(pathlib.Path(program).resolve())
+        self.restores = restores
 
     def sizes(self, options, contents, reference):
         """The bytes of each, the seconds to write and to restore all."""
@@ -43,11 +51,12 @@ class Runner:
                 return time.perf_counter() - start
 
             packed = [name + ".llma" for name in names]
-            writing = run(*options, *names)
-            restoring = run("-d", "--output-dir", "back", *packed)
-            for name, content in zip(names, contents):
-                if pathlib.Path(folder, "back", name).read_bytes() != content:
-                    raise SystemExit(f"{name} came back as something else")
+            writing, restoring = run(*options, *names), 0
+            if self.restores:
+                restoring = run("-d", "--output-dir", "back", *packed)
+                for name, content in zip(names, contents):
+                    if pathlib.Path(folder, "back", name).read_bytes() != content:
+                        raise SystemExit(f"{name} came back as something else")
             return ([pathlib.Path(folder, name).stat().st_size
                      for name in packed], writing, restoring)
 
@@ -88,6 +97,33 @@ def cut(text, separator):
     return parts
 
 
+def subject_of(mail):
+    """In one line, without the marks of replies."""
+    subject = " ".join(str(mail["Subject"]).split())
+    return re.sub(r"^(re:\s*)+", "", subject, flags=re.IGNORECASE)
+
+
+def thread(folder, subject):
+    """Its mails, whole."""
+    found = []
+    for path in pathlib.Path(folder).rglob("*"):
+        if not path.is_file():
+            continue
+        data = path.read_bytes()
+        mail = email.message_from_bytes(data)
+        if subject_of(mail) == subject:
+            date = email.utils.parsedate_to_datetime(mail["Date"])
+            found.append((date.timestamp(), data))
+    if len(found) < 2:
+        raise SystemExit(f"no thread below {folder}: {subject}")
+    return [data for _, data in sorted(found)]
+
+
+def compare_parts(runner, name, options, parts):
+    runner.compare(name, options, parts[1:],
+                   [b"".join(parts[:i]) for i in range(1, len(parts))])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -96,8 +132,10 @@ def main():
     parser.add_argument("--lines")
     parser.add_argument("--given", type=int, default=2048)
     parser.add_argument("--parts", nargs=2)
+    parser.add_argument("--thread", nargs=2)
+    parser.add_argument("--sizes", action="store_true")
     options = parser.parse_args()
-    runner = Runner(options.program)
+    runner = Runner(options.program, not options.sizes)
     level = [f"-{options.level}"]
     for old, new in options.file:
         runner.compare(pathlib.Path(new).name, level,
@@ -111,9 +149,12 @@ def main():
     if options.parts:
         path, separator = options.parts
         parts = cut(pathlib.Path(path).read_bytes(), separator.encode())
-        runner.compare(path, level, parts[1:],
-                       [b"".join(parts[:i + 1])
-                        for i in range(len(parts) - 1)])
+        compare_parts(runner, path, level, parts)
+    if options.thread:
+        mails = thread(*options.thread)
+        compare_parts(runner, "mails", level, mails)
+        compare_parts(runner, "mails without headers", level,
+                      [mail.split(b"\n\n", 1)[1] for mail in mails])
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ class Cutter:
         threads: int,
         memory_bytes: int,
         settings: Settings | None,
+        reference: Buffer | None = None,
     ) -> None: ...
     def run(self, data: Buffer, action: int) -> list[int]: ...
 
@@ -83,6 +84,7 @@ def level_info(
     threads: int,
     settings: Settings | None,
     content_bytes: int,
+    reference: Buffer | None = None,
 ) -> tuple[bool, int, int, int]: ...
 
 class Decoder:
@@ -133,7 +135,8 @@ def frames(
 def frame_places(
     read_at: Callable[[int, int], Buffer], file_bytes: int
 ) -> tuple[
-    list[tuple[int, int, int, int, bytes | None, Settings]], list[tuple[int, int]]
+    list[tuple[int, int, int, int, bytes | None, Settings, int]],
+    list[tuple[int, int]],
 ]: ...
 def decompress_range(
     read_at: Callable[[int, int], Buffer],

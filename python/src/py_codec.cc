@@ -240,12 +240,13 @@ nb::list Inspect(nb::handle data, nb::handle level, nb::handle model,
 class PyCutter {
  public:
   PyCutter(nb::handle level, nb::handle model, nb::handle threads,
-           nb::handle memory_bytes, nb::handle settings) {
+           nb::handle memory_bytes, nb::handle settings, nb::handle reference) {
     const Options options = MakeOptions({.level = level,
                                          .model = model,
                                          .threads = threads,
                                          .memory_bytes = memory_bytes,
-                                         .settings = settings});
+                                         .settings = settings,
+                                         .reference = reference});
     llma_cutter* made = nullptr;
     llma_error error;
     llma_status status;
@@ -295,11 +296,13 @@ class PyCutter {
 // model, the content of a frame, and the memory that a frame takes, there and
 // back.
 nb::tuple LevelInfo(nb::handle level, nb::handle model, nb::handle threads,
-                    nb::handle settings, uint64_t content_bytes) {
+                    nb::handle settings, uint64_t content_bytes,
+                    nb::handle reference) {
   const Options options = MakeOptions({.level = level,
                                        .model = model,
                                        .threads = threads,
-                                       .settings = settings});
+                                       .settings = settings,
+                                       .reference = reference});
   llma_level_info info = LLMA_INIT(llma_level_info);
   llma_error error;
   Check(llma_level_get_info(options.get(), content_bytes, &info, &error),
@@ -343,10 +346,11 @@ void DefineCodec(nb::module_& module) {
   whole("compress_short", &Whole<llma_compress_short>);
   whole("decompress", &Whole<llma_decompress>);
   nb::class_<PyCutter>(module, "Cutter")
-      .def(nb::init<nb::handle, nb::handle, nb::handle, nb::handle,
+      .def(nb::init<nb::handle, nb::handle, nb::handle, nb::handle, nb::handle,
                     nb::handle>(),
            nb::arg("level"), nb::arg("model").none(), nb::arg("threads"),
-           nb::arg("memory_bytes"), nb::arg("settings").none())
+           nb::arg("memory_bytes"), nb::arg("settings").none(),
+           nb::arg("reference").none() = nb::none())
       .def("run", &PyCutter::Run, nb::arg("data"), nb::arg("action"));
   module.def(
       "level_uses_model",
@@ -357,7 +361,8 @@ void DefineCodec(nb::module_& module) {
       nb::arg("level"));
   module.def("level_info", &LevelInfo, nb::arg("level"),
              nb::arg("model").none(), nb::arg("threads"),
-             nb::arg("settings").none(), nb::arg("content_bytes"));
+             nb::arg("settings").none(), nb::arg("content_bytes"),
+             nb::arg("reference").none() = nb::none());
   module.def("inspect", &Inspect, nb::arg("data"), nb::arg("level"),
              nb::arg("model").none(), nb::arg("threads"),
              nb::arg("memory_bytes"), nb::arg("num_alternatives"));

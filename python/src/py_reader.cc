@@ -92,8 +92,8 @@ nb::list Frames(nb::callable read_at, uint64_t file_bytes) {
 
 // Where the frames with content are, as tuples (offset in the file, size there,
 // offset in the content, size of the content, the first bytes of the model's
-// fingerprint or None, settings that a decoder needs as much memory for); and
-// those with models, as (offset, size).
+// fingerprint or None, settings that a decoder needs as much memory for, size
+// of the reference or 0); and those with models, as (offset, size).
 nb::tuple FramePlaces(nb::callable read_at, uint64_t file_bytes) {
   const FileMap map = MapOf(std::move(read_at), file_bytes);
   llma_file_map* const made = map.get();
@@ -118,7 +118,7 @@ nb::tuple FramePlaces(nb::callable read_at, uint64_t file_bytes) {
             : nb::none();
     frames.append(nb::make_tuple(frame.frame_ofs, frame.frame_bytes,
                                  frame.content_ofs, frame.content_bytes, id,
-                                 settings));
+                                 settings, frame.reference_bytes));
   }
   for (uint64_t i = 0; i < info.num_models; ++i) {
     llma_embedded_model model = LLMA_INIT(llma_embedded_model);

@@ -184,6 +184,122 @@ def test_the_model_comes_once(nodes: Any, environment: pathlib.Path,
     assert not (environment / "llma").exists()
 
 
+# A reference.
+
+# What the program says of one that is not the right one.
+NEEDED = r"needs the reference of \d+ bytes with XXH3 [0-9a-f]{16}"
+
+
+@pytest.mark.parametrize(
+    "content,flags,options",
+    [
+        (text(30_000), ["-1", "--frame-size=8K"], {"level": 1, "frame_size": 8192}),
+        (text(9_000), ["-2"], {"level": 2}),
+        (text(9_000), ["-6", "--frame-size=4K", "--lanes=2", "--window=64"],
+         {"level": 6, "frame_size": 4096, "lanes": 2, "window": 64}),
+        (text(9_000), ["-6", "--frame-size=4K", "--embed-model"],
+         {"level": 6, "frame_size": 4096, "embed_model": True}),
+        # Frames of what both have are larger, and so cut elsewhere.
+        (text(2_500_000), ["-4", "--window=64"], {"level": 4, "window": 64}),
+        (random.Random(1).randbytes(9_000), ["-1"], {"level": 1}),
+        (b"", ["-6"], {"level": 6}),
+    ],
+    ids=["single", "full", "model", "embedded", "longer", "noise", "empty"],
+)
+def test_reference(
+    nodes: Any,
+    tmp_path: pathlib.Path,
+    content: bytes,
+    flags: list[str],
+    options: dict[str, Any],
+) -> None:
+    """What both have costs next to nothing, and is the program's to the byte."""
+    source, old, made = (tmp_path / name for name in ("new.txt", "old.txt", "made"))
+    source.write_bytes(content)
+    old.write_bytes(content[:-2000] + text(2500, 8))
+    program(*flags, "--model=tiny", "-D", old, source)
+    llma.ray.compress(source, made, model="tiny", reference=old, **options)
+    assert made.read_bytes() == (tmp_path / "new.txt.llma").read_bytes()
+    llma.ray.compress(source, made, model="tiny", reference=old.read_bytes(),
+                      force=True, **options)
+    assert made.read_bytes() == (tmp_path / "new.txt.llma").read_bytes()
+
+    assert llma.ray.test(made, reference=old).content_bytes == len(content)
+    llma.ray.decompress(made, tmp_path / "back", reference=old)
+    assert (tmp_path / "back").read_bytes() == content
+    if options["level"] > 2 and content:
+        for given in (None, text(2500), old.read_bytes() + b"."):
+            with pytest.raises(llma.ray.RunError, match=NEEDED):
+                llma.ray.test(made, reference=given)
+    assert not leftovers(tmp_path)
+
+
+def test_reference_of_a_folder(nodes: Any, tmp_path: pathlib.Path) -> None:
+    """With files that were made without one, and a short message; in workers that
+    had another one before."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for seed in range(20):
+        (folder / f"{seed}.txt").write_bytes(text(3000) + text(500, seed))
+    old = folder / "0.txt"
+    said = main("compress", "-1", folder, "--to", tmp_path / "packed", "-D", old,
+                status=1)
+    assert "0.txt: is the reference, and not compressed" in said
+    packed = tmp_path / "packed/corpus"
+    program("-1", "-D", old, folder / "7.txt", "-o", tmp_path / "one")
+    assert (packed / "7.txt.llma").read_bytes() == (tmp_path / "one").read_bytes()
+    program("-1", old, "-o", packed / "0.txt.llma")
+    message = old.read_bytes()[500:600]
+    (packed / "short.llma").write_bytes(
+        llma.compress_short(message, model="tiny", reference=old.read_bytes())
+    )
+    said = main("test", packed, status=1)
+    assert "20 failed" in said
+    assert "; --reference gives it" in said
+    other = tmp_path / "other"
+    other.write_bytes(old.read_bytes()[:-1])
+    said = main("test", packed, "--reference", other, status=1)
+    assert f", not one of {len(old.read_bytes()) - 1} bytes with XXH3 " in said
+    main("decompress", packed, "--to", tmp_path / "back", "--reference", old)
+    back = tmp_path / "back/corpus"
+    assert (back / "short").read_bytes() == message
+    for seed in range(20):
+        name = f"{seed}.txt"
+        assert (back / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_reference_that_makes_no_sense(nodes: Any, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a").write_bytes(b"text")
+    (tmp_path / "old").write_bytes(b"older text")
+    (tmp_path / "none").touch()
+    for name, error in (("missing", "No such file"), (".", "Is a directory")):
+        said = main("compress", "-1", tmp_path / "a", "--to", tmp_path / "b",
+                    "-D", tmp_path / name, status=1)
+        assert f"{tmp_path / name}: {error}" in said
+    with pytest.raises(llma.ray.RunError, match="would overwrite the reference"):
+        llma.ray.compress(tmp_path / "a", tmp_path / "old", level=1, force=True,
+                          reference=tmp_path / "old")
+    assert (tmp_path / "old").read_bytes() == b"older text"
+    # An empty one is none.
+    llma.ray.compress(tmp_path / "a", tmp_path / "b", level=1,
+                      reference=tmp_path / "none")
+    assert llma.decompress((tmp_path / "b").read_bytes()) == b"text"
+
+
+def test_large_reference(nodes: Any, tmp_path: pathlib.Path) -> None:
+    """Of several parts, more than the object stores hold at a time."""
+    old = random.Random(3).randbytes(STORE_BYTES + 1)
+    (tmp_path / "old").write_bytes(old)
+    (tmp_path / "a").write_bytes(b"new" + old[-400_000:] + old[:400_000])
+    program("-1", "--frame-size=100K", "-D", tmp_path / "old", tmp_path / "a")
+    llma.ray.compress(tmp_path / "a", tmp_path / "b", level=1,
+                      frame_size=100 << 10, reference=tmp_path / "old")
+    made = (tmp_path / "b").read_bytes()
+    assert len(made) < 2000
+    assert made == (tmp_path / "a.llma").read_bytes()
+    llma.ray.test(tmp_path / "b", reference=tmp_path / "old")
+
+
 # Inputs.
 
 def test_folders(nodes: Any, tmp_path: pathlib.Path) -> None:
@@ -524,6 +640,37 @@ def test_other_options_reuse_nothing(nodes: Any, tmp_path: pathlib.Path,
     assert not parts.exists()
 
 
+def test_other_reference_reuses_nothing(
+    nodes: Any, tmp_path: pathlib.Path, long_text: tuple[pathlib.Path, bytes]
+) -> None:
+    """Neither what was made with another one, nor what was restored with it."""
+    source, _ = long_text
+    target, parts = tmp_path / "made.llma", tmp_path / "made.llma.parts"
+    old, other = tmp_path / "old", tmp_path / "other"
+    old.write_bytes(text(50_000, 9))
+    other.write_bytes(text(50_000, 8))
+    start_killed(["compress", source, "--to", target, "-1", "--frame-size=512K",
+                  "-D", old], lambda: len(list(parts.glob("*.frames"))) >= 2)
+    summary = llma.ray.compress(source, target, level=1, frame_size=512 << 10,
+                                reference=other)
+    assert summary.resumed_bytes == 0
+    program("-1", "--frame-size=512K", "-D", other, source, "-o", tmp_path / "expected")
+    assert target.read_bytes() == (tmp_path / "expected").read_bytes()
+
+    # To restore, too: the wrong one is told, and nothing is taken for done.
+    back = tmp_path / "back"
+    done = tmp_path / "back.parts/done"
+    start_killed(["decompress", target, "--to", back, "-D", other],
+                 lambda: done.exists() and done.stat().st_size > 100)
+    with pytest.raises(llma.ray.RunError, match=NEEDED) as caught:
+        llma.ray.decompress(target, back, reference=old)
+    assert caught.value.summary.resumed_bytes == 0
+    assert not back.exists()
+    llma.ray.decompress(target, back, reference=other)
+    assert back.read_bytes() == source.read_bytes()
+    assert not leftovers(tmp_path)
+
+
 def test_one_run_at_a_time(nodes: Any, tmp_path: pathlib.Path) -> None:
     (tmp_path / "a").write_bytes(b"text")
     targets = _targets.Targets(tmp_path / "b", False, False, str)
@@ -594,6 +741,8 @@ def test_full_object_store(
     monkeypatch.setattr(ray, "put", full)
     with pytest.raises(llma.ray.RunError, match="object store is full"):
         llma.ray.compress(tmp_path / "a", tmp_path / "c", level=1)
+    with pytest.raises(llma.ray.ClusterError, match="object store is full"):
+        llma.ray.compress(tmp_path / "a", tmp_path / "c", level=1, reference=b"text")
     assert not (tmp_path / "c").exists()
     assert not leftovers(tmp_path)
 

@@ -26,6 +26,7 @@ from ._cluster import ClusterError, Tasks, connect
 from ._compress import Compression, CompressPlan
 from ._decompress import Decompression
 from ._parts import PartsError
+from ._reference import Reference, ReferenceLike, load_reference
 from ._report import Problem, Progress, Summary
 from ._sources import PathLike, Source, SourceError, list_sources, with_column
 from ._targets import Targets, is_folder
@@ -72,6 +73,7 @@ def compress(
     checksums: bool = True,
     embed_model: bool = False,
     keep_name: bool = False,
+    reference: ReferenceLike = None,
     column: str | None = None,
     records: Literal["jsonl", "lines"] = "jsonl",
     threads: int = 1,
@@ -84,10 +86,11 @@ def compress(
     """Compresses files, folders and what fsspec opens to files of one kind: `.llma`.
 
     `to`: a file; or a folder, if it is one, ends with "/", or there are several
-    sources. `column`: of records in .parquet or .jsonl files, the texts alone, a
-    record a line. `threads`: of each task, which declares as many processors.
-    `retries`: of a task whose worker or node dies. Other options are those of
-    `llma`.
+    sources. `reference`: a text (bytes), or the path of a file, that is read first
+    for each source; decompress() needs it, too. `column`: of records in .parquet or
+    .jsonl files, the texts alone, a record a line. `threads`: of each task, which
+    declares as many processors. `retries`: of a task whose worker or node dies. Other
+    options are those of `llma`.
 
     Raises RunError at the end if a source has no result.
     """
@@ -112,9 +115,9 @@ def compress(
         settings,
         embed_model,
         keep_name,
+        load_reference(reference),
     )
-    # Bad options are told before any work.
-    _llma.Cutter(level, plan.model, threads, plan.memory_bytes, settings)
+    plan.cutter()  # Bad options are told before any work.
     operands = _operands(sources)
     summary = Summary()
     found, summary.problems = list_sources(operands)
@@ -151,6 +154,7 @@ def decompress(
     *,
     max_size: int = 0,
     model: ModelLike = None,
+    reference: ReferenceLike = None,
     threads: int = 1,
     retries: int = 5,
     force: bool = False,
@@ -160,9 +164,11 @@ def decompress(
     """Restores contents; of folders those of all files whose names end in `.llma`.
 
     `model`: one that nodes may lack, beside those that are installed here.
+    `reference`: what compress() was given.
     """
     options = _RunOptions(threads, retries, address, progress)
-    return _restore(sources, to, max_size, model, force, options)
+    text = load_reference(reference)
+    return _restore(sources, to, max_size, model, text, force, options)
 
 
 def test(
@@ -170,6 +176,7 @@ def test(
     *,
     max_size: int = 0,
     model: ModelLike = None,
+    reference: ReferenceLike = None,
     threads: int = 1,
     retries: int = 5,
     address: str | None = None,
@@ -177,7 +184,8 @@ def test(
 ) -> Summary:
     """Decodes everything and compares all checksums; writes nothing."""
     options = _RunOptions(threads, retries, address, progress)
-    return _restore(sources, None, max_size, model, False, options)
+    text = load_reference(reference)
+    return _restore(sources, None, max_size, model, text, False, options)
 
 
 def _restore(
@@ -185,6 +193,7 @@ def _restore(
     to: PathLike | None,
     max_size: int,
     model: ModelLike,
+    reference: Reference | None,
     force: bool,
     options: _RunOptions,
 ) -> Summary:
@@ -201,7 +210,7 @@ def _restore(
 
     def work(tasks: Tasks, meter: Progress) -> bool:
         decompression = Decompression(
-            options.threads, max_size, targets, tasks, meter, summary
+            options.threads, max_size, reference, targets, tasks, meter, summary
         )
         decompression.run(found)
         return decompression.is_unfinished

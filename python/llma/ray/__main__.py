@@ -20,6 +20,7 @@ from . import (
     decompress,
     test,
 )
+from ._sources import describe
 
 _ERROR = 1
 _WARNING = 2
@@ -95,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
             metavar="N",
             help="of a task whose worker or node dies",
         )
+        one.add_argument(
+            "-D",
+            "--reference",
+            metavar="FILE",
+            help="read it first; who decompresses needs it, too",
+        )
         one.add_argument("-q", "--quiet", action="store_true", help="errors only")
         if one is not packs:
             one.add_argument("--model", help="one that nodes may lack")
@@ -117,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     of_all: dict[str, Any] = {
         "model": given.model,
+        "reference": given.reference,
         "threads": given.threads,
         "retries": given.retries,
         "address": given.address,
@@ -154,7 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell(error.summary, given.quiet)
         return _ERROR
     except (ClusterError, PartsError, LlmaError, ValueError, OSError) as error:
-        print(f"llma.ray: {error}", file=sys.stderr)
+        name = getattr(error, "filename", None)
+        text = f"{name}: {describe(error)}" if name else str(error)
+        print(f"llma.ray: {text}", file=sys.stderr)
         return _ERROR
     except KeyboardInterrupt:
         print("llma.ray: interrupted; the same command goes on", file=sys.stderr)

@@ -9,14 +9,16 @@ import importlib
 import math
 import os
 import time
-from typing import Any, Callable, Iterator, NamedTuple, Union
+from typing import Any, Callable, Iterable, Iterator, NamedTuple, Union
 
 from .._llma import Model
-from ._worker import Failure, ModelParts, Outcome
+from ._reference import Reference
+from ._worker import Failure, ModelParts, Outcome, ReferenceParts
 
 # Of the smallest object store of a node: what waits or works takes no more.
 _STORE_SHARE = 0.3
-_MODEL_PART_BYTES = 16 << 20
+# Of what goes to all nodes: a model, a reference.
+_PART_BYTES = 16 << 20
 # What a worker takes before it does anything.
 _BASE_MEMORY_BYTES = 128 << 20
 # For room in an object store in which nothing is ours, of a second each.
@@ -104,6 +106,7 @@ class Tasks:
         self._running: dict[Any, _Running] = {}
         self._again: list[_Running] = []
         self._parts: dict[bytes, ModelParts] = {}
+        self._references: dict[bytes, ReferenceParts] = {}
         self._bytes = 0
         self._share = 1.0  # of the room that there seems to be
         self._looked = -math.inf
@@ -138,6 +141,19 @@ class Tasks:
                     unit.failed(_describe(error), True)
                     return
         self._start(_Running(unit._replace(payload=b""), payload, size, 0))
+
+    def share(self, reference: Reference | None) -> ReferenceParts | None:
+        """Puts it where each node finds it, the first time."""
+        if reference is None:
+            return None
+        digest, text = reference.digest, memoryview(reference.text)
+        if digest not in self._references:
+            parts = (
+                bytes(text[offset : offset + _PART_BYTES])
+                for offset in range(0, len(text), _PART_BYTES)
+            )
+            self._references[digest] = ReferenceParts(digest, self._put(parts))
+        return self._references[digest]
 
     def drain(self) -> None:
         """Waits for all that is at work."""
@@ -279,15 +295,27 @@ class Tasks:
                 "nor here"
             )
         digest = hashlib.blake2b(digest_size=32)
-        refs = []
         with open(model.path, "rb") as file:
-            while data := file.read(_MODEL_PART_BYTES):
-                digest.update(data)
-                refs.append(self._ray.put(data))
+
+            def parts() -> Iterator[bytes]:
+                while data := file.read(_PART_BYTES):
+                    digest.update(data)
+                    yield data
+
+            refs = self._put(parts())
         self._parts[fingerprint] = ModelParts(
-            model.name, model.fingerprint, digest.digest(), tuple(refs)
+            model.name, model.fingerprint, digest.digest(), refs
         )
         return None
+
+    def _put(self, parts: Iterable[bytes]) -> tuple[Any, ...]:
+        """What all tasks need, without which nothing goes on."""
+        try:
+            return tuple(self._ray.put(part) for part in parts)
+        except Exception as error:
+            if not self._is_shortage(error):
+                raise
+            raise ClusterError(_describe(error)) from error
 
     def _is_shortage(self, error: Exception) -> bool:
         """Whether less at a time may help."""

@@ -13,6 +13,7 @@ from .._errors import LlmaError
 from .._llma import Model
 from ._cluster import Tasks, Unit
 from ._parts import key_of
+from ._reference import Reference
 from ._report import Progress, Summary
 from ._sources import Source, SourceError, describe
 from ._targets import Targets
@@ -25,7 +26,7 @@ from ._work import (
     memory_step,
     title,
 )
-from ._worker import CompressHow, FrameIn, ModelParts
+from ._worker import CompressHow, FrameIn, ModelParts, ReferenceParts
 
 _COPIES = 8  # of a content, in the worker
 
@@ -41,21 +42,45 @@ class CompressPlan:
     settings: dict[str, int]
     embeds_model: bool
     keeps_name: bool
+    reference: Reference | None
 
-    def how(self) -> CompressHow:
-        fingerprint = self.model.fingerprint if self.model else b""
+    @property
+    def text(self) -> bytes | None:
+        """Of the reference."""
+        return self.reference.text if self.reference else None
+
+    @property
+    def fingerprint(self) -> bytes:
+        return self.model.fingerprint if self.model else b""
+
+    def how(self, reference: ReferenceParts | None) -> CompressHow:
         return CompressHow(
-            __version__, self.level, fingerprint, self.threads, self.settings
+            __version__,
+            self.level,
+            self.fingerprint,
+            self.threads,
+            self.settings,
+            reference,
         )
 
     def key(self) -> tuple[Any, ...]:
         """What the bytes of frames depend on, beside the content."""
-        how = self.how()
         return (
-            how.version,
-            how.level,
-            how.fingerprint,
-            sorted(how.settings.items()),
+            __version__,
+            self.level,
+            self.fingerprint,
+            sorted(self.settings.items()),
+            self.reference.digest if self.reference else b"",
+        )
+
+    def cutter(self) -> _llma.Cutter:
+        return _llma.Cutter(
+            self.level,
+            self.model,
+            self.threads,
+            self.memory_bytes,
+            self.settings,
+            self.text,
         )
 
     def file_settings(self) -> dict[str, int]:
@@ -87,7 +112,6 @@ class Compression(Work[_File, _Item]):
     ) -> None:
         super().__init__(tasks, progress, summary)
         self._plan = plan
-        self._how = plan.how()
         self._targets = targets
         self._parts = targets.parts
         self._unit_bytes = (
@@ -102,6 +126,15 @@ class Compression(Work[_File, _Item]):
             self._summary.problems.append(problem)
             return
         file = _File(source, target)
+        reference = self._plan.reference
+        if reference is not None:
+            if source.status is not None and reference.is_from(source.name):
+                self._fail(file, "is the reference, and not compressed", False)
+                return
+            if reference.is_from(target):
+                text = "the output would overwrite the reference"
+                self._fail(file, text, False, str(target))
+                return
         exists = self._targets.exists(target)
         if exists and not self._parts.was_used:
             self._fail(file, "exists already; -f overwrites it", False, str(target))
@@ -133,10 +166,7 @@ class Compression(Work[_File, _Item]):
 
     def _frames(self, source: Source) -> Any:
         """Pairs: the content of a frame, and whether it is the only one."""
-        plan = self._plan
-        cutter = _llma.Cutter(
-            plan.level, plan.model, plan.threads, plan.memory_bytes, plan.settings
-        )
+        cutter = self._plan.cutter()
         held = bytearray()
         num_frames = 0
 
@@ -184,9 +214,10 @@ class Compression(Work[_File, _Item]):
         failed: Callable[[str, bool], None],
     ) -> Unit:
         frames = [item.frame for item in items]
+        how = self._plan.how(self._tasks.share(self._plan.reference))
 
         def arguments(known: dict[bytes, ModelParts]) -> tuple[Any, ...]:
-            return self._how, known.get(self._how.fingerprint), frames
+            return how, known.get(how.fingerprint), frames
 
         return Unit(
             title("compress", items, f"frame {len(items[0].file.keys)}"),
@@ -204,8 +235,10 @@ class Compression(Work[_File, _Item]):
         if step not in self._memory:
             plan = self._plan
             _, usual, needed, _ = _llma.level_info(
-                plan.level, plan.model, plan.threads, plan.settings, step
+                plan.level, plan.model, plan.threads, plan.settings, step, plan.text
             )
+            if plan.reference is not None:
+                needed += plan.reference.worker_bytes
             self._memory[step] = needed + _COPIES * max(0, step - usual)
         return self._memory[step]
 

@@ -12,6 +12,7 @@ from .. import __version__, _llma
 from .._errors import LlmaError
 from ._cluster import Tasks, Unit
 from ._parts import Parts, key_of
+from ._reference import Reference
 from ._report import Progress, Summary
 from ._sources import Source, SourceError, describe
 from ._targets import Targets
@@ -81,6 +82,7 @@ class _Item(Item[_File]):
     frame: CodedIn
     model_id: bytes  # empty: none, or in the file
     settings: dict[str, int]
+    may_refer: bool  # to a reference
 
 
 class Decompression(Work[_File, _Item]):
@@ -90,13 +92,16 @@ class Decompression(Work[_File, _Item]):
         self,
         threads: int,
         max_size: int,
+        reference: Reference | None,
         targets: Targets | None,
         tasks: Tasks,
         progress: Progress,
         summary: Summary,
     ) -> None:
         super().__init__(tasks, progress, summary)
-        self._how = DecompressHow(__version__, threads, targets is not None, max_size)
+        keeps = targets is not None
+        self._how = DecompressHow(__version__, threads, keeps, max_size, None)
+        self._reference = reference
         self._targets = targets
         self._parts: Parts | None = targets.parts if targets else None
         self._memory: dict[Any, int] = {}
@@ -129,7 +134,7 @@ class Decompression(Work[_File, _Item]):
                 raise
             self._read_whole(file, read_at, 0)
             return
-        total = sum(content_bytes for _, _, _, content_bytes, _, _ in frames)
+        total = sum(content_bytes for _, _, _, content_bytes, _, _, _ in frames)
         if 0 < self._how.max_size < total:
             raise SourceError(
                 f"the content has {total} bytes, more than {self._how.max_size}, "
@@ -141,8 +146,9 @@ class Decompression(Work[_File, _Item]):
             return
         # The index, or the only frame.
         tail = read_at(max(0, file.file_bytes - (1 << 16)), 1 << 16)
-        self._begin(file, tail, total)
-        for place, size, offset, content_bytes, model_id, settings in frames:
+        refers = any(reference_bytes > 0 for *_, reference_bytes in frames)
+        self._begin(file, tail, total, refers)
+        for place, size, offset, content_bytes, model_id, settings, refers_to in frames:
             if file.has_failed:
                 return
             coded = read_at(place, size)
@@ -154,25 +160,35 @@ class Decompression(Work[_File, _Item]):
                 continue
             frame = CodedIn(size, content_bytes, False)
             self._put_item(
-                _Item(file, key, coded, offset, frame, model_id or b"", settings)
+                _Item(
+                    file,
+                    key,
+                    coded,
+                    offset,
+                    frame,
+                    model_id or b"",
+                    settings,
+                    refers_to > 0,
+                )
             )
         file.is_read = True
         self._finish_if_complete(file)
 
     def _read_whole(self, file: _File, read_at: _ReadAt, total: int) -> None:
         coded = read_at(0, file.file_bytes)
-        self._begin(file, coded, total)
+        self._begin(file, coded, total, True)
         frame = CodedIn(len(coded), total, True)
-        self._put_item(_Item(file, "", coded, 0, frame, b"", {}))
+        self._put_item(_Item(file, "", coded, 0, frame, b"", {}, True))
         file.is_read = True
 
-    def _begin(self, file: _File, tail: bytes, total: int) -> None:
+    def _begin(self, file: _File, tail: bytes, total: int, refers: bool) -> None:
         """Opens the place that the content grows in, unless the result is there."""
         file.content_bytes = total
         self._progress.learn(file.file_bytes, total)
         if self._targets is None or file.target is None or self._parts is None:
             return
-        file.key = key_of(str(file.target), file.file_bytes, total, tail)
+        reference = self._reference.digest if refers and self._reference else b""
+        file.key = key_of(str(file.target), file.file_bytes, total, tail, reference)
         if self._targets.exists(file.target):
             if self._parts.is_done(file.key):
                 self._count(total, True)
@@ -198,9 +214,12 @@ class Decompression(Work[_File, _Item]):
         frames = [item.frame for item in items]
         wanted = sorted({item.model_id for item in items if item.model_id})
         verb = "decompress" if self._how.keeps else "test"
+        how = self._how
+        if any(item.may_refer for item in items):
+            how = how._replace(reference=self._tasks.share(self._reference))
 
         def arguments(known: dict[bytes, ModelParts]) -> tuple[Any, ...]:
-            return self._how, [(one, known.get(one)) for one in wanted], frames
+            return how, [(one, known.get(one)) for one in wanted], frames
 
         def done(made: list[Union[bytes, Failure]]) -> None:
             self._take(items, made)
@@ -220,7 +239,15 @@ class Decompression(Work[_File, _Item]):
     def _memory_bytes(self, item: _Item) -> int:
         """What a task needs for a frame."""
         step = memory_step(item.frame.content_size)
-        key = (step, item.frame.is_whole, item.model_id, *item.settings.items())
+        reference = self._reference if item.may_refer else None
+        text = reference.text if reference else None
+        key = (
+            step,
+            item.frame.is_whole,
+            item.model_id,
+            item.may_refer,
+            *item.settings.items(),
+        )
         if key not in self._memory:
             threads = self._how.threads
             try:
@@ -228,13 +255,17 @@ class Decompression(Work[_File, _Item]):
                     raise LookupError
                 model = _llma.find_model(item.model_id)
                 _, usual, _, needed = _llma.level_info(
-                    6, model, threads, item.settings, step
+                    6, model, threads, item.settings, step, text
                 )
             except (LlmaError, LookupError):
                 full = {"context_models": 3}
-                _, usual, _, needed = _llma.level_info(1, None, threads, full, step)
+                _, usual, _, needed = _llma.level_info(
+                    1, None, threads, full, step, text
+                )
                 if item.model_id or item.frame.is_whole:
                     needed += _UNKNOWN_MODEL_BYTES
+            if reference is not None:
+                needed += reference.worker_bytes
             self._memory[key] = needed + 2 * max(0, step - usual)
         return self._memory[key]
 

@@ -19,6 +19,8 @@ from ._worker import MAX_UNIT_ITEMS, Failure
 MODEL_UNIT_BYTES = 64 << 10
 CONTEXTS_UNIT_BYTES = 256 << 10
 
+_REFERENCE = "LLMA_ERROR_REFERENCE"
+
 
 class File:
     """A source on its way to be a result."""
@@ -128,7 +130,10 @@ class Work(abc.ABC, Generic[FileT, ItemT]):
     def _take(self, items: list[ItemT], made: list[Union[bytes, Failure]]) -> None:
         for item, one in zip(items, made):
             if isinstance(one, Failure):
-                self._fail(item.file, str(one.error()), False)
+                text = str(one.error())
+                if one.status == _REFERENCE:
+                    text += "; --reference gives it"
+                self._fail(item.file, text, False)
             else:
                 self._took(item, one)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs on the nodes: frames to bytes and back, and models that come along.
+"""What runs on the nodes: frames to bytes and back, and what comes along for them.
 
 Errors that belong to the content are results, so that what Ray raises is always a
 fault of the cluster.
@@ -47,6 +47,14 @@ class ModelParts(NamedTuple):
     refs: tuple[Any, ...]
 
 
+class ReferenceParts(NamedTuple):
+    """A reference in the object store."""
+
+    digest: bytes
+    #: Of the parts, in their order.
+    refs: tuple[Any, ...]
+
+
 class Outcome(NamedTuple):
     """What a task gives back: an item for each of its items, or why it has none."""
 
@@ -64,6 +72,7 @@ class CompressHow(NamedTuple):
     fingerprint: bytes  # of the model; empty: none
     threads: int
     settings: dict[str, int]
+    reference: ReferenceParts | None
 
 
 class FrameIn(NamedTuple):
@@ -86,9 +95,12 @@ class DecompressHow(NamedTuple):
     threads: int
     keeps: bool  # the content is wanted
     max_size: int
+    reference: ReferenceParts | None
 
 
 _models: dict[bytes, Model] = {}
+# Digest and text of the last one, for the next tasks.
+_last_reference: tuple[bytes, bytearray] = (b"", bytearray())
 
 
 def _model(fingerprint: bytes, parts: ModelParts | None) -> Model | None:
@@ -106,6 +118,24 @@ def _model(fingerprint: bytes, parts: ModelParts | None) -> Model | None:
         found = Model(str(install(parts)))
     _models[fingerprint] = found
     return found
+
+
+def _reference(parts: ReferenceParts | None) -> bytearray | None:
+    """The text, which comes to each node once: its workers have the same store."""
+    global _last_reference
+    if parts is None:
+        return None
+    if _last_reference[0] != parts.digest:
+        ray: Any = importlib.import_module("ray")
+        _last_reference = (b"", bytearray())  # not two of them
+        text = bytearray()
+        for ref in parts.refs:
+            text += ray.get(ref)
+        if hashlib.blake2b(text, digest_size=32).digest() != parts.digest:
+            what = "the reference arrived damaged"
+            raise make_error(what, "LLMA_ERROR_IO", None, b"")
+        _last_reference = (parts.digest, text)
+    return _last_reference[1]
 
 
 def model_folder() -> pathlib.Path:
@@ -173,11 +203,17 @@ def compress_frames(
             model = _model(how.fingerprint, parts)
             if model is None:
                 return Outcome([], absent=how.fingerprint)
+        reference = _reference(how.reference)
         made: list[Union[bytes, Failure]] = []
         view, offset = memoryview(content), 0
         for frame in frames:
             encoder = _llma.Encoder(
-                how.level, model, how.threads, NO_LIMIT, settings=how.settings
+                how.level,
+                model,
+                how.threads,
+                NO_LIMIT,
+                settings=how.settings,
+                reference=reference,
             )
             part = view[offset : offset + frame.size]
             offset += frame.size
@@ -200,6 +236,7 @@ def decompress_frames(
         for fingerprint, parts in wanted:
             if _model(fingerprint, parts) is None:
                 return Outcome([], absent=fingerprint)
+        reference = _reference(how.reference)
     except LlmaError as error:
         return Outcome([], failure=Failure(error.text, error.status))
     made: list[Union[bytes, Failure]] = []
@@ -208,7 +245,7 @@ def decompress_frames(
         part = view[offset : offset + frame.size]
         offset += frame.size
         try:
-            content = _decode(how, frame, part)
+            content = _decode(how, frame, part, reference)
             # Of a short message the size is news.
             is_known = frame.content_size > 0
             made.append(b"" if is_known and not how.keeps else content)
@@ -217,10 +254,17 @@ def decompress_frames(
     return Outcome(made)
 
 
-def _decode(how: DecompressHow, frame: CodedIn, data: memoryview) -> bytes:
+def _decode(
+    how: DecompressHow,
+    frame: CodedIn,
+    data: memoryview,
+    reference: bytearray | None,
+) -> bytes:
     if frame.is_whole:
-        return decompress(data, threads=how.threads, max_size=how.max_size)
-    decoder = _llma.Decoder(1, None, how.threads, NO_LIMIT)
+        return decompress(
+            data, threads=how.threads, max_size=how.max_size, reference=reference
+        )
+    decoder = _llma.Decoder(1, None, how.threads, NO_LIMIT, reference=reference)
     content = decoder.run(data, _llma.RUN) + decoder.run(b"", _llma.FLUSH)
     if len(content) != frame.content_size:
         text = f"a frame has {len(content)} bytes, not {frame.content_size}"
