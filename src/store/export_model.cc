@@ -16,6 +16,21 @@
 namespace llma::store {
 namespace {
 
+constexpr char kAboutDocuments[] =
+    R"(The documents beside this file say what a program must do that reads
+such files without llma: start with FORMAT.md. What they name that is not
+here (src, tests, bench) explains, but is not needed. One in Python 3.11 or
+newer, which needs numpy, is in the folder reference. In this folder:
+
+)";
+constexpr char kAboutReference[] = R"(
+With a model of 144 MB it takes 1.6 GB of memory, half a minute to begin,
+and then a second for some bytes. It prints nothing if all went well: the
+checksums in the file are right, and the exit status is 0. Files of levels
+1 and 2 need no --model.
+
+)";
+
 std::string ReadMe(const Model& model) {
   const std::string name(model.name());
   const std::string license(model.license());
@@ -23,7 +38,7 @@ std::string ReadMe(const Model& model) {
          ", for files that llma made with it.\n\n"
          "  " +
          name +
-         ".llmm    the model, docs/MODEL_FILE.md\n"
+         ".llmm    the model, as MODEL_FILE.md says\n"
          "  fingerprint    " +
          ToHex(model.fingerprint()) +
          "\n"
@@ -36,16 +51,9 @@ std::string ReadMe(const Model& model) {
          "A compressed file names its model by the first 8 bytes of the\n"
          "fingerprint. To decompress with the program llma:\n\n"
          "  llma -d --model ./" +
-         name +
-         ".llmm FILE.llma\n\n"
-         "The documents beside this file say what a program must do that "
-         "reads\n"
-         "such files without llma: start with FORMAT.md. One in Python, which "
-         "needs\n"
-         "nothing but numpy, is in the folder reference:\n\n"
-         "  python3 reference/decode.py --model " +
-         name +
-         ".llmm FILE.llma OUT\n\n"
+         name + ".llmm FILE.llma\n\n" + kAboutDocuments +
+         "  python3 reference/decode.py --model " + name +
+         ".llmm FILE.llma OUT\n" + kAboutReference +
          "LICENSE is the licence of llma and of all this" +
          (license == "apache-2.0" ? ", and the text of the model's, too.\n"
                                   : "; the model has its own, named above.\n");
