@@ -468,6 +468,12 @@ LLMA_API llma_status llma_options_set_reference(llma_options *options,
                                                 size_t text_bytes,
                                                 llma_error *error);
 
+/* The reference of `from`, or none, without a copy: both share it, and it lives
+ * as long as one of them. */
+LLMA_API llma_status llma_options_share_reference(llma_options *options,
+                                                  const llma_options *from,
+                                                  llma_error *error);
+
 /* Gives the model whose fingerprint starts with `id`; `id_bytes` is 0 if the
  * default model is wanted to compress, 8 usually, 1 for short messages, where
  * `candidate` counts those that fit. The handle becomes the caller's. On
@@ -556,8 +562,9 @@ typedef struct llma_level_info {
   uint32_t max_lanes;   /* 0 without a language model, as the window */
   uint32_t window;      /* tokens */
   uint64_t frame_bytes; /* content of a frame */
-  /* The most memory that one frame takes, without the program and without the
-   * file of the model, which is mapped. Several frames may be worked at. */
+  /* The most memory that one frame takes, with the text of a reference, without
+   * the program and without the file of the model, which is mapped. Several
+   * frames may be worked at; they share the reference. */
   uint64_t compress_bytes;
   uint64_t decompress_bytes;
   uint64_t model_bytes; /* of the file of the model; 0 without one */

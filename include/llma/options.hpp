@@ -83,6 +83,10 @@ class Options {
     return detail::Call(llma_options_set_reference, get(), text.data(),
                         text.size());
   }
+  // That of others, without a copy.
+  Status ShareReference(const Options& from) {
+    return detail::Call(llma_options_share_reference, get(), from.get());
+  }
   Status SetKernels(const std::string& name) {
     return detail::Call(llma_options_set_kernels, get(), name.c_str());
   }

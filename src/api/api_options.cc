@@ -217,6 +217,17 @@ llma_status llma_options_set_reference(llma_options* options, const void* text,
   });
 }
 
+llma_status llma_options_share_reference(llma_options* options,
+                                         const llma_options* from,
+                                         llma_error* error) {
+  return Guard(error, [&]() -> llma::Status {
+    LLMA_REQUIRE(options);
+    LLMA_REQUIRE(from);
+    options->reference = from->reference;
+    return llma::OkStatus();
+  });
+}
+
 llma_status llma_options_set_model_finder(llma_options* options,
                                           llma_find_model_fn find, void* user,
                                           llma_error* error) {

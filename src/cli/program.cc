@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <exception>
 #include <llma/llma.hpp>
+#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/args/suggestions.h"
 #include "cli/commands/commands.h"
+#include "cli/files/file_job.h"
 #include "cli/files/file_names.h"
 #include "cli/files/input_file.h"
 #include "cli/files/signals.h"
@@ -30,16 +34,31 @@ Status ReadReference(Options& options) {
   }
   LLMA_ASSIGN(const auto input, InputFile::Open(path));
   options.reference_file = input->info();
-  std::vector<uint8_t>& text = options.reference_text;
+  // What is read, and the library's copy.
+  const uint64_t max_bytes = MaxMemoryBytes(options) / 2;
+  std::vector<uint8_t> text;
+  text.reserve(static_cast<size_t>(std::min(
+      {input->size_bytes(), max_bytes, uint64_t{LLMA_MAX_REFERENCE_BYTES}})));
   for (;;) {
     LLMA_ASSIGN(const auto part, input->Read());
-    if (part.empty()) return OkStatus();
-    text.insert(text.end(), part.begin(), part.end());
-    if (text.size() > LLMA_MAX_REFERENCE_BYTES) {
+    if (part.empty()) break;
+    if (part.size() > LLMA_MAX_REFERENCE_BYTES - text.size()) {
       return Error{ErrorCode::kLimit,
                    "-D: " + path + ": a reference has at most 1 GiB"};
     }
+    if (text.size() + part.size() > max_bytes) {
+      return Error{ErrorCode::kLimit,
+                   "-D: " + path +
+                       ": reading it takes twice its size of memory, more "
+                       "than is allowed; -M raises the limit"};
+    }
+    text.insert(text.end(), part.begin(), part.end());
   }
+  LLMA_ASSIGN(llma::Options owner, llma::Options::Create());
+  LLMA_TRY(owner.SetReference(text));
+  options.read_reference =
+      std::make_shared<const llma::Options>(std::move(owner));
+  return OkStatus();
 }
 
 int RunOperation(const Options& options, const Messages& messages) {

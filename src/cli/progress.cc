@@ -70,14 +70,14 @@ std::string FormatRoughly(double seconds) {
 
 std::string FormatForecast(const std::string& name,
                            const llma_progress& progress, uint64_t start_bytes,
-                           double elapsed_seconds) {
-  if (progress.done_bytes <= start_bytes || elapsed_seconds <= 0 ||
+                           double coding_seconds) {
+  if (progress.done_bytes <= start_bytes || coding_seconds <= 0 ||
       progress.total_bytes <= progress.done_bytes) {
     return {};
   }
   const auto total = static_cast<double>(progress.total_bytes - start_bytes);
   const double speed =
-      static_cast<double>(progress.done_bytes - start_bytes) / elapsed_seconds;
+      static_cast<double>(progress.done_bytes - start_bytes) / coding_seconds;
   if (total / speed < kMinForecastSeconds) return {};
   return name + ": takes about " + FormatRoughly(total / speed) + ": " +
          FormatBytes(total) + " at " + FormatBytes(speed) + "/s";
@@ -85,22 +85,21 @@ std::string FormatForecast(const std::string& name,
 
 std::string FormatProgress(const std::string& name,
                            const llma_progress& progress, uint64_t start_bytes,
-                           double elapsed_seconds, size_t num_columns) {
+                           double coding_seconds, size_t num_columns) {
   const auto done = static_cast<double>(progress.done_bytes);
   const auto total = static_cast<double>(progress.total_bytes);
   std::string text = total > 0 ? Format(" %5.1f %%", 100 * done / total)
                                : " " + FormatBytes(done);
-  if (progress.done_bytes > start_bytes && elapsed_seconds > 0) {
+  if (progress.done_bytes > start_bytes && coding_seconds > 0) {
     const double speed =
-        static_cast<double>(progress.done_bytes - start_bytes) /
-        elapsed_seconds;
+        static_cast<double>(progress.done_bytes - start_bytes) / coding_seconds;
     if (progress.coded_bytes > 0) {
       text += Format(", %.3f bits per byte",
                      8 * static_cast<double>(progress.coded_bytes) / done);
     }
     text += ", " + FormatBytes(speed) + "/s, " +
             (total > 0 ? FormatDuration((total - done) / speed) + " left"
-                       : FormatDuration(elapsed_seconds));
+                       : FormatDuration(coding_seconds));
   }
   std::string shown = Printable(name);
   // One column stays free, or some terminals wrap; one is for the colon.
@@ -155,7 +154,8 @@ std::string FormatFrame(const std::string& name, uint64_t number,
 ProgressMeter::ProgressMeter(std::string name, const Messages& messages)
     : name_(std::move(name)),
       messages_(messages),
-      is_terminal_(messages.verbosity() >= 1 && IsTerminal(kStandardError)),
+      is_terminal_(messages.verbosity() >= 1 &&
+                   llma::IsTerminal(kStandardError)),
       report_(name_),
       next_(start_ + kFirstDelay) {}
 
@@ -185,21 +185,24 @@ void ProgressMeter::Show(const llma_progress& progress) {
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);
   if (!start_bytes_) start_bytes_ = progress.done_bytes;  // it begins
+  if (progress.done_bytes <= *start_bytes_) coding_start_ = now;
+  const double coding_seconds =
+      std::chrono::duration<double>(now - coding_start_).count();
   report_.SetProgress(*start_bytes_, progress.done_bytes, progress.total_bytes);
   if (now < next_) return;
   next_ = now + kInterval;
   if (!has_forecast_ && progress.done_bytes > *start_bytes_ &&
-      elapsed_seconds() >= kForecastDelaySeconds) {
+      coding_seconds >= kForecastDelaySeconds) {
     has_forecast_ = true;
     const std::string text =
-        FormatForecast(name_, progress, *start_bytes_, elapsed_seconds());
+        FormatForecast(name_, progress, *start_bytes_, coding_seconds);
     if (!text.empty() && (is_terminal_ || messages_.verbosity() >= 2)) {
       messages_.ShowNote(text);
     }
   }
   if (!is_terminal_) return;
   shown_ = "\r" +
-           FormatProgress(name_, progress, *start_bytes_, elapsed_seconds(),
+           FormatProgress(name_, progress, *start_bytes_, coding_seconds,
                           NumColumns()) +
            "\033[K";
   WriteToTerminal(shown_);

@@ -22,10 +22,10 @@ std::string FormatDuration(double seconds);  // "0:07", "12:34", "1:02:03"
 std::string FormatRoughly(double seconds);   // "5 min", "1 h 10 min", "3 days"
 
 // At most `num_columns` wide; the name gives way first. `start_bytes` were done
-// before.
+// before, the others in `coding_seconds`.
 std::string FormatProgress(const std::string& name,
                            const llma_progress& progress, uint64_t start_bytes,
-                           double elapsed_seconds, size_t num_columns);
+                           double coding_seconds, size_t num_columns);
 
 // "dce.txt: 294328 -> 32927 bytes, 0.895 bits per byte, 12.3 s, 23.9 KB/s"
 std::string FormatSummary(const std::string& name, uint64_t content_bytes,
@@ -40,7 +40,7 @@ std::string FormatFrame(const std::string& name, uint64_t number,
 // takes less than some minutes, or it is not known how long.
 std::string FormatForecast(const std::string& name,
                            const llma_progress& progress, uint64_t start_bytes,
-                           double elapsed_seconds);
+                           double coding_seconds);
 
 // Rewrites its line on standard error a few times a second, if that is a
 // terminal; wipes it when destroyed. Says once how long big work takes, there
@@ -70,6 +70,9 @@ class ProgressMeter {
   std::mutex mutex_;
   std::string shown_;  // the line
   Clock::time_point start_ = Clock::now();
+  // Since when bytes are done: a reference is read before, and says nothing of
+  // the speed.
+  Clock::time_point coding_start_ = start_;
   Clock::time_point next_;
 };
 

@@ -42,6 +42,8 @@ class SafeName {
 struct State {
   SafeName name, part;
   std::atomic<int64_t> start_seconds = 0, part_start_seconds = 0;
+  // Since when bytes are done: a reference is read before.
+  std::atomic<int64_t> coding_start_seconds = 0;
   std::atomic<uint64_t> start_bytes = 0, done_bytes = 0, total_bytes = 0;
   std::atomic<uint64_t> num_frames_in_part = 0;
   std::atomic<Remains> remains = Remains::kUnsaid;
@@ -125,6 +127,7 @@ SafeLine& SafeLine::AddDuration(uint64_t seconds) {
 
 WorkReport::WorkReport(std::string_view name)
     : previous_start_seconds_(state.start_seconds),
+      previous_coding_start_seconds_(state.coding_start_seconds),
       previous_start_(state.start_bytes),
       previous_done_(state.done_bytes),
       previous_total_(state.total_bytes) {
@@ -140,6 +143,7 @@ WorkReport::~WorkReport() {
   state.name.SetPrintable(previous_name_);
   state.start_seconds = previous_start_seconds_;
   SetProgress(previous_start_, previous_done_, previous_total_);
+  state.coding_start_seconds = previous_coding_start_seconds_;
 }
 
 void WorkReport::SetProgress(uint64_t start_bytes, uint64_t done_bytes,
@@ -147,6 +151,7 @@ void WorkReport::SetProgress(uint64_t start_bytes, uint64_t done_bytes,
   state.start_bytes = start_bytes;
   state.done_bytes = done_bytes;
   state.total_bytes = total_bytes;
+  if (done_bytes <= start_bytes) state.coding_start_seconds = NowSeconds();
 }
 
 void SetRemains(Remains remains, std::string_view part) {
@@ -182,9 +187,10 @@ bool DescribeProgress(SafeLine& line) {
   state.name.AddTo(line);
   AddDone(line.Add(": "), done, total);
   line.Add(" after ").AddDuration(elapsed);
-  if (elapsed > 0 && done > start) {
+  const uint64_t coding = SecondsSince(state.coding_start_seconds);
+  if (coding > 0 && done > start) {
     const double speed =
-        static_cast<double>(done - start) / static_cast<double>(elapsed);
+        static_cast<double>(done - start) / static_cast<double>(coding);
     line.Add(", ").AddBytes(static_cast<uint64_t>(speed)).Add("/s");
     if (total >= done) {
       line.Add(", ")

@@ -44,7 +44,7 @@ class WorkReport {
 
  private:
   std::string previous_name_;
-  int64_t previous_start_seconds_;
+  int64_t previous_start_seconds_, previous_coding_start_seconds_;
   uint64_t previous_start_, previous_done_, previous_total_;
 };
 

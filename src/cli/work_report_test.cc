@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 namespace llma::cli {
 namespace {
 
@@ -59,6 +62,20 @@ TEST(WorkReport, SaysHowFarTheWorkIs) {
   EXPECT_EQ(Progress(), "");
   const WorkReport report(std::string(5000, 'a'));
   EXPECT_EQ(Progress(), "llma: " + std::string(319, 'a') + ": 0 B after 0:00");
+}
+
+// A reference is read before, and the speed is that of what follows.
+TEST(WorkReport, TheSpeedIsThatOfCoding) {
+  WorkReport report("new");
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  report.SetProgress(0, 0, 1000);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  report.SetProgress(0, 500, 1000);
+  // After one or two seconds, as they are counted.
+  const std::string text = Progress();
+  EXPECT_TRUE(text.ends_with(", 500 B/s, 0:01 left") ||
+              text.ends_with(", 250 B/s, 0:02 left"))
+      << text;
 }
 
 TEST(WorkReport, SaysWhatIsLeft) {

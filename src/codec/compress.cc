@@ -399,7 +399,8 @@ uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
   if (options.reference) {
     // Models start as others that have read it, alone or with the language
     // model; repetitions are found in all of it.
-    bytes += ContextModelsMemoryBytes(ContextModels::kLight, read_bytes) +
+    bytes += options.reference->text().size() +
+             ContextModelsMemoryBytes(ContextModels::kLight, read_bytes) +
              ContextModelsMemoryBytes(
                  options.context_models.value_or(settings.context_models),
                  read_bytes) +

@@ -81,8 +81,9 @@ Result<CompressedFrame> CompressFrame(Bytes content, bool is_last,
                                       const Model* model,
                                       const CompressOptions& options);
 
-// Bounds, for limits, with this many threads (0: all processors). Not of the
-// model's own memory, nor of other models.
+// Bounds, for limits, with this many threads (0: all processors), with all of a
+// reference, which frames share. Not of the model's own memory, nor of other
+// models.
 uint64_t CompressMemoryBytes(uint64_t content_bytes, const Model* model,
                              const CompressOptions& options);
 // The same to restore what CompressFrame makes of a content, whatever that is.

@@ -130,8 +130,11 @@ uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,
       header.reference_id ? ReadBytes(*header.reference_id) : 0;
   const uint64_t models_bytes = ContextModelsMemoryBytes(
       header.context_models, reference_bytes + header.predicted_bytes());
+  bytes += models_bytes;
   // They start as others that have read the reference.
-  bytes += header.reference_id ? 2 * models_bytes : models_bytes;
+  if (header.reference_id) {
+    bytes += models_bytes + header.reference_id->size_bytes;
+  }
   if (header.kind == FrameKind::kCoded && model != nullptr) {
     const int threads = num_threads > 0 ? num_threads : NumProcessors();
     if (header.reference_id) {

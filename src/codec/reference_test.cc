@@ -11,6 +11,7 @@
 #include "codec/frame/reference_start.h"
 #include "codec/short/compress_short.h"
 #include "codec/short/decompress_short.h"
+#include "codec/short/short_format.h"
 #include "codec/testing/second_tiny_model.h"
 #include "container/frame_map.h"
 #include "numerics/test_random.h"
@@ -210,6 +211,35 @@ TEST_F(ReferenceTest, OnlyItsEndIsRead) {
   const auto file = Make(start);
   EXPECT_LT(file.size(), 100u);
   EXPECT_EQ(Restore(file), start);
+}
+
+// Beside what its end takes, which is as much for both.
+TEST_F(ReferenceTest, BoundsOfMemoryHaveAllOfIt) {
+  constexpr uint64_t kBytes = 5 << 20;
+  FrameHeader header;
+  header.kind = FrameKind::kContexts;
+  header.content_bytes = header.payload_bytes = 1000;
+  std::vector<uint64_t> compressing, restoring, short_messages;
+  for (const uint64_t bytes : {kBytes, 2 * kBytes}) {
+    how_.reference = MakeReference(std::string(bytes, 'x'));
+    compressing.push_back(CompressMemoryBytes(1000, model_.get(), how_));
+    header.reference_id = how_.reference->id();
+    restoring.push_back(DecompressMemoryBytes(header, nullptr, 1));
+    short_messages.push_back(
+        ShortModelsMemoryBytes(model_->config(), 100, how_.reference.get(), 1));
+  }
+  EXPECT_GE(compressing[1] - compressing[0], kBytes);
+  EXPECT_EQ(restoring[1] - restoring[0], kBytes);
+  EXPECT_EQ(short_messages[1] - short_messages[0], kBytes);
+  // What is enough for a frame is enough for a file.
+  std::string content;
+  for (int i = 0; i < 4; ++i) content += content_;
+  how_.level = 1;
+  how_.num_threads = 4;
+  how_.frame_bytes = 1000;
+  restoring_.reference = how_.reference;
+  how_.max_memory_bytes = CompressMemoryBytes(1000, nullptr, how_);
+  EXPECT_EQ(Restore(Make(content)), content);
 }
 
 TEST_F(ReferenceTest, IsCutIntoTheLongestTokens) {

@@ -276,6 +276,28 @@ static void check_whole_buffers(const llma_options *options) {
   llma_free(back);
 }
 
+/* What was made with the reference of other options is restored by them. */
+static void check_shared_reference(const llma_options *from) {
+  llma_options *options = NULL;
+  void *file = NULL, *back = NULL;
+  size_t file_bytes = 0, back_bytes = 0;
+  CHECK_OK(llma_options_create(&options, &error));
+  CHECK_OK(llma_options_set(options, LLMA_OPTION_LEVEL, 1, &error));
+  CHECK_OK(llma_options_share_reference(options, from, &error));
+  CHECK_OK(llma_compress(content, kContentBytes, options, &file, &file_bytes,
+                         &error));
+  CHECK_OK(llma_decompress(file, file_bytes, from, &back, &back_bytes, &error));
+  CHECK(back_bytes == kContentBytes && memcmp(back, content, back_bytes) == 0);
+  llma_free(back);
+  CHECK_OK(llma_options_set_reference(options, NULL, 0, &error));
+  CHECK(llma_decompress(file, file_bytes, options, &back, &back_bytes,
+                        &error) == LLMA_ERROR_REFERENCE);
+  CHECK(llma_options_share_reference(options, NULL, &error) ==
+        LLMA_ERROR_USAGE);
+  llma_free(file);
+  llma_options_free(options);
+}
+
 /* The file that decoders and readers are checked with; its size. */
 static size_t check_encoder(const llma_options *options, char *file) {
   llma_encoder *encoder = NULL;
@@ -549,6 +571,7 @@ static void check_coding(const char *model_path) {
   check_whole_buffers(options);
   CHECK_OK(llma_options_set_reference(options, "every word", 10, &error));
   check_whole_buffers(options);
+  check_shared_reference(options);
   CHECK_OK(llma_options_set_reference(options, NULL, 0, &error));
   CHECK(llma_options_set_reference(options, NULL, 1, &error) ==
         LLMA_ERROR_USAGE);

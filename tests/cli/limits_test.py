@@ -294,6 +294,8 @@ def memory_bounds_hold(place, shim):
     # So short that the model is taken, however bad it is.
     (place / "in").write_bytes(text_bytes(4000))
     (place / "few").write_bytes(text_bytes(400))  # for many tokens take time
+    # Which is no small part of what is needed.
+    (place / "old").write_bytes(text_bytes(4000) * 37500)
 
     def peak_bytes(*arguments):
         """Of the process, with its exit status and message."""
@@ -306,11 +308,17 @@ def memory_bounds_hold(place, shim):
     base, status, text = peak_bytes("--version")
     expect(status == 0, text)
     largest = 0
-    for level, lanes, model in (
-        (1, 0, None), (2, 0, None), (3, 1, "tiny"), (6, 8, "tiny"), (9, 1, "tiny"),
-        (4, 64, "tiny"), (4, 1, "many"), (4, 16, "many"), (4, 64, "many"),
+    for level, lanes, model, reference in (
+        (1, 0, None, ""), (2, 0, None, ""), (3, 1, "tiny", ""), (6, 8, "tiny", ""),
+        (9, 1, "tiny", ""), (4, 64, "tiny", ""), (4, 1, "many", ""),
+        (4, 16, "many", ""), (4, 64, "many", ""), (1, 0, None, "old"),
+        (6, 2, "tiny", "old"),
     ):
         options = ["-T2"]
+        little = "1M"
+        if reference:
+            options += ["-D", place / reference]
+            little = "310M"  # what reading it takes
         allowed = base + (4 << 20)
         if model:
             path = place.model if model == "tiny" else place / "many.llmm"
@@ -321,14 +329,15 @@ def memory_bounds_hold(place, shim):
         if lanes:
             compress[1:1] = ["--lanes", str(lanes)]
         for arguments in (compress, ["-t", *options, place / "packed"]):
-            _, status, text = peak_bytes("-M", "1M", *arguments)
+            _, status, text = peak_bytes("-M", little, *arguments)
             found = re.search(r"needs ([0-9]+) MiB of memory", text)
             expect(status == 1 and found, f"{arguments}: {status}, {text}")
             needed = int(found[1]) + 1
             peak, status, text = peak_bytes("-M", f"{needed}M", *arguments)
             expect(status == 0, f"{arguments} with {needed} MiB: {text}")
             used = peak - allowed >> 20
-            print(f"  {arguments[0]} lanes {lanes} {model}: {used} of {needed} MiB")
+            print(f"  {arguments[0]} lanes {lanes} {model} {reference}: {used} of "
+                  f"{needed} MiB")
             expect(used <= needed, f"{arguments}: {used} of {needed} MiB")
             largest = max(largest, used)
     expect(largest > 32, "nothing needed memory")

@@ -237,8 +237,8 @@ class Compression(Work[_File, _Item]):
             _, usual, needed, _ = _llma.level_info(
                 plan.level, plan.model, plan.threads, plan.settings, step, plan.text
             )
-            if plan.reference is not None:
-                needed += plan.reference.worker_bytes
+            # The worker's text of a reference, beside the library's.
+            needed += len(plan.text or b"")
             self._memory[step] = needed + _COPIES * max(0, step - usual)
         return self._memory[step]
 

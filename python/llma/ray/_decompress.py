@@ -239,8 +239,9 @@ class Decompression(Work[_File, _Item]):
     def _memory_bytes(self, item: _Item) -> int:
         """What a task needs for a frame."""
         step = memory_step(item.frame.content_size)
-        reference = self._reference if item.may_refer else None
-        text = reference.text if reference else None
+        text = None
+        if item.may_refer and self._reference is not None:
+            text = self._reference.text
         key = (
             step,
             item.frame.is_whole,
@@ -264,8 +265,8 @@ class Decompression(Work[_File, _Item]):
                 )
                 if item.model_id or item.frame.is_whole:
                     needed += _UNKNOWN_MODEL_BYTES
-            if reference is not None:
-                needed += reference.worker_bytes
+            # The worker's text of a reference, beside the library's.
+            needed += len(text or b"")
             self._memory[key] = needed + 2 * max(0, step - usual)
         return self._memory[key]
 

@@ -25,11 +25,6 @@ class Reference(NamedTuple):
     #: Device and number of the file that it is from.
     file: tuple[int, int] | None
 
-    @property
-    def worker_bytes(self) -> int:
-        """In a worker: the text, and the library's copy of it."""
-        return 2 * len(self.text)
-
     def is_from(self, path: PathLike) -> bool:
         """Whether it is what this file had."""
         if self.file is None:

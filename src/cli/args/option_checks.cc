@@ -28,7 +28,7 @@ void DecideOutput(Options& options) {
   if (options.operation == Operation::kCompress) {
     options.is_in_out =
         is_pair && options.is_c &&
-        (IsTerminal(kStandardOutput) ||
+        (llma::IsTerminal(kStandardOutput) ||
          !(operands[0] == "-" || Exists(operands[0])) || !Exists(operands[1]));
   } else if (options.operation == Operation::kDecompress) {
     options.is_in_out = is_pair && !options.is_c &&

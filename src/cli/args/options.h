@@ -9,7 +9,8 @@
 #include <llma/llma.h>
 
 #include <cstdint>
-#include <llma/result.hpp>
+#include <llma/options.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -87,8 +88,8 @@ struct Options {
   uint64_t max_content_bytes = 0;  // of what is decompressed; 0: any
   std::string model;               // name, path or auto; empty: the default
   std::string reference;           // -D: a file, or ""
-  // What it holds, and which file it is, once it was read.
-  std::vector<uint8_t> reference_text;
+  // Who has its text, for all files, and which file it is, once it was read.
+  std::shared_ptr<const llma::Options> read_reference;
   std::optional<FileInfo> reference_file;
   std::string import_name;
   std::string start_token;

@@ -43,7 +43,9 @@ Result<llma::Options> MakeOptions(const Options& options) {
       {LLMA_OPTION_MAX_CONTENT_BYTES, options.max_content_bytes},
   };
   for (const auto& [option, value] : values) LLMA_TRY(how.Set(option, value));
-  LLMA_TRY(how.SetReference(options.reference_text));
+  if (options.read_reference) {
+    LLMA_TRY(how.ShareReference(*options.read_reference));
+  }
   return how;
 }
 

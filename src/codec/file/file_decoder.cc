@@ -95,15 +95,20 @@ Status FrameSequenceDecoder::Add(ContentFrame frame) {
     LLMA_ASSIGN(model, models_(frame.header.model_id));
   }
   const Group group = GroupOf(frame.header);
+  // All frames that need the text of a reference share it.
+  const uint64_t shared_bytes =
+      frame.header.reference_id ? frame.header.reference_id->size_bytes : 0;
   const uint64_t needed_bytes =
-      DecompressMemoryBytes(frame.header, model, group.num_threads);
+      DecompressMemoryBytes(frame.header, model, group.num_threads) -
+      shared_bytes;
   const uint64_t max_memory_bytes =
       options_.max_memory_bytes -
       std::min(options_.max_memory_bytes, reserved_bytes_);
-  const uint64_t max_running_bytes =
-      group.is_joint && tasks_.size() > 0
-          ? std::min(max_memory_bytes, MaxJointBytes())
-          : max_memory_bytes;
+  const uint64_t room_bytes =
+      max_memory_bytes - std::min(max_memory_bytes, shared_bytes);
+  const uint64_t max_running_bytes = group.is_joint && tasks_.size() > 0
+                                         ? std::min(room_bytes, MaxJointBytes())
+                                         : room_bytes;
   while (tasks_.size() > 0 &&
          (tasks_.size() >= group.max_running ||
           needed_bytes > max_running_bytes - std::min(max_running_bytes,

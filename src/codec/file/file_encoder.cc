@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/machine_limits.h"
+#include "codec/reference.h"
 #include "engine/engine_registry.h"
 
 namespace llma {
@@ -44,7 +45,12 @@ FileEncoder::FileEncoder(const Model* model, const CompressOptions& options,
     const uint64_t more = CompressMemoryBytes(content_bytes, other, options);
     if (more <= options.max_memory_bytes) needed = std::max(needed, more);
   }
-  limit = std::clamp<uint64_t>(options.max_memory_bytes / needed, 1, limit);
+  // Each frame needs the text of a reference, of which there is one.
+  const uint64_t shared =
+      options.reference ? options.reference->text().size() : 0;
+  const uint64_t room =
+      options.max_memory_bytes - std::min(options.max_memory_bytes, shared);
+  limit = std::clamp<uint64_t>(room / (needed - shared), 1, limit);
   max_running_ = static_cast<size_t>(limit);
 }
 

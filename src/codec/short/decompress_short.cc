@@ -71,7 +71,8 @@ uint64_t ShortModelsMemoryBytes(const ModelConfig& config,
   if (reference == nullptr) {
     return ContextModelsMemoryBytes(kShortContextModels, content_bytes);
   }
-  return 2 * ContextModelsMemoryBytes(
+  return reference->text().size() +
+         2 * ContextModelsMemoryBytes(
                  kShortContextModels,
                  reference->read_part().size() + content_bytes) +
          ReadingMemoryBytes(config, kShortWindowPositions, num_threads);
