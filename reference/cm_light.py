@@ -225,7 +225,7 @@ class LightPredictor:
         for i in range(0, NUM_INPUTS, 2):
             dot += (self.inputs[i] * weights[i] +
                     self.inputs[i + 1] * weights[i + 1]) >> 6
-        mixed = clamp(dot >> 2, -MAX_Q12, MAX_Q12 - 1)
+        mixed = clamp(dot >> 2, -MAX_Q12, MAX_Q12)
         self.mixed_p = squash(mixed)
         self.refined = []
         p = (2 * self.mixed_p + self._refine(0, mixed >> 4, partial) +

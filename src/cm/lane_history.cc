@@ -9,8 +9,7 @@ namespace llma::cm {
 void LaneHistory::AppendPlain(uint8_t byte) {
   last8 = last8 << 8 | byte;
   ++next_ofs;
-  const bool is_control = byte < 32 && (byte < 9 || byte > 13);
-  binary_score += (is_control ? 255 : 0) - (binary_score >> 4);
+  binary_score = NextBinaryScore(binary_score, byte);
   AppendToWords(byte);
 }
 

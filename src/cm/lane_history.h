@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 
+#include "cm/byte_kinds.h"
 #include "cm/record_fields.h"
 
 namespace llma::cm {
@@ -39,8 +40,7 @@ struct LaneHistory {
   // run of white space as one blank.
   uint64_t folded8 = 0;
 
-  // How many of the recent bytes are no text, 0 to 4080: a decaying count.
-  uint32_t binary_score = 0;
+  uint32_t binary_score = 0;  // byte_kinds.h
 
   // Words: runs of letters (ASCII folded) and bytes >= 128; 0: none.
   uint32_t word = 0;                   // hash of the unfinished word
@@ -110,7 +110,7 @@ struct LaneHistory {
   uint32_t c3() const { return static_cast<uint32_t>(last8 >> 16 & 0xff); }
   uint32_t c4() const { return static_cast<uint32_t>(last8 >> 24 & 0xff); }
   uint32_t last4() const { return static_cast<uint32_t>(last8); }
-  bool IsBinary() const { return binary_score > 400; }
+  bool IsBinary() const { return IsBinaryScore(binary_score); }
   uint32_t num_bytes() const { return next_ofs - begin_ofs; }
   uint32_t column() const { return next_ofs - line_begin_ofs; }
 

@@ -21,7 +21,7 @@ constexpr int32_t kFirstWeight = kMixerWeightOne / (8 * kLightMixerRows);
 
 // Refinements move by 2^-5 of their error.
 constexpr int kRefinementShift = 5;
-constexpr uint32_t kRefinementSteps = 25;
+constexpr uint32_t kRefinementSteps = 26;  // the last one is never reached
 
 // Weights are chosen by this many bytes before, each of them with the bit
 // number.
@@ -30,8 +30,6 @@ constexpr size_t kRowsPerByte = 256 * 8;
 
 // As many nibbles as a byte has prefixes of none and of four bits.
 constexpr uint32_t kNibbles = 17;
-
-constexpr uint32_t kBinaryScore = 400;
 
 // About 1.75 lines are needed for each byte. At most 58 MB.
 size_t NumLightBuckets(uint64_t content_bytes) {
@@ -143,7 +141,7 @@ void LightPredictor::HashContexts() {
     ++count;
   };
   for (const int n : {2, 3, 4, 6}) add(last8 & LowBytes(n));
-  if (binary_score_ > kBinaryScore) {
+  if (IsBinaryScore(binary_score_)) {
     // Records and machine code have no words, but fields.
     add((last8 & 0xff00) | uint64_t{0xb1} << 56);
     add((last8 & 0xff0000ff) | uint64_t{0xb2} << 56);
@@ -268,7 +266,7 @@ inline void LightPredictor::PredictBit() {
   weights_[4] = partial_rows_[partial_].weights.data();
   const int32_t dot =
       kernels_.light_mixer_dot(inputs_.data(), weights_.data()) >> 2;
-  const int mixed = std::clamp(dot, -kMaxStretchQ12, kMaxStretchQ12 - 1);
+  const int mixed = std::clamp(dot, -kMaxStretchQ12, kMaxStretchQ12);
   mixed_p24_ = SquashQ12(mixed);
   const uint32_t p =
       (2 * mixed_p24_ + Refine(mixed >> 4, 0, refinements0_[partial_]) +
@@ -330,8 +328,7 @@ void LightPredictor::EndByte() {
   LLMA_DCHECK(next_ofs_ < content_.size());
   content_[next_ofs_++] = byte;
   last8_ = last8_ << 8 | byte;
-  const bool is_control = byte < 32 && (byte < 9 || byte > 13);
-  binary_score_ += (is_control ? 255 : 0) - (binary_score_ >> 4);
+  binary_score_ = NextBinaryScore(binary_score_, byte);
   if (IsLetter(byte)) {
     word_ = Combine(word_, FoldCase(byte)) | 1;
   } else {

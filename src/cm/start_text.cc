@@ -5,6 +5,7 @@
 #include <bitset>
 #include <cstddef>
 
+#include "cm/byte_kinds.h"
 #include "cm/hashing.h"
 
 namespace llma::cm {
@@ -20,16 +21,6 @@ constexpr size_t kSampleBytes = 64 << 10;
 // Among binary data one part in so many must be shared. To any other content
 // the text that shares most is of use: the mixers learn from it.
 constexpr size_t kMinBinaryShare = 10;
-// With one control character in so many bytes, content is binary.
-constexpr size_t kMaxTextPerControl = 64;
-
-bool IsBinary(std::span<const uint8_t> bytes) {
-  size_t num_controls = 0;
-  for (const uint8_t c : bytes) {
-    num_controls += c < 32 && (c < 8 || c > 13) ? 1 : 0;
-  }
-  return num_controls > bytes.size() / kMaxTextPerControl;
-}
 
 using PartSet = std::bitset<(1 << 18)>;
 
@@ -78,7 +69,7 @@ std::string_view GetStartText(StartText text, uint64_t content_bytes) {
 StartText ChooseStartText(std::span<const uint8_t> content) {
   const auto sample = content.first(std::min(content.size(), kSampleBytes));
   StartText best = StartText::kNone;
-  size_t most = IsBinary(sample) ? sample.size() / kMinBinaryShare : 0;
+  size_t most = HasManyControls(sample) ? sample.size() / kMinBinaryShare : 0;
   for (uint32_t i = 1; i < kNumStartTexts; ++i) {
     PartSet parts;
     ForEachPart(WholeText(static_cast<StartText>(i)),

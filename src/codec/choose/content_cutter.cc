@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/choose/content_cutter.h"
 
+#include "cm/byte_kinds.h"
+
 namespace llma {
 namespace {
 
-// Of a block: text has hardly any control characters, and bytes above 0x7f that
-// are no UTF-8 only here and there.
-constexpr size_t kMaxControlShare = 64;
+// Text has bytes above 0x7f that are no UTF-8 only here and there: one in so
+// many bytes of a block.
 constexpr size_t kMaxInvalidShare = 8;
-
-bool IsControl(uint8_t byte) {
-  return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r' &&
-          byte != '\f') ||
-         byte == 0x7f;
-}
 
 // Bytes of the UTF-8 sequence that this byte starts; 0: none. Overlong ones and
 // surrogates pass: it is a guess.
@@ -25,10 +20,11 @@ size_t SequenceBytes(uint8_t lead) {
 }  // namespace
 
 bool LooksLikeText(Bytes block) {
-  size_t num_controls = 0, num_invalid = 0;
+  if (cm::HasManyControls(block)) return false;
+  size_t num_invalid = 0;
   for (size_t i = 0; i < block.size();) {
     if (block[i] < 0x80) {
-      num_controls += IsControl(block[i++]) ? 1 : 0;
+      ++i;
       continue;
     }
     const size_t wanted = SequenceBytes(block[i]);
@@ -41,8 +37,7 @@ bool LooksLikeText(Bytes block) {
     if (size != wanted && !(wanted > 0 && is_cut_off)) num_invalid += size;
     i += size;
   }
-  return num_controls <= block.size() / kMaxControlShare &&
-         num_invalid <= block.size() / kMaxInvalidShare;
+  return num_invalid <= block.size() / kMaxInvalidShare;
 }
 
 std::optional<size_t> ContentCutter::FindCut(Bytes content) {
