@@ -141,7 +141,7 @@ def read_kind_fields(reader, frame):
         if min(frame.lanes) < 1:
             raise Damaged("an empty lane")
     if frame.models > 2:
-        raise Damaged("unknown context models")
+        raise Unsupported(f"context models {frame.models}")
     if (frame.models or frame.repeated) and frame.content_size > 1 << 31:
         raise Damaged("a content that is too large")
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <new>
+#include <string>
+#include <utility>
 
 #include "base/hex.h"
 #include "base/machine_limits.h"
@@ -21,13 +23,6 @@ namespace llma {
 namespace {
 
 constexpr uint64_t kDraftBytesPerByte = 16;
-
-Status CheckPredictor(const FrameHeader& header) {
-  if (header.predictor_id == kPredictorId) return OkStatus();
-  return Error{ErrorCode::kUnsupported,
-               "needs predictor " + std::to_string(header.predictor_id) +
-                   ", which this version does not have: a newer one may"};
-}
 
 // Whether this is the model, and can be used.
 Status CheckModel(const FrameHeader& header, const Model* model) {
@@ -85,7 +80,7 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
 Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
                                            Bytes payload, const Model* model,
                                            const DecompressOptions& options) {
-  if (header.kind != FrameKind::kStored) LLMA_TRY(CheckPredictor(header));
+  LLMA_TRY(CheckPredictor(header));
   if (header.kind == FrameKind::kCoded) LLMA_TRY(CheckModel(header, model));
   const uint64_t needed_bytes =
       DecompressMemoryBytes(header, model, options.num_threads);
@@ -112,6 +107,16 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
 }
 
 }  // namespace
+
+Status CheckPredictor(const FrameHeader& header) {
+  const bool is_predicted =
+      header.kind == FrameKind::kCoded || header.kind == FrameKind::kContexts;
+  if (!is_predicted || header.predictor_id == kPredictorId) return OkStatus();
+  std::string text = "needs predictor " + std::to_string(header.predictor_id) +
+                     ", which this version does not have";
+  if (header.predictor_id > kPredictorId) text += ": a newer one may";
+  return Error{ErrorCode::kUnsupported, std::move(text)};
+}
 
 ModelProvider OneModel(const Model* model) {
   return [model](const ModelId&) { return Result<const Model*>(model); };

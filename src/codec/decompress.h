@@ -42,6 +42,10 @@ struct DecompressOptions {
   std::optional<uint32_t> pass_group;
 };
 
+// Whether the frame can be predicted here; to be asked before anything else
+// that it needs is looked for.
+Status CheckPredictor(const FrameHeader& header);
+
 // Knows one model, which may be null.
 ModelProvider OneModel(const Model* model);
 

@@ -135,7 +135,10 @@ FrameHeader OnlyOwnFields(const FrameHeader& header) {
 
 Result<ContextModels> ToContextModels(uint8_t value, uint64_t offset) {
   if (value > static_cast<uint8_t>(ContextModels::kFull)) {
-    return Corrupt("the context models are unknown", offset);
+    return Error{ErrorCode::kUnsupported,
+                 "context models " + std::to_string(value) +
+                     " are not known to this version: a newer one may",
+                 offset};
   }
   return static_cast<ContextModels>(value);
 }
@@ -232,24 +235,26 @@ Result<uint8_t> ParseStart(ByteReader& reader, FrameHeader& header) {
   // Also the error of a file that ends within the magic.
   LLMA_ASSIGN(const uint8_t version, reader.LoadU8());
   if (version != kFormatVersion) {
-    return Error{
-        ErrorCode::kUnsupported,
-        "format version " + std::to_string(version) + " is not supported",
-        reader.offset() - 1};
+    return Error{ErrorCode::kUnsupported,
+                 "format version " + std::to_string(version) +
+                     " is not supported" +
+                     (version > kFormatVersion ? ": a newer version may" : ""),
+                 reader.offset() - 1};
   }
   LLMA_ASSIGN(const uint8_t flags, reader.LoadU8());
   const uint32_t kind = flags & kKindMask;
   if (kind > static_cast<uint32_t>(FrameKind::kIndex)) {
-    return Error{
-        ErrorCode::kUnsupported,
-        "frames of kind " + std::to_string(kind) + " are not supported",
-        reader.offset() - 1};
+    return Error{ErrorCode::kUnsupported,
+                 "frames of kind " + std::to_string(kind) +
+                     " are not supported: a newer version may",
+                 reader.offset() - 1};
   }
   const bool is_predicted = kind == static_cast<uint32_t>(FrameKind::kCoded) ||
                             kind == static_cast<uint32_t>(FrameKind::kContexts);
   if ((flags & kReservedFlags) != 0 ||
       ((flags & (kHasRepetitions | kHasReference)) != 0 && !is_predicted)) {
-    return Error{ErrorCode::kUnsupported, "a flag in the header is not known",
+    return Error{ErrorCode::kUnsupported,
+                 "a flag in the header is not known to this version",
                  reader.offset() - 1};
   }
   header.kind = static_cast<FrameKind>(kind);

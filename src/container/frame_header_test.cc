@@ -267,7 +267,7 @@ TEST(FrameHeader, RejectsHostileFields) {
   EXPECT_EQ(coded(100, 0, 64, {50}), ErrorCode{});
   EXPECT_EQ(coded(kMaxContextContentBytes + 1, 0, 64, {}), ErrorCode::kCorrupt);
   context_models = 3;
-  EXPECT_EQ(coded(100, 0, 64, {50}), ErrorCode::kCorrupt);
+  EXPECT_EQ(coded(100, 0, 64, {50}), ErrorCode::kUnsupported);
 
   const auto repeated = [&](uint64_t size, uint64_t repeated_bytes) {
     ByteWriter writer = start(0x42);

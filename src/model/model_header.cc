@@ -197,7 +197,7 @@ Result<ModelHeader> ParseModelHeader(Bytes bytes) {
   if (version != kModelFormatVersion) {
     return Error{ErrorCode::kUnsupported,
                  "model file: format version " + std::to_string(version) +
-                     " is not known to this program",
+                     " is not known to this program: a newer one may",
                  4};
   }
   ModelHeader header;

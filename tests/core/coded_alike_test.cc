@@ -112,6 +112,8 @@ class CodedAlikeTest : public testing::Test {
         words >> how.num_lanes;
       } else if (word == "--window") {
         words >> how.window_positions;
+      } else if (word == "--frame-size") {
+        words >> how.frame_bytes;
       } else if (word == "-D") {
         words >> word;  // ReferenceOf() reads it
       } else {
@@ -143,14 +145,15 @@ TEST_F(CodedAlikeTest, RestoresAndWritesEveryGoodFile) {
     ASSERT_TRUE(restored) << restored.error().what;
     EXPECT_TRUE(*restored == content);
     ++num_restored;
-    if (listed.options == "-") continue;
+    // A release wrote it, and this one does not (tests/files/make.py).
+    if (listed.options == "-" || listed.options.starts_with("-D ")) continue;
     const auto written = Write(content, listed.options);
     ASSERT_TRUE(written) << written.error().what;
     EXPECT_TRUE(*written == file);
     ++num_written;
   }
-  EXPECT_GE(num_restored, 50u);
-  EXPECT_GE(num_written, 43u);
+  EXPECT_GE(num_restored, 53u);
+  EXPECT_GE(num_written, 45u);
 }
 
 TEST_F(CodedAlikeTest, RefusesEveryOtherFile) {
@@ -164,7 +167,7 @@ TEST_F(CodedAlikeTest, RefusesEveryOtherFile) {
         << restored.error().what;
     ++num_refused;
   }
-  EXPECT_GE(num_refused, 40u);
+  EXPECT_GE(num_refused, 42u);
 }
 
 }  // namespace

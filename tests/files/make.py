@@ -3,11 +3,14 @@
 """Makes the files of this folder, as list.tsv says.
 
     make.py LLMA
+    make.py LLMA --release VERSION
 
 Those with options are what LLMA writes with them; functions below make the
-others.
+others. Files that a release had stay as they are: released.txt has their sums,
+and the second form adds those that it has not.
 """
 
+import hashlib
 import os
 import pathlib
 import subprocess
@@ -164,10 +167,11 @@ def by_hand():
     full = file("level-2-data")
     full_header = len(container.read_frame(full, 0).header)
     short = file("short")
+    model = Model(MODEL.read_bytes())
     name = b"../name"
     source = (varint(len(name)) + name + varint(0o644) + bytes(8) + b"\x00")
     coded = file("level-6")
-    model = Model(MODEL.read_bytes())
+    model_id_at = coded.index(model.fingerprint[:8])
     lanes = coded_frame(model, parts_of(english, 3), 768, 1)
     return {
         "index": b"".join(parts) + index(*parts),
@@ -177,6 +181,7 @@ def by_hand():
         "no-context-models": coded_frame(model, [english], 16, 0),
         "no-context-models-lanes": coded_frame(model, parts_of(english, 3),
                                                64, 0),
+        "window-4096": coded_frame(model, [english], 4096, 1),
         "lanes-3": lanes,
         "lanes-2-full": coded_frame(model, parts_of(
             content_of("2 table-line.txt"), 2), 2048, 2),
@@ -224,8 +229,10 @@ def by_hand():
         "bad-reference-of-kind": frame(0x28, b"\x05" + bytes(8) + b"\x01",
                                        b"hello"),
         "unsupported-predictor": changed(light, header - 7, 2),
-        "unsupported-model": changed(coded, coded.index(
-            model.fingerprint[:8]), 0),
+        "unsupported-predictor-and-model": changed(
+            changed(coded, model_id_at - 1, 2), model_id_at, 0),
+        "unsupported-context-models": changed(light, header - 6, 3),
+        "unsupported-model": changed(coded, model_id_at, 0),
         "unsupported-short-model": short[:1] + bytes([short[1] ^ 1]) +
                                    short[2:],
     }
@@ -263,15 +270,52 @@ def lane_size_at(data):
     return len(one.header) - 5 - sum(len(varint(n)) for n in one.lanes[:-1])
 
 
+def is_written(kind, options):
+    """Whether the program writes it. One that an earlier release wrote and this
+    one does not has no options but its reference."""
+    return kind == "good" and options != "-" and not options.startswith("-D ")
+
+
+def read_released():
+    """The sums of the files that releases had, by name."""
+    rows = [line.split() for line in
+            (FOLDER / "released.txt").read_text().splitlines()
+            if not line.startswith("#")]
+    return {name: digest for _, name, digest in rows}
+
+
+def digest_of(name):
+    return hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
+
+
+def write(name, data, released):
+    path = FOLDER / f"{name}.llma"
+    if path.name in released and path.read_bytes() != data:
+        print(f"{path.name} would change: it was released, and stays")
+    else:
+        path.write_bytes(data)
+
+
+def release(version):
+    released = read_released()
+    names = {f"{row[0]}.llma" for row in read_list()}
+    with open(FOLDER / "released.txt", "a", encoding="ascii") as file:
+        for name in sorted(names - set(released)):
+            file.write(f"{version} {name} {digest_of(name)}\n")
+
+
 def main():
     program = str(pathlib.Path(sys.argv[1]).resolve())
+    released = read_released()
     for name, kind, content, options, _ in read_list():
-        if kind == "good" and options != "-":
+        if is_written(kind, options):
             data = compress(program, content_of(content), options)
-            (FOLDER / f"{name}.llma").write_bytes(data)
+            write(name, data, released)
     for name, data in by_hand().items():
-        (FOLDER / f"{name}.llma").write_bytes(data)
+        write(name, data, released)
     write_first_probabilities()
+    if sys.argv[2:3] == ["--release"]:
+        release(sys.argv[3])
 
 
 def write_first_probabilities():

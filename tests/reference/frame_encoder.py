@@ -19,8 +19,9 @@ def varint(n):
 def frame(flags, fields, payload, checked=None, version=1):
     header = b"\x89lm" + bytes([version, flags]) + fields
     if not flags & 0x10:
-        header += (xxh3(payload if checked is None else checked) &
-                   0xFFFFFFFF).to_bytes(4, "little")
+        checked = payload if checked is None else checked
+        size = 4 if len(checked) < 65536 else 8
+        header += xxh3(checked).to_bytes(8, "little")[:size]
     return header + bytes([crc8(header)]) + payload
 
 

@@ -88,6 +88,9 @@ class Test:
         here = {path.name for path in self.files.glob("*.llma")}
         for name in sorted(here ^ listed) + list(probabilities):
             self.fault(f"{name}: only in a list, or not in it")
+        for name, digest in self.make.read_released().items():
+            if name not in here or self.make.digest_of(name) != digest:
+                self.fault(f"{name}: a release had it, and it is not the same")
 
     def check_good(self, path, expected, options, content):
         right = self.make.content_of(expected)
@@ -96,7 +99,7 @@ class Test:
         restored = self.read("-dc", path, options)
         if restored.stdout != right or restored.returncode != 0:
             self.fault(f"{path.name}: llma: {restored.stderr!r:.200}")
-        if options != "-":
+        if self.make.is_written("good", options):
             made = self.make.compress(self.program, right, options)
             if made != path.read_bytes():
                 self.fault(f"{path.name}: llma {options} writes something else")
@@ -126,6 +129,19 @@ class Test:
         restored, _ = self.decode(made, [])
         if restored != content:
             self.fault(f"an embedded model: {restored!r:.200}")
+        # As it was released: tests/data/tiny.llmm in front of a file.
+        whole = self.make.skippable(
+            2, self.model.fingerprint + self.make.MODEL.read_bytes()
+        ) + self.make.file("level-6")
+        english = self.make.content_of("english.txt")
+        if self.make.compress(self.program, english,
+                              "-6 --embed-model") != whole:
+            self.fault("llma --embed-model writes something else")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(whole)
+            file.flush()
+            if self.run_program("-dc", file.name).stdout != english:
+                self.fault("llma does not use an embedded model")
 
     def check_export(self):
         """What `model export` writes restores files by itself."""

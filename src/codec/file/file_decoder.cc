@@ -89,6 +89,7 @@ uint64_t FrameSequenceDecoder::MaxJointBytes() {
 }
 
 Status FrameSequenceDecoder::Add(ContentFrame frame) {
+  LLMA_TRY(CheckPredictor(frame.header));
   const bool uses_model = frame.header.kind == FrameKind::kCoded;
   const Model* model = nullptr;
   if (uses_model) {

@@ -73,6 +73,7 @@ Result<std::vector<uint8_t>> Decode(const ContentFrame& frame,
                                     EmbeddedModels& models,
                                     DecompressOptions options) {
   if (!frame.header.has_content()) return std::vector<uint8_t>();
+  LLMA_TRY(CheckPredictor(frame.header));
   const Model* model = nullptr;
   if (frame.header.kind == FrameKind::kCoded) {
     LLMA_ASSIGN(model, models.Find(frame.header.model_id));
