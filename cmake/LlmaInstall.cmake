@@ -73,7 +73,7 @@ configure_package_config_file(
   INSTALL_DESTINATION ${package} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(
   ${PROJECT_BINARY_DIR}/llmaConfigVersion.cmake
-  COMPATIBILITY SameMinorVersion)
+  COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/llmaConfig.cmake
               ${PROJECT_BINARY_DIR}/llmaConfigVersion.cmake
         DESTINATION ${package} COMPONENT development)

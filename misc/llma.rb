@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # For Homebrew. From a folder with this repository's source:
-#   git archive --prefix=llma-0.1.0/ -o llma-0.1.0.tar.gz HEAD
+#   git archive --prefix=llma-1.0.0/ -o llma-1.0.0.tar.gz HEAD
 #   brew install --build-from-source ./misc/llma.rb
 # `url` is that archive, as a file or where it is published, and `sha256` its sum
-# (shasum -a 256 llma-0.1.0.tar.gz).
+# (shasum -a 256 llma-1.0.0.tar.gz).
 class Llma < Formula
   desc "Lossless compressor whose predictor is a language model"
-  url "file://#{Pathname(__dir__).parent}/llma-0.1.0.tar.gz"
-  version "0.1.0"
+  url "file://#{Pathname(__dir__).parent}/llma-1.0.0.tar.gz"
+  version "1.0.0"
   license "Apache-2.0"
 
   depends_on "cmake" => :build

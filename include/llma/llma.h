@@ -36,7 +36,8 @@
  * - docs/API.md says which status follows which call, and what may be called
  *   after an error.
  *
- * The interface may still change until version 1.0. */
+ * Versions are those of semantic versioning: until 2.0 no function is removed
+ * and none changes its meaning (docs/COMPATIBILITY.md). */
 #ifndef LLMA_LLMA_H_
 #define LLMA_LLMA_H_
 
@@ -61,14 +62,14 @@ extern "C" {
 
 /* --- Versions ----------------------------------------------------------- */
 
-#define LLMA_VERSION_MAJOR 0
-#define LLMA_VERSION_MINOR 1
+#define LLMA_VERSION_MAJOR 1
+#define LLMA_VERSION_MINOR 0
 #define LLMA_VERSION_PATCH 0
 #define LLMA_VERSION_NUMBER                                   \
   (LLMA_VERSION_MAJOR * 1000000 + LLMA_VERSION_MINOR * 1000 + \
    LLMA_VERSION_PATCH)
 
-/* "0.1.0": of the library that runs, which may be newer than this header. */
+/* "1.0.0": of the library that runs, which may be newer than this header. */
 LLMA_API const char *llma_version_string(void);
 /* The same as LLMA_VERSION_NUMBER of the library that runs. */
 LLMA_API uint32_t llma_version_number(void);

@@ -375,7 +375,7 @@ TEST_F(ForwardTest, TreesGiveTheSame) {
 }
 
 // Any change of the numerics, on any machine, changes this number. Then
-// kPredictorId must change too once it is frozen.
+// kPredictorId must change too.
 TEST_F(ForwardTest, Golden) {
   const auto logits = Logits(RandomTokens(100, 6), 32, 10);
   ByteWriter writer;

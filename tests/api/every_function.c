@@ -137,7 +137,7 @@ static void check_machine(void) {
   const char *name = NULL;
   double peak = -1;
   size_t i;
-  CHECK(strcmp(llma_version_string(), "0.1.0") == 0);
+  CHECK(strcmp(llma_version_string(), "1.0.0") == 0);
   CHECK(llma_version_number() == LLMA_VERSION_NUMBER);
   CHECK(llma_format_version() > 0 && llma_predictor_version() > 0);
   CHECK(strcmp(llma_status_name(LLMA_ERROR_LIMIT), "LLMA_ERROR_LIMIT") == 0);

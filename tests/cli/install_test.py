@@ -16,7 +16,7 @@ import tempfile
 EXPECTED = """
 LIB/cmake/llma/llmaConfig.cmake LIB/cmake/llma/llmaConfigVersion.cmake
 LIB/cmake/llma/llmaSharedTargets.cmake LIB/cmake/llma/llmaStaticTargets.cmake
-LIB/libllma.a LIB/libllma.so LIB/libllma.so.0 LIB/pkgconfig/llma.pc
+LIB/libllma.a LIB/libllma.so LIB/libllma.so.1 LIB/pkgconfig/llma.pc
 bin/llma bin/llmacat bin/llmadiff bin/llmagrep bin/llmaless bin/unllma
 share/bash-completion/completions/llma
 share/bash-completion/completions/llmacat

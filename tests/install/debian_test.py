@@ -16,7 +16,7 @@ import tempfile
 
 from installed_tree import check_round_trip, environment, only, run
 
-PACKAGES = ["libllma-dev", "libllma0", "llma"]
+PACKAGES = ["libllma-dev", "libllma1", "llma"]
 
 
 class ScratchRoot:
@@ -105,7 +105,7 @@ def main():
         depends = run("dpkg-deb", "-f", packages[1], "Depends")
         for library in ("libc6", "libstdc++6"):
             if library not in depends:
-                sys.exit(f"libllma0 depends on: {depends}")
+                sys.exit(f"libllma1 depends on: {depends}")
 
         root = ScratchRoot(folder / "root")
         before = root.files()

@@ -48,7 +48,7 @@ def main():
                     ("compress_buffer", [model]),
                     ("stream_file", [source / "LICENSE", model])):
                 check_round_trip(run(made / program, *arguments, env=env))
-                if ("libllma.so.0" in needed(made / program)) != (
+                if ("libllma.so.1" in needed(made / program)) != (
                         static == "OFF"):
                     sys.exit(f"{program} links the wrong library")
         # A project in C alone, which takes what there is.

@@ -34,7 +34,7 @@ def main():
             check_round_trip(run(folder / name, model, env=env))
             return needed(folder / name)
 
-        if "libllma.so.0" not in build_and_run("shared"):
+        if "libllma.so.1" not in build_and_run("shared"):
             sys.exit("the program does not use the shared library")
         run(cxx, "-std=c++20", source / "examples/stream_file.cc",
             "-o", folder / "stream", *flags(), env=env)
@@ -43,7 +43,7 @@ def main():
         # Linkers take the static library where there is no other.
         for path in libraries.glob("libllma.so*"):
             path.unlink()
-        if "libllma.so.0" in build_and_run("static", "--static"):
+        if "libllma.so.1" in build_and_run("static", "--static"):
             sys.exit("the program uses the shared library")
         # What the file says of the version.
         version = run("pkg-config", "--modversion", "llma", env=env).strip()

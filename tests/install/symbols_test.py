@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The libraries show the functions of llma.h and nothing else.
+"""The libraries show the functions of llma.h and nothing else; those that a
+release had are still there.
 
     symbols_test.py SHARED_LIBRARY STATIC_LIBRARY HEADER SONAME
 """
@@ -18,6 +19,12 @@ def declared(header):
     return set(re.findall(r"LLMA_API\b[^;(]*?\b(llma_\w+)\s*\(", text))
 
 
+def released():
+    lines = pathlib.Path(__file__).with_name("released_functions.txt")
+    return {line.split()[1] for line in lines.read_text().splitlines()
+            if not line.startswith("#")}
+
+
 def main():
     library, archive, header, soname = sys.argv[1:]
     lines = run("nm", "-D", "--defined-only", library).splitlines()
@@ -27,6 +34,8 @@ def main():
     functions = declared(header)
     if len(functions) < 50:
         sys.exit(f"only {len(functions)} functions were found in {header}")
+    if removed := released() - functions:
+        sys.exit(f"a release had {removed}, and {header} does not")
     if shown != functions:
         sys.exit(f"shown, but not in the header: {shown - functions}\n"
                  f"in the header, but not shown: {functions - shown}")
