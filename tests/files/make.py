@@ -122,8 +122,8 @@ def changed(data, at, value):
     return bytes(header) + data[size:]
 
 
-def with_repetitions(repeated, repetitions, predicted):
-    """Level -1 with a list of repetitions that says what it wants."""
+def light_frame(predicted, repeated=0, repetitions=()):
+    """Level -1, with no repetitions or with a list that says what it wants."""
     from cm_light import LightPredictor
     code = KnownCode()
     models = [[arithmetic_code.AdaptiveBit() for _ in range(64)]
@@ -144,9 +144,11 @@ def with_repetitions(repeated, repetitions, predicted):
             code.decisions = [byte >> i & 1]
             predictor.update(code.bit(predictor.predict()))
     payload = code.finish()
-    fields = (varint(len(predicted) + repeated) + varint(len(payload)) +
-              varint(repeated) + varint(1) + b"\x01")
-    return frame(2 | 8 | 0x10 | 0x40, fields, payload)
+    fields = varint(len(predicted) + repeated) + varint(len(payload))
+    if repetitions:
+        return frame(2 | 8 | 0x10 | 0x40,
+                     fields + varint(repeated) + varint(1) + b"\x01", payload)
+    return frame(2 | 8, fields + varint(1) + b"\x01", payload, predicted)
 
 
 def parts_of(content, count):
@@ -178,6 +180,9 @@ def by_hand():
         "two-members": one + light,
         "zeros-behind": light + bytes(100),
         "unknown-skippable": skippable(3, b"?") + one + skippable(4, b""),
+        "level-1-certain": light_frame(content_of(
+            "12 table-line.txt + english-line.txt + 12 table-line.txt + "
+            "code-line.txt")),
         "no-context-models": coded_frame(model, [english], 16, 0),
         "no-context-models-lanes": coded_frame(model, parts_of(english, 3),
                                                64, 0),
@@ -204,9 +209,9 @@ def by_hand():
         "bad-code-too-short": shorter(light),
         "bad-start-text": full[:full_header] + b"\x00" +
                           full[full_header + 1:],
-        "bad-repetition-distance": with_repetitions(40, [(5, 8, 5)], english),
-        "bad-repetition-gap": with_repetitions(40, [(500, 8, 5)], english),
-        "bad-repetition-sum": with_repetitions(40, [(5, 9, 4)], english),
+        "bad-repetition-distance": light_frame(english, 40, [(5, 8, 5)]),
+        "bad-repetition-gap": light_frame(english, 40, [(500, 8, 5)]),
+        "bad-repetition-sum": light_frame(english, 40, [(5, 9, 4)]),
         "bad-lane": changed(lanes, lane_size_at(lanes), 0),
         "bad-last-not-alone": stored(first) + one,
         "bad-index-missing": stored(first) + stored(second),
