@@ -219,6 +219,7 @@ class Test:
             if number not in law:
                 self.fault(f"{what}: docs/CONTEXT_LAW.md has another SHA-256"
                            f" than {number}")
+        self.check_law_values(law)
         table = re.findall(r"^\| (\d+) \| `0x([0-9a-f]{16})` \|$",
                            (self.source / "docs" / "FORMAT.md").read_text(),
                            re.M)
@@ -228,6 +229,22 @@ class Test:
                 self.fault(f"docs/FORMAT.md: XXH3 of {size} bytes")
         if len(table) < 14:
             self.fault("docs/FORMAT.md: the table of XXH3 is not found")
+
+    def check_law_values(self, law):
+        """Section 17, which law_values.py writes; llma reads its frames."""
+        import law_values
+        if not law.endswith("\n\n" + law_values.section()):
+            self.fault("docs/CONTEXT_LAW.md, section 17: has other values than "
+                       "tests/reference/law_values.py prints")
+        for what, data, _ in law_values.frames():
+            decoded, _ = self.decode(data, [])
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(data)
+                file.flush()
+                restored = self.run_program("-dc", file.name)
+            if {decoded, restored.stdout} != {law_values.MESSAGE}:
+                self.fault(f"docs/CONTEXT_LAW.md, section 17, {what} "
+                           f"{decoded!r}, {restored.stderr!r}")
 
     # ------------------------------------------------------- Random files
 
