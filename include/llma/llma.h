@@ -470,7 +470,7 @@ LLMA_API llma_status llma_options_set_reference(llma_options *options,
                                                 llma_error *error);
 
 /* The reference of `from`, or none, without a copy: both share it, and it lives
- * as long as one of them. */
+ * as long as one of them. `from` is only read, by any threads at once. */
 LLMA_API llma_status llma_options_share_reference(llma_options *options,
                                                   const llma_options *from,
                                                   llma_error *error);

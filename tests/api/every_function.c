@@ -278,7 +278,7 @@ static void check_whole_buffers(const llma_options *options) {
 
 /* What was made with the reference of other options is restored by them. */
 static void check_shared_reference(const llma_options *from) {
-  llma_options *options = NULL;
+  llma_options *options = NULL, *others = NULL;
   void *file = NULL, *back = NULL;
   size_t file_bytes = 0, back_bytes = 0;
   CHECK_OK(llma_options_create(&options, &error));
@@ -289,13 +289,23 @@ static void check_shared_reference(const llma_options *from) {
   CHECK_OK(llma_decompress(file, file_bytes, from, &back, &back_bytes, &error));
   CHECK(back_bytes == kContentBytes && memcmp(back, content, back_bytes) == 0);
   llma_free(back);
+  /* From options to others, of which the first go. */
+  CHECK_OK(llma_options_create(&others, &error));
+  CHECK_OK(llma_options_share_reference(others, options, &error));
   CHECK_OK(llma_options_set_reference(options, NULL, 0, &error));
   CHECK(llma_decompress(file, file_bytes, options, &back, &back_bytes,
                         &error) == LLMA_ERROR_REFERENCE);
   CHECK(llma_options_share_reference(options, NULL, &error) ==
         LLMA_ERROR_USAGE);
-  llma_free(file);
+  CHECK(llma_options_share_reference(NULL, options, &error) ==
+        LLMA_ERROR_USAGE);
   llma_options_free(options);
+  CHECK_OK(
+      llma_decompress(file, file_bytes, others, &back, &back_bytes, &error));
+  CHECK(back_bytes == kContentBytes && memcmp(back, content, back_bytes) == 0);
+  llma_free(back);
+  llma_free(file);
+  llma_options_free(others);
 }
 
 /* The file that decoders and readers are checked with; its size. */
