@@ -96,7 +96,9 @@ llma_status llma_model_export(const char* name_or_path,
     LLMA_REQUIRE(archive_path);
     LLMA_ASSIGN(const std::string found,
                 llma::store::FindModelPath(OrEmpty(name_or_path)));
-    return llma::store::ExportModel(found, archive_path, overwrite != 0);
+    return llma::store::ExportModel(
+        found, archive_path, overwrite != 0,
+        std::string("llma ") + llma_version_string());
   });
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/hex.h"
+#include "base/sha256.h"
 #include "model/model_header.h"
 #include "platform/file_info.h"
 #include "platform/interruptions.h"
@@ -31,14 +32,20 @@ checksums in the file are right, and the exit status is 0. Files of levels
 
 )";
 
-std::string ReadMe(const Model& model) {
+std::string ReadMe(const Model& model, Bytes file, const std::string& writer) {
   const std::string name(model.name());
   const std::string license(model.license());
+  Sha256 sha256;
+  sha256.Update(file);
   return "The language model " + name +
-         ", for files that llma made with it.\n\n"
+         ", for files that llma made with it.\n" + writer +
+         " wrote this archive.\n\n"
          "  " +
          name +
          ".llmm    the model, as MODEL_FILE.md says\n"
+         "  SHA-256        " +
+         ToHex(sha256.Digest()) +
+         "\n"
          "  fingerprint    " +
          ToHex(model.fingerprint()) +
          "\n"
@@ -62,7 +69,7 @@ std::string ReadMe(const Model& model) {
 }  // namespace
 
 Status ExportModel(const std::string& model_path, const std::string& tar_path,
-                   bool overwrite) {
+                   bool overwrite, const std::string& writer) {
   LLMA_ASSIGN(const auto model, VerifyModel(model_path));
   const auto source = InfoOf(model_path), target = InfoOf(tar_path);
   if (source && target && IsSameFile(*source, *target)) {
@@ -84,7 +91,8 @@ Status ExportModel(const std::string& model_path, const std::string& tar_path,
   block.reset();
   TarWriter tar([&out](Bytes bytes) { return out.Write(bytes); });
   const std::string name(model->name());
-  LLMA_TRY(tar.Add(name + "/README.txt", AsBytes(ReadMe(*model))));
+  LLMA_TRY(tar.Add(name + "/README.txt",
+                   AsBytes(ReadMe(*model, file.bytes(), writer))));
   for (const Document& document : Documents()) {
     LLMA_TRY(tar.Add(name + "/" + std::string(document.name),
                      AsBytes(document.text)));

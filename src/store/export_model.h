@@ -10,9 +10,10 @@
 
 namespace llma::store {
 
-// Verifies the model first. The archive appears when it is whole.
+// Verifies the model first. The archive appears when it is whole, and says that
+// `writer` wrote it: a program with its version.
 Status ExportModel(const std::string& model_path, const std::string& tar_path,
-                   bool overwrite);
+                   bool overwrite, const std::string& writer);
 
 }  // namespace llma::store
 

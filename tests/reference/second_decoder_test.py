@@ -154,6 +154,12 @@ class Test:
                 return
             with tarfile.open(archive) as tar:
                 tar.extractall(folder)
+            read_me = pathlib.Path(folder, "tiny", "README.txt").read_text()
+            version = self.run_program("--version").stdout.decode().strip()
+            digest = hashlib.sha256(self.make.MODEL.read_bytes()).hexdigest()
+            for said in (f"{version} wrote this archive", digest):
+                if said not in read_me:
+                    self.fault(f"the archive's README.txt has no {said!r}")
             for name, content in (("level-2-data", "data-line.txt"),
                                   ("level-4", "2 data-line.txt")):
                 restored = subprocess.run(
