@@ -3,11 +3,13 @@
 """Makes the files of this folder, as list.tsv says.
 
     make.py LLMA
+    make.py LLMA --default-model
     make.py LLMA --release VERSION
 
 Those with options are what LLMA writes with them; functions below make the
-others. Files that a release had stay as they are: released.txt has their sums,
-and the second form adds those that it has not.
+others. The second form makes those of the folder default-model, with the default
+model, which LLMA must find. Files that a release had stay as they are:
+released.txt has their sums, and the third form adds those that it has not.
 """
 
 import hashlib
@@ -61,7 +63,7 @@ def reference_of(options):
     return content_of(words[words.index("-D") + 1].replace("*", " "))
 
 
-def compress(program, content, options):
+def compress(program, content, options, model=MODEL):
     """What the program writes. The name and time of its input are fixed."""
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith("LLMA_")}
@@ -76,7 +78,7 @@ def compress(program, content, options):
             pathlib.Path(folder, "reference").write_bytes(reference_of(options))
             words[words.index("-D") + 1] = "reference"
         result = subprocess.run(
-            [program, "-q", "--model", MODEL, *words, "-o",
+            [program, "-q", "--model", model, *words, "-o",
              "packed.llma", plain.name], cwd=folder, env=environment,
             check=True, capture_output=True)
         assert result.returncode == 0
@@ -281,6 +283,32 @@ def is_written(kind, options):
     return kind == "good" and options != "-" and not options.startswith("-D ")
 
 
+# Name, content and options.
+DEFAULT_MODEL_FILES = (
+    ("level-3", "markup-line.txt", "-3"),
+    ("level-6", "english-line.txt", "-6"),
+    ("level-9", "code-line.txt", "-9"),
+    ("short", "german-line.txt", "--short"),
+)
+
+
+def default_model(program):
+    """The path of the default model, or nothing."""
+    listed = subprocess.run([program, "model", "list"], capture_output=True,
+                            text=True).stdout.splitlines()
+    paths = [line.split()[-2] for line in listed
+             if line.startswith("smollm2-135m-text ") and
+             line.endswith(".llmm (default)")]
+    return pathlib.Path(paths[0]) if paths else None
+
+
+def make_with_default_model(program, released):
+    model = default_model(program)
+    for name, content, options in DEFAULT_MODEL_FILES:
+        write(f"default-model/{name}", compress(
+            program, content_of(content), options, model), released)
+
+
 def read_released():
     """The sums of the files that releases had, by name."""
     rows = [line.split() for line in
@@ -295,8 +323,8 @@ def digest_of(name):
 
 def write(name, data, released):
     path = FOLDER / f"{name}.llma"
-    if path.name in released and path.read_bytes() != data:
-        print(f"{path.name} would change: it was released, and stays")
+    if f"{name}.llma" in released and path.read_bytes() != data:
+        print(f"{name}.llma would change: it was released, and stays")
     else:
         path.write_bytes(data)
 
@@ -304,6 +332,7 @@ def write(name, data, released):
 def release(version):
     released = read_released()
     names = {f"{row[0]}.llma" for row in read_list()}
+    names |= {f"default-model/{row[0]}.llma" for row in DEFAULT_MODEL_FILES}
     with open(FOLDER / "released.txt", "a", encoding="ascii") as file:
         for name in sorted(names - set(released)):
             file.write(f"{version} {name} {digest_of(name)}\n")
@@ -312,6 +341,9 @@ def release(version):
 def main():
     program = str(pathlib.Path(sys.argv[1]).resolve())
     released = read_released()
+    if sys.argv[2:] == ["--default-model"]:
+        make_with_default_model(program, released)
+        return
     for name, kind, content, options, _ in read_list():
         if is_written(kind, options):
             data = compress(program, content_of(content), options)

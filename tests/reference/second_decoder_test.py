@@ -3,11 +3,13 @@
 """Compares llma with the second decoder (reference/) on small files.
 
     second_decoder_test.py LLMA SOURCE_FOLDER [--random N] [--seed S]
+    second_decoder_test.py LLMA SOURCE_FOLDER --default-model
 
-Without --random: the files of tests/files, as their list says; the first
+The first form without --random: the files of tests/files, as their list says; the first
 probabilities and steps of the forward pass that are committed; the checksums
 that documents give. With it: N files that LLMA makes of random contents, and
-frames of several lanes that LLMA decodes.
+frames of several lanes that LLMA decodes. The second one: the files of the
+default model, which LLMA must find.
 """
 
 import argparse
@@ -89,7 +91,8 @@ class Test:
         for name in sorted(here ^ listed) + list(probabilities):
             self.fault(f"{name}: only in a list, or not in it")
         for name, digest in self.make.read_released().items():
-            if name not in here or self.make.digest_of(name) != digest:
+            if (not (self.files / name).exists() or
+                    self.make.digest_of(name) != digest):
                 self.fault(f"{name}: a release had it, and it is not the same")
 
     def check_good(self, path, expected, options, content):
@@ -169,6 +172,27 @@ class Test:
                 if restored.stdout != self.make.content_of(content):
                     self.fault(f"{name}: the exported decoder: "
                                f"{restored.stderr!r:.200}")
+
+    def check_default_model(self):
+        from model_file import Model
+        path = self.make.default_model(self.program)
+        if path is None:
+            print("skipped: the default model is not installed")
+            sys.exit(77)
+        model = Model(path.read_bytes())
+        for name, content, options in self.make.DEFAULT_MODEL_FILES:
+            right = self.make.content_of(content)
+            data = (self.files / "default-model" / f"{name}.llma").read_bytes()
+            if self.make.compress(self.program, right, options, path) != data:
+                self.fault(f"default-model/{name}: llma {options} writes "
+                           "something else")
+            restored = self.run_program(
+                "-dc", "--model", path,
+                self.files / "default-model" / f"{name}.llma").stdout
+            decoded, _ = self.decode(data, [model])
+            if {restored, decoded} != {right}:
+                self.fault(f"default-model/{name}: {restored!r:.200}, "
+                           f"{decoded!r:.200}")
 
     # ------------------------------------------------- The forward pass
 
@@ -342,9 +366,12 @@ def main():
     parser.add_argument("source")
     parser.add_argument("--random", type=int, default=0)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--default-model", action="store_true")
     options = parser.parse_args()
     test = Test(options)
-    if options.random:
+    if options.default_model:
+        test.check_default_model()
+    elif options.random:
         test.check_random(options.random, options.seed)
     else:
         test.check_documents()
