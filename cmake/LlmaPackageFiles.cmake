@@ -3,7 +3,7 @@
 # compressed, and each package has a changelog. Runs in cpack, before packages are
 # made of the folders of its components.
 set(stage "${CPACK_TEMPORARY_INSTALL_DIRECTORY}")
-file(GLOB_RECURSE pages "${stage}/*.1")
+file(GLOB pages "${stage}/*/usr/share/man/man1/*.1")
 foreach(page IN LISTS pages)
   if(IS_SYMLINK "${page}")
     file(READ_SYMLINK "${page}" target)
