@@ -264,10 +264,10 @@ wait $python_tests
 
 step "The program on the default model"
 build release -DLLMA_TESTS=ON -DLLMA_TEST_DEFAULT_MODEL=ON \
-    -DLLMA_TEST_PYTHON="$python" \
+    -DLLMA_TEST_PYTHON="$python" -DLLMA_TEST_RANDOM_FILES=ON \
     --target llma llma_shared llma_static kernels_test codec_test \
     fast_clock thread_shim faults_programs
 export XDG_DATA_HOME=$PWD/build/data
 LLMA_MODEL_GGUF=$gguf tools/get_default_model.sh build/release/llma
 ctest --preset release -j 3 -E "^cli_($short)\$" -R \
-    '^(e2e|default_model_files|kernels_test|codec_test|.*cli.*|sizes.*|install_.*|faults_.*)$'
+    '^(e2e|default_model_files|second_decoder_random.*|kernels_test|codec_test|.*cli.*|sizes.*|install_.*|faults_.*)$'

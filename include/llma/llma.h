@@ -77,6 +77,8 @@ LLMA_API uint32_t llma_version_number(void);
 LLMA_API uint32_t llma_format_version(void);
 /* Of the predictions, which both sides must share (docs/PREDICTOR.md). */
 LLMA_API uint32_t llma_predictor_version(void);
+/* Of model files (docs/MODEL_FILE.md). */
+LLMA_API uint32_t llma_model_format_version(void);
 
 /* --- Results ------------------------------------------------------------ */
 

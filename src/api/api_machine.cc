@@ -17,6 +17,7 @@
 #endif
 #include "kernels/int8_peak.h"
 #include "kernels/kernel_table.h"
+#include "model/model_header.h"
 
 #define LLMA_TEXT_INNER(x) #x
 #define LLMA_TEXT(x) LLMA_TEXT_INNER(x)
@@ -72,6 +73,7 @@ const char* llma_version_string(void) {
 uint32_t llma_version_number(void) { return LLMA_VERSION_NUMBER; }
 uint32_t llma_format_version(void) { return llma::kFormatVersion; }
 uint32_t llma_predictor_version(void) { return llma::kPredictorId; }
+uint32_t llma_model_format_version(void) { return llma::kModelFormatVersion; }
 
 size_t llma_kernels_count(void) { return llma::AllKernels().size(); }
 

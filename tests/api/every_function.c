@@ -140,6 +140,7 @@ static void check_machine(void) {
   CHECK(strcmp(llma_version_string(), "1.0.0") == 0);
   CHECK(llma_version_number() == LLMA_VERSION_NUMBER);
   CHECK(llma_format_version() > 0 && llma_predictor_version() > 0);
+  CHECK(llma_model_format_version() == 0);
   CHECK(strcmp(llma_status_name(LLMA_ERROR_LIMIT), "LLMA_ERROR_LIMIT") == 0);
   CHECK(llma_num_processors() > 0);
   CHECK(llma_usable_memory_bytes() > 0);

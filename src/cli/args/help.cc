@@ -185,7 +185,8 @@ std::string VersionText(bool with_details) {
   if (!with_details) return text;
   text += "reads and writes: file format " +
           std::to_string(llma_format_version()) + ", predictor " +
-          std::to_string(llma_predictor_version()) + "\n";
+          std::to_string(llma_predictor_version()) + ", model file format " +
+          std::to_string(llma_model_format_version()) + "\n";
   return text +
          UsableNames("kernels", AllKernels(), UsedKernels(),
                      "not on this processor") +
