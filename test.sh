@@ -214,7 +214,9 @@ slow+=:Sets/ContextMixerTest.*/1
 # Only opencl_host_test looks for a device, for time.
 GTEST_FILTER="-$slow" OCL_ICD_VENDORS=/nonexistent ctest --preset fuzz -j 2 \
     -E "layers|registration|tokenizer_compare|^sizes|ratio_script|^opencl_host|$without_sanitizers"
-ctest --preset fuzz -R '^opencl_host_test$'
+OCL_ICD_VENDORS=/nonexistent ctest --preset fuzz -R '^opencl_host_test$'
+# LeakSanitizer itself fails at times where a driver's threads end beside it.
+ASAN_OPTIONS=detect_leaks=0 ctest --preset fuzz -R '^opencl_host_test$'
 
 step "Fuzzers: 15 seconds each"
 tests/fuzz/run_fuzzers.sh 15
