@@ -24,6 +24,16 @@ namespace {
 
 constexpr uint64_t kDraftBytesPerByte = 16;
 
+Status CheckPredictor(const FrameHeader& header) {
+  const bool is_predicted =
+      header.kind == FrameKind::kCoded || header.kind == FrameKind::kContexts;
+  if (!is_predicted || header.predictor_id == kPredictorId) return OkStatus();
+  std::string text = "needs predictor " + std::to_string(header.predictor_id) +
+                     ", which this version does not have";
+  if (header.predictor_id > kPredictorId) text += ": a newer one may";
+  return Error{ErrorCode::kUnsupported, std::move(text)};
+}
+
 // Whether this is the model, and can be used.
 Status CheckModel(const FrameHeader& header, const Model* model) {
   if (model == nullptr) {
@@ -108,18 +118,15 @@ Result<std::vector<uint8_t>> DecodePayload(const FrameHeader& header,
 
 }  // namespace
 
-Status CheckPredictor(const FrameHeader& header) {
-  const bool is_predicted =
-      header.kind == FrameKind::kCoded || header.kind == FrameKind::kContexts;
-  if (!is_predicted || header.predictor_id == kPredictorId) return OkStatus();
-  std::string text = "needs predictor " + std::to_string(header.predictor_id) +
-                     ", which this version does not have";
-  if (header.predictor_id > kPredictorId) text += ": a newer one may";
-  return Error{ErrorCode::kUnsupported, std::move(text)};
-}
-
 ModelProvider OneModel(const Model* model) {
   return [model](const ModelId&) { return Result<const Model*>(model); };
+}
+
+Result<const Model*> ModelOf(const FrameHeader& header,
+                             const ModelProvider& models) {
+  LLMA_TRY(CheckPredictor(header));
+  if (header.kind != FrameKind::kCoded) return nullptr;
+  return models(header.model_id);
 }
 
 uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,

@@ -42,12 +42,13 @@ struct DecompressOptions {
   std::optional<uint32_t> pass_group;
 };
 
-// Whether the frame can be predicted here; to be asked before anything else
-// that it needs is looked for.
-Status CheckPredictor(const FrameHeader& header);
-
 // Knows one model, which may be null.
 ModelProvider OneModel(const Model* model);
+
+// The model that a frame needs, or null. It is looked for only if the frame can
+// be predicted here.
+Result<const Model*> ModelOf(const FrameHeader& header,
+                             const ModelProvider& models);
 
 // The content of a frame. Offsets of errors count from the payload's start.
 // `model` may be null unless the header's kind is FrameKind::kCoded.

@@ -89,12 +89,7 @@ uint64_t FrameSequenceDecoder::MaxJointBytes() {
 }
 
 Status FrameSequenceDecoder::Add(ContentFrame frame) {
-  LLMA_TRY(CheckPredictor(frame.header));
-  const bool uses_model = frame.header.kind == FrameKind::kCoded;
-  const Model* model = nullptr;
-  if (uses_model) {
-    LLMA_ASSIGN(model, models_(frame.header.model_id));
-  }
+  LLMA_ASSIGN(const Model* model, ModelOf(frame.header, models_));
   const Group group = GroupOf(frame.header);
   // All frames that need the text of a reference share it.
   const uint64_t shared_bytes =

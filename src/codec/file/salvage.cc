@@ -73,11 +73,10 @@ Result<std::vector<uint8_t>> Decode(const ContentFrame& frame,
                                     EmbeddedModels& models,
                                     DecompressOptions options) {
   if (!frame.header.has_content()) return std::vector<uint8_t>();
-  LLMA_TRY(CheckPredictor(frame.header));
-  const Model* model = nullptr;
-  if (frame.header.kind == FrameKind::kCoded) {
-    LLMA_ASSIGN(model, models.Find(frame.header.model_id));
-  }
+  LLMA_ASSIGN(const Model* model,
+              ModelOf(frame.header, [&models](const ModelId& id) {
+                return models.Find(id);
+              }));
   options.max_memory_bytes -= models.memory_bytes();
   auto content = DecompressFrame(frame.header, frame.payload, model, options);
   if (content) return content;
