@@ -13,6 +13,7 @@ released.txt has their sums, and the third form adds those that it has not.
 """
 
 import hashlib
+import json
 import os
 import pathlib
 import subprocess
@@ -294,12 +295,11 @@ DEFAULT_MODEL_FILES = (
 
 def default_model(program):
     """The path of the default model, or nothing."""
-    listed = subprocess.run([program, "model", "list"], capture_output=True,
-                            text=True).stdout.splitlines()
-    paths = [line.split()[-2] for line in listed
-             if line.startswith("smollm2-135m-text ") and
-             line.endswith(".llmm (default)")]
-    return pathlib.Path(paths[0]) if paths else None
+    listed = json.loads(subprocess.run(
+        [program, "model", "list", "--json"], capture_output=True).stdout)
+    paths = [pathlib.Path(model["path"]) for model in listed
+             if model["name"] == "smollm2-135m-text" and model["default"]]
+    return paths[0] if paths else None
 
 
 def make_with_default_model(program, released):
