@@ -17,7 +17,7 @@ enum class Stage {
   kHead,          // the final layer
   kTokenWeights,  // softmax over the tokens, sums, paths
   kCoding,        // decisions, context models, arithmetic coder
-  kOther,
+  kOther,         // also steps of a model that learns
 };
 inline constexpr size_t kNumStages = static_cast<size_t>(Stage::kOther) + 1;
 

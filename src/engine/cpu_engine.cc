@@ -5,6 +5,7 @@
 #include <atomic>
 #include <exception>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "engine/meeting_point.h"
 #include "model/forward.h"
 #include "model/kv_cache.h"
+#include "model/learner.h"
 
 namespace llma {
 namespace {
@@ -111,6 +113,7 @@ class CpuEncodeSession : public EncodeSession {
         index_(engine.index()),
         kernels_(kernels),
         pool_(options.pool),
+        clock_(options.clock),
         window_positions_(options.shape.window_positions),
         forward_(engine.model(), kernels, options.pool,
                  options.shape.max_rows(), options.shape.window_positions),
@@ -121,6 +124,11 @@ class CpuEncodeSession : public EncodeSession {
                           options.shape.max_rows()) *
                 stride_) {
     forward_.set_clock(options.clock);
+    if (options.learns) {
+      learner_.emplace(engine.model(), kernels, options.pool);
+      forward_.set_learning(&learner_->weights(), &learner_->records(),
+                            nullptr);
+    }
     for (int i = 0; i < pool_.num_threads(); ++i) {
       masses_.emplace_back(engine.model().tokens().num_tokens());
     }
@@ -138,8 +146,14 @@ class CpuEncodeSession : public EncodeSession {
       paths[row].clear();
       RecordWalk(index_, masses, targets[row], paths[row]);
       if (on_masses) on_masses(row, masses);
+      if (learner_) {
+        learner_->SetOutcome(row, masses.weights(),
+                             masses.Mass(0, masses.num_tokens()), targets[row],
+                             thread_idx);
+      }
     };
     const auto num_rows = static_cast<uint32_t>(targets.size());
+    num_rows_ = num_rows;
     const auto threads = static_cast<uint32_t>(pool_.num_threads());
     if (UsesOwnRows(own_logit_rows_, pool_.num_threads(), num_rows)) {
       forward_.CountLogits(num_rows);
@@ -169,6 +183,14 @@ class CpuEncodeSession : public EncodeSession {
     return OkStatus();
   }
 
+  void Learn() override {
+    EnterStage(clock_, Stage::kOther);
+    std::vector<uint32_t> rows(num_rows_);
+    std::iota(rows.begin(), rows.end(), 0u);
+    learner_->Step(rows);
+    num_rows_ = 0;
+  }
+
   Result<std::shared_ptr<const StreamStart>> Share(uint32_t stream) override {
     KvCache copy(model_.config(), window_positions_, 1);
     copy.StartAs(caches_[stream]);
@@ -181,6 +203,7 @@ class CpuEncodeSession : public EncodeSession {
   const TokenIndex& index_;
   const KernelTable& kernels_;
   ThreadPool& pool_;
+  StageClock* const clock_;
   const uint32_t window_positions_;
   ForwardPass forward_;
   std::vector<KvCache> caches_;       // [stream]
@@ -189,6 +212,8 @@ class CpuEncodeSession : public EncodeSession {
   const uint32_t own_logit_rows_;    // of each thread, or 0
   AlignedBuffer<float> logits_;      // [row, stride_]
   std::vector<TokenMasses> masses_;  // per thread
+  std::optional<Learner> learner_;
+  uint32_t num_rows_ = 0;  // of the last Run
 };
 
 }  // namespace
@@ -211,6 +236,14 @@ class CpuPasses : public MeetingPoint {
   }
   void AddStreams(uint32_t count) { num_streams_ += count; }
   void RemoveStreams(uint32_t count) { num_streams_ -= count; }
+
+  // Of passes that one session has for itself: ForwardPass::set_learning().
+  void set_learning(LearnedWeights* learned, TokenRecords* records,
+                    const std::vector<uint32_t>* places) {
+    learned_ = learned;
+    records_ = records;
+    places_ = places;
+  }
 
   // Of a row of the last meeting.
   const float* logits(uint32_t row) const {
@@ -235,6 +268,9 @@ class CpuPasses : public MeetingPoint {
   // Made anew when sessions come that need more.
   std::optional<ForwardPass> forward_;
   uint32_t max_rows_ = 0, max_window_positions_ = 0;
+  LearnedWeights* learned_ = nullptr;
+  TokenRecords* records_ = nullptr;
+  const std::vector<uint32_t>* places_ = nullptr;
   AlignedBuffer<float> logits_;  // [row, stride_]
   std::vector<StreamBatch> batch_;
 };
@@ -253,6 +289,10 @@ class CpuDecodeSession : public DecodeSession, public MeetingPoint::Member {
         num_run_(options.shape.num_streams),
         passes_(std::move(passes)) {
     passes_->AddStreams(shape_.num_streams);
+    if (!options.learns) return;
+    learning_.emplace(engine.model(), kernels, options);
+    passes_->set_learning(&learning_->learner.weights(),
+                          &learning_->pass_records, &learning_->places);
   }
   ~CpuDecodeSession() override {
     passes_->RemoveStreams(shape_.num_streams);
@@ -265,6 +305,7 @@ class CpuDecodeSession : public DecodeSession, public MeetingPoint::Member {
     for (const StreamTokens& rows : batch) {
       const auto count = static_cast<uint32_t>(rows.tokens.size());
       num_run_[rows.stream] = count;
+      if (learning_) learning_->SetPlaces(rows.stream, num_rows_, count);
       num_rows_ += count;
     }
     EnterStage(clock_, Stage::kOther);
@@ -280,6 +321,31 @@ class CpuDecodeSession : public DecodeSession, public MeetingPoint::Member {
 
   void Keep(uint32_t stream, std::span<const uint32_t> kept) override {
     caches_[stream].Keep(num_run_[stream], kept);
+  }
+
+  void Remember(uint32_t stream, uint32_t row, const TokenMasses& masses,
+                uint32_t token) override {
+    Learner& learner = learning_->learner;
+    const uint32_t max_each = Learner::kMaxRows / shape_.num_streams;
+    LLMA_DCHECK(learning_->num_rows[stream] < max_each);
+    const uint32_t slot = stream * max_each + learning_->num_rows[stream]++;
+    learner.records().CopyRow(learning_->pass_records,
+                              learning_->PlaceOf(stream, row), slot);
+    learner.SetOutcome(slot, masses.weights(),
+                       masses.Mass(0, masses.num_tokens()), token, 0);
+  }
+
+  void Learn() override {
+    EnterStage(clock_, Stage::kOther);
+    std::vector<uint32_t> rows;
+    for (uint32_t stream = 0; stream < shape_.num_streams; ++stream) {
+      const uint32_t first = stream * (Learner::kMaxRows / shape_.num_streams);
+      for (uint32_t i = 0; i < learning_->num_rows[stream]; ++i) {
+        rows.push_back(first + i);
+      }
+      learning_->num_rows[stream] = 0;
+    }
+    learning_->learner.Step(rows);
   }
 
   float extra_row_cost(float alone) const override {
@@ -306,6 +372,34 @@ class CpuDecodeSession : public DecodeSession, public MeetingPoint::Member {
   uint32_t first_row_ = 0;  // among those of all sessions
   std::exception_ptr failure_;
   const std::shared_ptr<CpuPasses> passes_;
+  struct Learning {
+    Learning(const Model& of, const KernelTable& kernels,
+             const SessionOptions& options)
+        : learner(of, kernels, options.pool),
+          max_run_tokens(options.shape.max_run_tokens),
+          pass_records(of.config(), options.shape.max_rows()),
+          places(options.shape.max_rows()),
+          first_rows(options.shape.num_streams),
+          num_rows(options.shape.num_streams) {}
+    // Rows of the last pass that each stream was in stay until its next one.
+    void SetPlaces(uint32_t stream, uint32_t first_row, uint32_t count) {
+      first_rows[stream] = first_row;
+      for (uint32_t i = 0; i < count; ++i) {
+        places[first_row + i] = stream * max_run_tokens + i;
+      }
+    }
+    uint32_t PlaceOf(uint32_t stream, uint32_t row) const {
+      return stream * max_run_tokens + row - first_rows[stream];
+    }
+
+    Learner learner;
+    const uint32_t max_run_tokens;
+    TokenRecords pass_records;         // [stream, token of its last pass]
+    std::vector<uint32_t> places;      // in it, [row of the pass that runs]
+    std::vector<uint32_t> first_rows;  // [stream]
+    std::vector<uint32_t> num_rows;    // [stream], remembered
+  };
+  std::optional<Learning> learning_;
 };
 
 CpuDecodeSession& SessionOf(MeetingPoint::Member* member) {
@@ -369,6 +463,7 @@ void CpuPasses::MakeRoom(uint32_t num_rows, uint32_t pass_rows,
   max_window_positions_ = std::max(max_window_positions_, window_positions);
   forward_.reset();
   forward_.emplace(model_, kernels_, pool_, max_rows_, max_window_positions_);
+  forward_->set_learning(learned_, records_, places_);
 }
 
 Result<std::unique_ptr<EncodeSession>> CpuEngine::OpenEncoder(

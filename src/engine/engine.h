@@ -69,6 +69,11 @@ struct SessionOptions {
   // that join, which only they use. Once it has run, the thread that runs it
   // does so again soon, or closes it: the others wait for it.
   bool joins = false;
+  // Whether Learn() is to be called: what streams read changes the model for
+  // all of them. Only the processor's engine does so. Such a session
+  // does not join, and reads no more rows in a Run, nor between two calls of
+  // Learn(), than Learner::kMaxRows.
+  bool learns = false;
 };
 
 // Consecutive tokens of a stream, which are appended to it. The first token of
@@ -101,6 +106,8 @@ class EncodeSession {
                      std::span<const uint32_t> targets,
                      std::span<std::vector<Probability>> paths,
                      const MassesCallback& on_masses) = 0;
+  // Learns from the rows of the last Run.
+  virtual void Learn() {}
   // What a stream has read so far.
   virtual Result<std::shared_ptr<const StreamStart>> Share(uint32_t stream) = 0;
 };
@@ -120,6 +127,12 @@ class DecodeSession {
   // 0 on; the others are taken back. Without this, all are kept; after
   // alternatives it must be called.
   virtual void Keep(uint32_t stream, std::span<const uint32_t> kept) = 0;
+  // That `token` came after a row of the last Run, whose weights are `masses`:
+  // for the next Learn(). In the order of the stream.
+  virtual void Remember(uint32_t /*stream*/, uint32_t /*row*/,
+                        const TokenMasses& /*masses*/, uint32_t /*token*/) {}
+  // Learns from what was remembered since the last time, stream by stream.
+  virtual void Learn() {}
   // Whether all weights so far are right. After a failure they are any, but
   // none is 0 and the sums are theirs.
   virtual Status Check() { return OkStatus(); }

@@ -321,6 +321,20 @@ TEST_F(EngineTest, TheProcessorTakesOver) {
   }
 }
 
+// A device is not even asked.
+TEST_F(EngineTest, WhatLearnsIsForTheProcessor) {
+  FallbackEngine engine(
+      std::make_unique<FailingEngine>(*model_, Failure::kOpening),
+      BestKernels());
+  ThreadPool pool(1);
+  const uint64_t bytes[1] = {100};
+  SessionOptions options = {{1, 16, 4}, bytes, pool};
+  options.learns = true;
+  EXPECT_TRUE(engine.OpenEncoder(options));
+  EXPECT_TRUE(engine.OpenDecoder(options));
+  EXPECT_EQ(TakeEngineFailure(), "");
+}
+
 // Also where streams go on as one of a lost device did.
 TEST_F(EngineTest, StartsOutliveTheDevice) {
   CpuEngine cpu(*model_, BestKernels());

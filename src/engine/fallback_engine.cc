@@ -96,7 +96,8 @@ class History {
   template <class Session, class Open>
   std::unique_ptr<Session> OpenFirst(const Open& open) {
     first_ = engine_.first();
-    if (first_ == nullptr || (start_ != nullptr && start_->first == nullptr)) {
+    if (first_ == nullptr || (start_ != nullptr && start_->first == nullptr) ||
+        options_.learns) {
       return nullptr;
     }
     SessionOptions options = options_;
@@ -180,6 +181,8 @@ class FallbackEncodeSession : public EncodeSession {
     return OkStatus();
   }
 
+  void Learn() override { session_->Learn(); }
+
   Result<std::shared_ptr<const StreamStart>> Share(uint32_t stream) override {
     auto shared = std::make_shared<FallbackStart>();
     auto start = session_->Share(stream);
@@ -236,6 +239,11 @@ class FallbackDecodeSession : public DecodeSession {
     session_->Keep(stream, kept);
     history_.Keep(stream, num_run_[stream], kept);
   }
+  void Remember(uint32_t stream, uint32_t row, const TokenMasses& masses,
+                uint32_t token) override {
+    session_->Remember(stream, row, masses, token);
+  }
+  void Learn() override { session_->Learn(); }
   Status Check() override { return session_->Check(); }
   float extra_row_cost(float alone) const override {
     return session_->extra_row_cost(alone);

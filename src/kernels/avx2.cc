@@ -377,6 +377,7 @@ const KernelTable kTable = {
     .weighted_value_sums = WeightedValueSums,
     .join_value_sums = JoinValueSums,
     .token_weights = TokenWeights,
+    .learning = &kLearning,
     .mixer_dot = MixerDot,
     .mixer_train = MixerTrain,
     .wide_mixer_dot = WideMixerDot,

@@ -5,6 +5,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <cstring>
+
 #include "kernels/target_region.h"
 #include "numerics/exact_math.h"
 
@@ -70,6 +72,13 @@ struct V {
   static I Truncate(F x) { return _mm256_cvttps_epi32(x); }
   static F ToFloat(I x) { return _mm256_cvtepi32_ps(x); }
   static I AddInts(I a, I b) { return _mm256_add_epi32(a, b); }
+  static I LoadQuads(const int8_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  template <int kByte>
+  static I SignedByte(I v) {
+    return _mm256_srai_epi32(_mm256_slli_epi32(v, 24 - 8 * kByte), 24);
+  }
   static I KeepFirst(uint32_t n, I v) { return _mm256_and_si256(First(n), v); }
 
   // The low bytes of 8 int32 in [-128, 127].
@@ -125,6 +134,7 @@ struct V {
   static float Sqrt(float x) {
     return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x)));
   }
+  static F SqrtAll(F x) { return _mm256_sqrt_ps(x); }
   static void KeepTogether(F (&v)[4]) {
     __asm__("" : "+x"(v[0]), "+x"(v[1]), "+x"(v[2]), "+x"(v[3]));
   }
@@ -133,6 +143,7 @@ struct V {
 }  // namespace
 
 #include "kernels/elementwise-inl.h"
+#include "kernels/learning-inl.h"
 
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
                  int8_t* values, float* scales, int32_t* starts) {

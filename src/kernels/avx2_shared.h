@@ -30,6 +30,7 @@ void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
                    uint32_t size, float* out);
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums);
+extern const LearningKernels kLearning;
 void MixerDot(const int16_t* x, int n, const int32_t* const* rows, int num_rows,
               int32_t* sums);
 void MixerTrain(const int16_t* x, int n, int32_t* const* rows, int num_rows,

@@ -63,6 +63,11 @@ struct V {
   static I Truncate(F x) { return _mm512_cvttps_epi32(x); }
   static F ToFloat(I x) { return _mm512_cvtepi32_ps(x); }
   static I AddInts(I a, I b) { return _mm512_add_epi32(a, b); }
+  static I LoadQuads(const int8_t* p) { return _mm512_loadu_si512(p); }
+  template <int kByte>
+  static I SignedByte(I v) {
+    return _mm512_srai_epi32(_mm512_slli_epi32(v, 24 - 8 * kByte), 24);
+  }
   static I KeepFirst(uint32_t n, I v) {
     return _mm512_maskz_mov_epi32(First(n), v);
   }
@@ -115,6 +120,7 @@ struct V {
   static float Sqrt(float x) {
     return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x)));
   }
+  static F SqrtAll(F x) { return _mm512_sqrt_ps(x); }
   static void KeepTogether(F (&v)[4]) {
     __asm__("" : "+v"(v[0]), "+v"(v[1]), "+v"(v[2]), "+v"(v[3]));
   }
@@ -123,6 +129,7 @@ struct V {
 }  // namespace
 
 #include "kernels/elementwise-inl.h"
+#include "kernels/learning-inl.h"
 
 namespace {
 

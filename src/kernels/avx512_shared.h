@@ -23,6 +23,7 @@ void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
                    uint32_t size, float* out);
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums);
+extern const LearningKernels kLearning;
 
 // A table of these functions, those of AVX2 for context models, and the
 // products that are a set's own.
@@ -46,6 +47,7 @@ constexpr KernelTable MakeTable(
       .weighted_value_sums = weighted_value_sums,
       .join_value_sums = JoinValueSums,
       .token_weights = TokenWeights,
+      .learning = &kLearning,
       .mixer_dot = avx2::MixerDot,
       .mixer_train = avx2::MixerTrain,
       .wide_mixer_dot = avx2::WideMixerDot,

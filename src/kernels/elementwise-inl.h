@@ -20,6 +20,8 @@
 //                              with kPowersUnderflow, subnormal or 0 below that
 //   Round, Truncate            to int32: ties to even; towards 0
 //   ToFloat, AddInts, LoadInts int32 operations
+//   LoadQuads(p)               four int8 a lane
+//   SignedByte<i>(v)           byte i of each lane, as int32
 //   KeepFirst(n, v)            int32; 0 after the first n lanes
 //   StoreBytes(p, v)           the low bytes of 16 / kLanes vectors
 //   StoreHalves(hi, lo, v)     v >> 7 and v & 127 of 4 or 16 / kLanes vectors
@@ -27,6 +29,7 @@
 //   LargestLane, SumOfLanes    of F, of I; SumOfSums of Sums
 //   TreeSum(v)                 v[i] + v[i + half] down to one lane
 //   Sqrt(x)                    of one float
+//   SqrtAll(v)                 of all lanes
 //   KeepTogether(v)            four vectors that stay side by side: keeps GCC
 //                              from computing them one after the other
 //

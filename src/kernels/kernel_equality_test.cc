@@ -206,6 +206,130 @@ TEST_P(KernelEquality, GeGlu) {
   }
 }
 
+TEST_P(KernelEquality, LowRankProducts) {
+  for (const uint32_t cols : {64u, 128u, 576u, 1536u}) {
+    Aligned<float> a(size_t{kLearningRank} * cols), x(cols), scales(cols / 64);
+    Aligned<int8_t> values(cols);
+    for (float& v : a) v = random_.Float(1.0f);
+    for (float& v : x) v = AnyFloat();
+    for (int8_t& v : values) v = AnyInt8();
+    for (float& v : scales) v = std::abs(AnyFloat());
+    Aligned<float> u0(kLearningRank), u1(kLearningRank);
+    reference::LowRankDown(a.data(), cols, x.data(), u0.data());
+    kernels().learning->low_rank_down(a.data(), cols, x.data(), u1.data());
+    ExpectSameBits(u0, u1, "u");
+    reference::QuantizedLowRankDown(a.data(), cols, values.data(),
+                                    scales.data(), u0.data());
+    kernels().learning->quantized_low_rank_down(a.data(), cols, values.data(),
+                                                scales.data(), u1.data());
+    ExpectSameBits(u0, u1, "u of integers");
+    for (const uint32_t part : {16u, 32u, cols}) {
+      Aligned<float> y0(part), y1(part);
+      for (uint32_t i = 0; i < part; ++i) y0[i] = y1[i] = AnyFloat();
+      reference::AddLowRank(a.data(), cols, u0.data(), part, y0.data());
+      kernels().learning->add_low_rank(a.data(), cols, u0.data(), part,
+                                       y1.data());
+      ExpectSameBits(y0, y1, "y");
+    }
+  }
+}
+
+TEST_P(KernelEquality, AddOuter) {
+  for (const uint32_t rows : {1u, 2u, 7u, 40u}) {
+    for (const uint32_t cols : {16u, 48u, 256u}) {
+      const uint32_t stride = cols + 16;
+      Aligned<float> e(size_t{rows} * kLearningRank), x(size_t{rows} * stride);
+      for (float& v : e) v = AnyFloat();
+      for (float& v : x) v = random_.Float(3.0f);
+      Aligned<float> g0(size_t{kLearningRank} * stride);
+      Aligned<float> g1(g0.size());
+      for (size_t i = 0; i < g0.size(); ++i) g0[i] = g1[i] = AnyFloat();
+      reference::AddOuter(e.data(), x.data(), stride, rows, cols, g0.data(),
+                          stride);
+      kernels().learning->add_outer(e.data(), x.data(), stride, rows, cols,
+                                    g1.data(), stride);
+      ExpectSameBits(g0, g1, "gradient");
+    }
+  }
+}
+
+TEST_P(KernelEquality, TransposedGroups) {
+  for (int i = 0; i < 20; ++i) {
+    const size_t stride = 64 * (4 + random_.Below(3));
+    Aligned<int8_t> in(kPanelRows * kGroupSize), out0(4 * stride),
+        out1(4 * stride);
+    Aligned<float> factors(kPanelRows);
+    for (int8_t& v : in) v = AnyInt8();
+    for (float& v : factors) v = std::min(std::abs(random_.Float(1.2f)), 1.0f);
+    reference::TransposeGroup(in.data(), factors.data(), stride, out0.data());
+    kernels().learning->transpose_group(in.data(), factors.data(), stride,
+                                        out1.data());
+    ExpectSameBits(out0, out1, "transposed");
+  }
+}
+
+TEST_P(KernelEquality, GatesBackward) {
+  for (const uint32_t size : {16u, 48u, 1536u}) {
+    Aligned<float> gate(size), up(size), dy(size);
+    Aligned<float> g0(size), g1(size), u0(size), u1(size);
+    for (float& v : gate)
+      v = random_.Below(3) > 0 ? random_.Float(8.0f) : AnyFloat();
+    for (float& v : up) v = AnyFloat();
+    for (float& v : dy) v = random_.Float(1.0f);
+    reference::SwiGluBackward(gate.data(), up.data(), dy.data(), size,
+                              g0.data(), u0.data());
+    kernels().learning->swiglu_backward(gate.data(), up.data(), dy.data(), size,
+                                        g1.data(), u1.data());
+    ExpectSameBits(g0, g1, "SwiGlu's gate");
+    ExpectSameBits(u0, u1, "SwiGlu's up");
+    reference::GeGluBackward(gate.data(), up.data(), dy.data(), size, g0.data(),
+                             u0.data());
+    kernels().learning->geglu_backward(gate.data(), up.data(), dy.data(), size,
+                                       g1.data(), u1.data());
+    ExpectSameBits(g0, g1, "GeGlu's gate");
+    ExpectSameBits(u0, u1, "GeGlu's up");
+  }
+}
+
+TEST_P(KernelEquality, RmsNormBackward) {
+  for (const uint32_t dim : {16u, 64u, 576u}) {
+    for (int round = 0; round < 10; ++round) {
+      Aligned<float> x(dim), weight(dim), dy(dim);
+      Aligned<float> dx0(dim), dx1(dim), dw0(dim), dw1(dim);
+      for (float& v : x) v = round % 2 == 0 ? random_.Float(3.0f) : AnyFloat();
+      for (float& v : weight) v = random_.Float(2.0f);
+      for (float& v : dy) v = random_.Float(1.0f);
+      for (uint32_t i = 0; i < dim; ++i) dx0[i] = dx1[i] = AnyFloat();
+      reference::RmsNormBackward(x.data(), weight.data(), dy.data(), dim, 1e-5f,
+                                 dx0.data(), dw0.data());
+      kernels().learning->rms_norm_backward(x.data(), weight.data(), dy.data(),
+                                            dim, 1e-5f, dx1.data(), dw1.data());
+      ExpectSameBits(dx0, dx1, "dx");
+      ExpectSameBits(dw0, dw1, "dweight");
+    }
+  }
+}
+
+TEST_P(KernelEquality, MoveWeights) {
+  const AdamStep step = {0.01f, 7.0f, 16.0f};
+  constexpr uint32_t kSize = 160;
+  Aligned<float> m0(kSize), v0(kSize), w0(kSize), m1(kSize), v1(kSize);
+  Aligned<float> w1(kSize), g(kSize);
+  for (uint32_t i = 0; i < kSize; ++i) w0[i] = w1[i] = random_.Float(20.0f);
+  for (int round = 0; round < 20; ++round) {
+    for (float& x : g) {
+      x = round == 9 ? random_.Float(0x1p+90f) : AnyFloat();
+    }
+    reference::MoveWeights(step, g.data(), kSize, m0.data(), v0.data(),
+                           w0.data());
+    kernels().learning->move_weights(step, g.data(), kSize, m1.data(),
+                                     v1.data(), w1.data());
+    ExpectSameBits(m0, m1, "first moments");
+    ExpectSameBits(v0, v1, "second moments");
+    ExpectSameBits(w0, w1, "weights");
+  }
+}
+
 TEST_P(KernelEquality, AttentionScores) {
   for (const uint32_t head_dim : {16u, 32u, 64u, 80u, 128u, 192u, 256u}) {
     for (const uint32_t num_rows :

@@ -8,8 +8,9 @@
 namespace llma::kernels {
 
 namespace scalar {
+extern const LearningKernels kLearning;
 extern const KernelTable kTable;
-}
+}  // namespace scalar
 namespace avx2 {
 extern const KernelTable kTable;
 }

@@ -12,10 +12,25 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "numerics/learning_ops.h"
 #include "numerics/mixer_ops.h"
 #include "numerics/reference_ops.h"
 
 namespace llma {
+
+// Of a model that learns while it reads; equal to what is in
+// numerics/learning_ops.h.
+struct LearningKernels {
+  decltype(&reference::LowRankDown) low_rank_down;
+  decltype(&reference::QuantizedLowRankDown) quantized_low_rank_down;
+  decltype(&reference::AddLowRank) add_low_rank;
+  decltype(&reference::AddOuter) add_outer;
+  decltype(&reference::TransposeGroup) transpose_group;
+  decltype(&reference::SwiGluBackward) swiglu_backward;
+  decltype(&reference::GeGluBackward) geglu_backward;
+  decltype(&reference::RmsNormBackward) rms_norm_backward;
+  decltype(&reference::MoveWeights) move_weights;
+};
 
 struct KernelTable {
   const char* name;
@@ -36,6 +51,7 @@ struct KernelTable {
   decltype(&reference::WeightedValueSums) weighted_value_sums;
   decltype(&reference::JoinValueSums) join_value_sums;
   decltype(&reference::TokenWeights) token_weights;
+  const LearningKernels* learning;
 
   // Of context models.
   decltype(&reference::MixerDot) mixer_dot;

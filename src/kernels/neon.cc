@@ -104,6 +104,13 @@ struct V : PartialVectors<V> {
   static I Truncate(F x) { return vcvtq_s32_f32(x); }
   static F ToFloat(I x) { return vcvtq_f32_s32(x); }
   static I AddInts(I a, I b) { return vaddq_s32(a, b); }
+  static I LoadQuads(const int8_t* p) {
+    return vreinterpretq_s32_s8(vld1q_s8(p));
+  }
+  template <int kByte>
+  static I SignedByte(I v) {
+    return vshrq_n_s32(vshlq_n_s32(v, 24 - 8 * kByte), 24);
+  }
   static I KeepFirst(uint32_t n, I v) {
     static constexpr uint32_t kLaneIdx[4] = {0, 1, 2, 3};
     return vreinterpretq_s32_u32(
@@ -144,6 +151,7 @@ struct V : PartialVectors<V> {
   static float Sqrt(float x) {
     return vget_lane_f32(vsqrt_f32(vdup_n_f32(x)), 0);
   }
+  static F SqrtAll(F x) { return vsqrtq_f32(x); }
   static void KeepTogether(F (&v)[4]) {
     __asm__("" : "+w"(v[0]), "+w"(v[1]), "+w"(v[2]), "+w"(v[3]));
   }
@@ -152,6 +160,7 @@ struct V : PartialVectors<V> {
 }  // namespace
 
 #include "kernels/elementwise-inl.h"
+#include "kernels/learning-inl.h"
 
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
                  int8_t* values, float* scales, int32_t* starts) {
@@ -394,6 +403,7 @@ const KernelTable kTable = {
     .weighted_value_sums = WeightedValueSums,
     .join_value_sums = JoinValueSums,
     .token_weights = TokenWeights,
+    .learning = &kLearning,
     .mixer_dot = reference::MixerDot,
     .mixer_train = reference::MixerTrain,
     .wide_mixer_dot = reference::WideMixerDot,

@@ -28,6 +28,7 @@ void JoinValueSums(const int32_t* sums_hi, const int32_t* sums_lo, float scale,
                    uint32_t size, float* out);
 void TokenWeights(const float* logits, uint32_t num_tokens, uint32_t* weights,
                   uint64_t* block_sums);
+extern const LearningKernels kLearning;
 int32_t LightMixerDot(const int16_t* x, const int32_t* const* rows);
 void LightMixerTrain(const int16_t* x, int32_t error, int32_t* const* rows);
 

@@ -195,6 +195,7 @@ const KernelTable kTable = {
     .weighted_value_sums = neon::WeightedValueSums,
     .join_value_sums = neon::JoinValueSums,
     .token_weights = neon::TokenWeights,
+    .learning = &neon::kLearning,
     .mixer_dot = reference::MixerDot,
     .mixer_train = reference::MixerTrain,
     .wide_mixer_dot = reference::WideMixerDot,

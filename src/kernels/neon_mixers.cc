@@ -70,6 +70,7 @@ const KernelTable kTable = {
     .weighted_value_sums = reference::WeightedValueSums,
     .join_value_sums = reference::JoinValueSums,
     .token_weights = reference::TokenWeights,
+    .learning = &scalar::kLearning,
     .mixer_dot = reference::MixerDot,
     .mixer_train = reference::MixerTrain,
     .wide_mixer_dot = reference::WideMixerDot,

@@ -5,6 +5,18 @@
 
 namespace llma::kernels::scalar {
 
+const LearningKernels kLearning = {
+    .low_rank_down = reference::LowRankDown,
+    .quantized_low_rank_down = reference::QuantizedLowRankDown,
+    .add_low_rank = reference::AddLowRank,
+    .add_outer = reference::AddOuter,
+    .transpose_group = reference::TransposeGroup,
+    .swiglu_backward = reference::SwiGluBackward,
+    .geglu_backward = reference::GeGluBackward,
+    .rms_norm_backward = reference::RmsNormBackward,
+    .move_weights = reference::MoveWeights,
+};
+
 const KernelTable kTable = {
     .name = "scalar",
     .description = "portable C++, the definition",
@@ -20,6 +32,7 @@ const KernelTable kTable = {
     .weighted_value_sums = reference::WeightedValueSums,
     .join_value_sums = reference::JoinValueSums,
     .token_weights = reference::TokenWeights,
+    .learning = &scalar::kLearning,
     .mixer_dot = reference::MixerDot,
     .mixer_train = reference::MixerTrain,
     .wide_mixer_dot = reference::WideMixerDot,

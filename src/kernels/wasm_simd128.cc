@@ -68,6 +68,11 @@ struct V : PartialVectors<V> {
   static I Truncate(F x) { return {wasm_i32x4_trunc_sat_f32x4(x.v)}; }
   static F ToFloat(I x) { return {wasm_f32x4_convert_i32x4(x.v)}; }
   static I AddInts(I a, I b) { return {wasm_i32x4_add(a.v, b.v)}; }
+  static I LoadQuads(const int8_t* p) { return {wasm_v128_load(p)}; }
+  template <int kByte>
+  static I SignedByte(I a) {
+    return {wasm_i32x4_shr(wasm_i32x4_shl(a.v, 24 - 8 * kByte), 24)};
+  }
   static I KeepFirst(uint32_t n, I a) {
     const v128_t idx = wasm_i32x4_const(0, 1, 2, 3);
     const v128_t limit = wasm_i32x4_splat(static_cast<int32_t>(n));
@@ -120,12 +125,14 @@ struct V : PartialVectors<V> {
     return wasm_f32x4_extract_lane(two, 0) + wasm_f32x4_extract_lane(two, 1);
   }
   static float Sqrt(float x) { return __builtin_sqrtf(x); }
+  static F SqrtAll(F a) { return {wasm_f32x4_sqrt(a.v)}; }
   static void KeepTogether(F (&)[4]) {}
 };
 
 }  // namespace
 
 #include "kernels/elementwise-inl.h"
+#include "kernels/learning-inl.h"
 
 void QuantizeRow(const float* x, uint32_t num_cols, uint32_t group_size,
                  int8_t* values, float* scales, int32_t* starts) {
@@ -558,6 +565,7 @@ const KernelTable kTable = {
     .weighted_value_sums = WeightedValueSums,
     .join_value_sums = JoinValueSums,
     .token_weights = TokenWeights,
+    .learning = &kLearning,
     .mixer_dot = MixerDot,
     .mixer_train = MixerTrain,
     .wide_mixer_dot = WideMixerDot,

@@ -37,6 +37,11 @@ class ForwardPass {
   // Reports the time of each stage to `clock`, which must outlive this; may be
   // null.
   void set_clock(StageClock* clock) { clock_ = clock; }
+  // ForwardSteps::set_learning().
+  void set_learning(LearnedWeights* learned, TokenRecords* records,
+                    const std::vector<uint32_t>* places) {
+    steps_.set_learning(learned, records, places);
+  }
   // For tests, and to find where a port differs.
   void set_trace(ForwardTrace trace) { steps_.set_trace(std::move(trace)); }
 

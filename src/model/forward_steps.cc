@@ -178,14 +178,22 @@ void ForwardSteps::QuantizeHeads(uint32_t buffer_row, uint32_t col,
 Product ForwardSteps::AttentionOut(uint32_t layer, const RowRange& rows) {
   return {model_.layer(layer).attn_out,
           mixed_.View(rows.buffer_first, rows.count, config_.q_dim()),
-          delta_.data() + size_t{rows.buffer_first} * config_.dim, config_.dim};
+          delta_.data() + size_t{rows.buffer_first} * config_.dim, config_.dim,
+          UpdateOf(layer, LearnedMatrix::kAttentionOut)};
 }
 
 void ForwardSteps::EndAttention(uint32_t layer, const RowRange& rows,
                                 uint32_t row, int thread_idx) {
   const LayerWeights& w = model_.layer(layer);
   AddDelta(row, rows.InBuffer(row), w.post_attn_norm, thread_idx);
-  NormInto(layer, "ffn_norm", row, w.ffn_norm, rows.InBuffer(row), thread_idx);
+  if (records_ != nullptr) {
+    std::copy_n(XAt(row), config_.dim, records_->middle(layer, PlaceOf(row)));
+    records_->SetHeads(layer, PlaceOf(row),
+                       mixed_.View(rows.InBuffer(row), 1, config_.q_dim()));
+  }
+  NormInto(layer, "ffn_norm", row,
+           learned_ == nullptr ? w.ffn_norm : learned_->ffn_norm(layer),
+           rows.InBuffer(row), thread_idx);
 }
 
 void ForwardSteps::MultiplyGates(uint32_t layer, const RowRange& rows,
@@ -196,7 +204,8 @@ void ForwardSteps::MultiplyGates(uint32_t layer, const RowRange& rows,
   const Product gate_up = {
       model_.layer(layer).gate_up,
       normed_.View(rows.buffer_first, rows.count, config_.dim),
-      gate_up_.data() + rows.buffer_first * stride, stride};
+      gate_up_.data() + rows.buffer_first * stride, stride,
+      UpdateOf(layer, LearnedMatrix::kGateUp)};
   for (const uint32_t first_panel : {uint32_t{0}, ffn_panels}) {
     Multiply(gate_up, first_panel + group_begin * kPanels,
              first_panel + group_end * kPanels);
@@ -228,7 +237,8 @@ void ForwardSteps::ApplyGates(uint32_t layer, const RowRange& rows,
 Product ForwardSteps::FeedForwardDown(uint32_t layer, const RowRange& rows) {
   return {model_.layer(layer).ffn_down,
           gated_.View(rows.buffer_first, rows.count, config_.ffn_dim),
-          delta_.data() + size_t{rows.buffer_first} * config_.dim, config_.dim};
+          delta_.data() + size_t{rows.buffer_first} * config_.dim, config_.dim,
+          UpdateOf(layer, LearnedMatrix::kDown)};
 }
 
 void ForwardSteps::EndLayer(uint32_t layer, const RowRange& rows, uint32_t row,
@@ -236,14 +246,20 @@ void ForwardSteps::EndLayer(uint32_t layer, const RowRange& rows, uint32_t row,
   AddDelta(row, rows.InBuffer(row), model_.layer(layer).post_ffn_norm,
            thread_idx);
   ReportPart(layer + 1, "x", row, 0, XAt(row), config_.dim);
-  if (layer + 1 == config_.num_layers) return;
+  if (layer + 1 == config_.num_layers) {
+    if (records_ != nullptr) {
+      std::copy_n(XAt(row), config_.dim, records_->end(PlaceOf(row)));
+    }
+    return;
+  }
   NormInto(layer + 1, "attn_norm", row, model_.layer(layer + 1).attn_norm,
            rows.InBuffer(row), thread_idx);
 }
 
 void ForwardSteps::NormOutput(uint32_t row, int thread_idx) {
-  NormInto(config_.num_layers, "output_norm", row, model_.output_norm(), row,
-           thread_idx);
+  NormInto(config_.num_layers, "output_norm", row,
+           learned_ == nullptr ? model_.output_norm() : learned_->output_norm(),
+           row, thread_idx);
 }
 
 Product ForwardSteps::Logits(uint32_t row_begin, uint32_t num_rows,
@@ -261,6 +277,22 @@ void ForwardSteps::EndLogits(uint32_t row, float* logits) {
     reference::SoftCap(config_.logit_cap, config_.num_tokens, logits);
   }
   ReportPart(config_.num_layers, "logits", row, 0, logits, config_.num_tokens);
+}
+
+void ForwardSteps::AddUpdate(const Product& product, uint32_t panel_begin,
+                             uint32_t panel_end) const {
+  const LinearWeights& w = product.w;
+  const uint32_t first = panel_begin * kPanelRows;
+  for (uint32_t i = 0; i < product.x.num_rows; ++i) {
+    float u[kLearningRank];
+    kernels_.learning->quantized_low_rank_down(
+        product.update.a, w.num_cols,
+        product.x.values + size_t{i} * product.x.num_cols,
+        product.x.scales + size_t{i} * product.x.num_groups, u);
+    kernels_.learning->add_low_rank(product.update.b + first, w.num_rows, u,
+                                    (panel_end - panel_begin) * kPanelRows,
+                                    product.y + i * product.y_stride + first);
+  }
 }
 
 void ForwardSteps::AddDelta(uint32_t row, uint32_t buffer_row,

@@ -15,6 +15,8 @@
 #include "kernels/kernel_table.h"
 #include "model/attention.h"
 #include "model/batch_plan.h"
+#include "model/learned_weights.h"
+#include "model/learner.h"
 #include "model/model.h"
 
 namespace llma {
@@ -40,6 +42,7 @@ struct Product {
   QuantizedRows x;
   float* y;
   size_t y_stride;
+  LowRank update = {};  // what was learnt of w, if anything
 };
 
 // Functions of different rows, heads or columns may run at the same time, with
@@ -58,6 +61,15 @@ class ForwardSteps {
   static size_t LogitsStride(const ModelConfig& config);
 
   void set_trace(ForwardTrace trace) { trace_ = std::move(trace); }
+  // Uses what was learnt, and keeps of each row what learning needs, under its
+  // number or, if `places` is not null, under (*places)[row]. The first two are
+  // both null, or neither.
+  void set_learning(LearnedWeights* learned, TokenRecords* records,
+                    const std::vector<uint32_t>* places) {
+    learned_ = learned;
+    records_ = records;
+    places_ = places;
+  }
 
   // x = the token's embedding; h = Quantise(RmsNorm(x, attn_norm)) of layer 0.
   void Embed(const RowRange& rows, uint32_t row, int thread_idx);
@@ -124,6 +136,7 @@ class ForwardSteps {
                 uint32_t panel_end) const {
     kernels_.matmul(product.w, panel_begin, panel_end, product.x, product.y,
                     product.y_stride);
+    if (product.update.a != nullptr) AddUpdate(product, panel_begin, panel_end);
   }
   // Gives the trace, if there is one, a whole product, or o.
   void Report(uint32_t layer, const char* name, const RowRange& rows,
@@ -155,6 +168,14 @@ class ForwardSteps {
     }
   };
 
+  LowRank UpdateOf(uint32_t layer, LearnedMatrix matrix) const {
+    return learned_ == nullptr ? LowRank() : learned_->update(layer, matrix);
+  }
+  void AddUpdate(const Product& product, uint32_t panel_begin,
+                 uint32_t panel_end) const;
+  uint32_t PlaceOf(uint32_t row) const {
+    return places_ == nullptr ? row : (*places_)[row];
+  }
   float* XAt(uint32_t row) { return x_.data() + size_t{row} * config_.dim; }
   // x += delta, normed first unless the weights are empty.
   void AddDelta(uint32_t row, uint32_t buffer_row,
@@ -185,6 +206,9 @@ class ForwardSteps {
   const KernelTable& kernels_;
   const BatchPlan& plan_;
   ForwardTrace trace_;
+  LearnedWeights* learned_ = nullptr;
+  TokenRecords* records_ = nullptr;
+  const std::vector<uint32_t>* places_ = nullptr;
 
   AlignedBuffer<float> x_;    // [row, dim]: the residual stream
   AlignedBuffer<float> qkv_;  // [row, qkv_dim]

@@ -12,6 +12,8 @@ namespace llma {
 
 // log2(e), to turn natural exponents into powers of two.
 inline constexpr float kLog2E = 0x1.715476p+0f;
+// ln(2), for derivatives of powers of two.
+inline constexpr float kLn2 = 0x1.62e43p-1f;
 
 // Adding and subtracting 1.5 * 2^23 rounds |x| < 2^22 to the nearest integer,
 // ties to even. = cvtps2dq, fcvtns.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/status.h"
 #include "kernels/kernel_table.h"
 
 namespace llma {
@@ -55,6 +56,12 @@ class TokenMasses {
   uint32_t weight(uint32_t token) const {
     Load(token / kTokenBlock);
     return weights_[token];
+  }
+
+  // All of them, where none is still to be loaded: [num_tokens].
+  const uint32_t* weights() const {
+    LLMA_DCHECK(load_block_ == nullptr);
+    return weights_.data();
   }
 
   // The sum of the weights of tokens [begin, end). At most 2^20 tokens of at

@@ -37,6 +37,7 @@ float OpenClEngine::extra_row_cost() const {
 
 Result<std::unique_ptr<EncodeSession>> OpenClEngine::OpenEncoder(
     const SessionOptions& options) {
+  LLMA_ENSURE(!options.learns);
   std::unique_lock lock(mutex_);
   for (;;) {
     auto session = OpenClEncodeSession::Open(*this, options);
@@ -59,6 +60,7 @@ void OpenClEngine::NoteEncoderEnd() {
 
 Result<std::unique_ptr<DecodeSession>> OpenClEngine::OpenDecoder(
     const SessionOptions& options) {
+  LLMA_ENSURE(!options.learns);
   return OpenClDecodeSession::Open(*this, options);
 }
 
