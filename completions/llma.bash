@@ -93,7 +93,8 @@ _llma() {
   if [[ $what == bench && $COMP_CWORD -ge 2 ]]; then
     if [[ $cur == -* ]]; then
       _llma_words '-1 -2 -3 -4 -5 -6 -7 -8 -9 --fast --best --levels -T
-                   --threads --engine --lanes --window --model -h --help'
+                   --threads --engine --lanes --window --learn --no-learn
+                   --model -h --help'
     else
       _llma_files
     fi
@@ -109,7 +110,7 @@ _llma() {
     if [[ $cur == -* ]]; then
       _llma_words '-o --output -f --force --json -1 -2 -3 -4 -5 -6 -7 -8 -9
                    --fast --best -T --threads --engine --lanes --window
-                   --model -v --verbose -q --quiet -h --help'
+                   --learn --no-learn --model -v --verbose -q --quiet -h --help'
     else
       _llma_files
     fi
@@ -122,7 +123,7 @@ _llma() {
                  -f --force -k --keep --rm
                  --no-sync -r --recursive --files0 -S --suffix -N --name
                  -1 -2 -3 -4 -5 -6 -7 -8 -9 --fast --best --model --lanes
-                 --window --frame-size -D --reference --verify --resume
+                 --window --learn --no-learn --frame-size -D --reference --verify --resume
                  --flush --short
                  --embed-model
                  --no-check --range --salvage --max-size -T --threads -M --memlimit

@@ -63,6 +63,8 @@ for program in llma unllma llmacat
     complete -c $program -n $codes -l best -d 'level 9'
     complete -c $program -n $codes -l model -xa '(__llma_models) auto' -d 'model'
     complete -c $program -n $codes -l lanes -xa '1 2 4 8 16 32 64' -d 'streams side by side'
+    complete -c $program -n $codes -l learn -d 'let the model learn from what it reads'
+    complete -c $program -n $codes -l no-learn -d 'do not let it learn'
     complete -c $program -n $codes -l window -xa '256 512 768 1024 2048 4096' -d 'tokens that the model looks back'
     complete -c $program -n $files -l frame-size -xa '64K 256K 1M 2M 8M 32M' -d 'content of a frame'
     complete -c $program -n $files -s D -l reference -r -d 'text to read first'

@@ -377,6 +377,14 @@ typedef enum llma_context_models {
   LLMA_CONTEXTS_FULL = 3
 } llma_context_models;
 
+/* Whether the language model learns from what it reads. Files that it learnt
+ * from are smaller and take longer, both ways. */
+typedef enum llma_learn {
+  LLMA_LEARN_AS_LEVEL = 0,
+  LLMA_LEARN_NEVER = 1,
+  LLMA_LEARN_ALWAYS = 2
+} llma_learn;
+
 /* Values out of bounds are LLMA_ERROR_USAGE. */
 typedef enum llma_option LLMA_INT_ENUM {
   /* Of compressing. */
@@ -398,6 +406,7 @@ typedef enum llma_option LLMA_INT_ENUM {
   LLMA_OPTION_EMBED_MODELS = 9,   /* 1: the models that are used go into the
                                      file, which then needs no other ones.
                                      Default 0 */
+  LLMA_OPTION_LEARN = 10,         /* an llma_learn */
 
   /* Of both directions. */
   LLMA_OPTION_THREADS = 20,      /* at most; never more than there are
@@ -545,6 +554,7 @@ typedef struct llma_frame_info {
   uint32_t window;     /* tokens; of LLMA_FRAME_MODEL */
   uint64_t reference_bytes; /* 0: there is none */
   uint64_t reference_xxh3;
+  int learns; /* whether the model learnt from it; of LLMA_FRAME_MODEL */
 } llma_frame_info;
 
 /* Told of each frame with content when it is done. */
@@ -571,11 +581,12 @@ typedef struct llma_level_info {
   uint64_t compress_bytes;
   uint64_t decompress_bytes;
   uint64_t model_bytes; /* of the file of the model; 0 without one */
+  int learns;           /* whether the model learns from what it reads */
 } llma_level_info;
 
-/* Of the level of `options`, with its lanes, window, threads and model (the
- * default model, if it says none), for a content of `content_bytes`; 0: for as
- * much as a frame holds. `options` may be NULL. */
+/* Of the level of `options`, with its lanes, window, learning, threads and
+ * model (the default model, if it says none), for a content of `content_bytes`;
+ * 0: for as much as a frame holds. `options` may be NULL. */
 LLMA_API llma_status llma_level_get_info(const llma_options *options,
                                          uint64_t content_bytes,
                                          llma_level_info *info,

@@ -111,6 +111,8 @@ nb::tuple FramePlaces(nb::callable read_at, uint64_t file_bytes) {
     if (has_model) {
       settings["lanes"] = frame.num_lanes;
       settings["window"] = frame.window;
+      settings["learn"] = static_cast<int>(
+          frame.learns != 0 ? LLMA_LEARN_ALWAYS : LLMA_LEARN_NEVER);
     }
     const nb::object id =
         has_model

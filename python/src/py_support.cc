@@ -47,6 +47,7 @@ constexpr NamedOption kSettings[] = {
     {"frame_bytes", LLMA_OPTION_FRAME_BYTES},
     {"checksums", LLMA_OPTION_CHECKSUMS},
     {"embed_models", LLMA_OPTION_EMBED_MODELS},
+    {"learn", LLMA_OPTION_LEARN},
 };
 
 void SetByName(llma_options* options, const nb::dict& settings) {

@@ -18,6 +18,9 @@ CompressOptions ForCompressing(const llma_options& options,
   if (options.context_models != LLMA_CONTEXTS_OF_LEVEL) {
     how.context_models = static_cast<ContextModels>(options.context_models - 1);
   }
+  if (options.learn != LLMA_LEARN_AS_LEVEL) {
+    how.learns = options.learn == LLMA_LEARN_ALWAYS;
+  }
   how.max_memory_bytes = MemoryBytes(options);
   how.has_checksums = options.checksums != 0;
   how.progress = Progress(options, cancelled);
@@ -114,7 +117,8 @@ llma_status llma_level_get_info(const llma_options* options,
          settings.uses_model ? max_lanes : 0, settings.uses_model ? window : 0,
          frame_bytes, llma::CompressMemoryBytes(bytes, model, how),
          llma::RestoreMemoryBytes(bytes, model, how),
-         model == nullptr ? 0 : model->file_bytes().size()});
+         model == nullptr ? 0 : model->file_bytes().size(),
+         how.learns.value_or(settings.learns) && settings.uses_model ? 1 : 0});
   });
 }
 

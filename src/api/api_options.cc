@@ -6,6 +6,7 @@
 #include "api/api_progress.h"
 #include "base/machine_limits.h"
 #include "codec/choose/levels.h"
+#include "codec/frame/frame_context.h"
 #include "kernels/kernel_table.h"
 
 namespace llma::api {
@@ -31,6 +32,7 @@ constexpr OptionRule kRules[] = {
     {LLMA_OPTION_CHECKSUMS, &llma_options::checksums, 0, 1},
     {LLMA_OPTION_AUTO_MODEL, &llma_options::auto_model, 0, 1},
     {LLMA_OPTION_EMBED_MODELS, &llma_options::embed_models, 0, 1},
+    {LLMA_OPTION_LEARN, &llma_options::learn, 0, LLMA_LEARN_ALWAYS},
     {LLMA_OPTION_THREADS, &llma_options::threads, 0, kMaxThreads},
     {LLMA_OPTION_MEMORY_BYTES, &llma_options::memory_bytes, 0, UINT64_MAX},
     {LLMA_OPTION_TOTAL_BYTES, &llma_options::total_bytes, 0, UINT64_MAX},
@@ -134,6 +136,7 @@ llma_frame_info FrameInfo(const FrameHeader& header) {
     info.reference_bytes = header.reference_id->size_bytes;
     info.reference_xxh3 = header.reference_id->xxh3;
   }
+  info.learns = header.predictor_id == kLearningPredictorId ? 1 : 0;
   return info;
 }
 

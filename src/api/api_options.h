@@ -29,6 +29,7 @@ struct llma_options {
   uint64_t frame_bytes = 0;
   uint64_t quick_start = 0, checksums = 1, auto_model = 0;
   uint64_t embed_models = 0;
+  uint64_t learn = LLMA_LEARN_AS_LEVEL;
   uint64_t threads = 0, memory_bytes = 0, total_bytes = 0;
   uint64_t max_content_bytes = 0, stats = 0, one_file = 0;
   llma::api::SharedModel model;

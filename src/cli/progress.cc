@@ -147,7 +147,8 @@ std::string FormatFrame(const std::string& name, uint64_t number,
       return text + "context models alone";
     default:
       return text + std::to_string(frame.num_lanes) + " lanes, window " +
-             std::to_string(frame.window);
+             std::to_string(frame.window) +
+             (frame.learns != 0 ? ", learning" : "");
   }
 }
 

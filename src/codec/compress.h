@@ -33,6 +33,8 @@ struct CompressOptions {
   // What helps the language model to predict, or predicts without one; else
   // the level's.
   std::optional<ContextModels> context_models;
+  // Whether the language model learns while it reads; else as the level does.
+  std::optional<bool> learns;
   uint64_t max_memory_bytes = ~uint64_t{0};  // fewer frames at a time; kLimit
   bool has_checksums = true;
   // Beside the one that is given: what suits a frame best compresses it. Those

@@ -28,9 +28,13 @@ Status CheckPredictor(const FrameHeader& header) {
   const bool is_predicted =
       header.kind == FrameKind::kCoded || header.kind == FrameKind::kContexts;
   if (!is_predicted || header.predictor_id == kPredictorId) return OkStatus();
+  if (header.kind == FrameKind::kCoded &&
+      header.predictor_id == kLearningPredictorId) {
+    return OkStatus();
+  }
   std::string text = "needs predictor " + std::to_string(header.predictor_id) +
                      ", which this version does not have";
-  if (header.predictor_id > kPredictorId) text += ": a newer one may";
+  if (header.predictor_id > kLearningPredictorId) text += ": a newer one may";
   return Error{ErrorCode::kUnsupported, std::move(text)};
 }
 
@@ -69,15 +73,17 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
                                          CodecContext& context,
                                          const DecompressOptions& options) {
   LLMA_ASSIGN(const auto engine, context.EngineOf(model, kernels));
+  const bool learns = header.predictor_id == kLearningPredictorId;
   const auto decode = [&](ThreadPool& pool, ThreadPool* joint_pool) {
     return DecodeFrame(
         {*engine, kernels, pool, header.window_positions, header.context_models,
          options.progress, options.clock, nullptr, &context.pages(),
-         UseOf(header, options, context), joint_pool},
+         UseOf(header, options, context), joint_pool, learns},
         std::move(coder), header.lane_bytes);
   };
-  const bool shares_passes =
-      options.pass_group.has_value() || header.lane_bytes.size() == 1;
+  // What a frame learns is its own.
+  const bool shares_passes = !learns && (options.pass_group.has_value() ||
+                                         header.lane_bytes.size() == 1);
   if (!shares_passes) {
     return decode(*context.TakePool(options.num_threads), nullptr);
   }
@@ -155,7 +161,8 @@ uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,
     }
     bytes += DecoderMemoryBytes(EngineToEstimate(), model->config(),
                                 static_cast<uint32_t>(header.lane_bytes.size()),
-                                header.window_positions, threads) +
+                                header.window_positions, threads,
+                                header.predictor_id == kLearningPredictorId) +
              static_cast<uint64_t>(threads) * kBytesPerThread;
     // What a single lane guesses by: its tokens, and where they stood.
     if (header.lane_bytes.size() == 1) {

@@ -40,7 +40,7 @@ CASES = [
     ("llma model import n", ["name with space", "new"]),
     ("llma model import --st", ["--start-token"]),
     ("llma model import --name ", []),
-    ("llma bench --le", ["--levels"]),
+    ("llma bench --lev", ["--levels"]),
     ("llma bench n", ["name with space", "new"]),
 ]
 

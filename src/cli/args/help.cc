@@ -141,6 +141,8 @@ How to compress
                         frame the best of those that are installed
       --lanes N         parts of a frame that are decoded at once, 1 to 64
       --window N        tokens that the model looks back, a multiple of 16
+      --learn           the model learns from what it reads: smaller, slower
+      --no-learn        it does not, whatever the level
       --frame-size SIZE content of a frame, 4K to 1G; damage costs whole frames
       --no-adjust       an error where -M allows too little, no lower settings
       --verify          decode and compare the result before it gets its name

@@ -67,6 +67,10 @@ void DropUnfitting(const Options& defaults, Options& options) {
     drop(&Options::resume, &Options::flush, &Options::is_short,
          &Options::embeds_models);
   }
+  if (!compresses || options.is_short ||
+      !llma_level_uses_model(options.level)) {
+    drop(&Options::learn);
+  }
   if (!decompresses) {
     drop(&Options::salvage);
     drop_range();
@@ -95,6 +99,17 @@ void DropUnfitting(const Options& defaults, Options& options) {
     drop(&Options::resume);
     if (options.resume) drop(&Options::has_checksums);
   }
+}
+
+Status CheckLearning(const Options& options) {
+  if (options.operation != Operation::kCompress) {
+    return Usage("--learn goes with compressing: a file says whether it is so");
+  }
+  if (options.is_short) return Usage("--short and --learn exclude each other");
+  if (llma_level_uses_model(options.level) == 0) {
+    return Usage("--learn needs a level with a language model: -3 to -9");
+  }
+  return OkStatus();
 }
 
 Status CheckCodingOptions(const Options& options) {
@@ -153,6 +168,9 @@ Status CheckCodingOptions(const Options& options) {
       (options.operands.size() > 1 || options.recursive ||
        options.names_file)) {
     return Usage("--short: several messages in one output could not be read");
+  }
+  if (options.learn == LLMA_LEARN_ALWAYS) {
+    LLMA_TRY(CheckLearning(options));
   }
   if (options.is_short && options.embeds_models) {
     return Usage("--short and --embed-model exclude each other");

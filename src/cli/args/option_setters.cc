@@ -177,6 +177,12 @@ Status SetOption(int option, const std::string& value, Options& options) {
       options.num_lanes = static_cast<uint32_t>(n);
       break;
     }
+    case kLearn:
+      options.learn = LLMA_LEARN_ALWAYS;
+      break;
+    case kNoLearn:
+      options.learn = LLMA_LEARN_NEVER;
+      break;
     case kWindow:
       return SetWindow(value, options);
     case 'M': {

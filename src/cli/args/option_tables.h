@@ -12,6 +12,8 @@ enum LongOption {
   kStdout = 256,
   kModel,
   kLanes,
+  kLearn,
+  kNoLearn,
   kWindow,
   kName,
   kStartToken,

@@ -77,6 +77,7 @@ struct Options {
   int num_threads = 0;  // 0: all processors
   std::string engine;   // empty: $LLMA_ENGINE
   int level = LLMA_LEVEL_DEFAULT;
+  llma_learn learn = LLMA_LEARN_AS_LEVEL;
   uint32_t num_lanes = 0;         // 0: by level and size of the content
   uint32_t window_positions = 0;  // 0: the level's
   // Of bench: the levels to measure.

@@ -33,9 +33,13 @@ struct Run {
 
 // [llma_stage]
 constexpr std::array<const char*, LLMA_NUM_STAGES> kStageNames = {
-    "matrix products",      "attention",         "norms, gates, quantising",
-    "final layer",          "weights of tokens", "context models, coder",
-    "tokenizer, checksums",
+    "matrix products",
+    "attention",
+    "norms, gates, quantising",
+    "final layer",
+    "weights of tokens",
+    "context models, coder",
+    "tokenizer, learning, checksums",
 };
 
 std::string StageTable(const Run& compress, const Run& decompress,

@@ -114,6 +114,8 @@ Result<uint64_t> DecodeAhead::MemoryBytes(const llma_frame_info& frame) {
   LLMA_TRY(how.Set(LLMA_OPTION_WINDOW, frame.window));
   LLMA_TRY(how.Set(LLMA_OPTION_CONTEXT_MODELS,
                    static_cast<uint64_t>(frame.context_models)));
+  LLMA_TRY(how.Set(LLMA_OPTION_LEARN,
+                   frame.learns != 0 ? LLMA_LEARN_ALWAYS : LLMA_LEARN_NEVER));
   LLMA_ASSIGN(const llma_level_info info, LevelInfo(how, frame.content_bytes));
   return info.decompress_bytes + frame.frame_bytes + frame.content_bytes;
 }

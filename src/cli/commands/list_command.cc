@@ -128,7 +128,7 @@ std::string FrameLines(const ListedFile& file) {
                    ULL{frame.info.frame_ofs}, ULL{frame.info.frame_bytes},
                    ULL{frame.info.content_ofs}, ULL{frame.info.content_bytes},
                    frame.info.num_lanes, frame.info.window) +
-            frame.method + "\n";
+            frame.method + (frame.info.learns != 0 ? ", learning\n" : "\n");
   }
   for (const ListedFile::Model& model : file.models) {
     text += Format("%17llu %15llu %45s  ", ULL{model.info.frame_ofs},
@@ -233,7 +233,7 @@ std::string RobotLines(const ListedFile& file, bool with_frames) {
                    ULL{frame.info.frame_ofs}, ULL{frame.info.frame_bytes},
                    ULL{frame.info.content_ofs}, ULL{frame.info.content_bytes},
                    frame.info.num_lanes, frame.info.window) +
-            frame.method + "\n";
+            frame.method + (frame.info.learns != 0 ? "\t1\n" : "\t0\n");
   }
   for (const ListedFile::Model& model : file.models) {
     text += Format("model\t%llu\t%llu\t", ULL{model.info.frame_ofs},
@@ -255,6 +255,7 @@ Json ToJson(const ListedFile& file) {
       entry["model_id"] = ToHex(frame.info.model_id);
       entry["lanes"] = frame.info.num_lanes;
       entry["window"] = frame.info.window;
+      entry["learns"] = frame.info.learns != 0;
     }
     if (frame.info.reference_bytes > 0) {
       entry["reference"] = {

@@ -40,7 +40,8 @@ std::string RobotRow(int level, const llma_level_info& info) {
   for (const uint64_t value :
        {uint64_t{static_cast<unsigned>(level)}, uint64_t{info.uses_model != 0},
         uint64_t{info.max_lanes}, uint64_t{info.window}, info.frame_bytes,
-        info.compress_bytes, info.decompress_bytes, info.model_bytes}) {
+        info.compress_bytes, info.decompress_bytes, info.model_bytes,
+        uint64_t{info.learns != 0}}) {
     row += "\t" + std::to_string(value);
   }
   return row + "\n";
@@ -54,7 +55,8 @@ Json JsonRow(int level, const llma_level_info& info) {
           {"frame_bytes", info.frame_bytes},
           {"compress_bytes", info.compress_bytes},
           {"decompress_bytes", info.decompress_bytes},
-          {"model_bytes", info.model_bytes}};
+          {"model_bytes", info.model_bytes},
+          {"learns", info.learns != 0}};
 }
 
 }  // namespace

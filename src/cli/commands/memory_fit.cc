@@ -49,6 +49,12 @@ Result<std::string> FitToMemory(llma::Options& options,
   LLMA_ASSIGN(const llma_level_info first, LevelInfo(options, content_bytes));
   uint64_t needed = first.compress_bytes;
   if (needed <= limit) return std::string();
+  LLMA_ASSIGN(const uint64_t learn, options.Get(LLMA_OPTION_LEARN));
+  if (first.learns != 0) {
+    LLMA_TRY(options.Set(LLMA_OPTION_LEARN, LLMA_LEARN_NEVER));
+    LLMA_ASSIGN(const llma_level_info lower, LevelInfo(options, content_bytes));
+    needed = lower.compress_bytes;
+  }
   const uint64_t frame_bytes = content_bytes == 0
                                    ? first.frame_bytes
                                    : std::min(first.frame_bytes, content_bytes);
@@ -87,7 +93,11 @@ Result<std::string> FitToMemory(llma::Options& options,
     LLMA_TRY(options.Set(best->option, best->now));
     needed = least;
   }
-  std::string text;
+  std::string text = first.learns != 0 ? "no learning" : "";
+  if (needed > limit) {
+    text.clear();
+    LLMA_TRY(options.Set(LLMA_OPTION_LEARN, learn));
+  }
   for (const Setting& setting : settings) {
     if (needed > limit) {
       LLMA_TRY(options.Set(setting.option, setting.given));

@@ -9,10 +9,11 @@
 
 namespace llma::cli {
 
-// Lowers lanes that were asked for, the size of frames, and the window, until
-// compressing takes no more memory than the options allow, and says what became
-// of them. Nothing is changed, and the text is empty, if it takes no more
-// anyway, or more in any case. content_bytes: 0 if not known.
+// Stops learning, then lowers lanes that were asked for, the size of frames,
+// and the window, until compressing takes no more memory than the options
+// allow, and says what became of them. Nothing is changed, and the text is
+// empty, if it takes no more anyway, or more in any case. content_bytes: 0 if
+// not known.
 Result<std::string> FitToMemory(llma::Options& options, uint64_t content_bytes);
 
 }  // namespace llma::cli

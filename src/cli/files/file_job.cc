@@ -34,6 +34,7 @@ Result<llma::Options> MakeOptions(const Options& options) {
   const std::pair<llma_option, uint64_t> values[] = {
       {LLMA_OPTION_LEVEL, static_cast<uint64_t>(options.level)},
       {LLMA_OPTION_LANES, options.num_lanes},
+      {LLMA_OPTION_LEARN, static_cast<uint64_t>(options.learn)},
       {LLMA_OPTION_WINDOW, options.window_positions},
       {LLMA_OPTION_FRAME_BYTES, options.frame_bytes},
       {LLMA_OPTION_EMBED_MODELS, options.embeds_models ? 1 : 0},

@@ -31,17 +31,20 @@ constexpr LevelSettings OfContexts(ContextModels models) {
           .max_lanes = 1,
           .window_positions = 0,
           .context_models = models,
+          .learns = false,
           .frame_bytes = kContextFrameBytes,
           .first_frame_bytes = kFirstContextFrameBytes,
           .price_of_work = 0};
 }
 
 constexpr LevelSettings OfModel(uint32_t max_lanes, uint32_t window_positions,
-                                ContextModels models, uint64_t price_of_work) {
+                                ContextModels models, uint64_t price_of_work,
+                                bool learns = false) {
   return {.uses_model = true,
           .max_lanes = max_lanes,
           .window_positions = window_positions,
           .context_models = models,
+          .learns = learns,
           .frame_bytes = kModelFrameBytes,
           .first_frame_bytes = kFirstModelFrameBytes,
           .price_of_work = price_of_work};
@@ -56,7 +59,7 @@ constexpr std::array<LevelSettings, kBestLevel> kLevels = {
     OfModel(12, 768, ContextModels::kLight, 30),
     OfModel(8, 1024, ContextModels::kFull, 20),
     OfModel(4, 2048, ContextModels::kFull, 10),
-    OfModel(1, 4096, ContextModels::kFull, 0),
+    OfModel(1, 4096, ContextModels::kFull, 0, true),
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ struct LevelSettings {
   uint32_t max_lanes;
   uint32_t window_positions;
   ContextModels context_models;
+  bool learns;  // the language model, while it reads
   // Content of a frame. It is the content without repetitions if that makes it
   // larger, up to kMaxFrameBytes.
   uint64_t frame_bytes;

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/machine_limits.h"
+#include "codec/frame/frame_context.h"
 #include "engine/engine_registry.h"
 
 namespace llma {
@@ -59,11 +60,13 @@ FrameSequenceDecoder::Group FrameSequenceDecoder::GroupOf(
   }
   const int threads_per_frame = EngineToEstimate().threads_per_frame;
   const size_t num_lanes = header.lane_bytes.size();
+  const bool learns = header.predictor_id == kLearningPredictorId;
   const size_t max_joint =
       num_lanes == 1 ? kMaxJointStreams : kMaxJointLanes / num_lanes;
   // A device joins passes by itself, and threads help a frame that is alone.
-  if (num_lanes > 1 &&
-      (header.is_last || threads_per_frame == 1 || max_joint < 2)) {
+  // So it is where frames learn, which cannot join.
+  if (learns || (num_lanes > 1 &&
+                 (header.is_last || threads_per_frame == 1 || max_joint < 2))) {
     const int max_running = std::max(1, num_threads_ / threads_per_frame);
     return {static_cast<size_t>(max_running),
             header.is_last ? num_threads_ : num_threads_ / max_running,

@@ -14,11 +14,14 @@
 #include "codec/reference.h"
 #include "engine/engine.h"
 #include "kernels/kernel_table.h"
+#include "model/learner.h"
 
 namespace llma {
 
 // Names what this program computes: PREDICTOR.md, and NUMERICS.md beneath it.
 inline constexpr uint32_t kPredictorId = 1;
+// The same with a language model that learns (NUMERICS.md, section 9).
+inline constexpr uint32_t kLearningPredictorId = 2;
 
 // What both directions need. All must outlive the call.
 struct FrameContext {
@@ -34,7 +37,14 @@ struct FrameContext {
   ReferenceUse reference = {};
   // A decoder's passes, which frames with the same pool share; null: its own.
   ThreadPool* joint_pool = nullptr;
+  // Whether the language model learns from the content. It takes a step each
+  // time that the lanes have coded TurnsPerLearningStep() pieces each.
+  bool learns = false;
 };
+
+inline uint32_t TurnsPerLearningStep(size_t num_lanes) {
+  return Learner::kMaxRows / static_cast<uint32_t>(num_lanes);
+}
 
 }  // namespace llma
 

@@ -37,6 +37,7 @@ class FrameDecoder {
         // Several lanes do not guess: a step is needed as long as any lane
         // needs one.
         max_pass_tokens_(MaxPassTokens(lane_bytes.size())),
+        turns_per_step_(TurnsPerLearningStep(lane_bytes.size())),
         are_weighed_(lane_bytes.size()),
         weighing_wait_(context.pool.may_spin()) {
     const Model& model = context.engine.model();
@@ -54,11 +55,16 @@ class FrameDecoder {
 
   Result<std::vector<uint8_t>> Run() {
     while (done_bytes_ < total_bytes_) {
+      if (context_.learns && num_turns_ % turns_per_step_ == 0 &&
+          num_turns_ > 0) {
+        Learn();
+      }
       LLMA_TRY(PredictStep());
       EnterStage(context_.clock, Stage::kCoding);
       const Status decoded = DecodeStep();
       LLMA_TRY(session_.Check());  // for what it gave may be the cause
       LLMA_TRY(decoded);
+      ++num_turns_;
       LLMA_TRY(CheckNotTruncated(coder_));
       LLMA_TRY(ReportProgress(context_.progress, {done_bytes_, total_bytes_,
                                                   coder_.consumed_bytes()}));
@@ -97,6 +103,26 @@ class FrameDecoder {
     }
     lane.fed.tokens = {tokens.back()};
     lane.num_positions = tokens.size();
+  }
+
+  // A step of learning. Predictions that are not yet used are made anew.
+  void Learn() {
+    for (Lane& lane : lanes_) {
+      if (lane.position.remaining_bytes == 0 || lane.needs_prediction) continue;
+      const uint32_t token = lane.fed.tokens[lane.path.back()];
+      lane.path.pop_back();
+      session_.Keep(lane.position.lane, lane.path);
+      Feed(lane, token);
+    }
+    session_.Learn();
+  }
+
+  // After the path: it is in the stream.
+  void Feed(Lane& lane, uint32_t token) {
+    lane.num_positions += lane.path.size();
+    lane.fed.tokens.assign(1, token);
+    lane.fed.parents.clear();
+    lane.needs_prediction = true;
   }
 
   // Runs the lanes whose next token has no prediction yet.
@@ -192,7 +218,14 @@ class FrameDecoder {
     if (max_pass_tokens_ > 1) lane.drafter.Push(token);
     const auto num_fed = static_cast<uint32_t>(lane.fed.tokens.size());
     const uint32_t last = lane.path.back();
-    for (uint32_t i = last + 1; i < num_fed; ++i) {
+    if (context_.learns) {
+      session_.Remember(lane.position.lane, lane.first_row + last, lane.masses,
+                        token);
+    }
+    // What was guessed is no longer what the model says after a step.
+    const bool is_stale =
+        context_.learns && (num_turns_ + 1) % turns_per_step_ == 0;
+    for (uint32_t i = last + 1; i < num_fed && !is_stale; ++i) {
       if (lane.fed.tokens[i] != token || lane.fed.parents[i] != last) continue;
       lane.path.push_back(i);
       EnterStage(context_.clock, Stage::kTokenWeights);
@@ -201,10 +234,7 @@ class FrameDecoder {
       return;
     }
     if (num_fed > 1) session_.Keep(lane.position.lane, lane.path);
-    lane.num_positions += lane.path.size();
-    lane.fed.tokens.assign(1, token);
-    lane.fed.parents.clear();
-    lane.needs_prediction = true;
+    Feed(lane, token);
   }
 
   const FrameContext& context_;
@@ -212,6 +242,8 @@ class FrameDecoder {
   FrameModels models_;
   BinaryDecoder coder_;
   const uint32_t max_pass_tokens_;
+  const uint32_t turns_per_step_;
+  uint64_t num_turns_ = 0;  // pieces of each lane so far
   std::vector<Lane> lanes_;
   // Those of the last step, and whose masses are there.
   std::vector<Lane*> predicted_;
@@ -223,14 +255,20 @@ class FrameDecoder {
 
 }  // namespace
 
-uint64_t DecoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,
+uint64_t DecoderMemoryBytes(const EngineKind& given, const ModelConfig& config,
                             uint32_t num_lanes, uint32_t window_positions,
-                            int num_threads) {
+                            int num_threads, bool learns) {
+  // Only the processor learns.
+  const EngineKind& kind = learns ? *AllEngines().front() : given;
   const uint32_t num_tokens = config.num_tokens;
   return kind.decoder_bytes(
              config, {num_lanes, window_positions, MaxPassTokens(num_lanes)},
              num_threads) +
          num_lanes * TokenMasses::SizeBytes(num_tokens) +
+         (learns ? Learner::SizeBytes(config, num_threads) +
+                       TokenRecords::SizeBytes(
+                           config, num_lanes * MaxPassTokens(num_lanes))
+                 : 0) +
          (num_lanes == 1 ? num_tokens * sizeof(uint32_t) : 0);
 }
 
@@ -254,7 +292,8 @@ Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
            context.clock,
            context.pages,
            start ? start->read->stream.get() : nullptr,
-           context.joint_pool != nullptr}));
+           context.joint_pool != nullptr,
+           context.learns}));
   return FrameDecoder(context, *session, std::move(coder), lane_bytes, start)
       .Run();
 }

@@ -26,7 +26,7 @@ Result<std::vector<uint8_t>> DecodeFrame(const FrameContext& context,
 // this kind and a pool of this many threads.
 uint64_t DecoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,
                             uint32_t num_lanes, uint32_t window_positions,
-                            int num_threads);
+                            int num_threads, bool learns = false);
 
 }  // namespace llma
 

@@ -52,8 +52,9 @@ class FrameEncoder {
                const std::optional<ReferenceStart>& start)
       : context_(context),
         content_(content),
-        steps_per_chunk_(
-            StepsForLanes(lane_pieces, context.engine.encode_rows())),
+        steps_per_chunk_(StepsForLanes(
+            lane_pieces,
+            context.learns ? Learner::kMaxRows : context.engine.encode_rows())),
         models_(StartModels(context, start, lane_bytes, content.size())),
         coder_(std::move(coder)) {
     uint64_t byte_ofs = 0;
@@ -150,7 +151,13 @@ class FrameEncoder {
             CostOfToken(masses, targets[row], context_.costs->max_alternatives);
       };
     }
-    return session.Run(batch, targets, chunk.paths, add_opinion);
+    LLMA_TRY(session.Run(batch, targets, chunk.paths, add_opinion));
+    if (context_.learns && std::ranges::any_of(lanes_, [](const Lane& lane) {
+          return !lane.unread.empty();
+        })) {
+      session.Learn();
+    }
+    return OkStatus();
   }
 
   // Codes the steps of a chunk; returns their bytes.
@@ -212,13 +219,16 @@ class FrameEncoder {
 
 }  // namespace
 
-uint64_t EncoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,
+uint64_t EncoderMemoryBytes(const EngineKind& given, const ModelConfig& config,
                             uint32_t num_lanes, uint32_t window_positions,
-                            int num_threads) {
+                            int num_threads, bool learns) {
+  // Only the processor learns.
+  const EngineKind& kind = learns ? *AllEngines().front() : given;
   const uint32_t steps = StepsPerChunk(num_lanes, kind.max_encode_rows);
   const SessionShape shape = {num_lanes, window_positions, steps};
   return kind.encoder_bytes(config, shape, num_threads) +
-         2 * shape.max_rows() * kPathBytes;
+         2 * shape.max_rows() * kPathBytes +
+         (learns ? Learner::SizeBytes(config, num_threads) : 0);
 }
 
 std::vector<uint64_t> SplitIntoLanes(std::span<const TextPiece> pieces,
@@ -246,11 +256,11 @@ Result<std::vector<uint8_t>> EncodeFrame(const FrameContext& context,
               ReadReference(context, lane_bytes));
   FrameEncoder encoder(context, content, PiecesOfLanes(pieces, lane_bytes),
                        lane_bytes, std::move(coder), start);
-  LLMA_ASSIGN(
-      const auto session,
-      context.engine.OpenEncoder(
-          {encoder.shape(), lane_bytes, context.pool, context.clock,
-           context.pages, start ? start->read->stream.get() : nullptr}));
+  LLMA_ASSIGN(const auto session,
+              context.engine.OpenEncoder(
+                  {encoder.shape(), lane_bytes, context.pool, context.clock,
+                   context.pages, start ? start->read->stream.get() : nullptr,
+                   false, context.learns}));
   return encoder.Run(*session);
 }
 

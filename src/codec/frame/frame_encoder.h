@@ -38,7 +38,7 @@ inline constexpr uint64_t kPathBytes = 2048;
 // this kind and a pool of this many threads.
 uint64_t EncoderMemoryBytes(const EngineKind& kind, const ModelConfig& config,
                             uint32_t num_lanes, uint32_t window_positions,
-                            int num_threads);
+                            int num_threads, bool learns = false);
 
 }  // namespace llma
 
