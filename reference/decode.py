@@ -63,7 +63,8 @@ class Decoder:
         """FORMAT.md, section 3."""
         if frame.kind == container.STORED:
             return frame.payload
-        if frame.predictor != 1:
+        learns = frame.kind == container.CODED and frame.predictor == 2
+        if frame.predictor != 1 and not learns:
             raise Unsupported(f"predictor {frame.predictor}")
         if frame.kind == container.CODED:
             model = self.find_model(
@@ -80,7 +81,7 @@ class Decoder:
         else:
             from token_walk import decode_lanes
             predicted = decode_lanes(code, model, frame.window, frame.models,
-                                     frame.lanes, reference)
+                                     frame.lanes, reference, learns)
         code.end()
         return repetitions.put_back(
             repeated, predicted, reference.text if reference else b"")

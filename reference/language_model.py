@@ -116,8 +116,10 @@ class Keys:
 class Stream:
     """Section 5: the model of one lane, with a window of so many positions."""
 
-    def __init__(self, model, window):
+    def __init__(self, model, window, learner=None):
+        """learner: section 9, if the model learns."""
         self.model, self.window = model, window
+        self.learner = learner
         self.position = 0
         self.trace = lambda layer, step, values: None
         self.heads = [Keys() for _ in model.shares]
@@ -191,8 +193,9 @@ class Stream:
     def feed(self, row):
         """Feeds a row of the embedding; gives the integer weights of the
         next token."""
-        model = self.model
+        model, learner = self.model, self.learner
         eps = model.norm_eps
+        record = learner.new_record() if learner else None
         embedding = model.embedding
         x = (embedding.values[row].astype(F) * embedding.scales[row][:, None]
              ).reshape(-1) * model.embedding_scale
@@ -202,25 +205,35 @@ class Stream:
             self.trace(i, "attn_norm", h)
             o = self._attention(i, layer, h)
             self.trace(i, "o", o)
-            a = matmul(layer.out, o)
+            learnt = learner.layers[i] if learner else None
+            a = learnt.out.multiply(o)[0] if learnt else matmul(layer.out, o)
             if layer.post_attention is not None:
                 a = rms_norm(a, layer.post_attention, eps)
             self.trace(i, "attention", a)
             x = x + a
-            h = rms_norm(x, layer.ffn_norm, eps)
+            if learnt:
+                record.middles.append(x)
+                record.heads.append(o)
+            h = rms_norm(x, learnt.norm.weights if learnt
+                         else layer.ffn_norm, eps)
             self.trace(i, "ffn_norm", h)
-            both = matmul(layer.gate_up, h)
+            both = (learnt.gate_up.multiply(h)[0] if learnt
+                    else matmul(layer.gate_up, h))
             self.trace(i, "gate_up", both)
             y = gated(*np.split(both, 2), model.is_gelu)
             self.trace(i, "gated", y)
-            a = matmul(layer.down, y)
+            a = learnt.down.multiply(y)[0] if learnt else matmul(layer.down, y)
             if layer.post_ffn is not None:
                 a = rms_norm(a, layer.post_ffn, eps)
             self.trace(i, "feed_forward", a)
             x = x + a
         self.position += 1
         self.trace(model.num_layers, "x", x)
-        h = rms_norm(x, model.output_norm, eps)
+        h = rms_norm(x, learner.output_norm.weights if learner
+                     else model.output_norm, eps)
+        if record:
+            record.end = x
+        self.record = record
         self.trace(model.num_layers, "output_norm", h)
         logits = matmul(model.head, h)
         if model.logit_cap:

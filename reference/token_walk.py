@@ -59,20 +59,23 @@ def quotient24(part, whole):
 
 
 class Lane:
-    def __init__(self, model, window, size, number, start=None):
+    def __init__(self, model, window, size, number, start=None, learner=None):
         """start: the lane of the reference, if there is one."""
         self.size, self.number = size, number
         self.content = bytearray()
         self.was_escape = False
+        self.records = []  # since the last step of learning
         if start is not None:
             self.stream = start.stream.copy()
-            self.weights, self.sum_before = start.weights, start.sum_before
+            self.stream.learner = learner
+            self.last_row = start.last_row
             return
-        self.stream = Stream(model, window)
-        self.feed(model.start_row)
+        self.stream = Stream(model, window, learner)
+        self.last_row = model.start_row
 
-    def feed(self, row):
-        self.weights = self.stream.feed(row)
+    def feed(self):
+        """The last token, whose successor is decoded next."""
+        self.weights = self.stream.feed(self.last_row)
         sums = np.concatenate([[0], np.cumsum(self.weights)])
         self.sum_before = [int(s) for s in sums]
 
@@ -83,8 +86,13 @@ class Lane:
 class FrameDecoder:
     told = None  # what is decided while a reference is read
 
-    def __init__(self, code, model, window, models, sizes, reference=None):
+    def __init__(self, code, model, window, models, sizes, reference=None,
+                 learns=False):
         self.code, self.model = code, model
+        self.learner = None
+        if learns:
+            from learning import Learner
+            self.learner = Learner(model)
         self.joint = Alone()
         known = set(model.tokens)
         self.may_escape = any(bytes([b]) not in known for b in range(256))
@@ -105,7 +113,7 @@ class FrameDecoder:
         first = 0 if start is None else 1
         for i in range(len(sizes)):
             self.joint.add_lane(len(read) + sum(sizes[:i]))
-        self.lanes = [Lane(model, window, size, i + first, start)
+        self.lanes = [Lane(model, window, size, i + first, start, self.learner)
                       for i, size in enumerate(sizes)]
 
     def read_reference(self, lane, text, known, most):
@@ -142,7 +150,11 @@ class FrameDecoder:
 
     def decode(self):
         """Section 2."""
+        turns = 0
         while not all(lane.is_complete() for lane in self.lanes):
+            if self.learner and turns and turns % (256 // len(self.lanes)) == 0:
+                self.learn()
+            turns += 1
             for lane in self.lanes:
                 if not lane.is_complete():
                     self.decode_piece(lane)
@@ -159,9 +171,20 @@ class FrameDecoder:
             lane.content.append(byte)
             self.joint.end_escape()
             return
+        lane.feed()
         row = self.decode_token(lane)
-        if not lane.is_complete():
-            lane.feed(row)
+        if self.learner and self.told is None:
+            record = lane.stream.record
+            record.gradient = self.learner.output_gradient(lane.weights, row)
+            lane.records.append(record)
+        lane.last_row = row
+
+    def learn(self):
+        """NUMERICS.md, section 9."""
+        self.learner.step([record for lane in self.lanes
+                           for record in lane.records])
+        for lane in self.lanes:
+            lane.records = []
 
     def decode_byte(self, predict, take):
         byte = 0
@@ -224,6 +247,7 @@ class FrameDecoder:
             first += is_whole
 
 
-def decode_lanes(code, model, window, models, sizes, reference=None):
-    return FrameDecoder(code, model, window, models, sizes,
-                        reference).decode()
+def decode_lanes(code, model, window, models, sizes, reference=None,
+                 learns=False):
+    return FrameDecoder(code, model, window, models, sizes, reference,
+                        learns).decode()

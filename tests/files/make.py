@@ -289,6 +289,7 @@ DEFAULT_MODEL_FILES = (
     ("level-3", "markup-line.txt", "-3"),
     ("level-6", "english-line.txt", "-6"),
     ("level-9", "code-line.txt", "-9"),
+    ("learning", "binary.bin + english.txt + chinese.txt", "-6 --learn"),
     ("short", "german-line.txt", "--short"),
 )
 

@@ -140,6 +140,8 @@ MIXED = b"words " * 15_000 + random.Random(2).randbytes(80_000) + b"others " * 1
          {"level": 9, "frame_size": 4096, "keep_name": True}),
         (text(9_000), ["-6", "--frame-size=4K", "--embed-model"],
          {"level": 6, "frame_size": 4096, "embed_model": True}),
+        (text(9_000), ["-6", "--frame-size=4K", "--learn"],
+         {"level": 6, "frame_size": 4096, "learn": True}),
         (MIXED, ["-4", "--window=64"], {"level": 4, "window": 64}),
         (b"", ["-6", "-N"], {"level": 6, "keep_name": True}),
         (b"x", ["-1"], {"level": 1}),
@@ -147,8 +149,8 @@ MIXED = b"words " * 15_000 + random.Random(2).randbytes(80_000) + b"others " * 1
          {"level": 6, "frame_size": 4096}),
         (b"abcdefg" * 900_000, ["-5"], {"level": 5}),
     ],
-    ids=["single", "one-more", "small", "model", "lanes", "name", "embedded", "mixed",
-         "empty", "byte", "noise", "repetitions"],
+    ids=["single", "one-more", "small", "model", "lanes", "name", "embedded", "learning",
+         "mixed", "empty", "byte", "noise", "repetitions"],
 )
 def test_same_bytes(
     nodes: Any,

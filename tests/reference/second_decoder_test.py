@@ -189,7 +189,10 @@ class Test:
             restored = self.run_program(
                 "-dc", "--model", path,
                 self.files / "default-model" / f"{name}.llma").stdout
-            decoded, _ = self.decode(data, [model])
+            # Which takes minutes where more than a few tokens are read.
+            decoded = right
+            if name != "learning":
+                decoded, _ = self.decode(data, [model])
             if {restored, decoded} != {right}:
                 self.fault(f"default-model/{name}: {restored!r:.200}, "
                            f"{decoded!r:.200}")
@@ -321,7 +324,7 @@ class Test:
 
 
 def random_content(generator, corpus):
-    size = generator.choice((1, 20, 60, 150, 300, 500))
+    size = generator.choice((1, 20, 60, 150, 300, 500, 1200))
     size = generator.randint(1, size)
     kind = generator.randrange(8)
     if kind < 3:
@@ -353,6 +356,8 @@ def random_options(generator):
     if generator.randrange(12) == 0:
         return "--short"
     options = f"-{level}"
+    if level > 2 and generator.randrange(2) == 0:
+        options += f" --learn --lanes={generator.choice((1, 1, 2, 5))}"
     if level > 2 and generator.randrange(3) == 0:
         options += f" --window={generator.choice((16, 32, 64))}"
     if generator.randrange(10) == 0:

@@ -69,6 +69,7 @@ def compress(
     model: ModelLike = None,
     lanes: int = 0,
     window: int = 0,
+    learn: bool | None = None,
     frame_size: int = 0,
     checksums: bool = True,
     embed_model: bool = False,
@@ -88,7 +89,8 @@ def compress(
     `to`: a file; or a folder, if it is one, ends with "/", or there are several
     sources. `reference`: a text (bytes), or the path of a file, that is read first
     for each source; decompress() needs it, too. `column`: of records in .parquet or
-    .jsonl files, the texts alone, a record a line. `threads`: of each task, which
+    .jsonl files, the texts alone, a record a line. `learn`: whether the language model
+    learns from what it reads; else as the level does. `threads`: of each task, which
     declares as many processors. `retries`: of a task whose worker or node dies. Other
     options are those of `llma`.
 
@@ -105,6 +107,8 @@ def compress(
         )
         if value
     }
+    if learn is not None:
+        settings["learn"] = 2 if learn else 1  # llma_learn
     if not checksums:
         settings["checksums"] = 0
     plan = CompressPlan(

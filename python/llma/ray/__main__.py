@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     packs.add_argument("--model", help="a name or a .llmm file")
     packs.add_argument("--lanes", type=int, default=0, metavar="N")
     packs.add_argument("--window", type=int, default=0, metavar="N")
+    packs.add_argument("--learn", action=argparse.BooleanOptionalAction)
     packs.add_argument("--frame-size", type=_bytes, default=0, metavar="SIZE")
     packs.add_argument("--no-check", action="store_true", help="no checksums")
     packs.add_argument("--embed-model", action="store_true")
@@ -138,6 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 level=given.level,
                 lanes=given.lanes,
                 window=given.window,
+                learn=given.learn,
                 frame_size=given.frame_size,
                 checksums=not given.no_check,
                 embed_model=given.embed_model,
