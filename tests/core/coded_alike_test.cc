@@ -108,6 +108,8 @@ class CodedAlikeTest : public testing::Test {
         how.has_checksums = false;
       } else if (word == "-N") {
         how.source_info = {"content.txt", 0644, 1'000'000'000, 0};
+      } else if (word == "--learn") {
+        how.learns = true;
       } else if (word == "--lanes") {
         words >> how.num_lanes;
       } else if (word == "--window") {
