@@ -27,6 +27,7 @@ sys.path[:0] = [str(SOURCE / "reference"), str(SOURCE / "tests" / "reference")]
 
 import arithmetic_code  # noqa: E402
 import container  # noqa: E402
+import model_kinds  # noqa: E402
 from checksums import crc8, xxh3  # noqa: E402
 from decode import Decoder  # noqa: E402
 from frame_encoder import KnownCode, coded_frame, frame, varint  # noqa: E402
@@ -310,6 +311,38 @@ def make_with_default_model(program, released):
             program, content_of(content), options, model), released)
 
 
+# Kinds of models whose steps of learning differ: by the head, by gates and norms.
+LEARNING_KINDS = ("caps", "head", "shares")
+
+
+def names_of_kinds():
+    """Of each kind in model_kinds.py: names, content and options of its files."""
+    for kind in model_kinds.KINDS:
+        files = [(f"kinds/{kind}", "english.txt + chinese.txt", "-6")]
+        if kind in LEARNING_KINDS:
+            files.append((f"kinds/{kind}-learning", "code.txt + english.txt + "
+                          "binary.bin + german.txt", "-9 --learn"))
+        yield kind, files
+
+
+def files_of_kinds():
+    """Of each kind: the model, and (name, content, options) of its files."""
+    for kind, files in names_of_kinds():
+        yield model_kinds.make(kind), [
+            (name, content_of(content), options)
+            for name, content, options in files]
+
+
+def make_of_kinds(program, released):
+    for model, files in files_of_kinds():
+        with tempfile.NamedTemporaryFile(suffix=".llmm") as path:
+            path.write(model)
+            path.flush()
+            for name, content, options in files:
+                write(name, compress(program, content, options, path.name),
+                      released)
+
+
 def read_released():
     """The sums of the files that releases had, by name."""
     rows = [line.split() for line in
@@ -334,6 +367,7 @@ def release(version):
     released = read_released()
     names = {f"{row[0]}.llma" for row in read_list()}
     names |= {f"default-model/{row[0]}.llma" for row in DEFAULT_MODEL_FILES}
+    names |= {f"{row[0]}.llma" for _, files in names_of_kinds() for row in files}
     with open(FOLDER / "released.txt", "a", encoding="ascii") as file:
         for name in sorted(names - set(released)):
             file.write(f"{version} {name} {digest_of(name)}\n")
@@ -351,6 +385,7 @@ def main():
             write(name, data, released)
     for name, data in by_hand().items():
         write(name, data, released)
+    make_of_kinds(program, released)
     write_first_probabilities()
     if sys.argv[2:3] == ["--release"]:
         release(sys.argv[3])

@@ -5,8 +5,8 @@
     second_decoder_test.py LLMA SOURCE_FOLDER [--random N] [--seed S]
     second_decoder_test.py LLMA SOURCE_FOLDER --default-model
 
-The first form without --random: the files of tests/files, as their list says; the first
-probabilities and steps of the forward pass that are committed; the checksums
+The first form without --random: the files of tests/files, as their list says, and those
+of models of each kind (tests/files/model_kinds.py); the first probabilities and steps of the forward pass that are committed; the checksums
 that documents give. With it: N files that LLMA makes of random contents, and
 frames of several lanes that LLMA decodes. The second one: the files of the
 default model, which LLMA must find.
@@ -172,6 +172,28 @@ class Test:
                 if restored.stdout != self.make.content_of(content):
                     self.fault(f"{name}: the exported decoder: "
                                f"{restored.stderr!r:.200}")
+
+    def check_kinds(self):
+        from model_file import Model
+        for data, files in self.make.files_of_kinds():
+            model = Model(data)
+            with tempfile.NamedTemporaryFile(suffix=".llmm") as path:
+                path.write(data)
+                path.flush()
+                for name, right, options in files:
+                    self.check_kind(name, right, options, model, path.name)
+
+    def check_kind(self, name, right, options, model, path):
+        packed = self.files / f"{name}.llma"
+        made = self.make.compress(self.program, right, options, path)
+        if made != packed.read_bytes():
+            self.fault(f"{name}: llma {options} writes something else")
+        restored = self.run_program("-dc", "--model", path, packed)
+        if restored.stdout != right:
+            self.fault(f"{name}: llma: {restored.stderr!r:.200}")
+        content, _ = self.decode(packed.read_bytes(), [model])
+        if content != right:
+            self.fault(f"{name}: the second decoder: {content!r:.200}")
 
     def check_default_model(self):
         from model_file import Model
@@ -384,6 +406,7 @@ def main():
         test.check_embedded_model()
         test.check_export()
         test.check_list()
+        test.check_kinds()
     sys.exit(1 if test.num_faults else 0)
 
 
