@@ -397,7 +397,7 @@ def random_options(generator):
     if generator.randrange(12) == 0:
         return "--short"
     options = f"-{level}"
-    if level > 2 and generator.randrange(2) == 0:
+    if level > 2 and generator.randrange(6) == 0:
         options += f" --learn --lanes={generator.choice((1, 1, 2, 5))}"
     if level > 2 and generator.randrange(3) == 0:
         options += f" --window={generator.choice((16, 32, 64))}"
