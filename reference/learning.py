@@ -19,8 +19,8 @@ LARGEST = F(2.0 ** 20)
 class Random:
     """SplitMix64."""
 
-    def __init__(self):
-        self.state = 1
+    def __init__(self, seed=1):
+        self.state = seed
 
     def next(self):
         mask = (1 << 64) - 1

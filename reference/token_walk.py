@@ -91,8 +91,9 @@ class FrameDecoder:
         self.code, self.model = code, model
         self.learner = None
         if learns:
-            from learning import Learner
+            from learning import MAX_ROWS, Learner
             self.learner = Learner(model)
+            self.turns_per_step = MAX_ROWS // len(sizes)
         self.joint = Alone()
         known = set(model.tokens)
         self.may_escape = any(bytes([b]) not in known for b in range(256))
@@ -152,7 +153,7 @@ class FrameDecoder:
         """Section 2."""
         turns = 0
         while not all(lane.is_complete() for lane in self.lanes):
-            if self.learner and turns and turns % (256 // len(self.lanes)) == 0:
+            if self.learner and turns and turns % self.turns_per_step == 0:
                 self.learn()
             turns += 1
             for lane in self.lanes:

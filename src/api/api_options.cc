@@ -136,7 +136,7 @@ llma_frame_info FrameInfo(const FrameHeader& header) {
     info.reference_bytes = header.reference_id->size_bytes;
     info.reference_xxh3 = header.reference_id->xxh3;
   }
-  info.learns = header.predictor_id == kLearningPredictorId ? 1 : 0;
+  info.learns = Learns(header) ? 1 : 0;
   return info;
 }
 

@@ -28,10 +28,7 @@ Status CheckPredictor(const FrameHeader& header) {
   const bool is_predicted =
       header.kind == FrameKind::kCoded || header.kind == FrameKind::kContexts;
   if (!is_predicted || header.predictor_id == kPredictorId) return OkStatus();
-  if (header.kind == FrameKind::kCoded &&
-      header.predictor_id == kLearningPredictorId) {
-    return OkStatus();
-  }
+  if (header.kind == FrameKind::kCoded && Learns(header)) return OkStatus();
   std::string text = "needs predictor " + std::to_string(header.predictor_id) +
                      ", which this version does not have";
   if (header.predictor_id > kLearningPredictorId) text += ": a newer one may";
@@ -73,7 +70,7 @@ Result<std::vector<uint8_t>> DecodeCoded(const FrameHeader& header,
                                          CodecContext& context,
                                          const DecompressOptions& options) {
   LLMA_ASSIGN(const auto engine, context.EngineOf(model, kernels));
-  const bool learns = header.predictor_id == kLearningPredictorId;
+  const bool learns = Learns(header);
   const auto decode = [&](ThreadPool& pool, ThreadPool* joint_pool) {
     return DecodeFrame(
         {*engine, kernels, pool, header.window_positions, header.context_models,
@@ -159,11 +156,11 @@ uint64_t DecompressMemoryBytes(const FrameHeader& header, const Model* model,
       bytes +=
           ReadingMemoryBytes(model->config(), header.window_positions, threads);
     }
-    bytes += DecoderMemoryBytes(EngineToEstimate(), model->config(),
-                                static_cast<uint32_t>(header.lane_bytes.size()),
-                                header.window_positions, threads,
-                                header.predictor_id == kLearningPredictorId) +
-             static_cast<uint64_t>(threads) * kBytesPerThread;
+    bytes +=
+        DecoderMemoryBytes(EngineToEstimate(), model->config(),
+                           static_cast<uint32_t>(header.lane_bytes.size()),
+                           header.window_positions, threads, Learns(header)) +
+        static_cast<uint64_t>(threads) * kBytesPerThread;
     // What a single lane guesses by: its tokens, and where they stood.
     if (header.lane_bytes.size() == 1) {
       bytes += kDraftBytesPerByte * header.predicted_bytes();

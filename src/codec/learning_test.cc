@@ -9,7 +9,7 @@
 #include "codec/decompress.h"
 #include "codec/file/whole_file.h"
 #include "codec/frame/frame_context.h"
-#include "codec/testing/second_tiny_model.h"
+#include "codec/testing/file_test.h"
 #include "container/frame_map.h"
 #include "kernels/kernel_table.h"
 #include "numerics/test_random.h"
@@ -17,41 +17,16 @@
 namespace llma {
 namespace {
 
-// Words, some of which no token spells.
-std::string Text(uint32_t seed, size_t num_words) {
-  constexpr const char* kWords[] = {" everyone", " working", " belonged\n",
-                                    " saying",   " return",  " became",
-                                    " \xff\x01", " 1234"};
-  TestRandom random(seed);
-  std::string text;
-  for (size_t i = 0; i < num_words; ++i) text += kWords[random.Below(8)];
-  return text;
-}
-
-class LearningTest : public testing::Test {
+class LearningTest : public FileTest {
  protected:
-  LearningTest() : model_(OpenTinyModel()), content_(Text(1, 500)) {
-    how_.num_threads = 1;
+  LearningTest() : content_(Text(1, 500)) {
     how_.learns = true;
     how_.level = 9;
     how_.context_models = ContextModels::kNone;
     how_.num_lanes = 1;
   }
-  std::vector<uint8_t> Make(const std::string& content) {
-    auto file = Compress(AsBytes(content), model_.get(), how_);
-    EXPECT_TRUE(file) << file.error().what;
-    return file ? *std::move(file) : std::vector<uint8_t>();
-  }
-  std::string Restore(Bytes file) {
-    const auto content = Decompress(file, model_.get(), restoring_);
-    return content ? std::string(AsStringView(*content))
-                   : "error: " + content.error().what;
-  }
 
-  std::unique_ptr<Model> model_;
   std::string content_;
-  CompressOptions how_;
-  DecompressOptions restoring_;
 };
 
 TEST_F(LearningTest, LearnsAndIsRestored) {

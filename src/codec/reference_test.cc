@@ -12,22 +12,12 @@
 #include "codec/short/compress_short.h"
 #include "codec/short/decompress_short.h"
 #include "codec/short/short_format.h"
-#include "codec/testing/second_tiny_model.h"
+#include "codec/testing/file_test.h"
 #include "container/frame_map.h"
 #include "numerics/test_random.h"
 
 namespace llma {
 namespace {
-
-std::string Text(uint32_t seed, size_t num_words) {
-  constexpr const char* kWords[] = {" everyone", " working", " belonged\n",
-                                    " saying",   " return",  " became",
-                                    " \xff\x01", " 1234"};
-  TestRandom random(seed);
-  std::string text;
-  for (size_t i = 0; i < num_words; ++i) text += kWords[random.Below(8)];
-  return text;
-}
 
 std::shared_ptr<const Reference> MakeReference(std::string_view text) {
   const Bytes bytes = AsBytes(text);
@@ -36,35 +26,19 @@ std::shared_ptr<const Reference> MakeReference(std::string_view text) {
   return *std::move(made);
 }
 
-class ReferenceTest : public testing::Test {
+class ReferenceTest : public FileTest {
  protected:
   ReferenceTest()
-      : model_(OpenTinyModel()),
-        text_(Text(1, 700)),
+      : text_(Text(1, 700)),
         reference_(MakeReference(text_)),
         content_(text_.substr(100, 900) + Text(2, 60)) {
-    how_.num_threads = 1;
     how_.reference = reference_;
     restoring_.reference = reference_;
   }
 
-  std::vector<uint8_t> Make(const std::string& content) {
-    auto file = Compress(AsBytes(content), model_.get(), how_);
-    EXPECT_TRUE(file) << file.error().what;
-    return file ? *std::move(file) : std::vector<uint8_t>();
-  }
-  std::string Restore(Bytes file) {
-    const auto content = Decompress(file, model_.get(), restoring_);
-    return content ? std::string(AsStringView(*content))
-                   : "error: " + content.error().what;
-  }
-
-  std::unique_ptr<Model> model_;
   std::string text_;
   std::shared_ptr<const Reference> reference_;
   std::string content_;
-  CompressOptions how_;
-  DecompressOptions restoring_;
 };
 
 TEST_F(ReferenceTest, AllLevelsAndSets) {

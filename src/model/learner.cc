@@ -30,7 +30,7 @@ void TokenRecords::CopyRow(TokenRecords& from, uint32_t from_row,
                            uint32_t row) {
   for (uint32_t layer = 0; layer < num_layers_; ++layer) {
     std::copy_n(from.middle(layer, from_row), dim_, middle(layer, row));
-    SetHeads(layer, row, from.heads(layer, from_row, 1));
+    SetHeads(layer, row, from.heads(layer, from_row));
   }
   std::copy_n(from.end(from_row), dim_, end(row));
 }
@@ -409,7 +409,7 @@ void Learner::BackThroughLayer(uint32_t layer, std::span<const uint32_t> rows,
   }
   // W_out's update.
   for (uint32_t t = 0; t < count; ++t) {
-    scratch.Set(t, records_.heads(layer, rows[begin + t], 1));
+    scratch.Set(t, records_.heads(layer, rows[begin + t]));
     float* mixed = mixed_.data() + size_t{begin + t} * q_dim;
     scratch.Expand(t, q_dim, mixed);
     learning_.low_rank_down(out.a, q_dim, mixed,

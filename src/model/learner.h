@@ -38,18 +38,17 @@ class TokenRecords {
            (config.num_layers * layer + sizeof(float) * uint64_t{config.dim});
   }
 
-  uint32_t max_rows() const { return max_rows_; }
   // The residual stream between the parts of a layer: [dim].
   float* middle(uint32_t layer, uint32_t row) {
     return middles_.data() + (size_t{layer} * max_rows_ + row) * dim_;
   }
-  // What attention gave, as W_out takes it: `count` rows of [q_dim].
-  QuantizedRows heads(uint32_t layer, uint32_t row, uint32_t count) const {
+  // What attention gave, as W_out takes it: one row of [q_dim].
+  QuantizedRows heads(uint32_t layer, uint32_t row) const {
     const size_t at = (size_t{layer} * max_rows_ + row) * q_dim_;
     return {heads_.data() + at,
             head_scales_.data() + at / kGroupSize,
             head_starts_.data() + at / kGroupSize,
-            count,
+            1,
             q_dim_,
             q_dim_ / kGroupSize};
   }

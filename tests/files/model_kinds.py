@@ -6,6 +6,7 @@ and powers of two, so that it is the same everywhere."""
 import struct
 
 from checksums import xxh3
+from learning import Random
 from model_file import Model
 
 DIM, HEAD_DIM, NUM_HEADS, NUM_KV_HEADS, FFN_DIM = 64, 16, 4, 2, 128
@@ -33,19 +34,9 @@ KINDS = {
 }
 
 
-class Numbers:
-    """SplitMix64."""
-
-    def __init__(self, seed):
-        self.state = seed
-
+class Numbers(Random):
     def below(self, bound):
-        mask = (1 << 64) - 1
-        self.state = self.state + 0x9e3779b97f4a7c15 & mask
-        z = self.state
-        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9 & mask
-        z = (z ^ z >> 27) * 0x94d049bb133111eb & mask
-        return (z ^ z >> 31) % bound
+        return self.next() % bound
 
     def floats(self, count, mean, spread):
         """Multiples of 1/256 from mean - spread to mean + spread."""

@@ -6,7 +6,8 @@
     second_decoder_test.py LLMA SOURCE_FOLDER --default-model
 
 The first form without --random: the files of tests/files, as their list says, and those
-of models of each kind (tests/files/model_kinds.py); the first probabilities and steps of the forward pass that are committed; the checksums
+of models of each kind (tests/files/model_kinds.py); the first probabilities and steps
+of the forward pass that are committed; the checksums
 that documents give. With it: N files that LLMA makes of random contents, and
 frames of several lanes that LLMA decodes. The second one: the files of the
 default model, which LLMA must find.

@@ -60,7 +60,7 @@ FrameSequenceDecoder::Group FrameSequenceDecoder::GroupOf(
   }
   const int threads_per_frame = EngineToEstimate().threads_per_frame;
   const size_t num_lanes = header.lane_bytes.size();
-  const bool learns = header.predictor_id == kLearningPredictorId;
+  const bool learns = Learns(header);
   const size_t max_joint =
       num_lanes == 1 ? kMaxJointStreams : kMaxJointLanes / num_lanes;
   // A device joins passes by itself, and threads help a frame that is alone.

@@ -12,6 +12,7 @@
 #include "codec/choose/levels.h"
 #include "codec/frame/piece_cost.h"
 #include "codec/reference.h"
+#include "container/frame_header.h"
 #include "engine/engine.h"
 #include "kernels/kernel_table.h"
 #include "model/learner.h"
@@ -22,6 +23,10 @@ namespace llma {
 inline constexpr uint32_t kPredictorId = 1;
 // The same with a language model that learns (NUMERICS.md, section 9).
 inline constexpr uint32_t kLearningPredictorId = 2;
+
+inline bool Learns(const FrameHeader& header) {
+  return header.predictor_id == kLearningPredictorId;
+}
 
 // What both directions need. All must outlive the call.
 struct FrameContext {
